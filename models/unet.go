@@ -1,0 +1,177 @@
+package models
+
+import (
+	"math"
+
+	torch "github.com/wangkuiyi/gotorch"
+	"github.com/wangkuiyi/gotorch/nn"
+)
+
+// UNet is the velocity field of images. Its levels halve the picture: going
+// down, each has residual blocks and then a strided convolution; going up,
+// each takes what its counterpart put aside, joined by channels.
+type UNet struct {
+	nn.Module
+	TimeEmbed    []nn.IModule // Linear, SiLU, Linear: [B,64] -> [B,E]
+	LabelEmb     *nn.EmbeddingModule
+	InputBlocks  [][]nn.IModule
+	MiddleBlock  []nn.IModule
+	OutputBlocks [][]nn.IModule
+	Out          []nn.IModule // GroupNorm, SiLU, Conv
+
+	config UNetConfig
+	freqs  torch.Tensor // [1,num_channels/2], of the time embedding
+}
+
+// NewUNet builds the network on the CPU, its numbers drawn from libtorch's
+// default generator.
+func NewUNet(c UNetConfig) (*UNet, error) {
+	c = c.Defaults()
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	var u *UNet
+	err := torch.Try(func() { torch.Outside(func() { u = buildUNet(c) }) })
+	return u, err
+}
+
+func buildUNet(c UNetConfig) *UNet {
+	base := int64(c.NumChannels)
+	emb := 4 * base
+	u := &UNet{
+		config:    c,
+		TimeEmbed: []nn.IModule{nn.Linear(base, emb, true), nn.SiLU(), nn.Linear(emb, emb, true)},
+	}
+	if c.NumClasses > 0 {
+		rows := int64(c.NumClasses)
+		if c.NullClass {
+			rows++
+		}
+		u.LabelEmb = nn.Embedding(rows, emb)
+	}
+
+	ch := base * int64(c.ChannelMult[0])
+	u.InputBlocks = [][]nn.IModule{{nn.Conv2D(int64(c.Channels), ch, 3, nn.ConvOptions{Padding: 1})}}
+	aside := []int64{ch} // channels of each input block's output
+	factor := 1
+	for level, mult := range c.ChannelMult {
+		for range c.NumResBlocks {
+			out := base * int64(mult)
+			block := []nn.IModule{newResBlock(ch, out, emb, c.Dropout)}
+			ch = out
+			if c.attention(factor) {
+				block = append(block, newAttention(ch, int64(c.NumHeads)))
+			}
+			u.InputBlocks = append(u.InputBlocks, block)
+			aside = append(aside, ch)
+		}
+		if level < len(c.ChannelMult)-1 {
+			u.InputBlocks = append(u.InputBlocks, []nn.IModule{newDownsample(ch)})
+			aside = append(aside, ch)
+			factor *= 2
+		}
+	}
+
+	u.MiddleBlock = []nn.IModule{
+		newResBlock(ch, ch, emb, c.Dropout),
+		newAttention(ch, int64(c.NumHeads)),
+		newResBlock(ch, ch, emb, c.Dropout),
+	}
+
+	for level := len(c.ChannelMult) - 1; level >= 0; level-- {
+		for i := range c.NumResBlocks + 1 {
+			out := base * int64(c.ChannelMult[level])
+			last := len(aside) - 1
+			block := []nn.IModule{newResBlock(ch+aside[last], out, emb, c.Dropout)}
+			aside = aside[:last]
+			ch = out
+			if c.attention(factor) {
+				block = append(block, newAttention(ch, int64(c.NumHeads)))
+			}
+			if level > 0 && i == c.NumResBlocks {
+				block = append(block, newUpsample(ch))
+				factor /= 2
+			}
+			u.OutputBlocks = append(u.OutputBlocks, block)
+		}
+	}
+
+	u.Out = []nn.IModule{nn.GroupNorm(groups, ch), nn.SiLU(), zeroed(nn.Conv2D(ch, int64(c.Channels), 3, nn.ConvOptions{Padding: 1}))}
+	u.freqs = timeFrequencies(base)
+	u.Init(u)
+	return u
+}
+
+// Config is what the network was built from.
+func (u *UNet) Config() UNetConfig { return u.config }
+
+// Classes is the number of classes, the null class not counted.
+func (u *UNet) Classes() int { return u.config.NumClasses }
+
+// To moves the network; the time frequencies, which are no parameter, too.
+func (u *UNet) To(device torch.Device, dtype ...int8) {
+	u.Module.To(device, dtype...)
+	u.freqs.SetData(u.freqs.To(device))
+}
+
+// Velocity is Forward.
+func (u *UNet) Velocity(x, t, y torch.Tensor) torch.Tensor { return u.Forward(x, t, y) }
+
+// Forward: x: [B,C,H,W], t: [B], y: [B] int64 or none -> v: [B,C,H,W].
+func (u *UNet) Forward(x, t, y torch.Tensor) torch.Tensor {
+	if (u.LabelEmb != nil) != (y.T != nil) {
+		panic(&torch.Error{Op: "UNet", Msg: "a class-conditional network needs labels, and no other takes them"})
+	}
+	emb := forward(u.TimeEmbed, timeEmbedding(t, u.freqs), torch.Tensor{}) // [B,E]
+	if u.LabelEmb != nil {
+		emb = torch.Add(emb, u.LabelEmb.Forward(y), 1)
+	}
+	var aside []torch.Tensor
+	h := x
+	for _, block := range u.InputBlocks {
+		h = forward(block, h, emb)
+		aside = append(aside, h)
+	}
+	h = forward(u.MiddleBlock, h, emb)
+	for _, block := range u.OutputBlocks {
+		last := len(aside) - 1
+		h = forward(block, torch.Cat([]torch.Tensor{h, aside[last]}, 1), emb)
+		aside = aside[:last]
+	}
+	v := forward(u.Out, h, emb)
+	if v.Dtype() != x.Dtype() {
+		v = v.CastTo(x.Dtype())
+	}
+	return v
+}
+
+// forward runs the layers of a block; residual blocks also take emb: [B,E].
+func forward(layers []nn.IModule, h, emb torch.Tensor) torch.Tensor {
+	for _, l := range layers {
+		switch l := l.(type) {
+		case *resBlock:
+			h = l.Forward(h, emb)
+		case interface {
+			Forward(torch.Tensor) torch.Tensor
+		}:
+			h = l.Forward(h)
+		default:
+			panic(&torch.Error{Op: "UNet", Msg: "a layer without Forward"})
+		}
+	}
+	return h
+}
+
+// timeFrequencies is exp(-ln(10000) i / half), i = 0..half-1: [1,half].
+func timeFrequencies(dim int64) torch.Tensor {
+	half := dim / 2
+	i := torch.Arange(0, float32(half), 1, false)
+	return torch.Exp(torch.MulScalar(i, -math.Log(10000)/float64(half))).View(1, half)
+}
+
+// timeEmbedding: t: [B] -> cat[cos, sin](t f): [B,2 half]. Times are not
+// scaled: they lie in [0,1].
+func timeEmbedding(t, freqs torch.Tensor) torch.Tensor {
+	args := torch.Mul(t.View(-1, 1), freqs)
+	return torch.Cat([]torch.Tensor{torch.Cos(args), torch.Sin(args)}, 1)
+}

@@ -1,0 +1,140 @@
+package models
+
+import (
+	"math"
+
+	torch "github.com/wangkuiyi/gotorch"
+	"github.com/wangkuiyi/gotorch/nn"
+)
+
+// groups is the number of groups of every normalisation.
+const groups = 32
+
+// zeroed sets the parameters of l to 0, so that the block that it ends adds
+// nothing at first.
+func zeroed[L nn.IModule](l L) L {
+	torch.NoGrad(func() {
+		for _, n := range nn.Tensors(l) {
+			n.Tensor.FillI(0)
+		}
+	})
+	return l
+}
+
+// resBlock is two convolutions around which the input is led; between them
+// the embedding of time and class is added to every pixel.
+type resBlock struct {
+	nn.Module
+	InLayers       []nn.IModule // GroupNorm, SiLU, Conv
+	EmbLayers      []nn.IModule // SiLU, Linear
+	OutLayers      []nn.IModule // GroupNorm, SiLU, Dropout, Conv
+	SkipConnection *nn.Conv2dModule
+}
+
+func newResBlock(in, out, emb int64, dropout float64) *resBlock {
+	r := &resBlock{
+		InLayers:  []nn.IModule{nn.GroupNorm(groups, in), nn.SiLU(), nn.Conv2D(in, out, 3, nn.ConvOptions{Padding: 1})},
+		EmbLayers: []nn.IModule{nn.SiLU(), nn.Linear(emb, out, true)},
+		OutLayers: []nn.IModule{nn.GroupNorm(groups, out), nn.SiLU(), nn.Dropout(dropout), zeroed(nn.Conv2D(out, out, 3, nn.ConvOptions{Padding: 1}))},
+	}
+	if in != out {
+		r.SkipConnection = nn.Conv2D(in, out, 1, nn.ConvOptions{})
+	}
+	r.Init(r)
+	return r
+}
+
+// Forward: x: [B,in,H,W], emb: [B,E] -> [B,out,H,W].
+func (r *resBlock) Forward(x, emb torch.Tensor) torch.Tensor {
+	h := forward(r.InLayers, x, emb)
+	e := forward(r.EmbLayers, emb, emb) // [B,out]
+	h = torch.Add(h, torch.Unsqueeze(torch.Unsqueeze(e, -1), -1), 1)
+	h = forward(r.OutLayers, h, emb)
+	if r.SkipConnection != nil {
+		x = r.SkipConnection.Forward(x)
+	}
+	return torch.Add(x, h, 1)
+}
+
+// attention lets every pixel look at all others (Vaswani et al. 2017).
+type attention struct {
+	nn.Module
+	Norm    *nn.GroupNormModule
+	Qkv     *nn.Conv1dModule
+	ProjOut *nn.Conv1dModule
+	heads   int64
+}
+
+func newAttention(ch, heads int64) *attention {
+	a := &attention{
+		Norm:    nn.GroupNorm(groups, ch),
+		Qkv:     nn.Conv1d(ch, 3*ch, 1, nn.ConvOptions{}),
+		ProjOut: zeroed(nn.Conv1d(ch, ch, 1, nn.ConvOptions{})),
+		heads:   heads,
+	}
+	a.Init(a)
+	return a
+}
+
+// Forward: x: [B,C,H,W] -> the same.
+func (a *attention) Forward(x torch.Tensor) torch.Tensor {
+	shape := x.Shape()
+	b, c, tokens := shape[0], shape[1], shape[2]*shape[3]
+	flat := torch.Reshape(x, []int64{b, c, tokens})
+	qkv := a.Qkv.Forward(a.Norm.Forward(flat)) // [B,3C,T], heads outermost
+	ch := c / a.heads
+	qkv = torch.Reshape(qkv, []int64{b * a.heads, 3 * ch, tokens})
+	q := torch.Narrow(qkv, 1, 0, ch) // [B heads,ch,T] each
+	k := torch.Narrow(qkv, 1, ch, ch)
+	v := torch.Narrow(qkv, 1, 2*ch, ch)
+	// Both factors are scaled, so that products in 16 bits do not overflow.
+	scale := 1 / math.Sqrt(math.Sqrt(float64(ch)))
+	scores := torch.BMM(torch.MulScalar(q, scale).Transpose(1, 2), torch.MulScalar(k, scale)) // [B heads,T,T]
+	weights := softmaxFloat(scores)
+	h := torch.BMM(v, weights.Transpose(1, 2)) // [B heads,ch,T]
+	h = a.ProjOut.Forward(torch.Reshape(h, []int64{b, c, tokens}))
+	return torch.Reshape(torch.Add(flat, h, 1), shape)
+}
+
+// softmaxFloat is softmax over the last dimension in float32, given back in
+// the type of its operand.
+func softmaxFloat(x torch.Tensor) torch.Tensor {
+	d := x.Dtype()
+	if d == torch.Float || d == torch.Double {
+		return torch.Softmax(x, -1)
+	}
+	return torch.Softmax(x.CastTo(torch.Float), -1).CastTo(d)
+}
+
+// downsample halves height and width by a strided convolution.
+type downsample struct {
+	nn.Module
+	Op *nn.Conv2dModule
+}
+
+func newDownsample(ch int64) *downsample {
+	d := &downsample{Op: nn.Conv2D(ch, ch, 3, nn.ConvOptions{Stride: 2, Padding: 1})}
+	d.Init(d)
+	return d
+}
+
+// Forward: x: [B,C,H,W] -> [B,C,H/2,W/2].
+func (d *downsample) Forward(x torch.Tensor) torch.Tensor { return d.Op.Forward(x) }
+
+// upsample doubles height and width by repetition, then smooths.
+type upsample struct {
+	nn.Module
+	Conv *nn.Conv2dModule
+}
+
+func newUpsample(ch int64) *upsample {
+	u := &upsample{Conv: nn.Conv2D(ch, ch, 3, nn.ConvOptions{Padding: 1})}
+	u.Init(u)
+	return u
+}
+
+// Forward: x: [B,C,H,W] -> [B,C,2H,2W].
+func (u *upsample) Forward(x torch.Tensor) torch.Tensor {
+	s := x.Shape()
+	return u.Conv.Forward(torch.RawUpsampleNearest2d(x, []int64{2 * s[2], 2 * s[3]}))
+}

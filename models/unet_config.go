@@ -1,0 +1,99 @@
+package models
+
+import (
+	"fmt"
+	"slices"
+)
+
+// UNetConfig describes a UNet. Size, Channels and NumChannels must be set;
+// Defaults fills in the rest.
+type UNetConfig struct {
+	Channels    int   `json:"channels"`     // of the image
+	Size        int   `json:"size"`         // height and width in pixels
+	NumChannels int   `json:"num_channels"` // of the first level, a multiple of 32
+	ChannelMult []int `json:"channel_mult"` // channels of each level, in multiples of NumChannels; DefaultChannelMult(Size)
+	// NumResBlocks is the residual blocks of each level; 2.
+	NumResBlocks int `json:"num_res_blocks"`
+	// AttentionResolutions puts attention where the downsampling factor is
+	// Size / R for an R in the list; empty: in the middle block only, which
+	// always has it.
+	AttentionResolutions []int   `json:"attention_resolutions"`
+	NumHeads             int     `json:"num_heads"`   // of attention; 1
+	Dropout              float64 `json:"dropout"`     // 0
+	NumClasses           int     `json:"num_classes"` // 0: unconditional
+	// NullClass adds a row to the class embedding, index NumClasses, which
+	// stands for "no class" in classifier-free guidance.
+	NullClass bool `json:"null_class"`
+}
+
+// DefaultChannelMult is the multipliers for an image size, nil for a size that
+// has none.
+func DefaultChannelMult(size int) []int {
+	switch size {
+	case 8:
+		return []int{1, 2}
+	case 28:
+		return []int{1, 2, 2}
+	case 32:
+		return []int{1, 2, 2, 2}
+	case 64:
+		return []int{1, 2, 3, 4}
+	case 128:
+		return []int{1, 1, 2, 3, 4}
+	}
+	return nil
+}
+
+// Defaults is c with the fields that are not set filled in.
+func (c UNetConfig) Defaults() UNetConfig {
+	if len(c.ChannelMult) == 0 {
+		c.ChannelMult = DefaultChannelMult(c.Size)
+	}
+	if c.NumResBlocks == 0 {
+		c.NumResBlocks = 2
+	}
+	if c.NumHeads == 0 {
+		c.NumHeads = 1
+	}
+	return c
+}
+
+// Check says what is wrong with c, in terms of the commands' flags.
+func (c UNetConfig) Check() error {
+	switch {
+	case c.Channels < 1 || c.Size < 1:
+		return fmt.Errorf("an image of %d channels and %d x %d pixels has no network", c.Channels, c.Size, c.Size)
+	case c.NumChannels < 32 || c.NumChannels%32 != 0:
+		return fmt.Errorf("--num-channels %d is not a multiple of 32, the number of groups that are normalised", c.NumChannels)
+	case len(c.ChannelMult) == 0:
+		return fmt.Errorf("images of %d x %d pixels have no default --channel-mult; give one, as in 1,2,2", c.Size, c.Size)
+	case slices.Min(c.ChannelMult) < 1:
+		return fmt.Errorf("--channel-mult %v: every multiplier must be at least 1", c.ChannelMult)
+	case len(c.ChannelMult) > 20 || c.Size%(1<<(len(c.ChannelMult)-1)) != 0:
+		return fmt.Errorf("--channel-mult %v halves %d pixels %d times, which does not divide", c.ChannelMult, c.Size, len(c.ChannelMult)-1)
+	case c.NumResBlocks < 1:
+		return fmt.Errorf("--num-res-blocks %d: at least 1", c.NumResBlocks)
+	case c.NumHeads < 1 || c.NumChannels%c.NumHeads != 0:
+		return fmt.Errorf("--num-heads %d does not divide --num-channels %d", c.NumHeads, c.NumChannels)
+	case c.Dropout < 0 || c.Dropout >= 1:
+		return fmt.Errorf("--dropout %v is not in [0,1)", c.Dropout)
+	case c.NumClasses < 0 || c.NullClass && c.NumClasses == 0:
+		return fmt.Errorf("a network for %d classes cannot be built", c.NumClasses)
+	}
+	for _, r := range c.AttentionResolutions {
+		if r < 1 || r > c.Size {
+			return fmt.Errorf("--attention-resolutions %d is not in 1..%d", r, c.Size)
+		}
+	}
+	return nil
+}
+
+// attention tells whether the level of a downsampling factor has attention.
+func (c UNetConfig) attention(factor int) bool {
+	for _, r := range c.AttentionResolutions {
+		if c.Size/r == factor {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,203 @@
+// A CPU allocator that keeps large blocks instead of returning them to the
+// kernel: a training step asks for the same sizes again and again, and page
+// faults of freshly mapped blocks are otherwise most of a UNet's time.
+//
+// Requests of 16 KiB and more are rounded up to one of eight sizes per power
+// of two and served from a free list of that size (or of the next two).
+// Smaller ones go to malloc. A header of 64 bytes lies before the data.
+// Nothing is kept beyond what is in use or 1 GiB, whichever is more.
+#include "allocator.h"
+
+#include <sys/mman.h>
+
+#include <array>
+#include <mutex>
+#include <sstream>
+
+#include "internal.h"
+
+namespace gt {
+namespace {
+
+constexpr size_t kHeader = 64;
+constexpr size_t kSmall = 16 << 10;
+constexpr size_t kHuge = 2 << 20;  // from here on: own mapping, huge pages
+constexpr size_t kKeep = size_t{1} << 30;
+constexpr int kClasses = 8 * 48;
+
+struct Header {
+  size_t bytes;   // of the block, header included
+  int32_t size_class;  // -1: from malloc
+};
+static_assert(sizeof(Header) <= kHeader);
+
+int class_of(size_t n) {
+  int top = 63 - __builtin_clzll(n);              // n >= 2^14
+  size_t eighth = size_t{1} << (top - 3);
+  int part = static_cast<int>((n - (size_t{1} << top) + eighth - 1) / eighth);
+  return (top - 14) * 8 + part;                   // part 8 is the next power
+}
+
+size_t class_bytes(int c) {
+  size_t base = size_t{1} << (14 + c / 8);
+  return base + (base >> 3) * (c % 8);
+}
+
+class BlockCache final : public c10::Allocator {
+ public:
+  c10::DataPtr allocate(size_t n) override {
+    void *p = n ? take(n) : nullptr;
+    return {p, p, &BlockCache::give_back, c10::Device(c10::DeviceType::CPU)};
+  }
+  c10::DeleterFnPtr raw_deleter() const override { return &BlockCache::give_back; }
+  void copy_data(void *dst, const void *src, size_t n) const override {
+    default_copy_data(dst, src, n);
+  }
+
+  void release() {
+    std::lock_guard<std::mutex> lock(mu_);
+    release_locked();
+  }
+
+  void stats(gt_stats *s) {
+    std::lock_guard<std::mutex> lock(mu_);
+    s->bytes_used = static_cast<int64_t>(used_);
+    s->bytes_peak = static_cast<int64_t>(peak_);
+    s->bytes_cached = static_cast<int64_t>(cached_);
+    s->block_hits = hits_;
+    s->block_misses = misses_;
+  }
+  void reset_peak() {
+    std::lock_guard<std::mutex> lock(mu_);
+    peak_ = used_;
+  }
+  void limit(size_t bytes) {
+    std::lock_guard<std::mutex> lock(mu_);
+    limit_ = bytes;
+  }
+
+ private:
+  void *take(size_t n) {
+    const bool small = n < kSmall;
+    const int c = small ? -1 : class_of(n + kHeader);
+    const size_t bytes = small ? n + kHeader : class_bytes(c);
+    std::lock_guard<std::mutex> lock(mu_);
+    if (limit_ && used_ + bytes > limit_) refuse(n, "limit");
+    void *base = nullptr;
+    size_t got = bytes;
+    int got_class = c;
+    if (!small) {
+      for (int k = c; k < c + 3 && k < kClasses && !base; k++) {
+        if (free_[k].empty()) continue;
+        base = free_[k].back();
+        free_[k].pop_back();
+        got_class = k;
+        got = class_bytes(k);
+        cached_ -= got;
+        hits_++;
+      }
+    }
+    if (!base) {
+      base = fresh(bytes, small);
+      if (!base) {
+        release_locked();
+        base = fresh(bytes, small);
+      }
+      if (!base) refuse(n, "system");
+      if (!small) misses_++;
+    }
+    used_ += got;
+    if (used_ > peak_) peak_ = used_;
+    auto *h = static_cast<Header *>(base);
+    h->bytes = got;
+    h->size_class = got_class;
+    return static_cast<char *>(base) + kHeader;
+  }
+
+  static void give_back(void *p);
+
+  void put(void *p) {
+    void *base = static_cast<char *>(p) - kHeader;
+    auto *h = static_cast<Header *>(base);
+    std::lock_guard<std::mutex> lock(mu_);
+    used_ -= h->bytes;
+    if (h->size_class < 0) {
+      std::free(base);
+      return;
+    }
+    if (cached_ + h->bytes > std::max(kKeep, peak_)) {
+      discard(base, h->bytes);
+      return;
+    }
+    cached_ += h->bytes;
+    free_[h->size_class].push_back(base);
+  }
+
+  static void *fresh(size_t bytes, bool small) {
+    if (small || bytes < kHuge) {
+      void *p = nullptr;
+      return posix_memalign(&p, 64, bytes) ? nullptr : p;
+    }
+    // Map two megabytes too many, so that the block can start on a boundary.
+    size_t want = bytes + kHuge;
+    char *raw = static_cast<char *>(
+        mmap(nullptr, want, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    if (raw == MAP_FAILED) return nullptr;
+    char *start = reinterpret_cast<char *>((reinterpret_cast<uintptr_t>(raw) + kHuge - 1) &
+                                           ~(uintptr_t{kHuge} - 1));
+    if (start > raw) munmap(raw, start - raw);
+    size_t end = mapped(bytes);
+    if (start + end < raw + want) munmap(start + end, raw + want - start - end);
+    madvise(start, end, MADV_HUGEPAGE);
+    return start;
+  }
+
+  static size_t mapped(size_t bytes) { return (bytes + 4095) & ~size_t{4095}; }
+
+  static void discard(void *base, size_t bytes) {
+    if (bytes < kHuge)
+      std::free(base);
+    else
+      munmap(base, mapped(bytes));
+  }
+
+  void release_locked() {
+    for (int c = 0; c < kClasses; c++) {
+      for (void *base : free_[c]) discard(base, class_bytes(c));
+      free_[c].clear();
+    }
+    cached_ = 0;
+  }
+
+  [[noreturn]] void refuse(size_t n, const char *why) {
+    std::ostringstream s;
+    s << "CPU out of memory: " << (n >> 20) << " MiB asked for, " << (used_ >> 20)
+      << " MiB in use";
+    if (*why == 'l') s << ", limit " << (limit_ >> 20) << " MiB";
+    C10_THROW_ERROR(OutOfMemoryError, s.str());
+  }
+
+  std::mutex mu_;
+  std::array<std::vector<void *>, kClasses> free_;
+  size_t used_ = 0, peak_ = 0, cached_ = 0, limit_ = 0;
+  int64_t hits_ = 0, misses_ = 0;
+};
+
+BlockCache &cache() {
+  static BlockCache *c = new BlockCache;  // never destroyed: tensors may outlive main
+  return *c;
+}
+
+void BlockCache::give_back(void *p) {
+  if (p) cache().put(p);
+}
+
+}  // namespace
+
+void install_block_cache() { c10::SetCPUAllocator(&cache(), 10); }
+void release_blocks() { cache().release(); }
+void reset_peak() { cache().reset_peak(); }
+void set_memory_limit(int64_t bytes) { cache().limit(static_cast<size_t>(bytes)); }
+void block_stats(gt_stats *s) { cache().stats(s); }
+
+}  // namespace gt

@@ -1,0 +1,86 @@
+// The functions written by hand; ops_gen.h lists the generated ones.
+// X(result, name, (parameters), (arguments))
+#ifndef CGOTORCH_CORE_H_
+#define CGOTORCH_CORE_H_
+
+#include "types.h"
+
+// clang-format off
+#define GT_CORE(X)                                                             \
+  /* setup.cc: the library as a whole */                                       \
+  X(gt_rs, gt_setup, (bool cache_blocks), (cache_blocks))                      \
+  X(gt_rs, gt_build_info, (void), ())                                          \
+  X(gt_rs, gt_take_warnings, (void), ())                                       \
+  X(gt_r0, gt_set_threads, (int64_t n), (n))                                   \
+  X(gt_ri, gt_get_threads, (void), ())                                         \
+  X(gt_stats, gt_get_stats, (void), ())                                        \
+  X(gt_r0, gt_reset_peak, (void), ())                                          \
+  X(gt_r0, gt_empty_cache, (void), ())                                         \
+  X(gt_r0, gt_set_memory_limit, (int64_t bytes), (bytes))                      \
+  X(gt_r0, gt_trace, (bool on), (on))                                          \
+  /* scope.cc: where new tensors belong, and their end */                      \
+  X(gt_ri, gt_scope_enter, (int64_t id, int64_t threads), (id, threads))       \
+  X(gt_r0, gt_scope_leave, (int64_t id, int64_t threads), (id, threads))       \
+  X(gt_ri, gt_scope_current, (void), ())                                       \
+  X(gt_r0, gt_free, (void **h, int64_t n), (h, n))                             \
+  /* tensor.cc: data in and out */                                             \
+  X(gt_r1, gt_from_data, (const void *data, int8_t dtype, const int64_t *sizes, int64_t n), (data, dtype, sizes, n)) \
+  X(gt_r0, gt_copy_in, (void *t, const void *data, int64_t bytes), (t, data, bytes)) \
+  X(gt_r0, gt_copy_out, (void *t, void *data, int64_t bytes), (t, data, bytes)) \
+  X(gt_info, gt_tensor_info, (void *t), (t))                                   \
+  X(gt_rf, gt_item, (void *t), (t))                                            \
+  X(gt_ri, gt_item_int, (void *t), (t))                                        \
+  X(gt_rs, gt_string, (void *t), (t))                                          \
+  X(gt_rp, gt_data_ptr, (void *t), (t))                                        \
+  /* autograd.cc */                                                            \
+  X(gt_r0, gt_backward, (void *t, void *grad), (t, grad))                      \
+  X(gt_rl, gt_autograd_grad, (void **outs, int64_t nouts, void **ins, int64_t nins, void **grads, bool create_graph), (outs, nouts, ins, nins, grads, create_graph)) \
+  X(gt_r1, gt_grad, (void *t), (t))                                            \
+  X(gt_r0, gt_set_grad, (void *t, void *grad), (t, grad))                      \
+  X(gt_r0, gt_set_requires_grad, (void *t, bool on), (t, on))                  \
+  X(gt_r0, gt_set_data, (void *t, void *data), (t, data))                      \
+  X(gt_rb, gt_set_grad_mode, (bool on), (on))                                  \
+  X(gt_ri, gt_autocast_enter, (int8_t device, int8_t dtype), (device, dtype))  \
+  X(gt_r0, gt_autocast_leave, (int8_t device, int64_t previous), (device, previous)) \
+  /* optim.cc */                                                               \
+  X(gt_r0, gt_zero_grad, (void **params, int64_t n), (params, n))              \
+  X(gt_r1, gt_grad_norm, (void **params, int64_t n), (params, n))              \
+  X(gt_r0, gt_scale_grads, (void **params, int64_t n, void *factor), (params, n, factor)) \
+  X(gt_r0, gt_adamw, (void **params, void **exp_avgs, void **exp_avg_sqs, int64_t n, void *step, double lr, double beta1, double beta2, double eps, double weight_decay, void *grad_scale, void *found_inf), (params, exp_avgs, exp_avg_sqs, n, step, lr, beta1, beta2, eps, weight_decay, grad_scale, found_inf)) \
+  X(gt_r0, gt_lerp_all, (void **dst, void **src, int64_t n, double weight), (dst, src, n, weight)) \
+  X(gt_r0, gt_copy_all, (void **dst, void **src, int64_t n), (dst, src, n))    \
+  /* random.cc */                                                              \
+  X(gt_r0, gt_manual_seed, (int64_t seed), (seed))                             \
+  X(gt_rp, gt_generator_new, (gt_device device, uint64_t seed), (device, seed))   \
+  X(gt_r0, gt_generator_seed, (void *g, uint64_t seed), (g, seed))             \
+  X(gt_r0, gt_generator_free, (void *g), (g))
+
+// cuda.cc, in a library of its own.
+#define GT_CUDA(X)                                                             \
+  X(gt_ri, gt_cuda_device_count, (void), ())                                   \
+  X(gt_cuda_info, gt_cuda_device_info, (int64_t device), (device))             \
+  X(gt_r0, gt_cuda_synchronize, (int64_t device), (device))                    \
+  X(gt_r0, gt_cuda_empty_cache, (void), ())                                    \
+  X(gt_r0, gt_cuda_reset_peak, (int64_t device), (device))                     \
+  X(gt_r0, gt_cuda_allow_tf32, (bool on), (on))                                \
+  X(gt_rp, gt_cuda_stream_new, (int64_t device), (device))                     \
+  X(gt_rp, gt_cuda_stream_current, (int64_t device), (device))                 \
+  X(gt_r0, gt_cuda_stream_set, (void *s), (s))                                 \
+  X(gt_r0, gt_cuda_stream_synchronize, (void *s), (s))                         \
+  X(gt_rb, gt_cuda_stream_query, (void *s), (s))                               \
+  X(gt_r0, gt_cuda_stream_free, (void *s), (s))                                \
+  X(gt_r0, gt_cuda_stream_wait, (void *s, void *event), (s, event))            \
+  X(gt_rp, gt_cuda_event_new, (bool timing), (timing))                         \
+  X(gt_r0, gt_cuda_event_record, (void *e, void *s), (e, s))                   \
+  X(gt_r0, gt_cuda_event_synchronize, (void *e), (e))                          \
+  X(gt_rf, gt_cuda_event_elapsed, (void *start, void *end), (start, end))      \
+  X(gt_r0, gt_cuda_event_free, (void *e), (e))                                 \
+  X(gt_rp, gt_cuda_graph_new, (void), ())                                      \
+  X(gt_r0, gt_cuda_graph_register, (void *g, void *generator), (g, generator)) \
+  X(gt_r0, gt_cuda_graph_begin, (void *g), (g))                                \
+  X(gt_r0, gt_cuda_graph_end, (void *g), (g))                                  \
+  X(gt_r0, gt_cuda_graph_replay, (void *g), (g))                               \
+  X(gt_r0, gt_cuda_graph_free, (void *g), (g))
+// clang-format on
+
+#endif  // CGOTORCH_CORE_H_

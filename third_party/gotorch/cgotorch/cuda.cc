@@ -1,0 +1,171 @@
+// The CUDA part, a library of its own that is opened where there is a device.
+// It includes only headers that need no more than CUDA's run time, so that it
+// compiles on every machine.
+#include <ATen/cuda/CUDAGeneratorImpl.h>
+#include <ATen/cuda/CUDAGraph.h>
+#include <c10/cuda/CUDACachingAllocator.h>
+#include <c10/cuda/CUDAEvent.h>
+#include <c10/cuda/CUDAFunctions.h>
+#include <c10/cuda/CUDAGuard.h>
+#include <c10/cuda/CUDAStream.h>
+
+#include "internal.h"
+
+#include "core.h"
+
+// This library has its own copy of what setup.cc keeps for the CPU part.
+namespace gt {
+std::atomic<int64_t> handles_made{0}, handles_freed{0};
+thread_local uint32_t scope = 0;
+thread_local bool thread_ready = true;
+void prepare_thread() {}
+char *message(std::exception_ptr e) {
+  try {
+    std::rethrow_exception(e);
+  } catch (const c10::OutOfMemoryError &x) {
+    return strdup((std::string("M") + x.what_without_backtrace()).c_str());
+  } catch (const c10::Error &x) {
+    return strdup((std::string("E") + x.what_without_backtrace()).c_str());
+  } catch (const std::exception &x) {
+    return strdup((std::string("E") + x.what()).c_str());
+  } catch (...) {
+    return strdup("Eunknown C++ exception");
+  }
+}
+}  // namespace gt
+
+using c10::cuda::CUDAStream;
+using Event = c10::cuda::CUDAEvent;
+using Graph = at::cuda::CUDAGraph;
+namespace allocator = c10::cuda::CUDACachingAllocator;
+
+static c10::DeviceIndex at_index(int64_t d) { return static_cast<c10::DeviceIndex>(d); }
+static CUDAStream &stream(void *s) { return *static_cast<CUDAStream *>(s); }
+
+GT_EXPORT gt_ri gt_cuda_device_count() {
+  return gt::integer([] { return static_cast<int64_t>(c10::cuda::device_count_ensure_non_zero()); });
+}
+
+GT_EXPORT gt_cuda_info gt_cuda_device_info(int64_t device) {
+  return gt::guarded<gt_cuda_info>([&](gt_cuda_info &r) {
+    cudaDeviceProp p;
+    C10_CUDA_CHECK(cudaGetDeviceProperties(&p, static_cast<int>(device)));
+    std::snprintf(r.name, sizeof r.name, "%s", p.name);
+    r.major = p.major;
+    r.minor = p.minor;
+    size_t free = 0, total = 0;
+    c10::cuda::CUDAGuard guard(at_index(device));
+    C10_CUDA_CHECK(cudaMemGetInfo(&free, &total));
+    r.free = static_cast<int64_t>(free);
+    r.total = static_cast<int64_t>(total);
+    auto s = allocator::getDeviceStats(at_index(device));
+    r.allocated = s.allocated_bytes[0].current;
+    r.allocated_peak = s.allocated_bytes[0].peak;
+    r.reserved = s.reserved_bytes[0].current;
+  });
+}
+
+GT_EXPORT gt_r0 gt_cuda_synchronize(int64_t device) {
+  return gt::none([&] {
+    c10::cuda::CUDAGuard guard(at_index(device));
+    c10::cuda::device_synchronize();
+  });
+}
+
+GT_EXPORT gt_r0 gt_cuda_empty_cache() {
+  return gt::none([] { allocator::emptyCache(); });
+}
+
+GT_EXPORT gt_r0 gt_cuda_reset_peak(int64_t device) {
+  return gt::none([&] { allocator::resetPeakStats(at_index(device)); });
+}
+
+// cuDNN's convolutions use TF32 unless told not to, matrix products do not.
+GT_EXPORT gt_r0 gt_cuda_allow_tf32(bool on) {
+  return gt::none([&] {
+    at::globalContext().setAllowTF32CuDNN(on);
+    at::globalContext().setAllowTF32CuBLAS(on);
+  });
+}
+
+GT_EXPORT gt_rp gt_cuda_stream_new(int64_t device) {
+  return gt::pointer([&] {
+    return new CUDAStream(c10::cuda::getStreamFromPool(/*isHighPriority=*/false, at_index(device)));
+  });
+}
+
+GT_EXPORT gt_rp gt_cuda_stream_current(int64_t device) {
+  return gt::pointer(
+      [&] { return new CUDAStream(c10::cuda::getCurrentCUDAStream(at_index(device))); });
+}
+
+GT_EXPORT gt_r0 gt_cuda_stream_set(void *s) {
+  return gt::none([&] { c10::cuda::setCurrentCUDAStream(stream(s)); });
+}
+
+GT_EXPORT gt_r0 gt_cuda_stream_synchronize(void *s) {
+  return gt::none([&] { stream(s).synchronize(); });
+}
+
+GT_EXPORT gt_rb gt_cuda_stream_query(void *s) {
+  return gt::truth([&] { return stream(s).query(); });
+}
+
+GT_EXPORT gt_r0 gt_cuda_stream_free(void *s) {
+  return gt::none([&] { delete static_cast<CUDAStream *>(s); });
+}
+
+GT_EXPORT gt_r0 gt_cuda_stream_wait(void *s, void *e) {
+  return gt::none([&] { static_cast<Event *>(e)->block(stream(s)); });
+}
+
+GT_EXPORT gt_rp gt_cuda_event_new(bool timing) {
+  return gt::pointer(
+      [&] { return new Event(timing ? cudaEventDefault : cudaEventDisableTiming); });
+}
+
+GT_EXPORT gt_r0 gt_cuda_event_record(void *e, void *s) {
+  return gt::none([&] { static_cast<Event *>(e)->record(stream(s)); });
+}
+
+GT_EXPORT gt_r0 gt_cuda_event_synchronize(void *e) {
+  return gt::none([&] { static_cast<Event *>(e)->synchronize(); });
+}
+
+// Milliseconds from start to end.
+GT_EXPORT gt_rf gt_cuda_event_elapsed(void *start, void *end) {
+  return gt::real(
+      [&] { return static_cast<Event *>(start)->elapsed_time(*static_cast<Event *>(end)); });
+}
+
+GT_EXPORT gt_r0 gt_cuda_event_free(void *e) {
+  return gt::none([&] { delete static_cast<Event *>(e); });
+}
+
+GT_EXPORT gt_rp gt_cuda_graph_new() {
+  return gt::pointer([] { return new Graph(); });
+}
+
+// The generator's seed and offset are then set before each replay.
+GT_EXPORT gt_r0 gt_cuda_graph_register(void *g, void *generator) {
+  return gt::none([&] {
+    auto state = at::check_generator<at::CUDAGeneratorImpl>(*static_cast<at::Generator *>(generator));
+    state->register_graph(static_cast<Graph *>(g));
+  });
+}
+
+GT_EXPORT gt_r0 gt_cuda_graph_begin(void *g) {
+  return gt::none([&] { static_cast<Graph *>(g)->capture_begin(); });
+}
+
+GT_EXPORT gt_r0 gt_cuda_graph_end(void *g) {
+  return gt::none([&] { static_cast<Graph *>(g)->capture_end(); });
+}
+
+GT_EXPORT gt_r0 gt_cuda_graph_replay(void *g) {
+  return gt::none([&] { static_cast<Graph *>(g)->replay(); });
+}
+
+GT_EXPORT gt_r0 gt_cuda_graph_free(void *g) {
+  return gt::none([&] { delete static_cast<Graph *>(g); });
+}

@@ -1,0 +1,87 @@
+// One call for all parameters: gradients, AdamW, averages.
+#include "internal.h"
+
+#include "core.h"
+
+using gt::Borrowed;
+
+GT_EXPORT gt_r0 gt_zero_grad(void **params, int64_t n) {
+  return gt::none([&] {
+    for (int64_t i = 0; i < n; i++) Borrowed(params[i]).t.mutable_grad() = at::Tensor();
+  });
+}
+
+static std::vector<at::Tensor> gradients(void **params, int64_t n) {
+  std::vector<at::Tensor> g;
+  g.reserve(n);
+  for (int64_t i = 0; i < n; i++) {
+    const at::Tensor &grad = Borrowed(params[i]).t.grad();
+    if (grad.defined()) g.push_back(grad);
+  }
+  return g;
+}
+
+// The 2-norm of all gradients together, float32 [].
+GT_EXPORT gt_r1 gt_grad_norm(void **params, int64_t n) {
+  return gt::one([&] {
+    at::NoGradGuard guard;
+    auto g = gradients(params, n);
+    TORCH_CHECK(!g.empty(), "no parameter has a gradient");
+    return at::linalg_vector_norm(at::stack(at::_foreach_norm(g)));
+  });
+}
+
+// Multiplies all gradients by the number in factor.
+GT_EXPORT gt_r0 gt_scale_grads(void **params, int64_t n, void *factor) {
+  return gt::none([&] {
+    at::NoGradGuard guard;
+    auto g = gradients(params, n);
+    if (!g.empty()) at::_foreach_mul_(g, Borrowed(factor).t);
+  });
+}
+
+// libtorch's fused AdamW over all parameters that have a gradient. step, one
+// float32 number on the parameters' device, is advanced here (the kernel
+// expects that), and taken back where found_inf is 1 and nothing was done.
+GT_EXPORT gt_r0 gt_adamw(void **params, void **exp_avgs, void **exp_avg_sqs, int64_t n,
+                         void *step, double lr, double beta1, double beta2, double eps,
+                         double weight_decay, void *grad_scale, void *found_inf) {
+  return gt::none([&] {
+    at::NoGradGuard guard;
+    std::vector<at::Tensor> p, g, m, v, steps;
+    Borrowed s_(step);
+    const at::Tensor &s = s_;
+    for (int64_t i = 0; i < n; i++) {
+      Borrowed param_(params[i]);
+      const at::Tensor &param = param_;
+      if (!param.grad().defined()) continue;
+      p.push_back(param);
+      g.push_back(param.grad());
+      m.push_back(Borrowed(exp_avgs[i]).t);
+      v.push_back(Borrowed(exp_avg_sqs[i]).t);
+      steps.push_back(s);
+    }
+    TORCH_CHECK(!p.empty(), "no parameter has a gradient");
+    s.add_(1);
+    at::_fused_adamw_(p, g, m, v, {}, steps, lr, beta1, beta2, weight_decay, eps,
+                      /*amsgrad=*/false, /*maximize=*/false, gt::optional(grad_scale),
+                      gt::optional(found_inf));
+    if (found_inf) s.sub_(Borrowed(found_inf).t);
+  });
+}
+
+// dst += weight * (src - dst), for every pair.
+GT_EXPORT gt_r0 gt_lerp_all(void **dst, void **src, int64_t n, double weight) {
+  return gt::none([&] {
+    at::NoGradGuard guard;
+    auto d = gt::list(dst, n), s = gt::list(src, n);
+    at::_foreach_lerp_(d, s, weight);
+  });
+}
+
+GT_EXPORT gt_r0 gt_copy_all(void **dst, void **src, int64_t n) {
+  return gt::none([&] {
+    at::NoGradGuard guard;
+    for (int64_t i = 0; i < n; i++) Borrowed(dst[i]).t.copy_(Borrowed(src[i]).t);
+  });
+}

@@ -1,0 +1,158 @@
+// The library as a whole: allocator, threads, warnings, errors.
+#include "internal.h"
+
+#include <dlfcn.h>
+#include <malloc.h>
+
+#include <mutex>
+#include <set>
+#include <sstream>
+
+#include "allocator.h"
+#include "core.h"
+
+namespace gt {
+
+std::atomic<int64_t> handles_made{0}, handles_freed{0};
+thread_local bool thread_ready = false;
+
+namespace {
+
+std::atomic<bool> show_trace{false};
+
+// A first letter tells Go the kind: M out of memory, E anything else.
+char *tagged(char kind, const std::string &text) {
+  std::string s(1, kind);
+  s += text.empty() ? "unknown error" : text;
+  return strdup(s.c_str());
+}
+
+bool says_out_of_memory(const std::string &s) {
+  return s.find("can't allocate memory") != std::string::npos ||
+         s.find("CUDA out of memory") != std::string::npos;
+}
+
+// Collects libtorch's warnings, each text once, until they are taken.
+class Collector : public c10::WarningHandler {
+ public:
+  void process(const c10::Warning &w) override {
+    std::lock_guard<std::mutex> lock(mu_);
+    if (seen_.size() < 256 && seen_.insert(w.msg()).second) fresh_.push_back(w.msg());
+  }
+  std::string take() {
+    std::lock_guard<std::mutex> lock(mu_);
+    std::string all;
+    for (auto &s : fresh_) all += s + '\n';
+    fresh_.clear();
+    return all;
+  }
+
+ private:
+  std::mutex mu_;
+  std::set<std::string> seen_;
+  std::vector<std::string> fresh_;
+};
+
+Collector &collector() {
+  static Collector *c = new Collector;  // never destroyed: threads may outlive main
+  return *c;
+}
+
+using OmpSet = void (*)(int);
+OmpSet omp_set() {
+  static OmpSet f = reinterpret_cast<OmpSet>(dlsym(RTLD_DEFAULT, "omp_set_num_threads"));
+  return f;
+}
+
+}  // namespace
+
+char *message(std::exception_ptr e) {
+  try {
+    std::rethrow_exception(e);
+  } catch (const c10::OutOfMemoryError &x) {
+    return tagged('M', show_trace ? x.what() : x.what_without_backtrace());
+  } catch (const c10::Error &x) {
+    std::string s = show_trace ? x.what() : x.what_without_backtrace();
+    return tagged(says_out_of_memory(s) ? 'M' : 'E', s);
+  } catch (const std::bad_alloc &) {
+    return tagged('M', "out of memory");
+  } catch (const std::exception &x) {
+    return tagged('E', x.what());
+  } catch (...) {
+    return tagged('E', "unknown C++ exception");
+  }
+}
+
+// libgomp keeps a pool for every thread that computes in parallel, so a
+// thread gets one core until a scope asks for more (scope.cc).
+void prepare_thread() {
+  thread_ready = true;
+  at::get_num_threads();  // libtorch's own first-use set-up of this thread
+  if (auto set = omp_set()) set(1);
+}
+
+void set_thread_count(int64_t n) {
+  if (auto set = omp_set()) set(static_cast<int>(n));
+}
+
+}  // namespace gt
+
+// Called once, right after loading and before any tensor exists.
+GT_EXPORT gt_rs gt_setup(bool cache_blocks) {
+  return gt::text([&] {
+    if (cache_blocks) gt::install_block_cache();
+    // oneDNN's scratch memory comes from malloc: keep large blocks there too.
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    c10::WarningUtils::set_warning_handler(&gt::collector());
+    return std::string(TORCH_VERSION);
+  });
+}
+
+GT_EXPORT gt_rs gt_build_info() {
+  return gt::text([] { return at::show_config(); });
+}
+
+GT_EXPORT gt_rs gt_take_warnings() {
+  return gt::text([] { return gt::collector().take(); });
+}
+
+GT_EXPORT gt_r0 gt_trace(bool on) {
+  return gt::none([&] { gt::show_trace = on; });
+}
+
+// The number of cores for threads inside scopes. The matrix library keeps a
+// number of its own for the whole process, which this sets too.
+GT_EXPORT gt_r0 gt_set_threads(int64_t n) {
+  return gt::none([&] {
+    at::set_num_threads(static_cast<int>(n));
+    if (!gt::scope) gt::set_thread_count(1);
+  });
+}
+
+GT_EXPORT gt_ri gt_get_threads() {
+  return gt::integer([] { return at::get_num_threads(); });
+}
+
+GT_EXPORT gt_stats gt_get_stats() {
+  gt_stats s{};
+  s.handles_made = gt::handles_made.load();
+  s.handles_freed = gt::handles_freed.load();
+  gt::block_stats(&s);
+  return s;
+}
+
+GT_EXPORT gt_r0 gt_reset_peak() {
+  return gt::none([] { gt::reset_peak(); });
+}
+
+GT_EXPORT gt_r0 gt_empty_cache() {
+  return gt::none([] {
+    gt::release_blocks();
+    malloc_trim(0);
+  });
+}
+
+GT_EXPORT gt_r0 gt_set_memory_limit(int64_t bytes) {
+  return gt::none([&] { gt::set_memory_limit(bytes); });
+}

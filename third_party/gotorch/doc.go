@@ -1,0 +1,35 @@
+// Package gotorch binds libtorch, the C++ library under PyTorch.
+//
+// # Loading
+//
+// Programs that import this package link neither libtorch nor the package's
+// own C++ part. Both are opened at the first call, or by Init, which says in
+// an error what is missing. Nothing happens at import.
+//
+// # Memory
+//
+//  1. A Tensor is a small value that points to a cell; the cell holds a
+//     reference to libtorch's tensor. Copies of a Tensor share the cell.
+//  2. Inside Scoped every new tensor belongs to the scope and is freed when
+//     it ends, in one call; Keep moves a tensor out. This is the fast way:
+//     training loops run each step in a scope.
+//  3. Outside scopes a tensor lives until Close, or until the garbage
+//     collector finds that nobody holds it.
+//  4. Using a tensor that was closed, or whose scope has ended, panics with
+//     *ReleasedError; it never reaches libtorch.
+//
+// # Threads
+//
+// libtorch's modes (gradients off, autocast) and its OpenMP pools belong to
+// OS threads. Scoped, NoGrad and Autocast lock the goroutine to its thread
+// while their function runs, and restore what was. A thread inside a scope
+// computes with SetNumThreads cores, any other with one. A tensor must not be
+// closed while another goroutine uses it; all else may run concurrently.
+//
+// # Errors
+//
+// Operations panic with *Error, which carries libtorch's message without its
+// stack trace; Try turns exactly that into an error. Init returns errors.
+package gotorch
+
+//go:generate go run ./internal/opgen

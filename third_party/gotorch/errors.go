@@ -1,0 +1,71 @@
+package gotorch
+
+// #include <stdlib.h>
+import "C"
+
+import (
+	"fmt"
+	"strings"
+	"unsafe"
+)
+
+// Error is what an operation panics with.
+type Error struct {
+	Op          string // the operation, "Conv2d"
+	Msg         string // libtorch's message, without its stack trace
+	OutOfMemory bool   // memory of the CPU or of a GPU was exhausted
+}
+
+func (e *Error) Error() string { return e.Op + ": " + e.Msg }
+
+// ReleasedError is what using a tensor panics with after its end.
+type ReleasedError struct{}
+
+func (*ReleasedError) Error() string {
+	return "gotorch: a tensor was used after Close or after its scope had ended; Keep moves a tensor out of a scope"
+}
+
+// Try runs f and returns the *Error or *ReleasedError that f panicked with.
+// Other panics go on.
+func Try(f func()) (err error) {
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case *Error:
+			err = p
+		case *ReleasedError:
+			err = p
+		default:
+			panic(p)
+		}
+	}()
+	f()
+	return nil
+}
+
+// take turns a message of the C++ part into an *Error and frees it.
+func take(op string, msg *C.char) *Error {
+	s := C.GoString(msg)
+	C.free(unsafe.Pointer(msg))
+	e := &Error{Op: op}
+	if s != "" {
+		e.OutOfMemory = s[0] == 'M'
+		s = s[1:]
+	}
+	// libtorch ends some messages with a pointer to its own documentation
+	// or an empty line; the first paragraph says what happened.
+	e.Msg = strings.TrimSpace(s)
+	return e
+}
+
+func fail(op string, msg *C.char) { panic(take(op, msg)) }
+
+func check(op string, msg *C.char) {
+	if msg != nil {
+		fail(op, msg)
+	}
+}
+
+func failf(op, format string, args ...any) {
+	panic(&Error{Op: op, Msg: fmt.Sprintf(format, args...)})
+}

@@ -1,0 +1,190 @@
+package gotorch
+
+// #cgo CFLAGS: -O2
+// #cgo LDFLAGS: -ldl
+// #include <stdlib.h>
+// #include "cgotorch/shim.h"
+import "C"
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+)
+
+// Version is the libtorch that the binding is made for.
+const Version = "2.11"
+
+// InitOptions say how the libraries are opened; the zero value opens the CPU
+// part, and the CUDA part where there is a driver.
+type InitOptions struct {
+	NoCUDA     bool // leave CUDA out even where there is a driver
+	ForceCUDA  bool // open the CUDA part even where there is no driver
+	NumThreads int  // cores inside scopes; 0: all that the process may use
+	NoCache    bool // leave libtorch's own CPU allocator in place
+}
+
+var (
+	loaded   atomic.Bool
+	initMu   sync.Mutex
+	initErr  error
+	initDone bool
+	cudaWhy  string // why CUDA is off, or ""
+)
+
+// Init opens the libraries. Only the first call, explicit or by first use,
+// has an effect; later ones return its error.
+func Init(o InitOptions) error {
+	initMu.Lock()
+	defer initMu.Unlock()
+	if !initDone {
+		initErr = load(o)
+		initDone = true
+		if initErr == nil {
+			loaded.Store(true)
+		}
+	}
+	return initErr
+}
+
+func mustLoad() {
+	if err := Init(InitOptions{}); err != nil {
+		panic(&Error{Op: "gotorch", Msg: err.Error()})
+	}
+}
+
+func load(o InitOptions) error {
+	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
+		return fmt.Errorf("gotorch runs on Linux on x86-64 only, this is %s on %s", runtime.GOOS, runtime.GOARCH)
+	}
+	lib, err := FindLibrary()
+	if err != nil {
+		return err
+	}
+	// Read by libgomp while it loads: idle threads sleep instead of spinning
+	// on cores that other goroutines want.
+	for k, v := range map[string]string{"OMP_WAIT_POLICY": "passive", "KMP_BLOCKTIME": "0"} {
+		if os.Getenv(k) == "" {
+			os.Setenv(k, v)
+		}
+	}
+	if err := open(filepath.Join(lib.Dir, "libtorch_cpu.so"), true); err != nil {
+		return fmt.Errorf("libtorch cannot be opened: %w", err)
+	}
+	openCUDA(o, lib)
+	if err := fillTable(lib.Binding, false); err != nil {
+		return fmt.Errorf("%s cannot be opened: %w", lib.Binding, err)
+	}
+	if cudaWhy == "" {
+		if err := fillTable(lib.CUDABinding, true); err != nil {
+			cudaWhy = fmt.Sprintf("%s cannot be opened: %v", lib.CUDABinding, err)
+		} else if r := C.c_gt_cuda_device_count(); r.err != nil {
+			cudaWhy = explainCUDA(take("CUDA", r.err).Msg)
+		}
+	}
+	r := C.c_gt_setup(C.bool(!o.NoCache))
+	if r.err != nil {
+		return take("setup", r.err)
+	}
+	version := C.GoString(r.s)
+	C.free(unsafe.Pointer(r.s))
+	if !versionFits(version) {
+		return fmt.Errorf("libtorch %s was opened, %s is needed", version, Version)
+	}
+	if os.Getenv("GOTORCH_TRACE") == "1" {
+		C.c_gt_trace(true)
+	}
+	n := o.NumThreads
+	if n <= 0 {
+		n = runtime.NumCPU()
+	}
+	setNumThreads(n)
+	return nil
+}
+
+// openCUDA must come before anything asks libtorch for its CUDA hooks, which
+// the first backward pass does; later it would be too late for the process.
+func openCUDA(o InitOptions, lib Library) {
+	switch {
+	case o.NoCUDA:
+		cudaWhy = "it was switched off"
+		return
+	case !o.ForceCUDA && !HasDriver():
+		cudaWhy = "no NVIDIA driver: libcuda.so.1 cannot be opened"
+		return
+	}
+	path := filepath.Join(lib.Dir, "libtorch_cuda.so")
+	if _, err := os.Stat(path); err != nil {
+		cudaWhy = "libtorch_cuda.so is not in " + lib.Dir + "; run scripts/setup --cuda"
+		return
+	}
+	if err := open(path, true); err != nil {
+		cudaWhy = fmt.Sprintf("libtorch_cuda.so cannot be opened: %v", err)
+	}
+}
+
+func explainCUDA(msg string) string {
+	switch {
+	case strings.Contains(msg, "Found no NVIDIA driver"):
+		return "no NVIDIA driver was found"
+	case strings.Contains(msg, "driver on your system is too old"), strings.Contains(msg, "insufficient"):
+		return "the NVIDIA driver is too old: libtorch is built for CUDA 13.0, which needs driver 580 or newer"
+	}
+	line, _, _ := strings.Cut(msg, "\n")
+	return line
+}
+
+// HasDriver tells whether NVIDIA's driver library can be opened.
+func HasDriver() bool { return open("libcuda.so.1", false) == nil }
+
+func open(path string, global bool) error {
+	p := C.CString(path)
+	defer C.free(unsafe.Pointer(p))
+	return goError(C.gt_dlopen(p, C.bool(global)))
+}
+
+func fillTable(path string, cuda bool) error {
+	p := C.CString(path)
+	defer C.free(unsafe.Pointer(p))
+	return goError(C.gt_fill(p, C.bool(cuda)))
+}
+
+func goError(msg *C.char) error {
+	if msg == nil {
+		return nil
+	}
+	s := C.GoString(msg)
+	C.free(unsafe.Pointer(msg))
+	return fmt.Errorf("%s", s)
+}
+
+// BuildInfo is libtorch's own description of how it was built.
+func BuildInfo() string {
+	attend()
+	return takeString("BuildInfo", C.c_gt_build_info())
+}
+
+// TakeWarnings returns the warnings that libtorch gave since the last call,
+// each text once.
+func TakeWarnings() []string {
+	if !loaded.Load() {
+		return nil
+	}
+	s := strings.TrimSpace(takeString("TakeWarnings", C.c_gt_take_warnings()))
+	if s == "" {
+		return nil
+	}
+	return strings.Split(s, "\n")
+}
+
+func takeString(op string, r C.gt_rs) string {
+	check(op, r.err)
+	s := C.GoString(r.s)
+	C.free(unsafe.Pointer(r.s))
+	return s
+}

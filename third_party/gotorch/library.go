@@ -1,0 +1,157 @@
+package gotorch
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// Library says where the libraries are.
+type Library struct {
+	Dir         string // the folder that holds libtorch_cpu.so
+	Version     string // of libtorch, "2.11.0", or "" where nothing tells
+	Source      string // what led to Dir: LIBTORCH, LIBTORCH_USE_PYTORCH or third_party/libtorch
+	Binding     string // libcgotorch.so
+	CUDABinding string // libcgotorch_cuda.so
+}
+
+// FindLibrary looks for libtorch in LIBTORCH, in the installed PyTorch if
+// LIBTORCH_USE_PYTORCH is 1, in third_party/libtorch beside the executable's
+// folder, and in third_party/libtorch of the working directory and those above
+// it, and checks the version. It opens nothing.
+func FindLibrary() (Library, error) {
+	lib, err := findLibtorch()
+	if err != nil {
+		return lib, err
+	}
+	if lib.Version = libtorchVersion(lib.Dir); lib.Version != "" && !versionFits(lib.Version) {
+		return lib, fmt.Errorf("%s is libtorch %s, %s is needed (found through %s)", lib.Dir, lib.Version, Version, lib.Source)
+	}
+	lib.Binding, err = findBinding("libcgotorch.so")
+	if err != nil {
+		return lib, err
+	}
+	lib.CUDABinding = filepath.Join(filepath.Dir(lib.Binding), "libcgotorch_cuda.so")
+	return lib, nil
+}
+
+func findLibtorch() (Library, error) {
+	if dir := os.Getenv("LIBTORCH"); dir != "" {
+		for _, sub := range []string{"lib", "torch/lib", "."} {
+			if d := filepath.Join(dir, sub); isFile(filepath.Join(d, "libtorch_cpu.so")) {
+				return Library{Dir: d, Source: "LIBTORCH"}, nil
+			}
+		}
+		return Library{}, fmt.Errorf("LIBTORCH is %s, which holds no lib/libtorch_cpu.so; name libtorch's folder, or unset it", dir)
+	}
+	if os.Getenv("LIBTORCH_USE_PYTORCH") == "1" {
+		dir, err := pythonTorch()
+		if err != nil {
+			return Library{}, fmt.Errorf("LIBTORCH_USE_PYTORCH is 1, but %w", err)
+		}
+		return Library{Dir: dir, Source: "LIBTORCH_USE_PYTORCH"}, nil
+	}
+	const sub = "third_party/libtorch/torch/lib"
+	for _, root := range roots() {
+		if d := filepath.Join(root, sub); isFile(filepath.Join(d, "libtorch_cpu.so")) {
+			return Library{Dir: d, Source: "third_party/libtorch"}, nil
+		}
+	}
+	return Library{}, errors.New("libtorch was not found: run scripts/setup, or set LIBTORCH to the folder of libtorch " + Version)
+}
+
+func findBinding(name string) (string, error) {
+	if exe, err := os.Executable(); err == nil {
+		if p := filepath.Join(filepath.Dir(resolved(exe)), name); isFile(p) {
+			return p, nil
+		}
+	}
+	for _, root := range roots() {
+		for _, sub := range []string{"third_party/gotorch/lib", "lib"} {
+			if p := filepath.Join(root, sub, name); isFile(p) {
+				return p, nil
+			}
+		}
+	}
+	return "", fmt.Errorf("%s was not found: run scripts/build", name)
+}
+
+// roots are the folders that may be the project's: the parent of the
+// executable's folder, then the working directory and those above it.
+func roots() []string {
+	var all []string
+	if exe, err := os.Executable(); err == nil {
+		all = append(all, filepath.Dir(filepath.Dir(resolved(exe))))
+	}
+	if wd, err := os.Getwd(); err == nil {
+		for {
+			all = append(all, wd)
+			up := filepath.Dir(wd)
+			if up == wd {
+				break
+			}
+			wd = up
+		}
+	}
+	return all
+}
+
+func resolved(path string) string {
+	if p, err := filepath.EvalSymlinks(path); err == nil {
+		return p
+	}
+	return path
+}
+
+func isFile(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && st.Mode().IsRegular()
+}
+
+// pythonTorch asks Python where its torch is, without importing it.
+func pythonTorch() (string, error) {
+	const script = `import importlib.util as u
+s = u.find_spec("torch")
+print(s.submodule_search_locations[0] if s else "")`
+	out, err := exec.Command("python3", "-c", script).Output()
+	if err != nil {
+		return "", fmt.Errorf("python3 cannot be asked: %v", err)
+	}
+	dir := strings.TrimSpace(string(out))
+	if dir == "" {
+		return "", errors.New("python3 has no torch: install it, or unset LIBTORCH_USE_PYTORCH")
+	}
+	return filepath.Join(dir, "lib"), nil
+}
+
+var (
+	versionPy = regexp.MustCompile(`__version__ = '([^']+)'`)
+	versionH  = regexp.MustCompile(`(?m)^#define TORCH_VERSION "([^"]+)"`)
+)
+
+// libtorchVersion reads the files that tell the version of libtorch in dir.
+func libtorchVersion(dir string) string {
+	up := filepath.Dir(dir)
+	if b, err := os.ReadFile(filepath.Join(up, "build-version")); err == nil {
+		return strings.TrimSpace(string(b))
+	}
+	if b, err := os.ReadFile(filepath.Join(up, "version.py")); err == nil {
+		if m := versionPy.FindSubmatch(b); m != nil {
+			return string(m[1])
+		}
+	}
+	for _, h := range []string{"include/torch/headeronly/version.h", "include/torch/csrc/api/include/torch/version.h"} {
+		if b, err := os.ReadFile(filepath.Join(up, h)); err == nil {
+			if m := versionH.FindSubmatch(b); m != nil {
+				return string(m[1])
+			}
+		}
+	}
+	return ""
+}
+
+func versionFits(v string) bool { return v == Version || strings.HasPrefix(v, Version+".") }

@@ -1,0 +1,131 @@
+package gotorch
+
+// #include "cgotorch/shim.h"
+// #cgo noescape c_gt_adamw
+// #cgo nocallback c_gt_adamw
+// #cgo noescape c_gt_lerp_all
+// #cgo nocallback c_gt_lerp_all
+// #cgo noescape c_gt_copy_all
+// #cgo nocallback c_gt_copy_all
+// #cgo noescape c_gt_grad_norm
+// #cgo nocallback c_gt_grad_norm
+// #cgo noescape c_gt_scale_grads
+// #cgo nocallback c_gt_scale_grads
+import "C"
+
+import "runtime"
+
+// AdamWOptions configure AdamW (Loshchilov and Hutter 2019); the zero value
+// of a field stands for PyTorch's default.
+type AdamWOptions struct {
+	Beta1, Beta2 float64 // 0.9, 0.999
+	Eps          float64 // 1e-8
+	WeightDecay  float64 // 0: none (PyTorch's default is 0.01)
+}
+
+// AdamW updates all parameters in one call of libtorch's fused kernel.
+type AdamW struct {
+	Params    []Tensor
+	ExpAvg    []Tensor // first moments, in the order of Params
+	ExpAvgSq  []Tensor // second moments
+	StepCount Tensor   // float32 []: updates done
+	o         AdamWOptions
+}
+
+// NewAdamW makes an optimiser whose moments are 0.
+func NewAdamW(params []Tensor, o AdamWOptions) *AdamW {
+	if o.Beta1 == 0 {
+		o.Beta1 = 0.9
+	}
+	if o.Beta2 == 0 {
+		o.Beta2 = 0.999
+	}
+	if o.Eps == 0 {
+		o.Eps = 1e-8
+	}
+	a := &AdamW{Params: params, o: o}
+	Outside(func() {
+		NoGrad(func() {
+			for _, p := range params {
+				a.ExpAvg = append(a.ExpAvg, ZerosLike(p))
+				a.ExpAvgSq = append(a.ExpAvgSq, ZerosLike(p))
+			}
+			a.StepCount = opZeros(nil, Options{Device: params[0].Device()})
+		})
+	})
+	return a
+}
+
+// AdamWGuards act within the update, without a pass of their own. Both are
+// float32 numbers on the parameters' device, or the zero Tensor.
+type AdamWGuards struct {
+	GradScale Tensor // gradients are divided by it
+	FoundInf  Tensor // where it is 1 nothing is updated
+}
+
+// Step updates every parameter that has a gradient, with learning rate lr.
+func (a *AdamW) Step(lr float64, g AdamWGuards) {
+	attend()
+	p, m, v := handles(nil, a.Params), handles(nil, a.ExpAvg), handles(nil, a.ExpAvgSq)
+	r := C.c_gt_adamw(handlesPtr(p), handlesPtr(m), handlesPtr(v), C.int64_t(len(p)), a.StepCount.handle(),
+		C.double(lr), C.double(a.o.Beta1), C.double(a.o.Beta2), C.double(a.o.Eps), C.double(a.o.WeightDecay),
+		g.GradScale.handleOrNil(), g.FoundInf.handleOrNil())
+	runtime.KeepAlive(a)
+	runtime.KeepAlive(g)
+	check("AdamW", r.err)
+}
+
+// GradNorm is the 2-norm of the gradients of all params together, a float32
+// number on their device.
+func GradNorm(params []Tensor) Tensor {
+	attend()
+	hs := handles(nil, params)
+	r := C.c_gt_grad_norm(handlesPtr(hs), C.int64_t(len(hs)))
+	runtime.KeepAlive(params)
+	check("GradNorm", r.err)
+	return own(r.t[0], r.scope)
+}
+
+// ClipGradNorm scales the gradients of all params so that their common 2-norm
+// is at most maxNorm, as torch.nn.utils.clip_grad_norm_ does, and returns the
+// norm before.
+func ClipGradNorm(params []Tensor, maxNorm float64) Tensor {
+	norm := GradNorm(params)
+	Scoped(func() {
+		NoGrad(func() {
+			factor := Clamp(opDiv(opFull(nil, maxNorm, Options{Device: norm.Device()}), AddScalar(norm, 1e-6)), 0, 1)
+			hs := handles(nil, params)
+			r := C.c_gt_scale_grads(handlesPtr(hs), C.int64_t(len(hs)), factor.handle())
+			runtime.KeepAlive(params)
+			check("ClipGradNorm", r.err)
+		})
+	})
+	return norm
+}
+
+// LerpAll moves every dst towards its src: dst += weight (src - dst). It is
+// the update of an exponential moving average with decay 1 - weight.
+func LerpAll(dst, src []Tensor, weight float64) {
+	attend()
+	if len(dst) != len(src) {
+		failf("LerpAll", "%d tensors and %d", len(dst), len(src))
+	}
+	d, s := handles(nil, dst), handles(nil, src)
+	r := C.c_gt_lerp_all(handlesPtr(d), handlesPtr(s), C.int64_t(len(d)), C.double(weight))
+	runtime.KeepAlive(dst)
+	runtime.KeepAlive(src)
+	check("LerpAll", r.err)
+}
+
+// CopyAll copies every src into its dst.
+func CopyAll(dst, src []Tensor) {
+	attend()
+	if len(dst) != len(src) {
+		failf("CopyAll", "%d tensors and %d", len(dst), len(src))
+	}
+	d, s := handles(nil, dst), handles(nil, src)
+	r := C.c_gt_copy_all(handlesPtr(d), handlesPtr(s), C.int64_t(len(d)))
+	runtime.KeepAlive(dst)
+	runtime.KeepAlive(src)
+	check("CopyAll", r.err)
+}

@@ -1,0 +1,72 @@
+package gotorch
+
+// #include "cgotorch/shim.h"
+import "C"
+
+import (
+	"runtime"
+	"unsafe"
+)
+
+// Generator is a source of random numbers on a device. It is freed by Close
+// or by the garbage collector.
+type Generator struct {
+	p       unsafe.Pointer
+	cleanup runtime.Cleanup
+}
+
+// NewGenerator makes a generator; equal seeds give equal numbers.
+func NewGenerator(device Device, seed uint64) *Generator {
+	attend()
+	r := C.c_gt_generator_new(C.gt_device(device.T), C.uint64_t(seed))
+	check("NewGenerator", r.err)
+	g := &Generator{p: r.p}
+	g.cleanup = runtime.AddCleanup(g, func(p unsafe.Pointer) { C.c_gt_generator_free(p) }, r.p)
+	return g
+}
+
+// Seed starts the generator anew.
+func (g *Generator) Seed(seed uint64) {
+	attend()
+	r := C.c_gt_generator_seed(g.handle(), C.uint64_t(seed))
+	runtime.KeepAlive(g)
+	check("Generator.Seed", r.err)
+}
+
+// Close frees the generator.
+func (g *Generator) Close() {
+	if g != nil && g.p != nil {
+		g.cleanup.Stop()
+		C.c_gt_generator_free(g.p)
+		g.p = nil
+	}
+}
+
+// handle is NULL, libtorch's default generator, for a nil Generator.
+func (g *Generator) handle() unsafe.Pointer {
+	if g == nil {
+		return nil
+	}
+	if g.p == nil {
+		panic(&ReleasedError{})
+	}
+	return g.p
+}
+
+// ManualSeed seeds libtorch's default generators.
+func ManualSeed(seed int64) {
+	attend()
+	check("ManualSeed", C.c_gt_manual_seed(C.int64_t(seed)).err)
+}
+
+// RandNWith is normal numbers of mean 0 and variance 1 from g (nil: the
+// default generator).
+func RandNWith(g *Generator, shape []int64, o Options) Tensor { return opRandN(shape, g, o) }
+
+// RandWith is uniform numbers in [0, 1) from g.
+func RandWith(g *Generator, shape []int64, o Options) Tensor { return opRand(shape, g, o) }
+
+// RandIntWith is integers in [low, high) from g.
+func RandIntWith(g *Generator, low, high int64, shape []int64, o Options) Tensor {
+	return opRandInt(low, high, shape, g, o)
+}

@@ -1,0 +1,189 @@
+package gotorch
+
+// #include "cgotorch/shim.h"
+// #cgo nocallback c_gt_scope_enter
+// #cgo nocallback c_gt_scope_leave
+// #cgo nocallback c_gt_scope_current
+import "C"
+
+import (
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+)
+
+// scope owns the tensors made between its entry and its end. It is used by
+// one locked thread at a time.
+type scope struct {
+	id    uint32
+	outer uint32
+	slabs [][]cell         // cells handed out, slabLen to a slab
+	guest []*cell          // cells that scopes inside this one kept
+	kept  []*cell          // moved out by Keep
+	buf   []unsafe.Pointer // handles on their way out, reused
+}
+
+const slabLen = 64
+
+func (s *scope) adopt(h unsafe.Pointer) Tensor {
+	n := len(s.slabs)
+	if n == 0 || len(s.slabs[n-1]) == slabLen {
+		s.slabs = append(s.slabs, make([]cell, 0, slabLen))
+		n++
+	}
+	slab := append(s.slabs[n-1], cell{h: h})
+	s.slabs[n-1] = slab
+	return Tensor{&slab[len(slab)-1].h}
+}
+
+// end closes every cell but the kept ones and frees their handles in one call.
+func (s *scope) end() {
+	s.buf = s.buf[:0]
+	for _, c := range s.kept {
+		c.net = true // for a moment: passed over by release
+	}
+	for _, slab := range s.slabs {
+		for i := range slab {
+			s.release(&slab[i])
+		}
+	}
+	for _, c := range s.guest {
+		s.release(c)
+	}
+	for _, c := range s.kept {
+		c.net = false
+		switch {
+		case c.h == nil: // closed after it was kept
+		case s.outer != 0:
+			o := scopeAt(s.outer)
+			o.guest = append(o.guest, c)
+		default:
+			c.catch()
+		}
+	}
+	clear(s.slabs)
+	s.slabs, s.guest, s.kept = s.slabs[:0], nil, nil
+	free(s.buf)
+	clear(s.buf)
+}
+
+func (s *scope) release(c *cell) {
+	if c.h != nil && !c.net {
+		s.buf = append(s.buf, c.h)
+		c.h = nil
+	}
+}
+
+// Scopes by number, reused after their end.
+var scopes struct {
+	sync.Mutex
+	all  atomic.Pointer[[]*scope] // index id-1; copied when it grows
+	free []*scope
+}
+
+func scopeAt(id uint32) *scope { return (*scopes.all.Load())[id-1] }
+
+func newScope() *scope {
+	scopes.Lock()
+	defer scopes.Unlock()
+	if n := len(scopes.free); n > 0 {
+		s := scopes.free[n-1]
+		scopes.free = scopes.free[:n-1]
+		return s
+	}
+	var all []*scope
+	if p := scopes.all.Load(); p != nil {
+		all = append(all, *p...)
+	}
+	s := &scope{id: uint32(len(all) + 1)}
+	all = append(all, s)
+	scopes.all.Store(&all)
+	return s
+}
+
+func (s *scope) recycle() {
+	scopes.Lock()
+	scopes.free = append(scopes.free, s)
+	scopes.Unlock()
+}
+
+var numThreads atomic.Int64
+
+// Scoped runs f with the goroutine locked to its thread and frees, when f
+// returns or panics, every tensor that f made and did not Keep.
+func Scoped(f func()) {
+	attend()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	s := newScope()
+	r := C.c_gt_scope_enter(C.int64_t(s.id), C.int64_t(numThreads.Load()))
+	check("Scoped", r.err)
+	s.outer = uint32(r.v)
+	defer func() {
+		threads := C.int64_t(0)
+		if s.outer == 0 {
+			threads = 1
+		}
+		C.c_gt_scope_leave(C.int64_t(s.outer), threads)
+		s.end()
+		s.recycle()
+	}()
+	f()
+}
+
+// Keep moves t out of the scope it belongs to, into the one around it or, from
+// the outermost, to the garbage collector and Close. It returns t, which stays
+// good. A tensor outside scopes is returned as it is.
+func Keep(t Tensor) Tensor {
+	t.handle()
+	s := currentScope()
+	if s == nil {
+		return t
+	}
+	c := (*cell)(unsafe.Pointer(t.T))
+	if c.net || !s.owns(c) {
+		return t
+	}
+	if !slices.Contains(s.kept, c) {
+		s.kept = append(s.kept, c)
+	}
+	return t
+}
+
+func (s *scope) owns(c *cell) bool {
+	if slices.Contains(s.guest, c) {
+		return true
+	}
+	p := uintptr(unsafe.Pointer(c))
+	for i := len(s.slabs) - 1; i >= 0; i-- {
+		slab := s.slabs[i]
+		first := uintptr(unsafe.Pointer(unsafe.SliceData(slab)))
+		if p >= first && p < first+uintptr(len(slab))*unsafe.Sizeof(cell{}) {
+			return true
+		}
+	}
+	return false
+}
+
+func currentScope() *scope {
+	attend()
+	if id := C.c_gt_scope_current().v; id != 0 {
+		return scopeAt(uint32(id))
+	}
+	return nil
+}
+
+// Outside runs f as if it were in no scope: what f makes lives until Close or
+// until the garbage collector finds it. Parameters that are made inside a
+// scope are made so.
+func Outside(f func()) {
+	attend()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	r := C.c_gt_scope_enter(0, 0)
+	check("Outside", r.err)
+	defer C.c_gt_scope_leave(C.int64_t(r.v), 0)
+	f()
+}
