@@ -63,6 +63,8 @@ package gotorch
 // #cgo nocallback c_gt_op_opMulI
 // #cgo noescape c_gt_op_opDivI
 // #cgo nocallback c_gt_op_opDivI
+// #cgo noescape c_gt_op_AddScaled
+// #cgo nocallback c_gt_op_AddScaled
 // #cgo noescape c_gt_op_AddScalar
 // #cgo nocallback c_gt_op_AddScalar
 // #cgo noescape c_gt_op_MulScalar
@@ -552,6 +554,18 @@ func opDivI(a Tensor, b Tensor) Tensor {
 	runtime.KeepAlive(b)
 	if r.err != nil {
 		fail("DivI", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// AddScaled is a + alpha b, alpha in full precision.
+func AddScaled(a Tensor, b Tensor, alpha float64) Tensor {
+	attend()
+	r := C.c_gt_op_AddScaled(a.handle(), b.handle(), C.double(alpha))
+	runtime.KeepAlive(a)
+	runtime.KeepAlive(b)
+	if r.err != nil {
+		fail("AddScaled", r.err)
 	}
 	return own(r.t[0], r.scope)
 }

@@ -210,6 +210,13 @@ GT_EXPORT gt_r1 gt_op_opDivI(void *a_, void *b_) {
     return at::Tensor(a.div_(b));
   });
 }
+GT_EXPORT gt_r1 gt_op_AddScaled(void *a_, void *b_, double alpha) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    Borrowed b__(b_); const at::Tensor &b = b__;
+    return at::Tensor(at::add(a, b, alpha));
+  });
+}
 GT_EXPORT gt_r1 gt_op_AddScalar(void *a_, double s) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;

@@ -34,6 +34,7 @@
   X(gt_r1, gt_op_opSubI, (void *a_, void *b_, double alpha), (a_, b_, alpha)) \
   X(gt_r1, gt_op_opMulI, (void *a_, void *b_), (a_, b_)) \
   X(gt_r1, gt_op_opDivI, (void *a_, void *b_), (a_, b_)) \
+  X(gt_r1, gt_op_AddScaled, (void *a_, void *b_, double alpha), (a_, b_, alpha)) \
   X(gt_r1, gt_op_AddScalar, (void *a_, double s), (a_, s)) \
   X(gt_r1, gt_op_MulScalar, (void *a_, double s), (a_, s)) \
   X(gt_r0, gt_op_opMulScalarI, (void *a_, double s), (a_, s)) \

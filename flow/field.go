@@ -1,0 +1,15 @@
+package flow
+
+import torch "github.com/wangkuiyi/gotorch"
+
+// Model is what a velocity network offers to a solver (models.Velocity).
+type Model interface {
+	Velocity(x, t, y torch.Tensor) torch.Tensor
+}
+
+// ModelField is the field of a network for the labels y: [B] int64, or none.
+func ModelField(m Model, y torch.Tensor) Field {
+	return func(x torch.Tensor, t float64) torch.Tensor {
+		return m.Velocity(x, torch.FullWith([]int64{x.Shape()[0]}, t, torch.Options{Device: x.Device()}), y)
+	}
+}

@@ -1,0 +1,167 @@
+package flow
+
+import (
+	"fmt"
+	"sort"
+
+	torch "github.com/wangkuiyi/gotorch"
+)
+
+// Field is a velocity field at one time for a whole batch: x: [B,...] -> [B,...].
+type Field func(x torch.Tensor, t float64) torch.Tensor
+
+// FixedStep solves dx/dt = f(x, t) in a number of equal steps.
+type FixedStep struct {
+	Method Tableau
+	Steps  int
+	T0, T1 float64 // from T0 to T1, backwards too; both 0: from 0 to 1
+}
+
+// Output is a state at a time that was asked for. X belongs to the solver: it
+// ends when the function that got it returns, unless it is kept.
+type Output struct {
+	Index int // in the list of times
+	T     float64
+	X     torch.Tensor
+}
+
+// Solve integrates from x: [B,...] and returns the state at T1, outside all
+// scopes or in the caller's, and the number of evaluations.
+//
+// For every time in at (in the order of integration, within [T0,T1]) it calls
+// out with the state there: exact at the ends of steps; inside a step by the
+// cubic Hermite interpolant of the step's ends and slopes, whose error, of
+// fourth order in the step, is no worse than the methods' own. The slope at T1
+// costs one more evaluation, only if a time lies inside the last step. The
+// steps themselves do not depend on at. An error of out ends the solution.
+//
+// Each step runs in a scope, without gradients.
+func (s FixedStep) Solve(f Field, x torch.Tensor, at []float64, out func(Output) error) (end torch.Tensor, nfe int, err error) {
+	t0, t1 := s.T0, s.T1
+	if t0 == 0 && t1 == 0 {
+		t1 = 1
+	}
+	if s.Steps < 1 {
+		return torch.Tensor{}, 0, fmt.Errorf("flow: %d steps: at least 1", s.Steps)
+	}
+	if err := checkTimes(at, t0, t1); err != nil {
+		return torch.Tensor{}, 0, err
+	}
+	h := (t1 - t0) / float64(s.Steps)
+	grid := func(i int) float64 {
+		if i == s.Steps {
+			return t1
+		}
+		return t0 + float64(i)*h
+	}
+	run := func(i int, x torch.Tensor, k1 torch.Tensor) (next, slope torch.Tensor, err error) {
+		torch.Scoped(func() {
+			torch.NoGrad(func() {
+				a, b := grid(i), grid(i+1)
+				ks := make([]torch.Tensor, 0, s.Method.Stages())
+				if k1.T == nil {
+					k1 = f(x, a)
+					nfe++
+				}
+				ks = append(ks, k1)
+				for j := 1; j < s.Method.Stages(); j++ {
+					ks = append(ks, f(combine(x, ks, s.Method.A[j], b-a), a+s.Method.C[j]*(b-a)))
+					nfe++
+				}
+				next = combine(x, ks, s.Method.B, b-a)
+
+				first := sort.Search(len(at), func(n int) bool { return progress(at[n], t0, t1) >= progress(a, t0, t1) })
+				last := sort.Search(len(at), func(n int) bool { return progress(at[n], t0, t1) >= progress(b, t0, t1) })
+				for n := first; n < last && err == nil; n++ {
+					xt := x
+					if at[n] != a {
+						if slope.T == nil {
+							slope = f(next, b)
+							nfe++
+						}
+						xt = hermite(x, next, ks[0], slope, b-a, (at[n]-a)/(b-a))
+					}
+					err = out(Output{n, at[n], xt})
+				}
+				torch.Keep(next)
+				if slope.T != nil {
+					torch.Keep(slope)
+				}
+			})
+		})
+		return next, slope, err
+	}
+
+	cur, slope := x, torch.Tensor{}
+	for i := range s.Steps {
+		next, k, err := run(i, cur, slope)
+		if i > 0 {
+			cur.Close()
+		}
+		slope.Close()
+		cur, slope = next, k
+		if err != nil {
+			cur.Close()
+			slope.Close()
+			return torch.Tensor{}, nfe, err
+		}
+	}
+	slope.Close()
+	for n := sort.Search(len(at), func(n int) bool { return progress(at[n], t0, t1) >= 1 }); n < len(at); n++ {
+		if err := out(Output{n, at[n], cur}); err != nil {
+			cur.Close()
+			return torch.Tensor{}, nfe, err
+		}
+	}
+	return cur, nfe, nil
+}
+
+// progress is 0 at t0 and 1 at t1.
+func progress(t, t0, t1 float64) float64 {
+	if t == t1 {
+		return 1
+	}
+	return (t - t0) / (t1 - t0)
+}
+
+func checkTimes(at []float64, t0, t1 float64) error {
+	before := 0.0
+	for i, t := range at {
+		p := progress(t, t0, t1)
+		if !(p >= before && p <= 1) {
+			return fmt.Errorf("flow: output time %d, %v, is out of order or outside [%v,%v]", i, t, t0, t1)
+		}
+		before = p
+	}
+	return nil
+}
+
+// combine is x + h sum_i w_i k_i.
+func combine(x torch.Tensor, ks []torch.Tensor, w []float64, h float64) torch.Tensor {
+	for i, k := range ks {
+		if i < len(w) && w[i] != 0 {
+			x = torch.AddScaled(x, k, h*w[i])
+		}
+	}
+	return x
+}
+
+// hermite is the cubic that has the values a, b and the slopes ka, kb at the
+// ends of a step of h, at the part s of the way.
+func hermite(a, b, ka, kb torch.Tensor, h, s float64) torch.Tensor {
+	r := torch.Lerp(a, b, s*s*(3-2*s))
+	r = torch.AddScaled(r, ka, h*s*(s-1)*(s-1))
+	return torch.AddScaled(r, kb, h*s*s*(s-1))
+}
+
+// Times is n equally spaced times from 0 to 1, ends included.
+func Times(n int) []float64 {
+	if n == 1 {
+		return []float64{1}
+	}
+	ts := make([]float64, n)
+	for i := range ts {
+		ts[i] = float64(i) / float64(n-1)
+	}
+	return ts
+}

@@ -1,0 +1,150 @@
+package atomicfile
+
+import (
+	"bufio"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+const bufferSize = 256 << 10
+
+// Write replaces the file at path by what write writes; the Writer is buffered. The package comment says what holds
+// when it fails. A symbolic link at path is replaced, not followed.
+func Write(path string, write func(w io.Writer) error) error {
+	return WriteTo(OS, path, write)
+}
+
+// WriteFile replaces the file at path by data.
+func WriteFile(path string, data []byte) error {
+	return Write(path, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// WriteTo is [Write] on another file system.
+func WriteTo(fsys FS, path string, write func(w io.Writer) error) (err error) {
+	dirPath, base := filepath.Split(path)
+	if base == "" || base == "." || base == ".." {
+		return fmt.Errorf("write %s: not the name of a file", path)
+	}
+	dir, err := fsys.OpenDir(filepath.Clean(dirPath))
+	if err != nil {
+		return failed("open the folder", dirPath, err)
+	}
+	defer func() { _ = dir.Close() }() // it was only read
+
+	temporary := filepath.Join(dirPath, prefix(base)+rand.Text())
+	f, err := fsys.Create(temporary)
+	if err != nil {
+		return failed("create", temporary, err)
+	}
+	closed, renamed := false, false
+	defer func() {
+		if !closed {
+			_ = f.Close() // there is an earlier error, or a panic
+		}
+		if renamed {
+			return
+		}
+		if e := fsys.Remove(temporary); e != nil {
+			err = fmt.Errorf("%w; and %w", err, failed("remove", temporary, e))
+		}
+	}()
+
+	if err := fill(f, path, write); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return failed("fsync", path, err)
+	}
+	closed = true
+	if err := f.Close(); err != nil {
+		return failed("close", path, err)
+	}
+	if err := fsys.Rename(temporary, path); err != nil {
+		return failed("rename to", path, err)
+	}
+	renamed = true
+	if err := dir.Sync(); err != nil {
+		return failed("fsync the folder of", path, err)
+	}
+	return nil
+}
+
+func fill(f File, path string, write func(w io.Writer) error) error {
+	w := &recorder{w: f}
+	buffered := bufio.NewWriterSize(w, bufferSize)
+	err := write(buffered)
+	if err == nil {
+		err = buffered.Flush()
+	}
+	switch {
+	case w.err != nil: // the system's, whatever write made of it, even nothing
+		return failed("write", path, w.err)
+	case err != nil:
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
+
+// recorder keeps the first error, and makes one of a short write.
+type recorder struct {
+	w   io.Writer
+	err error
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	if r.err != nil {
+		return 0, r.err
+	}
+	n, err := r.w.Write(p)
+	if err == nil && n < len(p) {
+		err = io.ErrShortWrite
+	}
+	r.err = err
+	return n, err
+}
+
+// failed names operation and path once: what the os package says of the temporary would only confuse.
+func failed(operation, path string, err error) error {
+	var pe *fs.PathError
+	var le *os.LinkError
+	switch {
+	case errors.As(err, &pe):
+		err = pe.Err
+	case errors.As(err, &le):
+		err = le.Err
+	}
+	if path == "" {
+		path = "."
+	}
+	return fmt.Errorf("%s %s: %w", operation, path, err)
+}
+
+// prefix starts the temporaries' names; with the random part it stays below the usual limit of 255 bytes.
+func prefix(base string) string { return "." + base[:min(len(base), 200)] + ".tmp-" }
+
+// Sweep removes the temporaries that killed processes left of the file at path. No other process may be writing it.
+func Sweep(path string) error {
+	dir, base := filepath.Split(path)
+	entries, err := os.ReadDir(filepath.Clean(dir))
+	if err != nil {
+		return failed("list", dir, err)
+	}
+	var first error
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), prefix(base)) && e.Type().IsRegular() {
+			if err := os.Remove(filepath.Join(dir, e.Name())); err != nil && first == nil {
+				first = err // it names the path
+			}
+		}
+	}
+	return first
+}
