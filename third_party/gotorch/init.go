@@ -101,7 +101,7 @@ func load(o InitOptions) error {
 	}
 	n := o.NumThreads
 	if n <= 0 {
-		n = runtime.NumCPU()
+		n = runtime.GOMAXPROCS(0) // heeds a container's share
 	}
 	setNumThreads(n)
 	return nil

@@ -23,6 +23,8 @@ package gotorch
 // #cgo nocallback c_gt_op_opRand
 // #cgo noescape c_gt_op_opRandInt
 // #cgo nocallback c_gt_op_opRandInt
+// #cgo noescape c_gt_op_opRandPerm
+// #cgo nocallback c_gt_op_opRandPerm
 // #cgo noescape c_gt_op_opNormalI
 // #cgo nocallback c_gt_op_opNormalI
 // #cgo noescape c_gt_op_opUniformI
@@ -91,6 +93,8 @@ package gotorch
 // #cgo nocallback c_gt_op_Cos
 // #cgo noescape c_gt_op_Sqrt
 // #cgo nocallback c_gt_op_Sqrt
+// #cgo noescape c_gt_op_Rsqrt
+// #cgo nocallback c_gt_op_Rsqrt
 // #cgo noescape c_gt_op_Abs
 // #cgo nocallback c_gt_op_Abs
 // #cgo noescape c_gt_op_Neg
@@ -133,6 +137,8 @@ package gotorch
 // #cgo nocallback c_gt_op_opSilu
 // #cgo noescape c_gt_op_opGelu
 // #cgo nocallback c_gt_op_opGelu
+// #cgo noescape c_gt_op_GeluTanh
+// #cgo nocallback c_gt_op_GeluTanh
 // #cgo noescape c_gt_op_Softmax
 // #cgo nocallback c_gt_op_Softmax
 // #cgo noescape c_gt_op_opLogSoftmax
@@ -173,6 +179,8 @@ package gotorch
 // #cgo nocallback c_gt_op_MatMul
 // #cgo noescape c_gt_op_BMM
 // #cgo nocallback c_gt_op_BMM
+// #cgo noescape c_gt_op_BAddBMM
+// #cgo nocallback c_gt_op_BAddBMM
 // #cgo noescape c_gt_op_opAttention
 // #cgo nocallback c_gt_op_opAttention
 // #cgo noescape c_gt_op_opView
@@ -257,6 +265,9 @@ import (
 func opEmpty(shape []int64, opt Options) Tensor {
 	attend()
 	r := C.c_gt_op_opEmpty(intsPtr(shape), C.int64_t(len(shape)), opt.c())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opEmpty(intsPtr(shape), C.int64_t(len(shape)), opt.c())
+	}
 	if r.err != nil {
 		fail("Empty", r.err)
 	}
@@ -266,6 +277,9 @@ func opEmpty(shape []int64, opt Options) Tensor {
 func opZeros(shape []int64, opt Options) Tensor {
 	attend()
 	r := C.c_gt_op_opZeros(intsPtr(shape), C.int64_t(len(shape)), opt.c())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opZeros(intsPtr(shape), C.int64_t(len(shape)), opt.c())
+	}
 	if r.err != nil {
 		fail("Zeros", r.err)
 	}
@@ -275,6 +289,9 @@ func opZeros(shape []int64, opt Options) Tensor {
 func opFull(shape []int64, value float64, opt Options) Tensor {
 	attend()
 	r := C.c_gt_op_opFull(intsPtr(shape), C.int64_t(len(shape)), C.double(value), opt.c())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opFull(intsPtr(shape), C.int64_t(len(shape)), C.double(value), opt.c())
+	}
 	if r.err != nil {
 		fail("Full", r.err)
 	}
@@ -284,6 +301,9 @@ func opFull(shape []int64, value float64, opt Options) Tensor {
 func opEye(n int64, m int64, opt Options) Tensor {
 	attend()
 	r := C.c_gt_op_opEye(C.int64_t(n), C.int64_t(m), opt.c())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opEye(C.int64_t(n), C.int64_t(m), opt.c())
+	}
 	if r.err != nil {
 		fail("Eye", r.err)
 	}
@@ -293,6 +313,9 @@ func opEye(n int64, m int64, opt Options) Tensor {
 func opArange(begin float64, end float64, step float64, opt Options) Tensor {
 	attend()
 	r := C.c_gt_op_opArange(C.double(begin), C.double(end), C.double(step), opt.c())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opArange(C.double(begin), C.double(end), C.double(step), opt.c())
+	}
 	if r.err != nil {
 		fail("Arange", r.err)
 	}
@@ -302,6 +325,9 @@ func opArange(begin float64, end float64, step float64, opt Options) Tensor {
 func opLinspace(begin float64, end float64, steps int64, opt Options) Tensor {
 	attend()
 	r := C.c_gt_op_opLinspace(C.double(begin), C.double(end), C.int64_t(steps), opt.c())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opLinspace(C.double(begin), C.double(end), C.int64_t(steps), opt.c())
+	}
 	if r.err != nil {
 		fail("Linspace", r.err)
 	}
@@ -311,6 +337,9 @@ func opLinspace(begin float64, end float64, steps int64, opt Options) Tensor {
 func opLogspace(begin float64, end float64, steps int64, base float64, opt Options) Tensor {
 	attend()
 	r := C.c_gt_op_opLogspace(C.double(begin), C.double(end), C.int64_t(steps), C.double(base), opt.c())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opLogspace(C.double(begin), C.double(end), C.int64_t(steps), C.double(base), opt.c())
+	}
 	if r.err != nil {
 		fail("Logspace", r.err)
 	}
@@ -320,6 +349,9 @@ func opLogspace(begin float64, end float64, steps int64, base float64, opt Optio
 func opRandN(shape []int64, g *Generator, opt Options) Tensor {
 	attend()
 	r := C.c_gt_op_opRandN(intsPtr(shape), C.int64_t(len(shape)), g.handle(), opt.c())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opRandN(intsPtr(shape), C.int64_t(len(shape)), g.handle(), opt.c())
+	}
 	runtime.KeepAlive(g)
 	if r.err != nil {
 		fail("RandN", r.err)
@@ -330,6 +362,9 @@ func opRandN(shape []int64, g *Generator, opt Options) Tensor {
 func opRand(shape []int64, g *Generator, opt Options) Tensor {
 	attend()
 	r := C.c_gt_op_opRand(intsPtr(shape), C.int64_t(len(shape)), g.handle(), opt.c())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opRand(intsPtr(shape), C.int64_t(len(shape)), g.handle(), opt.c())
+	}
 	runtime.KeepAlive(g)
 	if r.err != nil {
 		fail("Rand", r.err)
@@ -340,9 +375,25 @@ func opRand(shape []int64, g *Generator, opt Options) Tensor {
 func opRandInt(low int64, high int64, shape []int64, g *Generator, opt Options) Tensor {
 	attend()
 	r := C.c_gt_op_opRandInt(C.int64_t(low), C.int64_t(high), intsPtr(shape), C.int64_t(len(shape)), g.handle(), opt.c())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opRandInt(C.int64_t(low), C.int64_t(high), intsPtr(shape), C.int64_t(len(shape)), g.handle(), opt.c())
+	}
 	runtime.KeepAlive(g)
 	if r.err != nil {
 		fail("RandInt", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+func opRandPerm(n int64, g *Generator, opt Options) Tensor {
+	attend()
+	r := C.c_gt_op_opRandPerm(C.int64_t(n), g.handle(), opt.c())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opRandPerm(C.int64_t(n), g.handle(), opt.c())
+	}
+	runtime.KeepAlive(g)
+	if r.err != nil {
+		fail("RandPerm", r.err)
 	}
 	return own(r.t[0], r.scope)
 }
@@ -370,6 +421,9 @@ func opUniformI(a Tensor, low float64, high float64, g *Generator) {
 func opBernoulli(a Tensor, p float64, g *Generator) Tensor {
 	attend()
 	r := C.c_gt_op_opBernoulli(a.handle(), C.double(p), g.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opBernoulli(a.handle(), C.double(p), g.handle())
+	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(g)
 	if r.err != nil {
@@ -382,6 +436,9 @@ func opBernoulli(a Tensor, p float64, g *Generator) Tensor {
 func ZerosLike(a Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_ZerosLike(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_ZerosLike(a.handle())
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("ZerosLike", r.err)
@@ -393,6 +450,9 @@ func ZerosLike(a Tensor) Tensor {
 func EmptyLike(a Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_EmptyLike(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_EmptyLike(a.handle())
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("EmptyLike", r.err)
@@ -404,6 +464,9 @@ func EmptyLike(a Tensor) Tensor {
 func Clone(a Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_Clone(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Clone(a.handle())
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Clone", r.err)
@@ -414,6 +477,9 @@ func Clone(a Tensor) Tensor {
 func opDetach(a Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_opDetach(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opDetach(a.handle())
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Detach", r.err)
@@ -424,6 +490,9 @@ func opDetach(a Tensor) Tensor {
 func opTo(a Tensor, opt Options, nonBlocking bool) Tensor {
 	attend()
 	r := C.c_gt_op_opTo(a.handle(), opt.c(), C.bool(nonBlocking))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opTo(a.handle(), opt.c(), C.bool(nonBlocking))
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("To", r.err)
@@ -434,6 +503,9 @@ func opTo(a Tensor, opt Options, nonBlocking bool) Tensor {
 func opCast(a Tensor, to int8) Tensor {
 	attend()
 	r := C.c_gt_op_opCast(a.handle(), C.int8_t(to))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opCast(a.handle(), C.int8_t(to))
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Cast", r.err)
@@ -444,6 +516,9 @@ func opCast(a Tensor, to int8) Tensor {
 func opPinMemory(a Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_opPinMemory(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opPinMemory(a.handle())
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("PinMemory", r.err)
@@ -473,6 +548,9 @@ func opFillI(a Tensor, value float64) {
 func opAdd(a Tensor, b Tensor, alpha float64) Tensor {
 	attend()
 	r := C.c_gt_op_opAdd(a.handle(), b.handle(), C.double(alpha))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opAdd(a.handle(), b.handle(), C.double(alpha))
+	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
 	if r.err != nil {
@@ -484,6 +562,9 @@ func opAdd(a Tensor, b Tensor, alpha float64) Tensor {
 func opSub(a Tensor, b Tensor, alpha float64) Tensor {
 	attend()
 	r := C.c_gt_op_opSub(a.handle(), b.handle(), C.double(alpha))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opSub(a.handle(), b.handle(), C.double(alpha))
+	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
 	if r.err != nil {
@@ -495,6 +576,9 @@ func opSub(a Tensor, b Tensor, alpha float64) Tensor {
 func opMul(a Tensor, b Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_opMul(a.handle(), b.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opMul(a.handle(), b.handle())
+	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
 	if r.err != nil {
@@ -506,6 +590,9 @@ func opMul(a Tensor, b Tensor) Tensor {
 func opDiv(a Tensor, b Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_opDiv(a.handle(), b.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opDiv(a.handle(), b.handle())
+	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
 	if r.err != nil {
@@ -562,6 +649,9 @@ func opDivI(a Tensor, b Tensor) Tensor {
 func AddScaled(a Tensor, b Tensor, alpha float64) Tensor {
 	attend()
 	r := C.c_gt_op_AddScaled(a.handle(), b.handle(), C.double(alpha))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_AddScaled(a.handle(), b.handle(), C.double(alpha))
+	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
 	if r.err != nil {
@@ -574,6 +664,9 @@ func AddScaled(a Tensor, b Tensor, alpha float64) Tensor {
 func AddScalar(a Tensor, s float64) Tensor {
 	attend()
 	r := C.c_gt_op_AddScalar(a.handle(), C.double(s))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_AddScalar(a.handle(), C.double(s))
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("AddScalar", r.err)
@@ -585,6 +678,9 @@ func AddScalar(a Tensor, s float64) Tensor {
 func MulScalar(a Tensor, s float64) Tensor {
 	attend()
 	r := C.c_gt_op_MulScalar(a.handle(), C.double(s))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_MulScalar(a.handle(), C.double(s))
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("MulScalar", r.err)
@@ -614,6 +710,9 @@ func opAddScalarI(a Tensor, s float64) {
 func PowScalar(a Tensor, p float64) Tensor {
 	attend()
 	r := C.c_gt_op_PowScalar(a.handle(), C.double(p))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_PowScalar(a.handle(), C.double(p))
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("PowScalar", r.err)
@@ -625,6 +724,9 @@ func PowScalar(a Tensor, p float64) Tensor {
 func Lerp(a Tensor, b Tensor, w float64) Tensor {
 	attend()
 	r := C.c_gt_op_Lerp(a.handle(), b.handle(), C.double(w))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Lerp(a.handle(), b.handle(), C.double(w))
+	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
 	if r.err != nil {
@@ -637,6 +739,9 @@ func Lerp(a Tensor, b Tensor, w float64) Tensor {
 func LerpTensor(a Tensor, b Tensor, w Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_LerpTensor(a.handle(), b.handle(), w.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_LerpTensor(a.handle(), b.handle(), w.handle())
+	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
 	runtime.KeepAlive(w)
@@ -650,6 +755,9 @@ func LerpTensor(a Tensor, b Tensor, w Tensor) Tensor {
 func AddCMul(a Tensor, b Tensor, c Tensor, value float64) Tensor {
 	attend()
 	r := C.c_gt_op_AddCMul(a.handle(), b.handle(), c.handle(), C.double(value))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_AddCMul(a.handle(), b.handle(), c.handle(), C.double(value))
+	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
 	runtime.KeepAlive(c)
@@ -663,6 +771,9 @@ func AddCMul(a Tensor, b Tensor, c Tensor, value float64) Tensor {
 func Exp(a Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_Exp(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Exp(a.handle())
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Exp", r.err)
@@ -674,6 +785,9 @@ func Exp(a Tensor) Tensor {
 func Log(a Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_Log(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Log(a.handle())
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Log", r.err)
@@ -685,6 +799,9 @@ func Log(a Tensor) Tensor {
 func Sin(a Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_Sin(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Sin(a.handle())
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Sin", r.err)
@@ -696,6 +813,9 @@ func Sin(a Tensor) Tensor {
 func Cos(a Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_Cos(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Cos(a.handle())
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Cos", r.err)
@@ -707,9 +827,26 @@ func Cos(a Tensor) Tensor {
 func Sqrt(a Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_Sqrt(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Sqrt(a.handle())
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Sqrt", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// Rsqrt is 1 / sqrt(a).
+func Rsqrt(a Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_Rsqrt(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Rsqrt(a.handle())
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("Rsqrt", r.err)
 	}
 	return own(r.t[0], r.scope)
 }
@@ -718,6 +855,9 @@ func Sqrt(a Tensor) Tensor {
 func Abs(a Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_Abs(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Abs(a.handle())
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Abs", r.err)
@@ -729,6 +869,9 @@ func Abs(a Tensor) Tensor {
 func Neg(a Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_Neg(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Neg(a.handle())
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Neg", r.err)
@@ -740,6 +883,9 @@ func Neg(a Tensor) Tensor {
 func Floor(a Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_Floor(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Floor(a.handle())
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Floor", r.err)
@@ -751,6 +897,9 @@ func Floor(a Tensor) Tensor {
 func Square(a Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_Square(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Square(a.handle())
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Square", r.err)
@@ -762,6 +911,9 @@ func Square(a Tensor) Tensor {
 func Clamp(a Tensor, low float64, high float64) Tensor {
 	attend()
 	r := C.c_gt_op_Clamp(a.handle(), C.double(low), C.double(high))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Clamp(a.handle(), C.double(low), C.double(high))
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Clamp", r.err)
@@ -773,6 +925,9 @@ func Clamp(a Tensor, low float64, high float64) Tensor {
 func Maximum(a Tensor, b Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_Maximum(a.handle(), b.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Maximum(a.handle(), b.handle())
+	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
 	if r.err != nil {
@@ -785,6 +940,9 @@ func Maximum(a Tensor, b Tensor) Tensor {
 func Minimum(a Tensor, b Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_Minimum(a.handle(), b.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Minimum(a.handle(), b.handle())
+	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
 	if r.err != nil {
@@ -797,6 +955,9 @@ func Minimum(a Tensor, b Tensor) Tensor {
 func IsFinite(a Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_IsFinite(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_IsFinite(a.handle())
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("IsFinite", r.err)
@@ -808,6 +969,9 @@ func IsFinite(a Tensor) Tensor {
 func Where(cond Tensor, a Tensor, b Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_Where(cond.handle(), a.handle(), b.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Where(cond.handle(), a.handle(), b.handle())
+	}
 	runtime.KeepAlive(cond)
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
@@ -820,6 +984,9 @@ func Where(cond Tensor, a Tensor, b Tensor) Tensor {
 func opEq(a Tensor, b Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_opEq(a.handle(), b.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opEq(a.handle(), b.handle())
+	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
 	if r.err != nil {
@@ -831,6 +998,9 @@ func opEq(a Tensor, b Tensor) Tensor {
 func opEqual(a Tensor, b Tensor) bool {
 	attend()
 	r := C.c_gt_op_opEqual(a.handle(), b.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opEqual(a.handle(), b.handle())
+	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
 	if r.err != nil {
@@ -842,6 +1012,9 @@ func opEqual(a Tensor, b Tensor) bool {
 func opAllClose(a Tensor, b Tensor, rtol float64, atol float64) bool {
 	attend()
 	r := C.c_gt_op_opAllClose(a.handle(), b.handle(), C.double(rtol), C.double(atol))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opAllClose(a.handle(), b.handle(), C.double(rtol), C.double(atol))
+	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
 	if r.err != nil {
@@ -854,6 +1027,9 @@ func opAllClose(a Tensor, b Tensor, rtol float64, atol float64) bool {
 func Lt(a Tensor, b Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_Lt(a.handle(), b.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Lt(a.handle(), b.handle())
+	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
 	if r.err != nil {
@@ -866,6 +1042,9 @@ func Lt(a Tensor, b Tensor) Tensor {
 func Gt(a Tensor, b Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_Gt(a.handle(), b.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Gt(a.handle(), b.handle())
+	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
 	if r.err != nil {
@@ -877,6 +1056,9 @@ func Gt(a Tensor, b Tensor) Tensor {
 func opLtScalar(a Tensor, s float64) Tensor {
 	attend()
 	r := C.c_gt_op_opLtScalar(a.handle(), C.double(s))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opLtScalar(a.handle(), C.double(s))
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("LtScalar", r.err)
@@ -887,6 +1069,9 @@ func opLtScalar(a Tensor, s float64) Tensor {
 func opRelu(a Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_opRelu(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opRelu(a.handle())
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Relu", r.err)
@@ -897,6 +1082,9 @@ func opRelu(a Tensor) Tensor {
 func opLeakyRelu(a Tensor, slope float64) Tensor {
 	attend()
 	r := C.c_gt_op_opLeakyRelu(a.handle(), C.double(slope))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opLeakyRelu(a.handle(), C.double(slope))
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("LeakyRelu", r.err)
@@ -907,6 +1095,9 @@ func opLeakyRelu(a Tensor, slope float64) Tensor {
 func opSigmoid(a Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_opSigmoid(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opSigmoid(a.handle())
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Sigmoid", r.err)
@@ -917,6 +1108,9 @@ func opSigmoid(a Tensor) Tensor {
 func opTanh(a Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_opTanh(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opTanh(a.handle())
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Tanh", r.err)
@@ -927,6 +1121,9 @@ func opTanh(a Tensor) Tensor {
 func opSilu(a Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_opSilu(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opSilu(a.handle())
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Silu", r.err)
@@ -937,9 +1134,26 @@ func opSilu(a Tensor) Tensor {
 func opGelu(a Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_opGelu(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opGelu(a.handle())
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Gelu", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// GeluTanh is Gelu by its approximation with tanh.
+func GeluTanh(a Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_GeluTanh(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_GeluTanh(a.handle())
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("GeluTanh", r.err)
 	}
 	return own(r.t[0], r.scope)
 }
@@ -948,6 +1162,9 @@ func opGelu(a Tensor) Tensor {
 func Softmax(a Tensor, dim int64) Tensor {
 	attend()
 	r := C.c_gt_op_Softmax(a.handle(), C.int64_t(dim))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Softmax(a.handle(), C.int64_t(dim))
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Softmax", r.err)
@@ -958,6 +1175,9 @@ func Softmax(a Tensor, dim int64) Tensor {
 func opLogSoftmax(a Tensor, dim int64) Tensor {
 	attend()
 	r := C.c_gt_op_opLogSoftmax(a.handle(), C.int64_t(dim))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opLogSoftmax(a.handle(), C.int64_t(dim))
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("LogSoftmax", r.err)
@@ -968,6 +1188,9 @@ func opLogSoftmax(a Tensor, dim int64) Tensor {
 func opDropout(a Tensor, p float64, training bool) Tensor {
 	attend()
 	r := C.c_gt_op_opDropout(a.handle(), C.double(p), C.bool(training))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opDropout(a.handle(), C.double(p), C.bool(training))
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Dropout", r.err)
@@ -978,6 +1201,9 @@ func opDropout(a Tensor, p float64, training bool) Tensor {
 func opMean(a Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_opMean(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opMean(a.handle())
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Mean", r.err)
@@ -988,6 +1214,9 @@ func opMean(a Tensor) Tensor {
 func opMeanDims(a Tensor, dims []int64, keep bool) Tensor {
 	attend()
 	r := C.c_gt_op_opMeanDims(a.handle(), intsPtr(dims), C.int64_t(len(dims)), C.bool(keep))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opMeanDims(a.handle(), intsPtr(dims), C.int64_t(len(dims)), C.bool(keep))
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("MeanDims", r.err)
@@ -998,6 +1227,9 @@ func opMeanDims(a Tensor, dims []int64, keep bool) Tensor {
 func opSum(a Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_opSum(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opSum(a.handle())
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Sum", r.err)
@@ -1008,6 +1240,9 @@ func opSum(a Tensor) Tensor {
 func opSumDims(a Tensor, dims []int64, keep bool) Tensor {
 	attend()
 	r := C.c_gt_op_opSumDims(a.handle(), intsPtr(dims), C.int64_t(len(dims)), C.bool(keep))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opSumDims(a.handle(), intsPtr(dims), C.int64_t(len(dims)), C.bool(keep))
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("SumDims", r.err)
@@ -1019,6 +1254,9 @@ func opSumDims(a Tensor, dims []int64, keep bool) Tensor {
 func Norm(a Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_Norm(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Norm(a.handle())
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Norm", r.err)
@@ -1029,6 +1267,9 @@ func Norm(a Tensor) Tensor {
 func opMax(a Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_opMax(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opMax(a.handle())
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Max", r.err)
@@ -1039,6 +1280,9 @@ func opMax(a Tensor) Tensor {
 func opMin(a Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_opMin(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opMin(a.handle())
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Min", r.err)
@@ -1049,6 +1293,9 @@ func opMin(a Tensor) Tensor {
 func opArgmax(a Tensor, dim int64, keep bool) Tensor {
 	attend()
 	r := C.c_gt_op_opArgmax(a.handle(), C.int64_t(dim), C.bool(keep))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opArgmax(a.handle(), C.int64_t(dim), C.bool(keep))
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Argmax", r.err)
@@ -1059,6 +1306,9 @@ func opArgmax(a Tensor, dim int64, keep bool) Tensor {
 func opArgmaxAll(a Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_opArgmaxAll(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opArgmaxAll(a.handle())
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("ArgmaxAll", r.err)
@@ -1069,6 +1319,9 @@ func opArgmaxAll(a Tensor) Tensor {
 func opArgmin(a Tensor, dim int64, keep bool) Tensor {
 	attend()
 	r := C.c_gt_op_opArgmin(a.handle(), C.int64_t(dim), C.bool(keep))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opArgmin(a.handle(), C.int64_t(dim), C.bool(keep))
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Argmin", r.err)
@@ -1079,6 +1332,9 @@ func opArgmin(a Tensor, dim int64, keep bool) Tensor {
 func opArgminAll(a Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_opArgminAll(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opArgminAll(a.handle())
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("ArgminAll", r.err)
@@ -1089,6 +1345,9 @@ func opArgminAll(a Tensor) Tensor {
 func opTopK(a Tensor, k int64, dim int64, largest bool, sorted bool) (Tensor, Tensor) {
 	attend()
 	r := C.c_gt_op_opTopK(a.handle(), C.int64_t(k), C.int64_t(dim), C.bool(largest), C.bool(sorted))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opTopK(a.handle(), C.int64_t(k), C.int64_t(dim), C.bool(largest), C.bool(sorted))
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("TopK", r.err)
@@ -1100,6 +1359,9 @@ func opTopK(a Tensor, k int64, dim int64, largest bool, sorted bool) (Tensor, Te
 func Sort(a Tensor, dim int64, descending bool) (Tensor, Tensor) {
 	attend()
 	r := C.c_gt_op_Sort(a.handle(), C.int64_t(dim), C.bool(descending))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Sort(a.handle(), C.int64_t(dim), C.bool(descending))
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Sort", r.err)
@@ -1111,6 +1373,9 @@ func Sort(a Tensor, dim int64, descending bool) (Tensor, Tensor) {
 func All(a Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_All(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_All(a.handle())
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("All", r.err)
@@ -1121,6 +1386,9 @@ func All(a Tensor) Tensor {
 func opMM(a Tensor, b Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_opMM(a.handle(), b.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opMM(a.handle(), b.handle())
+	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
 	if r.err != nil {
@@ -1133,6 +1401,9 @@ func opMM(a Tensor, b Tensor) Tensor {
 func MatMul(a Tensor, b Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_MatMul(a.handle(), b.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_MatMul(a.handle(), b.handle())
+	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
 	if r.err != nil {
@@ -1145,6 +1416,9 @@ func MatMul(a Tensor, b Tensor) Tensor {
 func BMM(a Tensor, b Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_BMM(a.handle(), b.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_BMM(a.handle(), b.handle())
+	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
 	if r.err != nil {
@@ -1153,9 +1427,28 @@ func BMM(a Tensor, b Tensor) Tensor {
 	return own(r.t[0], r.scope)
 }
 
+// BAddBMM is beta c + alpha a b for every pair of matrices in two batches.
+func BAddBMM(c Tensor, a Tensor, b Tensor, beta float64, alpha float64) Tensor {
+	attend()
+	r := C.c_gt_op_BAddBMM(c.handle(), a.handle(), b.handle(), C.double(beta), C.double(alpha))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_BAddBMM(c.handle(), a.handle(), b.handle(), C.double(beta), C.double(alpha))
+	}
+	runtime.KeepAlive(c)
+	runtime.KeepAlive(a)
+	runtime.KeepAlive(b)
+	if r.err != nil {
+		fail("BAddBMM", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
 func opAttention(q Tensor, k Tensor, v Tensor, scale float64) Tensor {
 	attend()
 	r := C.c_gt_op_opAttention(q.handle(), k.handle(), v.handle(), C.double(scale))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opAttention(q.handle(), k.handle(), v.handle(), C.double(scale))
+	}
 	runtime.KeepAlive(q)
 	runtime.KeepAlive(k)
 	runtime.KeepAlive(v)
@@ -1168,6 +1461,9 @@ func opAttention(q Tensor, k Tensor, v Tensor, scale float64) Tensor {
 func opView(a Tensor, shape []int64) Tensor {
 	attend()
 	r := C.c_gt_op_opView(a.handle(), intsPtr(shape), C.int64_t(len(shape)))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opView(a.handle(), intsPtr(shape), C.int64_t(len(shape)))
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("View", r.err)
@@ -1179,6 +1475,9 @@ func opView(a Tensor, shape []int64) Tensor {
 func Reshape(a Tensor, shape []int64) Tensor {
 	attend()
 	r := C.c_gt_op_Reshape(a.handle(), intsPtr(shape), C.int64_t(len(shape)))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Reshape(a.handle(), intsPtr(shape), C.int64_t(len(shape)))
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Reshape", r.err)
@@ -1189,6 +1488,9 @@ func Reshape(a Tensor, shape []int64) Tensor {
 func opFlatten(a Tensor, start int64, end int64) Tensor {
 	attend()
 	r := C.c_gt_op_opFlatten(a.handle(), C.int64_t(start), C.int64_t(end))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opFlatten(a.handle(), C.int64_t(start), C.int64_t(end))
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Flatten", r.err)
@@ -1199,6 +1501,9 @@ func opFlatten(a Tensor, start int64, end int64) Tensor {
 func opPermute(a Tensor, dims []int64) Tensor {
 	attend()
 	r := C.c_gt_op_opPermute(a.handle(), intsPtr(dims), C.int64_t(len(dims)))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opPermute(a.handle(), intsPtr(dims), C.int64_t(len(dims)))
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Permute", r.err)
@@ -1209,6 +1514,9 @@ func opPermute(a Tensor, dims []int64) Tensor {
 func opTranspose(a Tensor, dim0 int64, dim1 int64) Tensor {
 	attend()
 	r := C.c_gt_op_opTranspose(a.handle(), C.int64_t(dim0), C.int64_t(dim1))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opTranspose(a.handle(), C.int64_t(dim0), C.int64_t(dim1))
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Transpose", r.err)
@@ -1219,6 +1527,9 @@ func opTranspose(a Tensor, dim0 int64, dim1 int64) Tensor {
 func opSqueeze(a Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_opSqueeze(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opSqueeze(a.handle())
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Squeeze", r.err)
@@ -1229,6 +1540,9 @@ func opSqueeze(a Tensor) Tensor {
 func opSqueezeDim(a Tensor, dim int64) Tensor {
 	attend()
 	r := C.c_gt_op_opSqueezeDim(a.handle(), C.int64_t(dim))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opSqueezeDim(a.handle(), C.int64_t(dim))
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("SqueezeDim", r.err)
@@ -1240,6 +1554,9 @@ func opSqueezeDim(a Tensor, dim int64) Tensor {
 func Unsqueeze(a Tensor, dim int64) Tensor {
 	attend()
 	r := C.c_gt_op_Unsqueeze(a.handle(), C.int64_t(dim))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Unsqueeze(a.handle(), C.int64_t(dim))
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Unsqueeze", r.err)
@@ -1250,6 +1567,9 @@ func Unsqueeze(a Tensor, dim int64) Tensor {
 func opExpandAs(a Tensor, other Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_opExpandAs(a.handle(), other.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opExpandAs(a.handle(), other.handle())
+	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(other)
 	if r.err != nil {
@@ -1262,6 +1582,9 @@ func opExpandAs(a Tensor, other Tensor) Tensor {
 func Expand(a Tensor, shape []int64) Tensor {
 	attend()
 	r := C.c_gt_op_Expand(a.handle(), intsPtr(shape), C.int64_t(len(shape)))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Expand(a.handle(), intsPtr(shape), C.int64_t(len(shape)))
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Expand", r.err)
@@ -1273,6 +1596,9 @@ func Expand(a Tensor, shape []int64) Tensor {
 func Contiguous(a Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_Contiguous(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Contiguous(a.handle())
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Contiguous", r.err)
@@ -1283,6 +1609,9 @@ func Contiguous(a Tensor) Tensor {
 func opChannelsLast(a Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_opChannelsLast(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opChannelsLast(a.handle())
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("ChannelsLast", r.err)
@@ -1295,6 +1624,9 @@ func opStack(tensors []Tensor, dim int64) Tensor {
 	var tensorsB [8]unsafe.Pointer
 	tensorsH := handles(tensorsB[:0], tensors)
 	r := C.c_gt_op_opStack(handlesPtr(tensorsH), C.int64_t(len(tensorsH)), C.int64_t(dim))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opStack(handlesPtr(tensorsH), C.int64_t(len(tensorsH)), C.int64_t(dim))
+	}
 	runtime.KeepAlive(tensors)
 	if r.err != nil {
 		fail("Stack", r.err)
@@ -1308,6 +1640,9 @@ func Cat(tensors []Tensor, dim int64) Tensor {
 	var tensorsB [8]unsafe.Pointer
 	tensorsH := handles(tensorsB[:0], tensors)
 	r := C.c_gt_op_Cat(handlesPtr(tensorsH), C.int64_t(len(tensorsH)), C.int64_t(dim))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Cat(handlesPtr(tensorsH), C.int64_t(len(tensorsH)), C.int64_t(dim))
+	}
 	runtime.KeepAlive(tensors)
 	if r.err != nil {
 		fail("Cat", r.err)
@@ -1319,6 +1654,9 @@ func Cat(tensors []Tensor, dim int64) Tensor {
 func Chunk(a Tensor, n int64, dim int64) []Tensor {
 	attend()
 	r := C.c_gt_op_Chunk(a.handle(), C.int64_t(n), C.int64_t(dim))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Chunk(a.handle(), C.int64_t(n), C.int64_t(dim))
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Chunk", r.err)
@@ -1330,6 +1668,9 @@ func Chunk(a Tensor, n int64, dim int64) []Tensor {
 func Narrow(a Tensor, dim int64, start int64, length int64) Tensor {
 	attend()
 	r := C.c_gt_op_Narrow(a.handle(), C.int64_t(dim), C.int64_t(start), C.int64_t(length))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Narrow(a.handle(), C.int64_t(dim), C.int64_t(start), C.int64_t(length))
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Narrow", r.err)
@@ -1341,6 +1682,9 @@ func Narrow(a Tensor, dim int64, start int64, length int64) Tensor {
 func Select(a Tensor, dim int64, index int64) Tensor {
 	attend()
 	r := C.c_gt_op_Select(a.handle(), C.int64_t(dim), C.int64_t(index))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Select(a.handle(), C.int64_t(dim), C.int64_t(index))
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Select", r.err)
@@ -1351,6 +1695,9 @@ func Select(a Tensor, dim int64, index int64) Tensor {
 func opIndexSelect(a Tensor, dim int64, index Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_opIndexSelect(a.handle(), C.int64_t(dim), index.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opIndexSelect(a.handle(), C.int64_t(dim), index.handle())
+	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(index)
 	if r.err != nil {
@@ -1363,6 +1710,9 @@ func opIndexSelect(a Tensor, dim int64, index Tensor) Tensor {
 func Gather(a Tensor, dim int64, index Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_Gather(a.handle(), C.int64_t(dim), index.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Gather(a.handle(), C.int64_t(dim), index.handle())
+	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(index)
 	if r.err != nil {
@@ -1375,6 +1725,9 @@ func Gather(a Tensor, dim int64, index Tensor) Tensor {
 func MaskedFill(a Tensor, mask Tensor, value float64) Tensor {
 	attend()
 	r := C.c_gt_op_MaskedFill(a.handle(), mask.handle(), C.double(value))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_MaskedFill(a.handle(), mask.handle(), C.double(value))
+	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(mask)
 	if r.err != nil {
@@ -1387,6 +1740,9 @@ func MaskedFill(a Tensor, mask Tensor, value float64) Tensor {
 func Flip(a Tensor, dims []int64) Tensor {
 	attend()
 	r := C.c_gt_op_Flip(a.handle(), intsPtr(dims), C.int64_t(len(dims)))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Flip(a.handle(), intsPtr(dims), C.int64_t(len(dims)))
+	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("Flip", r.err)
@@ -1398,6 +1754,9 @@ func Flip(a Tensor, dims []int64) Tensor {
 func RawLinear(x Tensor, w Tensor, b Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_RawLinear(x.handle(), w.handle(), b.handleOrNil())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawLinear(x.handle(), w.handle(), b.handleOrNil())
+	}
 	runtime.KeepAlive(x)
 	runtime.KeepAlive(w)
 	runtime.KeepAlive(b)
@@ -1411,6 +1770,9 @@ func RawLinear(x Tensor, w Tensor, b Tensor) Tensor {
 func RawConv1d(x Tensor, w Tensor, b Tensor, stride []int64, padding []int64, dilation []int64, groups int64) Tensor {
 	attend()
 	r := C.c_gt_op_RawConv1d(x.handle(), w.handle(), b.handleOrNil(), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)), intsPtr(dilation), C.int64_t(len(dilation)), C.int64_t(groups))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawConv1d(x.handle(), w.handle(), b.handleOrNil(), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)), intsPtr(dilation), C.int64_t(len(dilation)), C.int64_t(groups))
+	}
 	runtime.KeepAlive(x)
 	runtime.KeepAlive(w)
 	runtime.KeepAlive(b)
@@ -1424,6 +1786,9 @@ func RawConv1d(x Tensor, w Tensor, b Tensor, stride []int64, padding []int64, di
 func RawConv2d(x Tensor, w Tensor, b Tensor, stride []int64, padding []int64, dilation []int64, groups int64) Tensor {
 	attend()
 	r := C.c_gt_op_RawConv2d(x.handle(), w.handle(), b.handleOrNil(), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)), intsPtr(dilation), C.int64_t(len(dilation)), C.int64_t(groups))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawConv2d(x.handle(), w.handle(), b.handleOrNil(), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)), intsPtr(dilation), C.int64_t(len(dilation)), C.int64_t(groups))
+	}
 	runtime.KeepAlive(x)
 	runtime.KeepAlive(w)
 	runtime.KeepAlive(b)
@@ -1437,6 +1802,9 @@ func RawConv2d(x Tensor, w Tensor, b Tensor, stride []int64, padding []int64, di
 func RawConvTranspose2d(x Tensor, w Tensor, b Tensor, stride []int64, padding []int64, outPadding []int64, groups int64, dilation []int64) Tensor {
 	attend()
 	r := C.c_gt_op_RawConvTranspose2d(x.handle(), w.handle(), b.handleOrNil(), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)), intsPtr(outPadding), C.int64_t(len(outPadding)), C.int64_t(groups), intsPtr(dilation), C.int64_t(len(dilation)))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawConvTranspose2d(x.handle(), w.handle(), b.handleOrNil(), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)), intsPtr(outPadding), C.int64_t(len(outPadding)), C.int64_t(groups), intsPtr(dilation), C.int64_t(len(dilation)))
+	}
 	runtime.KeepAlive(x)
 	runtime.KeepAlive(w)
 	runtime.KeepAlive(b)
@@ -1450,6 +1818,9 @@ func RawConvTranspose2d(x Tensor, w Tensor, b Tensor, stride []int64, padding []
 func RawGroupNorm(x Tensor, groups int64, w Tensor, b Tensor, eps float64) Tensor {
 	attend()
 	r := C.c_gt_op_RawGroupNorm(x.handle(), C.int64_t(groups), w.handleOrNil(), b.handleOrNil(), C.double(eps))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawGroupNorm(x.handle(), C.int64_t(groups), w.handleOrNil(), b.handleOrNil(), C.double(eps))
+	}
 	runtime.KeepAlive(x)
 	runtime.KeepAlive(w)
 	runtime.KeepAlive(b)
@@ -1463,6 +1834,9 @@ func RawGroupNorm(x Tensor, groups int64, w Tensor, b Tensor, eps float64) Tenso
 func RawLayerNorm(x Tensor, shape []int64, w Tensor, b Tensor, eps float64) Tensor {
 	attend()
 	r := C.c_gt_op_RawLayerNorm(x.handle(), intsPtr(shape), C.int64_t(len(shape)), w.handleOrNil(), b.handleOrNil(), C.double(eps))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawLayerNorm(x.handle(), intsPtr(shape), C.int64_t(len(shape)), w.handleOrNil(), b.handleOrNil(), C.double(eps))
+	}
 	runtime.KeepAlive(x)
 	runtime.KeepAlive(w)
 	runtime.KeepAlive(b)
@@ -1476,6 +1850,9 @@ func RawLayerNorm(x Tensor, shape []int64, w Tensor, b Tensor, eps float64) Tens
 func RawBatchNorm(x Tensor, w Tensor, b Tensor, mean Tensor, variance Tensor, training bool, momentum float64, eps float64) Tensor {
 	attend()
 	r := C.c_gt_op_RawBatchNorm(x.handle(), w.handleOrNil(), b.handleOrNil(), mean.handleOrNil(), variance.handleOrNil(), C.bool(training), C.double(momentum), C.double(eps))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawBatchNorm(x.handle(), w.handleOrNil(), b.handleOrNil(), mean.handleOrNil(), variance.handleOrNil(), C.bool(training), C.double(momentum), C.double(eps))
+	}
 	runtime.KeepAlive(x)
 	runtime.KeepAlive(w)
 	runtime.KeepAlive(b)
@@ -1491,6 +1868,9 @@ func RawBatchNorm(x Tensor, w Tensor, b Tensor, mean Tensor, variance Tensor, tr
 func RawEmbedding(w Tensor, index Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_RawEmbedding(w.handle(), index.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawEmbedding(w.handle(), index.handle())
+	}
 	runtime.KeepAlive(w)
 	runtime.KeepAlive(index)
 	if r.err != nil {
@@ -1503,6 +1883,9 @@ func RawEmbedding(w Tensor, index Tensor) Tensor {
 func RawMaxPool2d(x Tensor, kernel []int64, stride []int64, padding []int64, dilation []int64, ceil bool) Tensor {
 	attend()
 	r := C.c_gt_op_RawMaxPool2d(x.handle(), intsPtr(kernel), C.int64_t(len(kernel)), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)), intsPtr(dilation), C.int64_t(len(dilation)), C.bool(ceil))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawMaxPool2d(x.handle(), intsPtr(kernel), C.int64_t(len(kernel)), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)), intsPtr(dilation), C.int64_t(len(dilation)), C.bool(ceil))
+	}
 	runtime.KeepAlive(x)
 	if r.err != nil {
 		fail("RawMaxPool2d", r.err)
@@ -1514,6 +1897,9 @@ func RawMaxPool2d(x Tensor, kernel []int64, stride []int64, padding []int64, dil
 func RawAvgPool2d(x Tensor, kernel []int64, stride []int64, padding []int64) Tensor {
 	attend()
 	r := C.c_gt_op_RawAvgPool2d(x.handle(), intsPtr(kernel), C.int64_t(len(kernel)), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawAvgPool2d(x.handle(), intsPtr(kernel), C.int64_t(len(kernel)), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)))
+	}
 	runtime.KeepAlive(x)
 	if r.err != nil {
 		fail("RawAvgPool2d", r.err)
@@ -1525,6 +1911,9 @@ func RawAvgPool2d(x Tensor, kernel []int64, stride []int64, padding []int64) Ten
 func RawAdaptiveAvgPool2d(x Tensor, size []int64) Tensor {
 	attend()
 	r := C.c_gt_op_RawAdaptiveAvgPool2d(x.handle(), intsPtr(size), C.int64_t(len(size)))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawAdaptiveAvgPool2d(x.handle(), intsPtr(size), C.int64_t(len(size)))
+	}
 	runtime.KeepAlive(x)
 	if r.err != nil {
 		fail("RawAdaptiveAvgPool2d", r.err)
@@ -1536,6 +1925,9 @@ func RawAdaptiveAvgPool2d(x Tensor, size []int64) Tensor {
 func RawUpsampleNearest2d(x Tensor, size []int64) Tensor {
 	attend()
 	r := C.c_gt_op_RawUpsampleNearest2d(x.handle(), intsPtr(size), C.int64_t(len(size)))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawUpsampleNearest2d(x.handle(), intsPtr(size), C.int64_t(len(size)))
+	}
 	runtime.KeepAlive(x)
 	if r.err != nil {
 		fail("RawUpsampleNearest2d", r.err)
@@ -1547,6 +1939,9 @@ func RawUpsampleNearest2d(x Tensor, size []int64) Tensor {
 func RawMSELoss(a Tensor, b Tensor, reduction int64) Tensor {
 	attend()
 	r := C.c_gt_op_RawMSELoss(a.handle(), b.handle(), C.int64_t(reduction))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawMSELoss(a.handle(), b.handle(), C.int64_t(reduction))
+	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
 	if r.err != nil {
@@ -1559,6 +1954,9 @@ func RawMSELoss(a Tensor, b Tensor, reduction int64) Tensor {
 func RawNllLoss(logp Tensor, target Tensor, weight Tensor, reduction int64, ignore int64) Tensor {
 	attend()
 	r := C.c_gt_op_RawNllLoss(logp.handle(), target.handle(), weight.handleOrNil(), C.int64_t(reduction), C.int64_t(ignore))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawNllLoss(logp.handle(), target.handle(), weight.handleOrNil(), C.int64_t(reduction), C.int64_t(ignore))
+	}
 	runtime.KeepAlive(logp)
 	runtime.KeepAlive(target)
 	runtime.KeepAlive(weight)
@@ -1572,6 +1970,9 @@ func RawNllLoss(logp Tensor, target Tensor, weight Tensor, reduction int64, igno
 func RawCrossEntropy(x Tensor, target Tensor, weight Tensor, reduction int64, ignore int64) Tensor {
 	attend()
 	r := C.c_gt_op_RawCrossEntropy(x.handle(), target.handle(), weight.handleOrNil(), C.int64_t(reduction), C.int64_t(ignore))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawCrossEntropy(x.handle(), target.handle(), weight.handleOrNil(), C.int64_t(reduction), C.int64_t(ignore))
+	}
 	runtime.KeepAlive(x)
 	runtime.KeepAlive(target)
 	runtime.KeepAlive(weight)

@@ -66,6 +66,9 @@ func RandNWith(g *Generator, shape []int64, o Options) Tensor { return opRandN(s
 // RandWith is uniform numbers in [0, 1) from g.
 func RandWith(g *Generator, shape []int64, o Options) Tensor { return opRand(shape, g, o) }
 
+// RandPermWith is 0 to n-1 in random order, int64, on the CPU.
+func RandPermWith(g *Generator, n int64) Tensor { return opRandPerm(n, g, Options{Dtype: Long}) }
+
 // RandIntWith is integers in [low, high) from g.
 func RandIntWith(g *Generator, low, high int64, shape []int64, o Options) Tensor {
 	return opRandInt(low, high, shape, g, o)

@@ -122,11 +122,7 @@ func Scoped(f func()) {
 	check("Scoped", r.err)
 	s.outer = uint32(r.v)
 	defer func() {
-		threads := C.int64_t(0)
-		if s.outer == 0 {
-			threads = 1
-		}
-		C.c_gt_scope_leave(C.int64_t(s.outer), threads)
+		C.c_gt_scope_leave(r.v)
 		s.end()
 		s.recycle()
 	}()
@@ -184,6 +180,6 @@ func Outside(f func()) {
 	defer runtime.UnlockOSThread()
 	r := C.c_gt_scope_enter(0, 0)
 	check("Outside", r.err)
-	defer C.c_gt_scope_leave(C.int64_t(r.v), 0)
+	defer C.c_gt_scope_leave(r.v)
 	f()
 }

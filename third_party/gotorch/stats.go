@@ -12,6 +12,7 @@ type MemoryStats struct {
 	BytesCached int64 // CPU memory kept for reuse
 	CacheHits   int64 // large blocks served from it
 	CacheMisses int64 // large blocks that came from the system
+	Faults      int64 // failures that FailAllocations has still to cause
 }
 
 // Stats counts tensors and CPU memory.
@@ -26,6 +27,7 @@ func Stats() MemoryStats {
 		BytesCached: int64(s.bytes_cached),
 		CacheHits:   int64(s.block_hits),
 		CacheMisses: int64(s.block_misses),
+		Faults:      int64(s.faults),
 	}
 }
 

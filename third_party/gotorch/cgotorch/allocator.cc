@@ -66,6 +66,7 @@ class BlockCache final : public c10::Allocator {
     s->bytes_cached = static_cast<int64_t>(cached_);
     s->block_hits = hits_;
     s->block_misses = misses_;
+    s->faults = fault_at_ > 0 ? faults_ : 0;
   }
   void reset_peak() {
     std::lock_guard<std::mutex> lock(mu_);
@@ -75,6 +76,11 @@ class BlockCache final : public c10::Allocator {
     std::lock_guard<std::mutex> lock(mu_);
     limit_ = bytes;
   }
+  void fault(int64_t n, int64_t count) {
+    std::lock_guard<std::mutex> lock(mu_);
+    fault_at_ = n;
+    faults_ = count;
+  }
 
  private:
   void *take(size_t n) {
@@ -82,6 +88,10 @@ class BlockCache final : public c10::Allocator {
     const int c = small ? -1 : class_of(n + kHeader);
     const size_t bytes = small ? n + kHeader : class_bytes(c);
     std::lock_guard<std::mutex> lock(mu_);
+    if (fault_at_ > 0 && --fault_at_ == 0 && faults_ > 0) {
+      fault_at_ = --faults_ > 0 ? 1 : 0;
+      refuse(n, "fault");
+    }
     if (limit_ && used_ + bytes > limit_) refuse(n, "limit");
     void *base = nullptr;
     size_t got = bytes;
@@ -169,11 +179,17 @@ class BlockCache final : public c10::Allocator {
     cached_ = 0;
   }
 
+  static std::string readable(size_t n) {
+    if (n < (10 << 10)) return std::to_string(n) + " bytes";
+    if (n < (10 << 20)) return std::to_string(n >> 10) + " KiB";
+    return std::to_string(n >> 20) + " MiB";
+  }
+
   [[noreturn]] void refuse(size_t n, const char *why) {
     std::ostringstream s;
-    s << "CPU out of memory: " << (n >> 20) << " MiB asked for, " << (used_ >> 20)
-      << " MiB in use";
-    if (*why == 'l') s << ", limit " << (limit_ >> 20) << " MiB";
+    s << "CPU out of memory: " << readable(n) << " asked for, " << readable(used_) << " in use";
+    if (*why == 'l') s << ", limit " << readable(limit_);
+    if (*why == 'f') s << " (a fault asked for by a test)";
     C10_THROW_ERROR(OutOfMemoryError, s.str());
   }
 
@@ -181,6 +197,7 @@ class BlockCache final : public c10::Allocator {
   std::array<std::vector<void *>, kClasses> free_;
   size_t used_ = 0, peak_ = 0, cached_ = 0, limit_ = 0;
   int64_t hits_ = 0, misses_ = 0;
+  int64_t fault_at_ = 0, faults_ = 0;
 };
 
 BlockCache &cache() {
@@ -198,6 +215,7 @@ void install_block_cache() { c10::SetCPUAllocator(&cache(), 10); }
 void release_blocks() { cache().release(); }
 void reset_peak() { cache().reset_peak(); }
 void set_memory_limit(int64_t bytes) { cache().limit(static_cast<size_t>(bytes)); }
+void fail_allocations(int64_t n, int64_t count) { cache().fault(n, count); }
 void block_stats(gt_stats *s) { cache().stats(s); }
 
 }  // namespace gt

@@ -17,10 +17,11 @@
   X(gt_r0, gt_reset_peak, (void), ())                                          \
   X(gt_r0, gt_empty_cache, (void), ())                                         \
   X(gt_r0, gt_set_memory_limit, (int64_t bytes), (bytes))                      \
+  X(gt_r0, gt_fail_allocations, (int64_t n, int64_t count), (n, count))        \
   X(gt_r0, gt_trace, (bool on), (on))                                          \
   /* scope.cc: where new tensors belong, and their end */                      \
   X(gt_ri, gt_scope_enter, (int64_t id, int64_t threads), (id, threads))       \
-  X(gt_r0, gt_scope_leave, (int64_t id, int64_t threads), (id, threads))       \
+  X(gt_r0, gt_scope_leave, (int64_t before), (before))                         \
   X(gt_ri, gt_scope_current, (void), ())                                       \
   X(gt_r0, gt_free, (void **h, int64_t n), (h, n))                             \
   /* tensor.cc: data in and out */                                             \

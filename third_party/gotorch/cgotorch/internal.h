@@ -17,7 +17,10 @@ namespace gt {
 
 extern std::atomic<int64_t> handles_made, handles_freed;
 extern thread_local uint32_t scope;   // 0: outside scopes
+extern thread_local int64_t depth;    // how many scopes the thread is in, Outside counted
 extern thread_local bool thread_ready;
+extern thread_local int64_t thread_count;  // the cores that the thread computes with
+void set_thread_count(int64_t n);
 void prepare_thread();  // gives a thread that is new to libtorch one core
 char *message(std::exception_ptr e);
 

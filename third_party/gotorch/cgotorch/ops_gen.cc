@@ -76,6 +76,13 @@ GT_EXPORT gt_r1 gt_op_opRandInt(int64_t low, int64_t high, const int64_t *shape_
     return at::Tensor(at::randint(low, high, shape, g, opt));
   });
 }
+GT_EXPORT gt_r1 gt_op_opRandPerm(int64_t n, void *g_, gt_options opt_) {
+  return gt::one([&] {
+    auto g = gt::generator(g_);
+    auto opt = gt::options(opt_);
+    return at::Tensor(at::randperm(n, g, opt));
+  });
+}
 GT_EXPORT gt_r0 gt_op_opNormalI(void *a_, double mean, double std, void *g_) {
   return gt::none([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
@@ -300,6 +307,12 @@ GT_EXPORT gt_r1 gt_op_Sqrt(void *a_) {
     return at::Tensor(at::sqrt(a));
   });
 }
+GT_EXPORT gt_r1 gt_op_Rsqrt(void *a_) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return at::Tensor(at::rsqrt(a));
+  });
+}
 GT_EXPORT gt_r1 gt_op_Abs(void *a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
@@ -435,6 +448,12 @@ GT_EXPORT gt_r1 gt_op_opGelu(void *a_) {
     return at::Tensor(at::gelu(a));
   });
 }
+GT_EXPORT gt_r1 gt_op_GeluTanh(void *a_) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return at::Tensor(at::gelu(a, "tanh"));
+  });
+}
 GT_EXPORT gt_r1 gt_op_Softmax(void *a_, int64_t dim) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
@@ -558,6 +577,14 @@ GT_EXPORT gt_r1 gt_op_BMM(void *a_, void *b_) {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
     return at::Tensor(at::bmm(a, b));
+  });
+}
+GT_EXPORT gt_r1 gt_op_BAddBMM(void *c_, void *a_, void *b_, double beta, double alpha) {
+  return gt::one([&] {
+    Borrowed c__(c_); const at::Tensor &c = c__;
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    Borrowed b__(b_); const at::Tensor &b = b__;
+    return at::Tensor(at::baddbmm(c, a, b, beta, alpha));
   });
 }
 GT_EXPORT gt_r1 gt_op_opAttention(void *q_, void *k_, void *v_, double scale) {

@@ -14,6 +14,7 @@
   X(gt_r1, gt_op_opRandN, (const int64_t *shape_, int64_t shape_n, void *g_, gt_options opt_), (shape_, shape_n, g_, opt_)) \
   X(gt_r1, gt_op_opRand, (const int64_t *shape_, int64_t shape_n, void *g_, gt_options opt_), (shape_, shape_n, g_, opt_)) \
   X(gt_r1, gt_op_opRandInt, (int64_t low, int64_t high, const int64_t *shape_, int64_t shape_n, void *g_, gt_options opt_), (low, high, shape_, shape_n, g_, opt_)) \
+  X(gt_r1, gt_op_opRandPerm, (int64_t n, void *g_, gt_options opt_), (n, g_, opt_)) \
   X(gt_r0, gt_op_opNormalI, (void *a_, double mean, double std, void *g_), (a_, mean, std, g_)) \
   X(gt_r0, gt_op_opUniformI, (void *a_, double low, double high, void *g_), (a_, low, high, g_)) \
   X(gt_r1, gt_op_opBernoulli, (void *a_, double p, void *g_), (a_, p, g_)) \
@@ -48,6 +49,7 @@
   X(gt_r1, gt_op_Sin, (void *a_), (a_)) \
   X(gt_r1, gt_op_Cos, (void *a_), (a_)) \
   X(gt_r1, gt_op_Sqrt, (void *a_), (a_)) \
+  X(gt_r1, gt_op_Rsqrt, (void *a_), (a_)) \
   X(gt_r1, gt_op_Abs, (void *a_), (a_)) \
   X(gt_r1, gt_op_Neg, (void *a_), (a_)) \
   X(gt_r1, gt_op_Floor, (void *a_), (a_)) \
@@ -69,6 +71,7 @@
   X(gt_r1, gt_op_opTanh, (void *a_), (a_)) \
   X(gt_r1, gt_op_opSilu, (void *a_), (a_)) \
   X(gt_r1, gt_op_opGelu, (void *a_), (a_)) \
+  X(gt_r1, gt_op_GeluTanh, (void *a_), (a_)) \
   X(gt_r1, gt_op_Softmax, (void *a_, int64_t dim), (a_, dim)) \
   X(gt_r1, gt_op_opLogSoftmax, (void *a_, int64_t dim), (a_, dim)) \
   X(gt_r1, gt_op_opDropout, (void *a_, double p, bool training), (a_, p, training)) \
@@ -89,6 +92,7 @@
   X(gt_r1, gt_op_opMM, (void *a_, void *b_), (a_, b_)) \
   X(gt_r1, gt_op_MatMul, (void *a_, void *b_), (a_, b_)) \
   X(gt_r1, gt_op_BMM, (void *a_, void *b_), (a_, b_)) \
+  X(gt_r1, gt_op_BAddBMM, (void *c_, void *a_, void *b_, double beta, double alpha), (c_, a_, b_, beta, alpha)) \
   X(gt_r1, gt_op_opAttention, (void *q_, void *k_, void *v_, double scale), (q_, k_, v_, scale)) \
   X(gt_r1, gt_op_opView, (void *a_, const int64_t *shape_, int64_t shape_n), (a_, shape_, shape_n)) \
   X(gt_r1, gt_op_Reshape, (void *a_, const int64_t *shape_, int64_t shape_n), (a_, shape_, shape_n)) \

@@ -6,24 +6,27 @@
 
 namespace gt {
 thread_local uint32_t scope = 0;
-void set_thread_count(int64_t n);
+thread_local int64_t depth = 0;
 }  // namespace gt
 
-// Enters scope id and returns the one that it lies in. The outermost scope
-// gives the thread its cores.
+// Enters scope id, whose code computes with so many cores (0: as before), and
+// returns what gt_scope_leave needs: the scope that it lies in in the lower
+// half, the cores that were used there in the upper half.
 GT_EXPORT gt_ri gt_scope_enter(int64_t id, int64_t threads) {
   return gt::integer([&]() -> int64_t {
-    int64_t previous = gt::scope;
+    int64_t before = gt::scope | gt::thread_count << 32;
     if (threads > 0) gt::set_thread_count(threads);
     gt::scope = static_cast<uint32_t>(id);
-    return previous;
+    gt::depth++;
+    return before;
   });
 }
 
-GT_EXPORT gt_r0 gt_scope_leave(int64_t id, int64_t threads) {
+GT_EXPORT gt_r0 gt_scope_leave(int64_t before) {
   return gt::none([&] {
-    gt::scope = static_cast<uint32_t>(id);
-    if (threads > 0) gt::set_thread_count(threads);
+    gt::depth--;
+    gt::scope = static_cast<uint32_t>(before);
+    gt::set_thread_count(before >> 32);
   });
 }
 

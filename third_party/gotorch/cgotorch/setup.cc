@@ -15,6 +15,7 @@ namespace gt {
 
 std::atomic<int64_t> handles_made{0}, handles_freed{0};
 thread_local bool thread_ready = false;
+thread_local int64_t thread_count = 1;
 
 namespace {
 
@@ -84,15 +85,19 @@ char *message(std::exception_ptr e) {
 }
 
 // libgomp keeps a pool for every thread that computes in parallel, so a
-// thread gets one core until a scope asks for more (scope.cc).
+// thread gets one core until a scope asks for more (scope.cc). The warning
+// handler too is the thread's.
 void prepare_thread() {
   thread_ready = true;
+  c10::WarningUtils::set_warning_handler(&collector());
   at::get_num_threads();  // libtorch's own first-use set-up of this thread
   if (auto set = omp_set()) set(1);
 }
 
 void set_thread_count(int64_t n) {
+  if (n == thread_count) return;
   if (auto set = omp_set()) set(static_cast<int>(n));
+  thread_count = n;
 }
 
 }  // namespace gt
@@ -104,7 +109,6 @@ GT_EXPORT gt_rs gt_setup(bool cache_blocks) {
     // oneDNN's scratch memory comes from malloc: keep large blocks there too.
     mallopt(M_MMAP_THRESHOLD, 32 << 20);
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
-    c10::WarningUtils::set_warning_handler(&gt::collector());
     return std::string(TORCH_VERSION);
   });
 }
@@ -126,7 +130,8 @@ GT_EXPORT gt_r0 gt_trace(bool on) {
 GT_EXPORT gt_r0 gt_set_threads(int64_t n) {
   return gt::none([&] {
     at::set_num_threads(static_cast<int>(n));
-    if (!gt::scope) gt::set_thread_count(1);
+    gt::thread_count = n;
+    if (!gt::depth) gt::set_thread_count(1);
   });
 }
 
@@ -151,6 +156,10 @@ GT_EXPORT gt_r0 gt_empty_cache() {
     gt::release_blocks();
     malloc_trim(0);
   });
+}
+
+GT_EXPORT gt_r0 gt_fail_allocations(int64_t n, int64_t count) {
+  return gt::none([&] { gt::fail_allocations(n, count); });
 }
 
 GT_EXPORT gt_r0 gt_set_memory_limit(int64_t bytes) {

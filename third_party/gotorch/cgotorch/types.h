@@ -97,6 +97,7 @@ typedef struct {
   int64_t bytes_cached;   // in blocks kept for reuse
   int64_t block_hits;     // requests served from kept blocks
   int64_t block_misses;   // requests that went to the system
+  int64_t faults;         // allocations that gt_fail_allocations has still to make fail
 } gt_stats;
 
 typedef struct {

@@ -93,11 +93,14 @@ func Tensors(m IModule) []Named {
 	return all
 }
 
-// Parameters lists the tensors of m that are trained, in the order of Tensors.
+// Parameters lists the tensors of m that are trained, in the order of Tensors,
+// each once: layers may share a tensor.
 func Parameters(m IModule) []torch.Tensor {
 	var ps []torch.Tensor
+	seen := map[torch.Tensor]bool{}
 	for _, n := range Tensors(m) {
-		if !n.Buffer {
+		if !n.Buffer && !seen[n.Tensor] {
+			seen[n.Tensor] = true
 			ps = append(ps, n.Tensor)
 		}
 	}
@@ -152,7 +155,11 @@ func (m *Module) SetStateDict(sd map[string]torch.Tensor) error {
 		if !ok {
 			return fmt.Errorf("nn: the state has no %s", n.Key)
 		}
-		if want, got := n.Tensor.Shape(), src.Shape(); !equal(want, got) {
+		var want, got []int64
+		if err := torch.Try(func() { want, got = n.Tensor.Shape(), src.Shape() }); err != nil {
+			return fmt.Errorf("nn: %s: %w", n.Key, err)
+		}
+		if !equal(want, got) {
 			return fmt.Errorf("nn: %s has the shape %v in the state, %v in the model", n.Key, got, want)
 		}
 	}

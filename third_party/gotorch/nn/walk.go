@@ -112,6 +112,14 @@ func eachModule(v reflect.Value, f func(IModule)) {
 		for i := range v.Len() {
 			eachModule(v.Index(i), f)
 		}
+	case reflect.Struct:
+		if v.CanAddr() {
+			if m, ok := v.Addr().Interface().(IModule); ok {
+				f(m)
+				return
+			}
+		}
+		eachChild(v, f)
 	}
 }
 

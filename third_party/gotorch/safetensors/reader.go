@@ -65,11 +65,9 @@ func (r Reader) ReadFrom(f io.ReaderAt, size int64) (*weights.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	var own *seal
-	if sealed, ok := metadata[recordKey]; ok {
-		if own, err = openSeal([]byte(sealed), entries, header); err != nil {
-			return nil, err
-		}
+	own, err := openSeal(metadata, entries, header)
+	if err != nil {
+		return nil, err
 	}
 	sum := sha256.New()
 	for _, e := range inFile(entries) {

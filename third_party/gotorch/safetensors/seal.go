@@ -26,8 +26,20 @@ func makeSeal(record []byte, entries []entry) []byte {
 	return weights.Seal(sealed, weights.SumField, data.Sum(nil))
 }
 
-// openSeal takes a record apart and checks all of the header by it.
-func openSeal(sealed []byte, entries []entry, header []byte) (*seal, error) {
+// openSeal takes our record apart, if there is one, and checks all of the header by it.
+func openSeal(metadata map[string]string, entries []entry, header []byte) (*seal, error) {
+	for key, text := range metadata { // so that a flipped bit in the key is noticed
+		if rest, _, err := weights.Unseal([]byte(text), weights.SumField); err == nil && key != recordKey {
+			if _, _, err := weights.Unseal(rest, weights.HeaderSumField); err == nil {
+				return nil, damaged("flowmatch's record is under the key %.40q, not %q", key, recordKey)
+			}
+		}
+	}
+	text, ok := metadata[recordKey]
+	if !ok {
+		return nil, nil
+	}
+	sealed := []byte(text)
 	if err := weights.CheckFormat(sealed); err != nil {
 		return nil, err
 	}

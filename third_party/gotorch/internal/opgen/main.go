@@ -1,6 +1,5 @@
 // Command opgen turns ops.txt into ops_gen.go, cgotorch/ops_gen.h and
-// cgotorch/ops_gen.cc. Run it
-// by go generate in the binding's root.
+// cgotorch/ops_gen.cc. Run it by go generate in the binding's root.
 package main
 
 import (
@@ -58,6 +57,10 @@ var wrap = map[string][3]string{ // results: C type, C++ wrapper, Go type
 }
 
 var line = regexp.MustCompile(`^(\w+)\(([^)]*)\)\s*([a-z ]*?)\s*=\s*(.+)$`)
+
+// An operation that fails for lack of memory is tried again, but not one that
+// may have changed its operand already.
+var inPlace = regexp.MustCompile(`\w_\(`)
 
 func parse(path string) []op {
 	f, err := os.Open(path)
@@ -173,7 +176,11 @@ func gosource(ops []op) []byte {
 		for _, a := range o.args {
 			b.WriteString(fill(kinds[a.kind].before, a.name))
 		}
-		fmt.Fprintf(&b, "r := C.c_%s(%s)\n", o.c(), o.join(func(a arg) string { return fill(kinds[a.kind].goArgs, a.name) }))
+		call := fmt.Sprintf("C.c_%s(%s)\n", o.c(), o.join(func(a arg) string { return fill(kinds[a.kind].goArgs, a.name) }))
+		b.WriteString("r := " + call)
+		if !inPlace.MatchString(o.expr) {
+			b.WriteString("if r.err != nil && again(r.err) {\nr = " + call + "}\n")
+		}
 		for _, a := range o.args {
 			if kinds[a.kind].alive {
 				fmt.Fprintf(&b, "runtime.KeepAlive(%s)\n", a.name)

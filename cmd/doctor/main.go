@@ -1,0 +1,203 @@
+// Command doctor says what this machine and this installation can do.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	torch "github.com/wangkuiyi/gotorch"
+
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/datasets"
+	"flowmatch/trainer"
+)
+
+func main() { cli.Main("doctor", run) }
+
+// finding is a line of the report.
+type finding struct {
+	Name   string `json:"name"`
+	OK     bool   `json:"ok"`
+	What   string `json:"what"`
+	Remedy string `json:"remedy,omitempty"`
+	fatal  bool   // without it nothing works
+}
+
+func run(_ context.Context, env cli.Env) error {
+	cli.Forms["doctor"] = "doctor             what works here, and what to do about the rest"
+	c := cli.New("doctor", "check this machine and this installation")
+	asJSON := c.Bool("json", false, "print the findings as JSON")
+	c.AddDataDir()
+	c.StringVar(&c.OutputDir, "output-dir", "outputs", "the folder of all results")
+	c.AddVersion()
+	if err := c.Read(env); err != nil {
+		return err
+	}
+	if err := c.NoArgs(); err != nil {
+		return err
+	}
+	all := examine(c)
+	if *asJSON {
+		if err := json.NewEncoder(env.Stdout).Encode(all); err != nil {
+			return err
+		}
+	} else {
+		print(env.Stdout, all)
+	}
+	for _, f := range all {
+		if f.fatal && !f.OK {
+			return errors.New("training cannot work here yet: see above")
+		}
+	}
+	return nil
+}
+
+func print(w io.Writer, all []finding) {
+	for _, f := range all {
+		mark := "ok "
+		if !f.OK {
+			mark = "-- "
+		}
+		fmt.Fprintf(w, "%s %-12s %s\n", mark, f.Name, f.What)
+		if f.Remedy != "" {
+			fmt.Fprintf(w, "    %-12s   %s\n", "", f.Remedy)
+		}
+	}
+}
+
+func examine(c *cli.Common) []finding {
+	all := []finding{machine(), processor()}
+	lib, err := torch.FindLibrary()
+	if err != nil {
+		return append(all, finding{Name: "libtorch", What: err.Error(), fatal: true}, folder(c), data(c))
+	}
+	all = append(all, finding{Name: "libtorch", OK: true, What: fmt.Sprintf("%s in %s (through %s)", lib.Version, lib.Dir, lib.Source)})
+	start := time.Now()
+	if err := torch.Init(torch.InitOptions{}); err != nil {
+		return append(all, finding{Name: "loading", What: err.Error(), Remedy: "run scripts/setup and scripts/build again", fatal: true}, folder(c), data(c))
+	}
+	all = append(all, finding{Name: "loading", OK: true, What: fmt.Sprintf("opened in %.2f s, %d threads", time.Since(start).Seconds(), torch.NumThreads())})
+	return append(all, compute(), gpu(), folder(c), data(c))
+}
+
+func machine() finding {
+	f := finding{Name: "machine", OK: runtime.GOOS == "linux" && runtime.GOARCH == "amd64", fatal: true,
+		What: fmt.Sprintf("%s on %s, %d cores, %s of memory free", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), available())}
+	if !f.OK {
+		f.Remedy = "only Linux on x86-64 (also under WSL2) is supported"
+	}
+	return f
+}
+
+// available is MemAvailable of /proc/meminfo for people.
+func available() string {
+	b, _ := os.ReadFile("/proc/meminfo")
+	for line := range strings.Lines(string(b)) {
+		if v, ok := strings.CutPrefix(line, "MemAvailable:"); ok {
+			var kb int64
+			fmt.Sscan(v, &kb)
+			return fmt.Sprintf("%.1f GB", float64(kb)/(1<<20))
+		}
+	}
+	return "an unknown amount"
+}
+
+func processor() finding {
+	flags := trainer.CPUFlags()
+	f := finding{Name: "processor", OK: slices.Contains(flags, "avx2")}
+	switch {
+	case trainer.FastBF16(torch.CPU):
+		f.What = "AVX-512 with bf16: --precision auto trains in bf16"
+	case slices.Contains(flags, "avx512f"):
+		f.What = "AVX-512 without bf16: --precision auto trains in float32"
+	case f.OK:
+		f.What = "AVX2: --precision auto trains in float32"
+	default:
+		f.What = "no AVX2: training works, slowly"
+	}
+	return f
+}
+
+func compute() finding {
+	f := finding{Name: "arithmetic", fatal: true}
+	err := torch.Try(func() {
+		torch.Scoped(func() {
+			a := torch.Ones([]int64{512, 512}, false)
+			torch.MM(a, a)
+			start := time.Now()
+			n := 0
+			for ; time.Since(start) < 200*time.Millisecond; n++ {
+				torch.MM(a, a).Close()
+			}
+			f.What = fmt.Sprintf("products of float32 run at %.0f GFLOP/s", float64(n)*2*512*512*512/time.Since(start).Seconds()/1e9)
+		})
+	})
+	if f.OK = err == nil; !f.OK {
+		f.What = err.Error()
+	}
+	return f
+}
+
+func gpu() finding {
+	ok, why := torch.CUDAStatus()
+	if !ok {
+		return finding{Name: "GPU", What: "none: " + why, Remedy: gpuRemedy(why)}
+	}
+	var names []string
+	for i := range torch.CUDADeviceCount() {
+		in := torch.CUDADeviceInfo(torch.NewDevice(fmt.Sprintf("cuda:%d", i)))
+		names = append(names, fmt.Sprintf("cuda:%d %s, %.0f of %.0f GB free", i, in.Name, float64(in.Free)/(1<<30), float64(in.Total)/(1<<30)))
+	}
+	return finding{Name: "GPU", OK: true, What: strings.Join(names, "; ")}
+}
+
+func gpuRemedy(why string) string {
+	if strings.Contains(why, "driver") {
+		return "training on the processor works; for a GPU install NVIDIA's driver 580 or newer"
+	}
+	return ""
+}
+
+func folder(c *cli.Common) finding {
+	f := finding{Name: "output", fatal: true}
+	if err := os.MkdirAll(c.OutputDir, 0o777); err != nil {
+		f.What, f.Remedy = err.Error(), "choose another folder with --output-dir"
+		return f
+	}
+	probe, err := os.CreateTemp(c.OutputDir, ".doctor-")
+	if err != nil {
+		f.What, f.Remedy = err.Error(), "choose another folder with --output-dir"
+		return f
+	}
+	probe.Close()
+	os.Remove(probe.Name())
+	abs, _ := filepath.Abs(c.OutputDir)
+	f.OK, f.What = true, abs+" can be written to"
+	return f
+}
+
+// data tells which sets can be trained on now.
+func data(c *cli.Common) finding {
+	var here, missing []string
+	for _, name := range datasets.Names() {
+		if _, err := datasets.Open(name, datasets.Options{DataDir: c.DataDir}); err == nil {
+			here = append(here, name)
+		} else {
+			missing = append(missing, name)
+		}
+	}
+	f := finding{Name: "data", OK: len(here) > 0, What: "ready: " + strings.Join(here, ", ")}
+	if len(missing) > 0 {
+		f.Remedy = fmt.Sprintf("not in %s: %s", c.DataDir, strings.Join(missing, ", "))
+	}
+	return f
+}

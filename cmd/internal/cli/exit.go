@@ -1,0 +1,151 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/pflag"
+	torch "github.com/wangkuiyi/gotorch"
+
+	"flowmatch/datasets"
+	"flowmatch/trainer"
+)
+
+// Exit statuses.
+const (
+	OK          = 0
+	Failed      = 1 // in the world: files, network, libraries
+	WrongUse    = 2
+	Diverged    = 3
+	OutOfMemory = 4
+	CheckFailed = 5
+)
+
+// UsageError is wrong use, which can be told from the command line and the
+// checkpoint's record.
+type UsageError struct{ Msg string }
+
+func (e *UsageError) Error() string { return e.Msg }
+
+// Usagef makes a UsageError.
+func Usagef(format string, args ...any) error { return &UsageError{fmt.Sprintf(format, args...)} }
+
+// AsUsage makes err, unless it is nil, a UsageError.
+func AsUsage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &UsageError{err.Error()}
+}
+
+// signalled is the cause of a context that a signal ended.
+type signalled struct{ signal syscall.Signal }
+
+func (s signalled) Error() string { return s.signal.String() }
+
+// Env is what a command works with.
+type Env struct {
+	Args           []string
+	Stdout, Stderr io.Writer
+}
+
+// Main runs a command and exits with its status. The first SIGINT or SIGTERM
+// ends the context; a second one leaves at once.
+func Main(name string, run func(context.Context, Env) error) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	go func() {
+		s := (<-signals).(syscall.Signal)
+		cancel(signalled{s})
+		s = (<-signals).(syscall.Signal)
+		os.Exit(128 + int(s))
+	}()
+	env := Env{os.Args[1:], os.Stdout, os.Stderr}
+	os.Exit(Report(name, env.Stderr, Guard(func() error { return run(ctx, env) })))
+}
+
+// Guard runs f and turns a panic into an error: of tensor maths into its own,
+// any other into one line. FLOWMATCH's users never see a trace unless they set
+// GOTORCH_TRACE=1.
+func Guard(f func() error) (err error) {
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		if e, ok := p.(error); ok && (as[*torch.Error](e) || as[*torch.ReleasedError](e)) {
+			err = e
+			return
+		}
+		err = fmt.Errorf("internal error: %v; please report it, with GOTORCH_TRACE=1 set", p)
+		if os.Getenv("GOTORCH_TRACE") == "1" {
+			err = fmt.Errorf("%w\n%s", err, debug.Stack())
+		}
+	}()
+	return f()
+}
+
+func as[E error](err error) bool {
+	var e E
+	return errors.As(err, &e)
+}
+
+// Report prints err in one line and gives the exit status.
+func Report(name string, w io.Writer, err error) int {
+	if err == nil || errors.Is(err, pflag.ErrHelp) {
+		return OK
+	}
+	status := Status(err)
+	msg := oneLine(err.Error())
+	var te *torch.Error
+	switch {
+	case status == OutOfMemory:
+		msg = "out of memory: " + msg + "; try a smaller --batch-size"
+	case errors.As(err, &te):
+		msg = "libtorch: " + msg
+	}
+	if status == WrongUse {
+		msg += " (see " + name + " --help)"
+	}
+	fmt.Fprintf(w, "%s: %s\n", name, msg)
+	return status
+}
+
+// Status is the exit status of an error.
+func Status(err error) int {
+	var s signalled
+	var te *torch.Error
+	switch {
+	case errors.As(err, &s):
+		return 128 + int(s.signal)
+	case as[*UsageError](err), as[*datasets.UnknownError](err):
+		return WrongUse
+	case as[*trainer.DivergedError](err):
+		return Diverged
+	case errors.As(err, &te) && te.OutOfMemory:
+		return OutOfMemory
+	case as[*CheckError](err):
+		return CheckFailed
+	}
+	return Failed
+}
+
+// CheckError is a check or comparison that failed.
+type CheckError struct{ Msg string }
+
+func (e *CheckError) Error() string { return e.Msg }
+
+func oneLine(s string) string {
+	if os.Getenv("GOTORCH_TRACE") == "1" {
+		return s
+	}
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+}

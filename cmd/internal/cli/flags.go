@@ -1,0 +1,164 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/pflag"
+	torch "github.com/wangkuiyi/gotorch"
+
+	"flowmatch/datasets"
+	"flowmatch/trainer"
+)
+
+// Version is set by the build from the repository.
+var Version = ""
+
+// Common are the flags that every command has.
+type Common struct {
+	*pflag.FlagSet
+	Device, Precision, OutputDir, DataDir string
+	Threads                               int
+	Seed                                  int64
+	Quiet                                 bool
+
+	name, about string
+	version     bool
+}
+
+// New makes a command's flags. about is a line, usage its forms.
+func New(name, about string) *Common {
+	c := &Common{FlagSet: pflag.NewFlagSet(name, pflag.ContinueOnError), name: name, about: about}
+	c.SetNormalizeFunc(func(_ *pflag.FlagSet, s string) pflag.NormalizedName {
+		return pflag.NormalizedName(strings.ReplaceAll(s, "_", "-"))
+	})
+	c.Usage = func() {}
+	c.SortFlags = false
+	c.SetInterspersed(true)
+	return c
+}
+
+// AddCommon adds the common flags after the command's own.
+func (c *Common) AddCommon() {
+	device := os.Getenv("FLOWMATCH_DEVICE")
+	if device == "" {
+		device = "auto"
+	}
+	c.StringVar(&c.Device, "device", device, "auto, cpu, cuda or cuda:N (or set FLOWMATCH_DEVICE)")
+	c.StringVar(&c.Precision, "precision", "auto", "auto, fp32 or bf16; auto is bf16 where there are instructions for it")
+	c.IntVar(&c.Threads, "threads", 0, "processor cores to compute with; 0 is all")
+	c.Int64Var(&c.Seed, "seed", 42, "decides every random number")
+	c.StringVar(&c.OutputDir, "output-dir", "outputs", "the folder of all results")
+	c.BoolVar(&c.Quiet, "quiet", false, "no progress and no notes")
+	c.AddVersion()
+}
+
+// AddVersion adds --version alone.
+func (c *Common) AddVersion() { c.BoolVar(&c.version, "version", false, "print the version") }
+
+// AddDataDir adds --data-dir.
+func (c *Common) AddDataDir() {
+	dir := os.Getenv("FLOWMATCH_DATA_DIR")
+	if dir == "" {
+		dir = "data"
+	}
+	c.StringVar(&c.DataDir, "data-dir", dir, "the folder of the data sets' folders (or set FLOWMATCH_DATA_DIR)")
+}
+
+// ErrDone ends a command that has printed what was asked for.
+var ErrDone = pflag.ErrHelp
+
+// Read parses the arguments. After --help and --version, which print to
+// standard output, it returns ErrDone.
+func (c *Common) Read(env Env) error {
+	err := c.Parse(env.Args)
+	if err == pflag.ErrHelp {
+		fmt.Fprintf(env.Stdout, "%s: %s\n\nUsage:\n%s\nFlags (underscores may stand for hyphens):\n%s", c.name, c.about, c.forms(), c.FlagUsages())
+		return ErrDone
+	}
+	if err != nil {
+		return Usagef("%s", c.explain(err))
+	}
+	if c.version {
+		v := trainer.Version
+		if Version != "" {
+			v += " (" + Version + ")"
+		}
+		fmt.Fprintf(env.Stdout, "flowmatch %s %s, for libtorch %s, %s\n", c.name, v, torch.Version, runtime.Version())
+		return ErrDone
+	}
+	return nil
+}
+
+// Forms are the lines of --help that show how the command is used.
+var Forms = map[string]string{}
+
+func (c *Common) forms() string { return "  " + strings.ReplaceAll(Forms[c.name], "\n", "\n  ") + "\n" }
+
+// explain adds the nearest flag to pflag's message about an unknown one.
+func (c *Common) explain(err error) string {
+	msg := err.Error()
+	name, ok := strings.CutPrefix(msg, "unknown flag: --")
+	if !ok {
+		return msg
+	}
+	name, _, _ = strings.Cut(name, "=")
+	var names []string
+	c.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	if near := datasets.Closest(strings.ReplaceAll(name, "_", "-"), names); near != "" {
+		return msg + "; did you mean --" + near + "?"
+	}
+	return msg
+}
+
+// NoArgs refuses arguments that are no flags.
+func (c *Common) NoArgs() error {
+	if c.NArg() > 0 {
+		return Usagef("%q is no flag; all of %s's arguments are flags", c.Arg(0), c.name)
+	}
+	return nil
+}
+
+// OpenDevice loads libtorch and gives the device that --device asks for.
+func (c *Common) OpenDevice() (torch.Device, error) {
+	cpu := torch.Device{}
+	if c.Threads < 0 {
+		return cpu, Usagef("--threads %d: 1 or more, or 0 for all", c.Threads)
+	}
+	want := torch.CPU
+	if c.Device != "auto" {
+		d, err := torch.ParseDevice(c.Device)
+		if err != nil {
+			return cpu, Usagef("--device %q: auto, cpu, cuda or cuda:N", c.Device)
+		}
+		want = d
+	}
+	if err := torch.Init(torch.InitOptions{NoCUDA: c.Device == "cpu", NumThreads: c.Threads}); err != nil {
+		return cpu, err
+	}
+	ok, why := torch.CUDAStatus()
+	switch {
+	case c.Device == "auto" && ok:
+		return torch.NewDevice("cuda"), nil
+	case want.IsCUDA() && !ok:
+		return cpu, fmt.Errorf("--device %s: CUDA cannot be used: %s", c.Device, why)
+	case want.IsCUDA() && want.Index() >= torch.CUDADeviceCount():
+		return cpu, fmt.Errorf("--device %s: there are %d GPUs", c.Device, torch.CUDADeviceCount())
+	}
+	return want, nil
+}
+
+// CheckPrecision refuses unknown names before libtorch is loaded.
+func (c *Common) CheckPrecision() error {
+	switch c.Precision {
+	case "auto", "fp32", "bf16":
+		return nil
+	}
+	return Usagef("--precision %q: auto, fp32 or bf16", c.Precision)
+}
+
+// RunDir is the folder of a set's run: <root>/cfm/<set>.
+func (c *Common) RunDir(kind, slug string) string { return filepath.Join(c.OutputDir, kind, slug) }

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/datasets"
+	"flowmatch/datasets/npz"
+	"flowmatch/flow"
+	"flowmatch/models"
+)
+
+type flags struct {
+	*cli.Common
+	network *cli.Network
+
+	dataset, checkpoint, classes, method, npz, init, format string
+	samplesPerClass, numSamples, steps, batchSize, frames   int
+	fps                                                     float64
+	noFigures                                               bool
+}
+
+func init() {
+	cli.Forms["sample"] = `sample --dataset digits                              ten samples of each class, and a film of them
+sample --dataset mnist --classes 3 --samples-per-class 16
+sample --checkpoint FILE --npz samples.npz --no-figures`
+}
+
+func newFlags() *flags {
+	f := &flags{Common: cli.New("sample", "draw samples of a trained model")}
+	f.StringVar(&f.dataset, "dataset", "", "the set whose model is sampled")
+	f.StringVar(&f.checkpoint, "checkpoint", "", "the weights, .pth or .safetensors (OUTPUT-DIR/cfm/SET/ckpt.pth)")
+	f.StringVar(&f.classes, "classes", "all", "all, or numbers with commas between")
+	f.IntVar(&f.samplesPerClass, "samples-per-class", 10, "samples of each class")
+	f.IntVar(&f.numSamples, "num-samples", 0, "samples of a model without classes (100)")
+	f.StringVar(&f.method, "method", "midpoint", flow.MethodList())
+	f.IntVar(&f.steps, "steps", 20, "equal steps of the method")
+	f.IntVar(&f.batchSize, "batch-size", 0, "samples solved together (by memory)")
+	f.StringVar(&f.init, "init", "", "an .npz file whose x0 (and y) to start from")
+	f.StringVar(&f.npz, "npz", "", "write samples x, classes y and noise x0 to this file")
+	f.StringVar(&f.format, "format", "", "folder: also one PNG a sample, under samples/")
+	f.BoolVar(&f.noFigures, "no-figures", false, "write no pictures")
+	f.IntVar(&f.frames, "frames", 101, "frames of the film")
+	f.Float64Var(&f.fps, "fps", 20, "frames a second")
+	f.network = cli.AddNetwork(f.FlagSet)
+	f.AddCommon()
+	return f
+}
+
+// check finds what is wrong without files and libtorch.
+func (f *flags) check() (flow.FixedStep, error) {
+	var s flow.FixedStep
+	if err := f.NoArgs(); err != nil {
+		return s, err
+	}
+	m, ok := flow.FixedStepMethod(f.method)
+	switch {
+	case f.dataset == "" && f.checkpoint == "":
+		return s, cli.Usagef("--dataset or --checkpoint is missing: which model is to be sampled?")
+	case !ok && datasets.Closest(f.method, flow.Methods()) != "":
+		return s, cli.Usagef("--method %q is unknown: did you mean %s?", f.method, datasets.Closest(f.method, flow.Methods()))
+	case !ok:
+		return s, cli.Usagef("--method %q is unknown: %s", f.method, flow.MethodList())
+	case f.steps < 1:
+		return s, cli.Usagef("--steps %d: at least 1", f.steps)
+	case f.samplesPerClass < 1:
+		return s, cli.Usagef("--samples-per-class %d: at least 1", f.samplesPerClass)
+	case f.Changed("num-samples") && f.numSamples < 1:
+		return s, cli.Usagef("--num-samples %d: at least 1", f.numSamples)
+	case f.batchSize < 0:
+		return s, cli.Usagef("--batch-size %d: at least 1", f.batchSize)
+	case f.frames < 2:
+		return s, cli.Usagef("--frames %d: at least 2", f.frames)
+	case !(f.fps > 0 && f.fps <= 50):
+		return s, cli.Usagef("--fps %v: above 0, at most 50, which is what a GIF can do", f.fps)
+	case f.format != "" && f.format != "folder":
+		return s, cli.Usagef("--format %q: folder, or not given", f.format)
+	case f.init != "" && (f.Changed("classes") || f.Changed("samples-per-class") || f.Changed("num-samples")):
+		return s, cli.Usagef("--init fixes the number of samples and their classes: leave --classes, --samples-per-class and --num-samples out")
+	}
+	return flow.FixedStep{Method: m, Steps: f.steps}, f.CheckPrecision()
+}
+
+// precision of the evaluations. Training may use bf16 by itself; samples are
+// drawn in float32 unless bf16 is asked for.
+func (f *flags) precision() string {
+	if f.Precision == "bf16" {
+		return "bf16"
+	}
+	return "fp32"
+}
+
+// plan is which samples are drawn and which are shown.
+type plan struct {
+	n      int
+	labels []int64   // nil for a model without classes
+	x0     []float32 // nil: by seed
+	shown  []int
+	names  []string
+}
+
+// perClassShown is the most samples of a class that are pictured.
+const perClassShown = 10
+
+func (f *flags) plan(network models.UNetConfig, in datasets.Info) (*plan, error) {
+	p := &plan{names: in.ClassNames}
+	conditional := network.NumClasses > 0
+	switch {
+	case f.init != "":
+		if err := f.planInit(p, conditional, in); err != nil {
+			return nil, err
+		}
+	case conditional:
+		if f.Changed("num-samples") {
+			return nil, cli.Usagef("--num-samples is for models without classes: give --samples-per-class")
+		}
+		classes, err := f.classList(in)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range classes {
+			for range f.samplesPerClass {
+				p.labels = append(p.labels, int64(c))
+			}
+		}
+		p.n = len(p.labels)
+	default:
+		if f.Changed("classes") || f.Changed("samples-per-class") {
+			return nil, cli.Usagef("the model has no classes: leave --classes and --samples-per-class out, give --num-samples")
+		}
+		if p.n = f.numSamples; p.n == 0 {
+			p.n = 100
+		}
+	}
+	shown := map[int64]int{}
+	for i := range p.n {
+		if p.labels == nil {
+			if i < perClassShown*perClassShown {
+				p.shown = append(p.shown, i)
+			}
+		} else if shown[p.labels[i]]++; shown[p.labels[i]] <= perClassShown {
+			p.shown = append(p.shown, i)
+		}
+	}
+	if f.noFigures {
+		p.shown = nil
+	}
+	return p, nil
+}
+
+func (f *flags) planInit(p *plan, conditional bool, in datasets.Info) error {
+	s, err := npz.OpenSamples(f.init)
+	if err != nil {
+		return err
+	}
+	switch {
+	case s.X0 == nil:
+		return fmt.Errorf("%s: it has no x0, the noise to start from", f.init)
+	case len(s.Shape) != 3 || [3]int(s.Shape) != in.Shape:
+		return cli.Usagef("--init %s: samples of %v, the model's are %v", f.init, s.Shape, in.Shape)
+	case conditional && s.Y == nil:
+		return cli.Usagef("--init %s: it has no y, and the model needs the classes", f.init)
+	case !conditional && s.Y != nil:
+		s.Y = nil // an unconditional model has no use for them
+	}
+	for i, y := range s.Y {
+		if y < 0 || y >= int64(in.Classes()) {
+			return cli.Usagef("--init %s: sample %d has class %d, the model has %d", f.init, i, y, in.Classes())
+		}
+	}
+	p.n, p.x0, p.labels = s.Len(), s.X0, s.Y
+	if p.n == 0 {
+		return cli.Usagef("--init %s: it has no samples", f.init)
+	}
+	return nil
+}
+
+func (f *flags) classList(in datasets.Info) ([]int, error) {
+	var all []int
+	if f.classes == "all" {
+		for c := range in.Classes() {
+			all = append(all, c)
+		}
+		return all, nil
+	}
+	list, err := cli.Ints(f.classes)
+	if err != nil {
+		return nil, cli.Usagef("--classes %q: all, or numbers with commas between", f.classes)
+	}
+	seen := map[int]bool{}
+	for _, c := range list {
+		if c < 0 || c >= in.Classes() {
+			return nil, cli.Usagef("--classes %d: %s has the classes 0 to %d (%s)", c, in.Name, in.Classes()-1, strings.Join(in.ClassNames, ", "))
+		}
+		if seen[c] {
+			return nil, cli.Usagef("--classes names %d twice", c)
+		}
+		seen[c] = true
+	}
+	return list, nil
+}
+
+// batch is how many samples are solved together: so many that a layer's
+// output stays near 64 MB.
+func (f *flags) batch(n models.UNetConfig) int {
+	if f.batchSize > 0 {
+		return f.batchSize
+	}
+	perSample := 4 * n.Size * n.Size * n.NumChannels * n.ChannelMult[0]
+	return max(1, min(1024, (64<<20)/perSample))
+}

@@ -1,0 +1,192 @@
+// Command sample draws samples of a trained model.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	torch "github.com/wangkuiyi/gotorch"
+
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/terminal"
+	"flowmatch/datasets"
+	"flowmatch/datasets/npz"
+	"flowmatch/flow"
+	"flowmatch/models"
+	"flowmatch/trainer"
+)
+
+func main() { cli.Main("sample", run) }
+
+func run(ctx context.Context, env cli.Env) error {
+	f := newFlags()
+	if err := f.Read(env); err != nil {
+		return err
+	}
+	solver, err := f.check()
+	if err != nil {
+		return err
+	}
+	ck, info, network, err := f.open()
+	if err != nil {
+		return err
+	}
+	plan, err := f.plan(network, info)
+	if err != nil {
+		return err
+	}
+	dir := f.outputDir(info)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return fmt.Errorf("the output folder cannot be made: %w", err)
+	}
+	device, err := f.OpenDevice()
+	if err != nil {
+		return err
+	}
+	model, err := ck.UNet(network, device)
+	if err != nil {
+		return err
+	}
+
+	bar := terminal.New(env.Stderr, f.Quiet, "sampling", plan.n)
+	shape := []int64{int64(info.Shape[0]), int64(info.Shape[1]), int64(info.Shape[2])}
+	s := flow.Sampling{
+		Model: precise{model, f.precision(), device}, Device: device, Solver: solver, Shape: shape,
+		N: plan.n, Labels: plan.labels, Seed: f.Seed, X0: plan.x0, Batch: f.batch(network),
+		Shown: plan.shown,
+		Progress: func(done, of int) {
+			bar.Set(done, of, "")
+		},
+	}
+	if !f.noFigures {
+		s.FrameTimes = flow.Times(f.frames)
+	}
+	start := time.Now()
+	out, err := s.Draw(ctx)
+	bar.Done()
+	if err != nil {
+		return err
+	}
+	took := time.Since(start)
+
+	var written []string
+	if f.npz != "" {
+		err := writeFile(f.npz, func(w writer) error {
+			return npz.WriteSamples(w, &npz.Samples{Shape: info.Shape[:], X: out.X, Y: plan.labels, X0: out.X0})
+		})
+		if err != nil {
+			return err
+		}
+		written = append(written, f.npz)
+	}
+	if f.format == "folder" {
+		if err := writeFolder(filepath.Join(dir, "samples"), out.X, plan.labels, info); err != nil {
+			return err
+		}
+		written = append(written, filepath.Join(dir, "samples"))
+	}
+	if !f.noFigures {
+		paths, err := f.draw(dir, out, plan, info)
+		if err != nil {
+			return err
+		}
+		written = append(written, paths...)
+	}
+	if !f.Quiet {
+		fmt.Fprintf(env.Stderr, "%s samples by %s in %d steps, NFE %d a sample%s, in %s (%.1f samples a second)\n",
+			terminal.Count(int64(plan.n)), f.method, f.steps, out.NFE, forFrames(out.NFEFrames), terminal.Duration(took), float64(plan.n)/took.Seconds())
+	}
+	for _, p := range written {
+		fmt.Fprintln(env.Stdout, p)
+	}
+	return nil
+}
+
+func forFrames(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d of them for the frames between steps)", n)
+}
+
+// precise evaluates a model in a precision.
+type precise struct {
+	model     *models.UNet
+	precision string
+	device    torch.Device
+}
+
+// Velocity: as models.UNet.
+func (p precise) Velocity(x, t, y torch.Tensor) (v torch.Tensor) {
+	if p.precision != "bf16" {
+		return p.model.Velocity(x, t, y)
+	}
+	torch.Autocast(p.device, torch.BFloat16, func() { v = p.model.Velocity(x, t, y) })
+	return v
+}
+
+// open reads the checkpoint and settles what it is: by its record, or for a
+// file without one by --dataset and the network's flags.
+func (f *flags) open() (*trainer.Checkpoint, datasets.Info, models.UNetConfig, error) {
+	var info datasets.Info
+	var network models.UNetConfig
+	var err error
+	if f.dataset != "" {
+		if info, err = datasets.Lookup(f.dataset); err != nil {
+			return nil, info, network, err
+		}
+	}
+	path := f.checkpoint
+	if path == "" {
+		path = filepath.Join(f.RunDir("cfm", info.Slug()), trainer.CheckpointFile)
+		if _, err := os.Stat(path); os.IsNotExist(err) {
+			return nil, info, network, fmt.Errorf("%s is not there: train --dataset %s makes it, or name a file with --checkpoint", path, info.Name)
+		}
+	}
+	ck, err := trainer.ReadCheckpoint(path)
+	if err != nil {
+		return nil, info, network, err
+	}
+	if ck.Record == nil {
+		if f.dataset == "" {
+			return nil, info, network, cli.Usagef("%s has no record of its network: name the set that it was trained on with --dataset, and the network's flags where they are not the set's defaults", path)
+		}
+		network, err = f.network.Config(info, hasNullClass(ck, info))
+		return ck, info, network, err
+	}
+	if f.network.Changed() {
+		return nil, info, network, cli.Usagef("%s says what its network is; the network's flags are for files without a record", path)
+	}
+	if network, err = ck.Record.UNetConfig(); err != nil {
+		return nil, info, network, fmt.Errorf("%s: %w", path, err)
+	}
+	d := ck.Record.Dataset
+	if f.dataset == "" {
+		if len(d.Shape) != 3 {
+			return nil, info, network, fmt.Errorf("%s: the record gives the shape %v, not that of an image", path, d.Shape)
+		}
+		info = datasets.Info{Name: d.Name, Shape: [3]int(d.Shape), Levels: d.Levels, ClassNames: d.ClassNames}
+	}
+	if network.Channels != info.Shape[0] || network.Size != info.Shape[1] || network.NumClasses > 0 && network.NumClasses != info.Classes() {
+		return nil, info, network, cli.Usagef("%s is a network for %s, which does not fit --dataset %s", path, d.Name, info.Name)
+	}
+	return ck, info, network, nil
+}
+
+// hasNullClass tells whether a file's class embedding has a row more than the
+// set has classes.
+func hasNullClass(ck *trainer.Checkpoint, in datasets.Info) bool {
+	w := ck.Tensors.Get("label_emb.weight")
+	return w != nil && len(w.Shape) == 2 && w.Shape[0] == int64(in.Classes()+1)
+}
+
+// outputDir is beside the checkpoint, or where --output-dir says.
+func (f *flags) outputDir(in datasets.Info) string {
+	if f.checkpoint != "" && !f.Changed("output-dir") {
+		return filepath.Dir(f.checkpoint)
+	}
+	return f.RunDir("cfm", in.Slug())
+}

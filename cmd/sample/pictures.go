@@ -1,0 +1,88 @@
+package main
+
+import (
+	"fmt"
+	"image/png"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+
+	"github.com/wangkuiyi/gotorch/atomicfile"
+
+	"flowmatch/datasets"
+	"flowmatch/flow"
+	"flowmatch/viz"
+)
+
+type writer = io.Writer
+
+func writeFile(path string, write func(w writer) error) error {
+	if err := atomicfile.Write(path, write); err != nil {
+		return fmt.Errorf("%s was not written: %w", path, err)
+	}
+	return nil
+}
+
+// draw writes final_samples.png and trajectory.gif of the samples shown.
+func (f *flags) draw(dir string, out *flow.Samples, p *plan, in datasets.Info) ([]string, error) {
+	dim := in.Dim()
+	final := viz.Pictures{Shape: in.Shape}
+	var labels []int64
+	for _, i := range p.shown {
+		final.X = append(final.X, out.X[i*dim:(i+1)*dim]...)
+		if p.labels != nil {
+			labels = append(labels, p.labels[i])
+		}
+	}
+	layout := viz.Square(len(p.shown))
+	if labels != nil {
+		layout = viz.ByClass(labels, p.names, perClassShown)
+	}
+	grid, err := viz.ImageGrid(final, viz.GridConfig{Layout: layout})
+	if err != nil {
+		return nil, err
+	}
+	picture := filepath.Join(dir, "final_samples.png")
+	if err := writeFile(picture, func(w writer) error { return png.Encode(w, grid) }); err != nil {
+		return nil, err
+	}
+	film := filepath.Join(dir, "trajectory.gif")
+	err = writeFile(film, func(w writer) error {
+		return viz.TrajectoryGIF(w, final, framesOf(out, f.frames), viz.TrajectoryConfig{Layout: layout, FPS: f.fps})
+	})
+	return []string{picture, film}, err
+}
+
+func framesOf(out *flow.Samples, n int) iter.Seq2[viz.Frame, error] {
+	return func(yield func(viz.Frame, error) bool) {
+		for i, t := range flow.Times(n) {
+			if !yield(viz.Frame{T: t, X: out.Frames[i]}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// writeFolder writes one PNG a sample, 00012-class-3.png.
+func writeFolder(dir string, x []float32, labels []int64, in datasets.Info) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	dim := in.Dim()
+	for i := range len(x) / dim {
+		one := viz.Pictures{Shape: in.Shape, X: x[i*dim : (i+1)*dim]}
+		img, err := viz.Picture(one, 0)
+		if err != nil {
+			return err
+		}
+		name := fmt.Sprintf("%05d.png", i)
+		if labels != nil {
+			name = fmt.Sprintf("%05d-class-%d.png", i, labels[i])
+		}
+		if err := writeFile(filepath.Join(dir, name), func(w writer) error { return png.Encode(w, img) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"image/png"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	torch "github.com/wangkuiyi/gotorch"
+	"github.com/wangkuiyi/gotorch/atomicfile"
+
+	"flowmatch/cmd/internal/terminal"
+	"flowmatch/trainer"
+	"flowmatch/viz"
+)
+
+// reporter shows a run's progress, and once its own steps are timed, how long
+// it will take.
+type reporter struct {
+	bar       *terminal.Bar
+	device    torch.Device
+	started   time.Time
+	first     int
+	estimated bool
+}
+
+func (r *reporter) progress(p trainer.Progress) {
+	if !r.estimated && p.Step-r.first >= 3 && time.Since(r.started) > 2*time.Second {
+		r.estimated = true
+		all := time.Duration(float64(p.Total-r.first) / p.StepsPerSecond * float64(time.Second))
+		r.bar.Note(fmt.Sprintf("%s steps take about %s, and %s of memory", terminal.Count(int64(p.Total-r.first)), terminal.Duration(all), memory(r.device)))
+		if all > time.Hour {
+			r.bar.Note("for a first try, this is smaller: --num-channels 32 --num-res-blocks 1 --attention-resolutions none --batch-size 64 --iterations 1700")
+		}
+	}
+	r.bar.Set(p.Step, p.Total, fmt.Sprintf("loss %.4f  %s steps/s  %s left", p.Loss, rate(p.StepsPerSecond), terminal.Duration(p.Left)))
+}
+
+func rate(v float64) string {
+	if v >= 10 {
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(v, 'f', 2, 64)
+}
+
+// memory is what the process holds, and the GPU's share.
+func memory(d torch.Device) string {
+	s := fmt.Sprintf("%d MB", resident()>>20)
+	if d.IsCUDA() {
+		s += fmt.Sprintf(" and %d MB on the GPU", torch.CUDADeviceInfo(d).AllocatedPeak>>20)
+	}
+	return s
+}
+
+// resident is the process's memory in bytes.
+func resident() int64 {
+	b, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(b)) {
+		if v, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			n, _ := strconv.ParseInt(strings.Fields(v)[0], 10, 64)
+			return n << 10
+		}
+	}
+	return 0
+}
+
+func drawLosses(path string, losses []float32) error {
+	values := make([]float64, len(losses))
+	for i, v := range losses {
+		values[i] = float64(v)
+	}
+	return atomicfile.Write(path, func(w io.Writer) error {
+		return png.Encode(w, viz.Losses(nil, values, viz.LossesConfig{}))
+	})
+}

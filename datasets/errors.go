@@ -1,0 +1,22 @@
+package datasets
+
+import "fmt"
+
+// FileError says what is wrong with a set's file and what to do about it.
+type FileError struct {
+	Set    string // "mnist"
+	File   string // the path, as far as the user needs it to find the file
+	Fault  string // "31 bytes of 47040016: truncated"
+	Remedy string // "replace it with an intact copy"
+	Err    error  // the cause, where there is one
+}
+
+func (e *FileError) Error() string {
+	msg := fmt.Sprintf("%s: %s: %s", e.Set, e.File, e.Fault)
+	if e.Remedy != "" {
+		msg += "; " + e.Remedy
+	}
+	return msg
+}
+
+func (e *FileError) Unwrap() error { return e.Err }

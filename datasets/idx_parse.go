@@ -1,0 +1,118 @@
+package datasets
+
+import (
+	"bufio"
+	"compress/gzip"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// What a gzipped file may unfold to: a fixed part, and so many times its own size.
+// Pictures shrink to a fifth; blank ones, as tests make them, fit the fixed part.
+// A header that claims more is taken for damage before anything is allocated.
+const (
+	unzipFixed = 48 << 20
+	unzipTimes = 32
+	idxLargest = 8 << 30 // bytes of one file, whatever it claims
+)
+
+// parseIDX reads one IDX file of size bytes, gzipped or not (told by its first
+// bytes, since browsers unzip files and keep their names). Each of its items must
+// have the given shape. The result is [N, item...].
+//
+// The format: two zero bytes, 8 for unsigned bytes, the number of dimensions; each
+// dimension as a big-endian 32-bit number; then the bytes.
+func parseIDX(r io.Reader, size int64, part idxPart, item []int) ([]byte, error) {
+	if size == 0 {
+		return nil, errors.New("0 bytes: empty")
+	}
+	var (
+		in     = bufio.NewReaderSize(r, 64<<10)
+		src    = io.Reader(in)
+		zipped bool
+	)
+	if start, _ := in.Peek(2); len(start) == 2 && start[0] == 0x1f && start[1] == 0x8b {
+		zr, err := gzip.NewReader(in)
+		if err != nil {
+			return nil, fmt.Errorf("damaged gzip file: %w", err)
+		}
+		src, zipped = zr, true
+	}
+
+	header := make([]byte, 4+4*part.rank)
+	n, err := io.ReadFull(src, header)
+	if n < 4 && err != nil {
+		return nil, idxShort(n, 0, err)
+	}
+	if err := checkIDXMagic(header[:4], part); err != nil {
+		return nil, err
+	}
+	if err != nil {
+		return nil, idxShort(n, 0, err)
+	}
+	count := int64(binary.BigEndian.Uint32(header[4:]))
+	each := int64(1)
+	for i, want := range item {
+		if got := binary.BigEndian.Uint32(header[8+4*i:]); int64(got) != int64(want) {
+			return nil, fmt.Errorf("%s of %dx%d, not %dx%d", part.what, binary.BigEndian.Uint32(header[8:]),
+				binary.BigEndian.Uint32(header[12:]), item[0], item[1])
+		}
+		each *= int64(want)
+	}
+	if count == 0 {
+		return nil, fmt.Errorf("its header says that it holds no %s", part.what)
+	}
+
+	// Every length is checked before the one allocation below: a plain file
+	// against the file's own size, a gzipped one against what it could hold.
+	body, whole := count*each, count*each+int64(len(header))
+	switch {
+	case !zipped && size < whole:
+		return nil, fmt.Errorf("%d bytes of %d: truncated", size, whole)
+	case !zipped && size > whole:
+		return nil, fmt.Errorf("%d bytes of %d: longer than its header says", size, whole)
+	case whole > idxLargest || zipped && whole > unzipFixed+unzipTimes*size:
+		return nil, fmt.Errorf("its header claims %d bytes, which %d cannot hold: damaged", whole, size)
+	}
+	data := make([]byte, body)
+	if n, err := io.ReadFull(src, data); err != nil {
+		return nil, idxShort(len(header)+n, whole, err)
+	}
+	// One byte more must be the end; reaching it makes gzip check its sum.
+	switch n, err := io.ReadFull(src, header[:1]); {
+	case n > 0:
+		return nil, fmt.Errorf("more than %d bytes: longer than its header says", whole)
+	case err != io.EOF:
+		return nil, fmt.Errorf("damaged gzip file: %w", err)
+	}
+	return data, nil
+}
+
+// idxShort words a file that ended, or broke, after so many bytes. A whole of 0
+// means that not even the header was there.
+func idxShort(got int, whole int64, err error) error {
+	if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
+		if whole == 0 {
+			return fmt.Errorf("%d bytes: truncated within its header", got)
+		}
+		return fmt.Errorf("%d bytes of %d: truncated", got, whole)
+	}
+	return fmt.Errorf("damaged after %d bytes: %w", got, err)
+}
+
+func checkIDXMagic(start []byte, part idxPart) error {
+	magic := binary.BigEndian.Uint32(start)
+	switch {
+	case magic == part.magic():
+		return nil
+	case magic == idxImages.magic():
+		return fmt.Errorf("it holds images (magic 0x%08x), not %s (0x%08x)", magic, part.what, part.magic())
+	case magic == idxLabels.magic():
+		return fmt.Errorf("it holds labels (magic 0x%08x), not %s (0x%08x)", magic, part.what, part.magic())
+	case start[0] == '<':
+		return errors.New("not an IDX file: it looks like a web page")
+	}
+	return fmt.Errorf("not an IDX file of %s: magic 0x%08x, not 0x%08x", part.what, magic, part.magic())
+}

@@ -1,0 +1,83 @@
+package datasets
+
+import "fmt"
+
+// Images is a set of labelled pictures of one size, held as bytes.
+type Images struct {
+	Info
+
+	Pixels []uint8 // [N,C,H,W], each below Levels
+	Labels []uint8 // [N], each below len(ClassNames); nil for a set without classes
+}
+
+// Len is the number of images.
+func (im *Images) Len() int {
+	if d := im.Dim(); d > 0 {
+		return len(im.Pixels) / d
+	}
+	return 0
+}
+
+// Floats writes image i, normalised to [-1,1], to dst: [C,H,W].
+// It panics if dst is shorter than one image or i is out of range.
+func (im *Images) Floats(dst []float32, i int) {
+	d := im.Dim()
+	normalise(dst[:d], im.Pixels[i*d:(i+1)*d], im.scale())
+}
+
+// scale maps each of the 256 byte values to its float.
+func (im *Images) scale() *[256]float32 {
+	var t [256]float32
+	for k := range t {
+		t[k] = float32(2*float64(k)/float64(im.Levels-1) - 1)
+	}
+	return &t
+}
+
+func normalise(dst []float32, pixels []uint8, table *[256]float32) {
+	for j, k := range pixels {
+		dst[j] = table[k]
+	}
+}
+
+// Subset is a new set of the images for which keep is true, in their order. Its
+// memory is its own.
+func (im *Images) Subset(keep func(i int) bool) *Images {
+	sub := &Images{Info: im.Info}
+	d := im.Dim()
+	for i := range im.Len() {
+		if !keep(i) {
+			continue
+		}
+		sub.Pixels = append(sub.Pixels, im.Pixels[i*d:(i+1)*d]...)
+		if im.Labels != nil {
+			sub.Labels = append(sub.Labels, im.Labels[i])
+		}
+	}
+	return sub
+}
+
+// check holds what every reader promises: whole images, a label each, pixels and
+// labels in range. It returns the fault in words, or "".
+func (im *Images) check() string {
+	d := im.Dim()
+	if d <= 0 || len(im.Pixels)%d != 0 {
+		return fmt.Sprintf("%d pixels are not whole images of %v", len(im.Pixels), im.Shape)
+	}
+	if im.Labels != nil && len(im.Labels) != im.Len() {
+		return fmt.Sprintf("%d images but %d labels", im.Len(), len(im.Labels))
+	}
+	if im.Levels < 256 {
+		for i, k := range im.Pixels {
+			if int(k) >= im.Levels {
+				return fmt.Sprintf("image %d has a pixel of %d: the largest is %d", i/d, k, im.Levels-1)
+			}
+		}
+	}
+	for i, y := range im.Labels {
+		if int(y) >= len(im.ClassNames) {
+			return fmt.Sprintf("label %d of image %d is out of range: there are %d classes", y, i, len(im.ClassNames))
+		}
+	}
+	return ""
+}

@@ -1,0 +1,274 @@
+package npz
+
+import (
+	"archive/zip"
+	"bytes"
+	"hash/crc32"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func readFile(t *testing.T, name string, names ...string) ([]Array, error) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Read(bytes.NewReader(data), int64(len(data)), names...)
+}
+
+// TestReadNumPy reads what testdata/make.py wrote with NumPy.
+func TestReadNumPy(t *testing.T) {
+	x := make([]float32, 120)
+	x0 := make([]float32, 120)
+	for i := range x {
+		x[i] = float32(i) / 8
+		x0[i] = float32(i)/8 - 1
+	}
+	want := []Array{
+		{Name: "x", Shape: []int{2, 3, 4, 5}, Floats: x},
+		{Name: "y", Shape: []int{2}, Ints: []int64{7, 0}},
+		{Name: "x0", Shape: []int{2, 3, 4, 5}, Floats: x0},
+	}
+	for _, name := range []string{"savez.npz", "compressed.npz"} {
+		got, err := readFile(t, name)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %v, error %v", name, got, err)
+		}
+		got, err = readFile(t, name, "y", "absent")
+		if err != nil || !reflect.DeepEqual(got, want[1:2]) {
+			t.Errorf("%s, y alone: %v, error %v", name, got, err)
+		}
+	}
+}
+
+func TestReadKinds(t *testing.T) {
+	got, err := readFile(t, "kinds.npz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Array{
+		{Name: "b1", Ints: []int64{1, 0}},
+		{Name: "i1", Ints: []int64{-128, 127}},
+		{Name: "u1", Ints: []int64{0, 255}},
+		{Name: "i2", Ints: []int64{-32768, 32767}},
+		{Name: "u2", Ints: []int64{0, 65535}},
+		{Name: "i4", Ints: []int64{math.MinInt32, math.MaxInt32}},
+		{Name: "u4", Ints: []int64{0, math.MaxUint32}},
+		{Name: "i8", Ints: []int64{math.MinInt64, math.MaxInt64}},
+		{Name: "scalar", Shape: []int{}, Floats: []float32{2.5}},
+		{Name: "empty", Shape: []int{0, 3}, Floats: []float32{}},
+	}
+	for i := range want {
+		if want[i].Shape == nil {
+			want[i].Shape = []int{2}
+		}
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v\nwant %v", got, want)
+	}
+}
+
+func TestReadRefusesOtherTypes(t *testing.T) {
+	for name, want := range map[string]string{
+		"object.npz":    "pickled objects, which are never loaded",
+		"columns.npz":   "numpy.ascontiguousarray",
+		"bigendian.npz": "big-endian",
+		"half.npz":      `type "<f2" is not read`,
+		"records.npz":   "records are not read",
+	} {
+		if _, err := readFile(t, name); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "array x: ") {
+			t.Errorf("%s: error %v, want one on %s", name, err, want)
+		}
+	}
+}
+
+func TestWriteRoundTrip(t *testing.T) {
+	arrays := []Array{
+		{Name: "x", Shape: []int{3, 2}, Floats: []float32{0, -1.5, float32(math.Inf(1)), math.SmallestNonzeroFloat32, math.MaxFloat32, -0}},
+		{Name: "y", Shape: []int{3}, Ints: []int64{math.MinInt64, 0, math.MaxInt64}},
+		{Name: "scalar", Shape: []int{}, Floats: []float32{2}},
+		{Name: "none", Shape: []int{0, 28, 28}, Floats: []float32{}},
+		{Name: "many", Shape: []int{3*chunk + 1}, Floats: slices.Repeat([]float32{1}, 3*chunk+1)},
+	}
+	var a, b bytes.Buffer
+	if err := Write(&a, arrays...); err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(&b, arrays...); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(a.Bytes(), b.Bytes()) {
+		t.Error("the same arrays gave other bytes")
+	}
+	got, err := Read(bytes.NewReader(a.Bytes()), int64(a.Len()))
+	if err != nil || !reflect.DeepEqual(got, arrays) {
+		t.Errorf("got %v, error %v", got, err)
+	}
+}
+
+func TestWriteWrongUse(t *testing.T) {
+	f := []float32{1, 2}
+	for _, c := range []struct {
+		arrays []Array
+		want   string
+	}{
+		{[]Array{{Name: "x", Shape: []int{3}, Floats: f}}, "2 values for shape [3]"},
+		{[]Array{{Name: "x", Shape: []int{-2}, Floats: f}}, "negative dimension"},
+		{[]Array{{Name: "../x", Shape: []int{2}, Floats: f}}, "no name of an array"},
+		{[]Array{{Name: "x", Shape: []int{2}, Floats: f, Ints: []int64{1, 2}}}, "both Floats and Ints"},
+		{[]Array{{Name: "x", Shape: []int{2}, Floats: f}, {Name: "x", Shape: []int{2}, Floats: f}}, "two arrays of the name x"},
+	} {
+		if err := Write(io.Discard, c.arrays...); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("error %v, want one on %s", err, c.want)
+		}
+	}
+}
+
+// npy is a .npy file with the given header text.
+func npy(text, body string) string {
+	return npyMagic + "\x01\x00" + string([]byte{byte(len(text)), byte(len(text) >> 8)}) + text + body
+}
+
+// archive packs entries by hand, so that lies can be told.
+func archive(t *testing.T, method uint16, entries ...string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	zw := zip.NewWriter(&b)
+	for i := 0; i < len(entries); i += 2 {
+		w, err := zw.CreateHeader(&zip.FileHeader{Name: entries[i], Method: method})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(w, entries[i+1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := zw.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestReadHostile(t *testing.T) {
+	const good = "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }\n"
+	head := func(text string) []byte { return archive(t, zip.Store, "x.npy", npy(text, "\x00\x00\x80\x3f")) }
+	zeros := strings.Repeat("\x00", 64<<20)
+	noSum := archive(t, zip.Store, "x.npy", npy(good, "\x00\x00\x80\x3f"))
+	// A checksum of 0, in the descriptor and in the central directory, with other
+	// bytes than it was made for.
+	sum := little.AppendUint32(nil, crc32.ChecksumIEEE([]byte(npy(good, "\x00\x00\x80\x3f"))))
+	noSum = bytes.ReplaceAll(noSum, sum, []byte{0, 0, 0, 0})
+
+	if a, err := Read(bytes.NewReader(head(good)), int64(len(head(good)))); err != nil || a[0].Floats[0] != 1 {
+		t.Fatalf("the good file: %v, error %v", a, err)
+	}
+	for _, c := range []struct {
+		name string
+		file []byte
+		want string
+	}{
+		{"no zip", []byte("hello, world"), "not an .npz file"},
+		{"twice", archive(t, zip.Store, "x.npy", npy(good, "1234"), "x.npy", npy(good, "1234")), "it holds x twice"},
+		{"other entry", archive(t, zip.Store, "x.txt", "hello"), "not an .npz file: it holds"},
+		{"path", archive(t, zip.Store, "../x.npy", npy(good, "1234")), "not an .npz file: it holds"},
+		{"no magic", archive(t, zip.Store, "x.npy", "NUMPY, honestly"), "not an array of NumPy's"},
+		{"empty", archive(t, zip.Store, "x.npy", ""), "truncated"},
+		{"version", archive(t, zip.Store, "x.npy", npyMagic+"\x04\x00\x02\x00{}"), "version 4.0"},
+		{"long header", archive(t, zip.Store, "x.npy", npyMagic+"\x02\x00\xff\xff\xff\xff{}"), "a header of 4294967295 bytes"},
+		{"short body", archive(t, zip.Store, "x.npy", npy(good, "123")), "bytes of"},
+		{"long body", archive(t, zip.Store, "x.npy", npy(good, "12345")), "bytes of"},
+		{"code", head("{'descr': '<f4', 'fortran_order': False, 'shape': (exit(),), }\n"), "not NumPy's"},
+		{"negative", head("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }\n"), "no number"},
+		{"huge", head("{'descr': '<f4', 'fortran_order': False, 'shape': (999999999999999999,999999999999999999), }\n"), "too many elements"},
+		{"huger", head("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }\n"), "dimension too large"},
+		{"claim", head("{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000,), }\n"), "bytes of"},
+		{"rank", head("{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,1), }\n"), "more than 8 dimensions"},
+		{"key twice", head("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (1,), }\n"), "twice"},
+		{"key missing", head("{'descr': '<f4', 'shape': (1,), }\n"), "lacks"},
+		{"other key", head("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'x': 1}\n"), "an unknown key"},
+		{"more text", head(good + "import os"), "text after its end"},
+		{"open", head("{'descr': '<f4"), "no quoted word"},
+		{"nothing", head(""), "no {"},
+		{"bomb", archive(t, zip.Deflate, "x.npy", npy("{'descr': '|u1', 'fortran_order': False, 'shape': (67108864,), }\n", zeros)), "refused for a file so small"},
+		{"no checksum", noSum, "checksum"},
+	} {
+		a, err := Read(bytes.NewReader(c.file), int64(len(c.file)))
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v, error %v, want one on %q", c.name, a, err, c.want)
+		}
+	}
+}
+
+// TestReadDamaged flips every bit and cuts at every length of a file of ours: what
+// still loads must be the same arrays (bits in dates and the like mean nothing).
+func TestReadDamaged(t *testing.T) {
+	var b bytes.Buffer
+	want := []Array{{Name: "x", Shape: []int{2, 2}, Floats: []float32{1, 2, 3, 4}}, {Name: "y", Shape: []int{2}, Ints: []int64{5, 6}}}
+	if err := Write(&b, want...); err != nil {
+		t.Fatal(err)
+	}
+	whole := b.Bytes()
+	for n := range whole {
+		if _, err := Read(bytes.NewReader(whole[:n]), int64(n)); err == nil {
+			t.Errorf("cut to %d bytes, it loads", n)
+		}
+	}
+	for i := range 8 * len(whole) {
+		whole[i/8] ^= 1 << (i % 8)
+		got, err := Read(bytes.NewReader(whole), int64(len(whole)))
+		if err == nil {
+			for k := range got {
+				got[k].Name = want[min(k, 1)].Name // names are not under a checksum
+			}
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("bit %d of byte %d: loads as %v", i%8, i/8, got)
+			}
+		}
+		whole[i/8] ^= 1 << (i % 8)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	for _, name := range []string{"savez.npz", "compressed.npz", "kinds.npz", "object.npz"} {
+		data, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, file []byte) {
+		arrays, err := Read(bytes.NewReader(file), int64(len(file)))
+		if err != nil {
+			return
+		}
+		for _, a := range arrays {
+			if err := a.check(); err != nil {
+				t.Errorf("read an array that cannot be written: %v", err)
+			}
+		}
+		ReadSamples(bytes.NewReader(file), int64(len(file)))
+	})
+}
+
+func FuzzHeader(f *testing.F) {
+	f.Add("{'descr': '<f4', 'fortran_order': False, 'shape': (10, 1, 8, 8), }   \n")
+	f.Add(`{"shape":(),"fortran_order":True,"descr":"|u1"}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		h, err := parseHeader(text)
+		if err != nil {
+			return
+		}
+		// What was understood says the same when it is written again.
+		again, err := parseHeader(string(npyHeader(h.kind.descr, h.shape)[10:]))
+		if err != nil || again.kind.descr != h.kind.descr || !slices.Equal(again.shape, h.shape) {
+			t.Errorf("%q became %v, then %v, error %v", text, h, again, err)
+		}
+	})
+}

@@ -1,0 +1,186 @@
+package datasets
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Info is what is known of a set without reading any of its files.
+type Info struct {
+	Name       string   // the name that opens it again: "mnist"
+	Shape      [3]int   // channels, height, width
+	Levels     int      // grey levels of a pixel: 256, or 17 for digits
+	ClassNames []string // nil for a set without classes
+}
+
+// Classes is the number of classes.
+func (in Info) Classes() int { return len(in.ClassNames) }
+
+// Dim is the number of values of one image, C*H*W.
+func (in Info) Dim() int { return in.Shape[0] * in.Shape[1] * in.Shape[2] }
+
+// Slug is the set's name as the name of a folder. See the function [Slug].
+func (in Info) Slug() string { return Slug(in.Name) }
+
+// Split tells the part of a set to train on from the part kept for testing.
+type Split int
+
+const (
+	Train Split = iota // the default
+	Test
+)
+
+func (s Split) String() string {
+	if s == Test {
+		return "test"
+	}
+	return "train"
+}
+
+// Options says where and what to read. The zero value reads the training part
+// from the folder data.
+type Options struct {
+	DataDir string // folder that holds the sets' own folders; default "data"
+	Split   Split  // default Train
+}
+
+func (o Options) dataDir() string {
+	if o.DataDir == "" {
+		return "data"
+	}
+	return o.DataDir
+}
+
+// entry is one row of the table of known sets.
+type entry struct {
+	info  Info
+	about string // one line for --dataset help
+	open  func(Info, Options) (*Images, error)
+}
+
+// registry lists the sets in the order in which they are shown.
+var registry = []entry{
+	{
+		info:  Info{Name: "digits", Shape: [3]int{1, 8, 8}, Levels: 17, ClassNames: tenDigits},
+		about: "1,797 handwritten digits of 8x8, inside the program: no files needed",
+		open:  openDigits,
+	},
+	{
+		info:  Info{Name: "mnist", Shape: [3]int{1, 28, 28}, Levels: 256, ClassNames: tenDigits},
+		about: "60,000 handwritten digits of 28x28, IDX files in <data-dir>/mnist",
+		open:  openIDX,
+	},
+	{
+		info: Info{Name: "fashion_mnist", Shape: [3]int{1, 28, 28}, Levels: 256, ClassNames: []string{
+			"t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"}},
+		about: "60,000 pieces of clothing of 28x28, IDX files in <data-dir>/fashion_mnist",
+		open:  openIDX,
+	},
+}
+
+var tenDigits = []string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}
+
+// Names lists the known sets in the order of --dataset help.
+func Names() []string {
+	names := make([]string, len(registry))
+	for i, e := range registry {
+		names[i] = e.info.Name
+	}
+	return names
+}
+
+// About is a line for people on the set of that name, or "".
+func About(name string) string {
+	if e, err := find(name); err == nil {
+		return e.about
+	}
+	return ""
+}
+
+// Lookup describes a set without reading its files. An unknown name gives an
+// [*UnknownError]. Case does not matter, and a hyphen is as good as an underscore.
+func Lookup(name string) (Info, error) {
+	e, err := find(name)
+	if err != nil {
+		return Info{}, err
+	}
+	return e.describe(), nil
+}
+
+// Open reads a set. The error is an [*UnknownError] where the name is wrong and a
+// [*FileError] where the files are.
+func Open(name string, opts Options) (*Images, error) {
+	e, err := find(name)
+	if err != nil {
+		return nil, err
+	}
+	return e.open(e.describe(), opts)
+}
+
+func (e *entry) describe() Info {
+	info := e.info
+	info.ClassNames = slices.Clone(info.ClassNames)
+	return info
+}
+
+func find(name string) (*entry, error) {
+	wanted := canonical(name)
+	for i := range registry {
+		if registry[i].info.Name == wanted {
+			return &registry[i], nil
+		}
+	}
+	return nil, &UnknownError{Name: name, Nearest: Nearest(name)}
+}
+
+func canonical(name string) string {
+	return strings.ReplaceAll(strings.ToLower(strings.TrimSpace(name)), "-", "_")
+}
+
+// UnknownError says that no set has the name asked for: wrong use, not a fault of
+// the world.
+type UnknownError struct {
+	Name    string
+	Nearest []string // closest first; may be empty
+}
+
+func (e *UnknownError) Error() string {
+	if len(e.Nearest) == 0 {
+		return fmt.Sprintf("unknown dataset %q: choose one of %s", e.Name, strings.Join(Names(), ", "))
+	}
+	return fmt.Sprintf("unknown dataset %q: did you mean %s?", e.Name, strings.Join(e.Nearest, " or "))
+}
+
+// Slug turns a set's name into the name of its folder under outputs. Plain names
+// stay; of kind:PATH the kind and the file's base name without ending remain, in
+// small letters, digits, hyphens and underscores: image:pets/Cat.png is image-cat.
+func Slug(name string) string {
+	kind, path, found := strings.Cut(name, ":")
+	if !found {
+		return slugWord(name)
+	}
+	base := filepath.Base(filepath.Clean(path))
+	// A folder may have dots in its name; an ending is at most four letters.
+	if ext := filepath.Ext(base); len(ext) > 1 && len(ext) <= 5 && len(ext) < len(base) {
+		base = strings.TrimSuffix(base, ext)
+	}
+	return slugWord(kind) + "-" + slugWord(base)
+}
+
+func slugWord(s string) string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(s) {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '_':
+			b.WriteRune(r)
+		default:
+			b.WriteByte('-')
+		}
+	}
+	if out := strings.Trim(b.String(), "-"); out != "" {
+		return out
+	}
+	return "unnamed"
+}

@@ -1,0 +1,103 @@
+package datasets
+
+import (
+	"errors"
+	"slices"
+	"testing"
+)
+
+func TestLookupNeedsNoFiles(t *testing.T) {
+	for _, c := range []struct {
+		name, canonical string
+		shape           [3]int
+		levels          int
+	}{
+		{"digits", "digits", [3]int{1, 8, 8}, 17},
+		{"MNIST", "mnist", [3]int{1, 28, 28}, 256},
+		{"fashion-mnist", "fashion_mnist", [3]int{1, 28, 28}, 256},
+	} {
+		info, err := Lookup(c.name)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		if info.Name != c.canonical || info.Shape != c.shape || info.Levels != c.levels || info.Classes() != 10 {
+			t.Errorf("%s: %+v", c.name, info)
+		}
+		if About(c.name) == "" {
+			t.Errorf("%s: nothing to say about it", c.name)
+		}
+	}
+	info, _ := Lookup("mnist")
+	info.ClassNames[0] = "changed"
+	if again, _ := Lookup("mnist"); again.ClassNames[0] != "0" {
+		t.Error("a caller could change the table")
+	}
+}
+
+func TestUnknown(t *testing.T) {
+	_, err := Open("mnits", Options{})
+	var unknown *UnknownError
+	if !errors.As(err, &unknown) || unknown.Name != "mnits" {
+		t.Fatalf("error %v", err)
+	}
+	if got, want := err.Error(), `unknown dataset "mnits": did you mean mnist?`; got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	_, err = Lookup("zebra")
+	if got, want := err.Error(), `unknown dataset "zebra": choose one of digits, mnist, fashion_mnist`; got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+}
+
+func TestNearest(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		want []string
+	}{
+		{"mnist", []string{"mnist", "fashion_mnist"}},
+		{"mnit", []string{"mnist"}},
+		{"digit", []string{"digits"}},
+		{"fashion", []string{"fashion_mnist"}},
+		{"fashionmnist", []string{"fashion_mnist", "mnist"}},
+		{"xyz", []string{}},
+		{"", []string{}},
+	} {
+		if got := Nearest(c.name); !slices.Equal(got, c.want) {
+			t.Errorf("Nearest(%q) = %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+func TestEditDistance(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want int
+	}{
+		{"", "abc", 3}, {"abc", "", 3}, {"abc", "abc", 0}, {"abc", "acb", 1},
+		{"kitten", "sitting", 3}, {"abcd", "bacd", 1}, {"ab", "ba", 1},
+	} {
+		if got := editDistance(c.a, c.b); got != c.want {
+			t.Errorf("%s to %s: %d, want %d", c.a, c.b, got, c.want)
+		}
+	}
+}
+
+func TestSlug(t *testing.T) {
+	for name, want := range map[string]string{
+		"digits":                "digits",
+		"fashion_mnist":         "fashion_mnist",
+		"image:pets/Cat.png":    "image-cat",
+		"points:ring.csv":       "points-ring",
+		"folder:a/flowers":      "folder-flowers",
+		"folder:a/flowers/":     "folder-flowers",
+		"folder:my.best photos": "folder-my-best-photos",
+		"image:.hidden":         "image-hidden",
+		"image:../..":           "image-unnamed",
+		"folder:a/b\x00c":       "folder-b-c",
+	} {
+		if got := Slug(name); got != want {
+			t.Errorf("Slug(%q) = %q, want %q", name, got, want)
+		}
+	}
+}

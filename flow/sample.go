@@ -1,0 +1,130 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+
+	torch "github.com/wangkuiyi/gotorch"
+)
+
+// Sampling draws samples of a model.
+type Sampling struct {
+	Model  Model
+	Device torch.Device
+	Solver FixedStep
+	Shape  []int64 // of one sample, [C,H,W] or [2]
+	N      int
+	Labels []int64   // [N] classes; nil for a model without
+	Seed   int64     // of the noise; sample i has Noise(Seed, i)
+	X0     []float32 // [N,Shape...] noise to start from instead; nil: by Seed
+	Batch  int       // samples solved together; 0: all
+
+	// Shown samples, in rising order, are recorded at FrameTimes.
+	Shown      []int
+	FrameTimes []float64
+
+	Progress func(done, of int) // after every batch; may be nil
+}
+
+// Samples is what Draw gives.
+type Samples struct {
+	X, X0  []float32   // [N,Shape...], as the solver left them
+	Frames [][]float32 // at FrameTimes, of the Shown samples: [len(Shown),Shape...]
+	NFE    int         // evaluations for each sample
+	// NFEFrames are those of NFE that only the frames needed.
+	NFEFrames int
+}
+
+// Draw solves from noise to samples. It ends early, with ctx's cause, between
+// steps. It panics with *torch.Error where a tensor operation fails.
+func (s Sampling) Draw(ctx context.Context) (*Samples, error) {
+	dim := int64(1)
+	for _, n := range s.Shape {
+		dim *= n
+	}
+	if s.X0 != nil && int64(len(s.X0)) != int64(s.N)*dim || s.Labels != nil && len(s.Labels) != s.N {
+		return nil, fmt.Errorf("flow: %d samples of %v need noise and labels of that number", s.N, s.Shape)
+	}
+	out := &Samples{X: make([]float32, int64(s.N)*dim), X0: s.X0}
+	if out.X0 == nil {
+		out.X0 = make([]float32, len(out.X))
+		for i := range s.N {
+			Noise(out.X0[int64(i)*dim:int64(i+1)*dim], s.Seed, int64(i))
+		}
+	}
+	for range s.FrameTimes {
+		out.Frames = append(out.Frames, make([]float32, int64(len(s.Shown))*dim))
+	}
+	batch := s.Batch
+	if batch <= 0 {
+		batch = s.N
+	}
+	shown := s.Shown
+	for first := 0; first < s.N; first += batch {
+		last := min(first+batch, s.N)
+		n := 0
+		for n < len(shown) && shown[n] < last {
+			n++
+		}
+		at := len(s.Shown) - len(shown)
+		if err := s.batch(ctx, out, first, last, shown[:n], at, dim); err != nil {
+			return nil, err
+		}
+		shown = shown[n:]
+		if s.Progress != nil {
+			s.Progress(last, s.N)
+		}
+	}
+	return out, nil
+}
+
+// batch solves samples first to last; those shown go to the frames' places
+// from at on.
+func (s Sampling) batch(ctx context.Context, out *Samples, first, last int, shown []int, at int, dim int64) (err error) {
+	torch.Scoped(func() {
+		shape := append([]int64{int64(last - first)}, s.Shape...)
+		x := torch.FromSlice(out.X0[int64(first)*dim:int64(last)*dim], shape...).To(s.Device)
+		var y torch.Tensor
+		if s.Labels != nil {
+			y = torch.FromSlice(s.Labels[first:last], shape[0]).To(s.Device)
+		}
+		var times []float64
+		if len(shown) > 0 {
+			times = s.FrameTimes
+		}
+		field := ModelField(s.Model, y)
+		stop := func(x torch.Tensor, t float64) torch.Tensor {
+			if ctx.Err() != nil {
+				panic(cancelled{})
+			}
+			return field(x, t)
+		}
+		defer func() {
+			if p := recover(); p != nil {
+				if _, ok := p.(cancelled); !ok {
+					panic(p)
+				}
+				err = context.Cause(ctx)
+			}
+		}()
+		end, nfe, e := s.Solver.Solve(stop, x, times, func(o Output) error {
+			all := torch.ToSlice[float32](o.X)
+			for i, n := range shown {
+				copy(out.Frames[o.Index][int64(at+i)*dim:int64(at+i+1)*dim], all[int64(n-first)*dim:])
+			}
+			return nil
+		})
+		if err = e; err != nil {
+			return
+		}
+		copy(out.X[int64(first)*dim:], torch.ToSlice[float32](end))
+		if nfe > out.NFE {
+			out.NFE = nfe
+			out.NFEFrames = nfe - s.Solver.Steps*s.Solver.Method.Stages()
+		}
+	})
+	return err
+}
+
+// cancelled carries the end of a context out of a solver.
+type cancelled struct{}

@@ -1,0 +1,124 @@
+package models
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	torch "github.com/wangkuiyi/gotorch"
+	"github.com/wangkuiyi/gotorch/nn"
+	"github.com/wangkuiyi/gotorch/weights"
+)
+
+// dtypes of the binding by those of weight files.
+var dtypes = map[weights.DType]int8{
+	weights.Float: torch.Float, weights.Double: torch.Double, weights.Half: torch.Half, weights.BFloat16: torch.BFloat16,
+	weights.Long: torch.Long, weights.Int: torch.Int, weights.Short: torch.Short, weights.Char: torch.Char,
+	weights.Byte: torch.Byte, weights.Bool: torch.Bool,
+}
+
+// FromWeights copies a tensor of a file into a new CPU tensor.
+func FromWeights(w *weights.Tensor) (torch.Tensor, error) {
+	d, ok := dtypes[w.DType]
+	if !ok {
+		return torch.Tensor{}, fmt.Errorf("models: a tensor of type %v", w.DType)
+	}
+	if err := w.Check(); err != nil {
+		return torch.Tensor{}, err
+	}
+	return torch.FromBytes(w.Data, d, w.Shape...), nil
+}
+
+// ToWeights copies a tensor, wherever it is, for a file.
+func ToWeights(t torch.Tensor) (*weights.Tensor, error) {
+	for w, d := range dtypes {
+		if d == t.Dtype() {
+			return &weights.Tensor{DType: w, Shape: t.Shape(), Data: t.Bytes()}, nil
+		}
+	}
+	return nil, fmt.Errorf("models: tensors of type %d cannot be saved", t.Dtype())
+}
+
+// Mismatch says why weights do not fit a model.
+type Mismatch struct {
+	Missing    []string // in the model only
+	Unexpected []string // in the file only
+	Shapes     []string // "name: [2] in the file, [3] in the network"
+}
+
+func (m *Mismatch) Error() string {
+	var parts []string
+	say := func(what string, names []string) {
+		if n := len(names); n > 0 {
+			more := ""
+			if n > 3 {
+				names, more = names[:3], fmt.Sprintf(" and %d more", n-3)
+			}
+			parts = append(parts, fmt.Sprintf("%s %s%s", what, strings.Join(names, ", "), more))
+		}
+	}
+	say("shapes differ:", m.Shapes)
+	say("missing:", m.Missing)
+	say("unexpected:", m.Unexpected)
+	return "the weights do not fit the network; " + strings.Join(parts, "; ")
+}
+
+// Load copies weights into m by PyTorch's names. Every tensor of m must be
+// there with its shape, and no other; otherwise the error is a *Mismatch and m
+// is as it was. Numbers of other widths are converted.
+func Load(m nn.IModule, d *weights.Dict) error {
+	all := nn.Tensors(m)
+	known := map[string]bool{}
+	bad := &Mismatch{}
+	for _, n := range all {
+		known[n.Name] = true
+		w := d.Get(n.Name)
+		if w == nil {
+			bad.Missing = append(bad.Missing, n.Name)
+		} else if s := n.Tensor.Shape(); !slices.Equal(s, w.Shape) {
+			bad.Shapes = append(bad.Shapes, fmt.Sprintf("%s: %v in the file, %v in the network", n.Name, w.Shape, s))
+		}
+	}
+	for _, name := range d.Names() {
+		if !known[name] {
+			bad.Unexpected = append(bad.Unexpected, name)
+		}
+	}
+	if len(bad.Missing)+len(bad.Unexpected)+len(bad.Shapes) > 0 {
+		return bad
+	}
+	for _, n := range all {
+		t, err := FromWeights(d.Get(n.Name))
+		if err != nil {
+			return fmt.Errorf("%s: %w", n.Name, err)
+		}
+		err = torch.Try(func() { torch.NoGrad(func() { n.Tensor.CopyI(t) }) })
+		t.Close()
+		if err != nil {
+			return fmt.Errorf("%s: %w", n.Name, err)
+		}
+	}
+	return nil
+}
+
+// Weights copies m's tensors out under PyTorch's names.
+func Weights(m nn.IModule) (*weights.Dict, error) {
+	d := &weights.Dict{}
+	for _, n := range nn.Tensors(m) {
+		w, err := ToWeights(n.Tensor)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", n.Name, err)
+		}
+		d.Set(n.Name, w)
+	}
+	return d, nil
+}
+
+// Count is the number of parameters.
+func Count(m nn.IModule) int64 {
+	var n int64
+	for _, p := range nn.Parameters(m) {
+		n += p.Numel()
+	}
+	return n
+}

@@ -1,0 +1,165 @@
+# shellcheck shell=bash disable=SC2034  # the variables are for the scripts that source this
+# What the scripts share: where things are, and how the parts are found.
+# Source it after `set -euo pipefail`; it prints nothing and fetches nothing.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+lock="$root/scripts/libtorch.lock"
+libtorch="$root/third_party/libtorch"
+
+# The user's cache: wheels, compiled objects and tools, shared by all clones.
+if [ -z "${XDG_CACHE_HOME:-}" ] && [ -z "${HOME:-}" ]; then
+    echo "${0##*/}: neither HOME nor XDG_CACHE_HOME is set; set one of them to a writable folder" >&2
+    exit 1
+fi
+cache="${XDG_CACHE_HOME:-${HOME:-}/.cache}/flowmatch"
+
+die() {
+    echo "${0##*/}: $*" >&2
+    exit 1
+}
+
+say() {
+    echo "${0##*/}: $*" >&2
+}
+
+# ---- Go --------------------------------------------------------------------
+
+go_needed=1.26
+
+# The version of the Go at $1, "1.26.6"; empty if it does not answer. From / and
+# with GOTOOLCHAIN=local: inside a module an old Go would fetch a newer one.
+go_version() {
+    (cd / && GOTOOLCHAIN=local "$1" version 2>/dev/null) | sed -n 's/^go version go\([0-9.]*\).*/\1/p'
+}
+
+new_enough() { # HAVE WANT
+    [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]
+}
+
+# Puts a Go that is new enough first on PATH: the machine's own, else the one
+# that scripts/setup fetched. Fails if there is neither.
+use_go() {
+    local have
+    have=$(go_version go)
+    if [ -n "$have" ] && new_enough "$have" "$go_needed"; then
+        return 0
+    fi
+    have=$(go_version "$root/third_party/go/bin/go")
+    if [ -n "$have" ] && new_enough "$have" "$go_needed"; then
+        unset GOROOT # it would point the new Go at the old one's library
+        export PATH="$root/third_party/go/bin:$PATH"
+        return 0
+    fi
+    return 1
+}
+
+# ---- C++ -------------------------------------------------------------------
+
+cxx=${CXX:-g++}
+cxx_standard=c++20
+
+have_cxx() {
+    # <span> came with C++20: this finds a compiler without its library, too.
+    "$cxx" -std=$cxx_standard -x c++ -fsyntax-only - 2>/dev/null <<<'#include <span>'
+}
+
+# ---- libtorch --------------------------------------------------------------
+
+libtorch_needed=2.11
+
+# The version of the libtorch in folder $1, "2.11.0+cu130"; empty if unknown.
+libtorch_version() {
+    local header="$1/include/torch/headeronly/version.h"
+    if [ -r "$1/build-version" ]; then
+        head -n 1 "$1/build-version"
+    elif [ -r "$1/version.py" ]; then
+        sed -n "s/^__version__ = '\(.*\)'/\1/p" "$1/version.py"
+    elif [ -r "$header" ]; then
+        sed -n 's/^#define TORCH_VERSION_\(MAJOR\|MINOR\|PATCH\) \([0-9]*\).*/\2/p' "$header" | paste -sd .
+    fi
+}
+
+# Which wheels a tree was made from, and how: goes into its `version` file.
+layout= # 2, 3, ... when setup unpacks other files than it did
+lock_hash() { # FLAVOUR
+    local sets='^cpu '
+    [ "$1" = cpu ] || sets='^(cpu|cuda) '
+    { grep -E "$sets" "$lock" && printf %s "$layout"; } | sha256sum | cut -c1-16
+}
+
+# What third_party/libtorch was unpacked as: cpu, cuda, or nothing if it is
+# absent, from another lock file, or if one of its files is not as unpacked.
+libtorch_flavour() {
+    local flavour hash
+    [ -r "$libtorch/version" ] || return 0
+    read -r _ flavour hash <"$libtorch/version"
+    [ "$hash" = "$(lock_hash "$flavour")" ] || return 0
+    (cd "$libtorch" && library_sizes 2>/dev/null | cmp -s - libraries) || return 0
+    echo "$flavour"
+}
+
+# The libraries below the working directory, with their sizes.
+library_sizes() {
+    find torch nvidia -name '*.so*' -printf '%p %s\n' | LC_ALL=C sort
+}
+
+# Finds the libtorch to compile against and sets torch_dir (holds lib and
+# include), torch_version, torch_origin (for messages) and cuda_include (empty
+# if the CUDA headers are nowhere). LIBTORCH and LIBTORCH_USE_PYTORCH mean what
+# they mean to tch-rs. Fails if third_party/libtorch is meant and not whole.
+find_libtorch() {
+    if [ -n "${LIBTORCH:-}" ]; then
+        torch_origin="LIBTORCH=$LIBTORCH"
+        torch_dir=$LIBTORCH
+        [ ! -d "$LIBTORCH/torch/lib" ] || torch_dir=$LIBTORCH/torch
+    elif [ "${LIBTORCH_USE_PYTORCH:-0}" = 1 ]; then
+        torch_origin="LIBTORCH_USE_PYTORCH=1"
+        torch_dir=$(python3 -c 'import importlib.util as u; print(u.find_spec("torch").submodule_search_locations[0])' 2>/dev/null) ||
+            die "LIBTORCH_USE_PYTORCH=1: python3 has no package torch; install torch $libtorch_needed or unset the variable"
+    else
+        torch_origin="third_party/libtorch"
+        torch_dir=$libtorch/torch
+        [ -n "$(libtorch_flavour)" ] || return 1
+    fi
+    check_libtorch
+    find_cuda_headers
+}
+
+check_libtorch() {
+    local file
+    for file in lib/libtorch_cpu.so lib/libc10.so include/torch/csrc/api/include/torch/torch.h; do
+        [ -e "$torch_dir/$file" ] ||
+            die "$torch_origin: $file is missing there; name a folder of libtorch $libtorch_needed that has lib and include, or unset the variable"
+    done
+    torch_version=$(libtorch_version "$torch_dir")
+    case $torch_version in
+    "$libtorch_needed".*) ;;
+    *) die "$torch_origin is libtorch ${torch_version:-of unknown version}; $libtorch_needed is needed: name another folder or unset the variable" ;;
+    esac
+}
+
+find_cuda_headers() {
+    local dir
+    cuda_include=
+    for dir in "$torch_dir/../nvidia/cu13/include" "$libtorch/nvidia/cu13/include" "${CUDA_HOME:-/usr/local/cuda}/include"; do
+        if [ -e "$dir/cuda_runtime_api.h" ] && [ -e "$dir/crt/host_defines.h" ] && [ -d "$torch_dir/include/c10/cuda" ]; then
+            cuda_include=$dir
+            return 0
+        fi
+    done
+}
+
+# ---- Tools of scripts/test -------------------------------------------------
+
+# The folder of the pinned tools; their versions are in its name.
+tools_dir() {
+    echo "$cache/tools/$(grep -E '^(dev|mod) ' "$lock" | sha256sum | cut -c1-16)"
+}
+
+# Puts shellcheck, clang-format and staticcheck first on PATH.
+use_tools() {
+    local dir
+    dir=$(tools_dir)
+    [ -x "$dir/shellcheck" ] && [ -x "$dir/clang-format" ] && [ -x "$dir/staticcheck" ] || return 1
+    export PATH="$dir:$PATH"
+}

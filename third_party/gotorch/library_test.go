@@ -1,0 +1,187 @@
+package gotorch
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The libraries are opened once a process, so every case is a child of its
+// own: this test binary again, told by childEnv what to do.
+const childEnv = "GOTORCH_TEST_CHILD"
+
+func TestChild(t *testing.T) {
+	switch os.Getenv(childEnv) {
+	case "":
+		t.Skip("this is no child process")
+	case "init":
+		report(Init(InitOptions{}))
+		report(Init(InitOptions{})) // the same again
+	case "first use":
+		report(Try(func() { Ones([]int64{1}, false) }))
+	case "cuda":
+		if err := Init(InitOptions{ForceCUDA: true}); err != nil {
+			report(err)
+			return
+		}
+		_, why := CUDAStatus()
+		os.Stdout.WriteString("cuda: " + why + "\n")
+		report(Try(func() { Synchronize(NewDevice("cuda")) }))
+		report(Try(func() { // and the CPU works, gradients included
+			x := Ones([]int64{2}, true)
+			SumAll(x).Backward()
+		}))
+	case "trace":
+		report(Try(func() { MM(Ones([]int64{2, 3}, false), Ones([]int64{2, 3}, false)) }))
+	case "warnings":
+		warn()
+	case "nothing":
+		os.Stdout.WriteString("started\n")
+	}
+}
+
+func report(err error) {
+	if err == nil {
+		os.Stdout.WriteString("ok\n")
+	} else {
+		os.Stdout.WriteString("error: " + err.Error() + "\n")
+	}
+}
+
+func child(t *testing.T, what, dir string, env ...string) string {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(exe, "-test.run=^TestChild$")
+	cmd.Dir = dir
+	cmd.Env = append(append(os.Environ(), childEnv+"="+what, "LIBTORCH_USE_PYTORCH="), env...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	text, _, _ := strings.Cut(string(out), "PASS")
+	return text
+}
+
+// repository is a folder like the project's, with a libtorch of empty files
+// that claims a version.
+func repository(t *testing.T, version string) string {
+	t.Helper()
+	root := t.TempDir()
+	dir := filepath.Join(root, "third_party/libtorch/torch/lib")
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"libtorch_cpu.so", "libc10.so"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if version != "" {
+		text := "__version__ = '" + version + "'\n"
+		if err := os.WriteFile(filepath.Join(dir, "../version.py"), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+func TestLibraryNotFound(t *testing.T) {
+	empty := t.TempDir()
+	wrong := repository(t, "2.10.1+cpu")
+	broken := repository(t, Version+".0+cpu")
+	unset := "LIBTORCH="
+	for _, c := range []struct {
+		name, what, dir string
+		env             []string
+		want            []string
+	}{
+		{"nowhere", "init", empty, []string{unset}, []string{"libtorch was not found", "scripts/setup"}},
+		{"nowhere at first use", "first use", empty, []string{unset}, []string{"gotorch: libtorch was not found"}},
+		{"LIBTORCH names an empty folder", "init", ".", []string{"LIBTORCH=" + empty}, []string{"LIBTORCH is " + empty, "libtorch_cpu.so"}},
+		{"wrong version", "init", wrong, []string{unset}, []string{"2.10.1+cpu", Version + " is needed", "third_party/libtorch"}},
+		{"wrong version by LIBTORCH", "init", ".", []string{"LIBTORCH=" + wrong + "/third_party/libtorch"}, []string{"2.10.1+cpu", "found through LIBTORCH"}},
+		{"no binding", "init", broken, []string{unset}, []string{"libcgotorch.so was not found", "scripts/build"}},
+		{"damaged", "init", ".", []string{"LIBTORCH=" + broken + "/third_party/libtorch"}, []string{"libtorch cannot be opened", "libtorch_cpu.so"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			out := child(t, c.what, c.dir, c.env...)
+			lines := strings.Split(strings.TrimSpace(out), "\n")
+			for _, line := range lines {
+				for _, want := range append(c.want, "error: ") {
+					if !strings.Contains(line, want) {
+						t.Errorf("%q lacks %q", line, want)
+					}
+				}
+			}
+			if want := map[string]int{"init": 2, "first use": 1}[c.what]; len(lines) != want {
+				t.Errorf("%d lines, want %d: %s", len(lines), want, out)
+			}
+		})
+	}
+}
+
+// Nothing happens at import: a program that computes nothing needs no
+// libtorch.
+func TestImportOpensNothing(t *testing.T) {
+	if out := child(t, "nothing", t.TempDir(), "LIBTORCH=/nowhere"); out != "started\n" {
+		t.Errorf("%q", out)
+	}
+}
+
+// TestCUDAForced opens the CUDA part where there is no driver; a CPU-only
+// libtorch has none.
+func TestCUDAForced(t *testing.T) {
+	if HasDriver() {
+		t.Skip("this machine has a driver")
+	}
+	lib, err := FindLibrary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "no NVIDIA driver was found"
+	if !isFile(filepath.Join(lib.Dir, "libtorch_cuda.so")) {
+		want = "libtorch_cuda.so is not in"
+	}
+	out := child(t, "cuda", ".")
+	lines := strings.Split(out, "\n")
+	if len(lines) < 3 || !strings.Contains(lines[0], want) {
+		t.Fatalf("%q lacks %q", out, want)
+	}
+	if !strings.Contains(lines[1], "Synchronize: CUDA is off: ") {
+		t.Errorf("%q", lines[1])
+	}
+	if lines[2] != "ok" {
+		t.Errorf("the CPU part: %q", lines[2])
+	}
+}
+
+func TestCUDAStatusWithoutIt(t *testing.T) {
+	ok, why := CUDAStatus()
+	if ok || why != "it was switched off" {
+		t.Errorf("%v, %q", ok, why)
+	}
+	if IsCUDAAvailable() || CUDADeviceCount() != 0 {
+		t.Error("there is a GPU all the same")
+	}
+}
+
+func TestTrace(t *testing.T) {
+	plain, traced := child(t, "trace", "."), child(t, "trace", ".", "GOTORCH_TRACE=1")
+	const frame = "Exception raised from"
+	if strings.Contains(plain, frame) || !strings.Contains(traced, frame) {
+		t.Errorf("without: %q, with: %q", plain, traced)
+	}
+}
+
+func TestVersionFits(t *testing.T) {
+	for v, want := range map[string]bool{Version: true, Version + ".0": true, Version + ".1+cpu": true, Version + "0.0": false, "2.1": false, "": false} {
+		if versionFits(v) != want {
+			t.Errorf("%q: %v", v, !want)
+		}
+	}
+}

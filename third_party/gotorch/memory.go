@@ -1,0 +1,64 @@
+package gotorch
+
+// #include <stdlib.h>
+// #include "cgotorch/shim.h"
+import "C"
+
+import (
+	"runtime"
+	"time"
+	"unsafe"
+)
+
+// again tells whether a failed operation is worth one more try: memory was
+// exhausted, and what nobody uses has been given back since.
+func again(msg *C.char) bool {
+	if *msg != 'M' {
+		return false
+	}
+	C.free(unsafe.Pointer(msg))
+	reclaim()
+	return true
+}
+
+// reclaim frees the tensors that the garbage collector can find, and the
+// blocks that are kept for reuse.
+func reclaim() {
+	collect()
+	drain()
+	C.c_gt_empty_cache()
+	if cudaWhy == "" {
+		C.c_gt_cuda_empty_cache()
+	}
+}
+
+// collect runs the garbage collector and waits until it has queued the
+// tensors that it found; clean-ups run in goroutines of their own.
+func collect() {
+	runtime.GC()
+	done := make(chan struct{})
+	func() { runtime.AddCleanup(new(sentinel), func(c chan struct{}) { close(c) }, done) }()
+	runtime.GC()
+	select {
+	case <-done:
+	case <-time.After(100 * time.Millisecond):
+	}
+}
+
+// sentinel is a heap object of its own: the tiny allocator would share it.
+type sentinel struct{ _ *sentinel }
+
+// FailAllocations makes CPU allocations fail, for tests: the n-th from now, 1
+// being the next, and as many in a row as count says. 0, 0 ends it.
+func FailAllocations(n, count int64) {
+	attend()
+	check("FailAllocations", C.c_gt_fail_allocations(C.int64_t(n), C.int64_t(count)).err)
+}
+
+// ThreadsHere is the number of cores that the calling thread computes with.
+func ThreadsHere() int {
+	attend()
+	r := C.c_gt_get_threads()
+	check("ThreadsHere", r.err)
+	return int(r.v)
+}

@@ -1,0 +1,229 @@
+package gotorch
+
+import (
+	"fmt"
+	"math"
+	"testing"
+)
+
+type adamwFixture struct {
+	LR          float64
+	WeightDecay float64 `json:"weight_decay"`
+	Betas       []float64
+	Eps         float64
+	Params      []source
+	Steps       []struct {
+		Grads    []source
+		Params   []result
+		ExpAvg   []result `json:"exp_avg"`
+		ExpAvgSq []result `json:"exp_avg_sq"`
+	}
+}
+
+func (f adamwFixture) start() (*AdamW, []Tensor) {
+	var params []Tensor
+	for _, p := range f.Params {
+		params = append(params, p.tensor().SetRequiresGrad(true))
+	}
+	return NewAdamW(params, AdamWOptions{Beta1: f.Betas[0], Beta2: f.Betas[1], Eps: f.Eps, WeightDecay: f.WeightDecay}), params
+}
+
+func readAdamW(t *testing.T) adamwFixture {
+	var f struct{ AdamW adamwFixture }
+	readFixture(t, "optim.json", &f)
+	if len(f.AdamW.Steps) != 5 {
+		t.Fatalf("%d steps", len(f.AdamW.Steps))
+	}
+	return f.AdamW
+}
+
+// TestAdamW follows PyTorch's parameters and moments over five steps. With a
+// gradient scale the gradients are multiplied first and divided in the step;
+// steps that found an infinity change nothing and are not counted.
+func TestAdamW(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		scale float64
+		skips bool
+	}{{"plain", 0, false}, {"scaled", 1024, false}, {"skipping", 0, true}, {"both", 1 << 16, true}} {
+		t.Run(c.name, func(t *testing.T) {
+			f := readAdamW(t)
+			a, params := f.start()
+			for i, s := range f.Steps {
+				Scoped(func() {
+					var g AdamWGuards
+					if c.scale != 0 {
+						g.GradScale = FullWith(nil, c.scale, Options{})
+					}
+					for k, p := range params {
+						grad := s.Grads[k].tensor()
+						if c.scale != 0 {
+							grad.MulScalarI(c.scale)
+						}
+						p.SetGrad(grad)
+					}
+					if c.skips {
+						p := params[0].Grad()
+						good := Clone(p)
+						p.FillI(math.Inf(1))
+						g.FoundInf = FullWith(nil, 1, Options{})
+						a.Step(f.LR, g)
+						p.CopyI(good)
+						g.FoundInf = Zeros(nil, Options{})
+					}
+					a.Step(f.LR, g)
+				})
+				for k := range params {
+					what := fmt.Sprintf("step %d, parameter %d", i+1, k)
+					near(t, what, params[k], s.Params[k], 1e-6)
+					near(t, what+", first moment", a.ExpAvg[k], s.ExpAvg[k], 1e-6)
+					near(t, what+", second moment", a.ExpAvgSq[k], s.ExpAvgSq[k], 1e-6)
+				}
+				if n := a.StepCount.ItemFloat(); n != float64(i+1) {
+					t.Errorf("%v steps were counted after %d", n, i+1)
+				}
+			}
+		})
+	}
+}
+
+// A parameter without a gradient stays as it is.
+func TestAdamWWithoutGradient(t *testing.T) {
+	p, q := Ones([]int64{2}, true), Ones([]int64{2}, true)
+	a := NewAdamW([]Tensor{p, q}, AdamWOptions{})
+	if err := Try(func() { a.Step(0.1, AdamWGuards{}) }); err == nil {
+		t.Error("no gradient at all is no error")
+	}
+	q.SetGrad(Ones([]int64{2}, false))
+	a.Step(0.1, AdamWGuards{})
+	nearSlice(t, "without a gradient", ToSlice[float32](p), []float64{1, 1}, 0)
+	nearSlice(t, "with a gradient", ToSlice[float32](q), []float64{0.9, 0.9}, 1e-6)
+}
+
+func TestClipGradNorm(t *testing.T) {
+	var f struct {
+		Clip []struct {
+			MaxNorm float64 `json:"max_norm"`
+			Grads   []source
+			Norm    float64
+			Clipped []result
+		} `json:"clip_grad_norm"`
+	}
+	readFixture(t, "optim.json", &f)
+	for _, c := range f.Clip {
+		t.Run(fmt.Sprint("max ", c.MaxNorm), func(t *testing.T) {
+			var params []Tensor
+			for _, g := range c.Grads {
+				p := Zeros(g.Shape, Options{}).SetRequiresGrad(true)
+				p.SetGrad(g.tensor())
+				params = append(params, p)
+			}
+			norm := ClipGradNorm(params, c.MaxNorm)
+			if d := math.Abs(norm.ItemFloat() - c.Norm); d > 1e-5 {
+				t.Errorf("norm %v, want %v", norm.ItemFloat(), c.Norm)
+			}
+			for i, p := range params {
+				near(t, fmt.Sprint("gradient ", i), p.Grad(), c.Clipped[i], 1e-6)
+			}
+		})
+	}
+}
+
+func TestLerpAll(t *testing.T) {
+	var f struct {
+		EMA struct {
+			Start source
+			Steps []struct {
+				Decay float64
+				Param source
+				EMA   result
+			}
+		}
+	}
+	readFixture(t, "optim.json", &f)
+	ema := f.EMA.Start.tensor()
+	for i, s := range f.EMA.Steps {
+		LerpAll([]Tensor{ema}, []Tensor{s.Param.tensor()}, 1-s.Decay)
+		near(t, fmt.Sprint("step ", i+1), ema, s.EMA, 1e-6)
+	}
+	if err := Try(func() { LerpAll([]Tensor{ema}, nil, 0.5) }); err == nil {
+		t.Error("lists of unequal length are no error")
+	}
+}
+
+func TestCopyAll(t *testing.T) {
+	dst, src := []Tensor{Ones([]int64{2}, true), Ones([]int64{1}, true)}, []Tensor{Full([]int64{2}, 3, false), Full([]int64{1}, 4, false)}
+	CopyAll(dst, src)
+	nearSlice(t, "first", ToSlice[float32](dst[0]), []float64{3, 3}, 0)
+	nearSlice(t, "second", ToSlice[float32](dst[1]), []float64{4}, 0)
+	if err := Try(func() { CopyAll(dst, src[:1]) }); err == nil {
+		t.Error("lists of unequal length are no error")
+	}
+}
+
+// TestAutocast takes two steps in a row: the second must not compute with the
+// bf16 weights of the first.
+func TestAutocast(t *testing.T) {
+	var f struct {
+		A struct {
+			X, Weight, Bias, W source
+			LR                 float64
+			Steps              []struct {
+				Output     result
+				WeightGrad result `json:"weight_grad"`
+				BiasGrad   result `json:"bias_grad"`
+			}
+			Stale result
+		} `json:"autocast_linear"`
+	}
+	readFixture(t, "optim.json", &f)
+	c := f.A
+	x, w := c.X.tensor(), c.W.tensor()
+	weight, bias := c.Weight.tensor().SetRequiresGrad(true), c.Bias.tensor().SetRequiresGrad(true)
+	for i, s := range c.Steps {
+		Scoped(func() {
+			var out Tensor
+			Autocast(CPU, BFloat16, func() { out = RawLinear(x, weight, bias) })
+			if out.Dtype() != BFloat16 {
+				t.Errorf("step %d: the output's type is %d", i+1, out.Dtype())
+			}
+			ZeroGrad([]Tensor{weight, bias})
+			SumAll(Mul(out.CastTo(Float), w)).Backward()
+			const bf16 = 1.0 / 128
+			near(t, fmt.Sprintf("step %d, output", i+1), out, s.Output, bf16)
+			near(t, fmt.Sprintf("step %d, weight's gradient", i+1), weight.Grad(), s.WeightGrad, bf16)
+			near(t, fmt.Sprintf("step %d, bias's gradient", i+1), bias.Grad(), s.BiasGrad, bf16)
+			NoGrad(func() {
+				opSubI(weight, weight.Grad(), c.LR)
+				opSubI(bias, bias.Grad(), c.LR)
+			})
+		})
+	}
+}
+
+func TestAutocastNests(t *testing.T) {
+	a := Ones([]int64{2, 2}, false)
+	dtype := func() int8 { return MM(a, a).Dtype() }
+	Autocast(CPU, BFloat16, func() {
+		Autocast(CPU, Half, func() {
+			if dtype() != Half {
+				t.Error("not half inside")
+			}
+		})
+		if dtype() != BFloat16 {
+			t.Error("not bfloat16 after the inner one")
+		}
+		Autocast(CPU, Float, func() {
+			if dtype() != Float {
+				t.Error("Float does not switch it off")
+			}
+		})
+		mustPanic(t, func() { Autocast(CPU, Half, func() { panic("out") }) })
+		if dtype() != BFloat16 {
+			t.Error("not bfloat16 after a panic inside")
+		}
+	})
+	if dtype() != Float {
+		t.Error("not float outside")
+	}
+}

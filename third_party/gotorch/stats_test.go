@@ -1,0 +1,142 @@
+package gotorch
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestStats(t *testing.T) {
+	collect()
+	a := Stats()
+	x := Empty([]int64{1 << 20}, false) // 4 MiB: a block of the cache
+	b := Stats()
+	if b.Live != a.Live+1 || b.Made != a.Made+1 {
+		t.Errorf("live %d, made %d more", b.Live-a.Live, b.Made-a.Made)
+	}
+	if used := b.BytesUsed - a.BytesUsed; used < 4<<20 || used > 5<<20 {
+		t.Errorf("4 MiB use %d bytes", used)
+	}
+	ResetPeak()
+	y := Empty([]int64{1 << 20}, false)
+	y.Close()
+	if c := Stats(); c.BytesPeak-b.BytesUsed < 4<<20 || c.BytesUsed != b.BytesUsed {
+		t.Errorf("peak %d, used %d, before %d", c.BytesPeak, c.BytesUsed, b.BytesUsed)
+	}
+	hits := Stats().CacheHits
+	z := Empty([]int64{1 << 20}, false)
+	if Stats().CacheHits != hits+1 {
+		t.Error("a block that was given back is not used again")
+	}
+	z.Close()
+	x.Close()
+	if c := Stats(); c.BytesCached < 8<<20 {
+		t.Errorf("%d bytes are cached", c.BytesCached)
+	}
+	EmptyCache()
+	if c := Stats(); c.BytesCached != 0 || c.BytesUsed > a.BytesUsed {
+		t.Errorf("after EmptyCache: %+v", c)
+	}
+}
+
+// withLimit runs f with room for so many more bytes.
+func withLimit(bytes int64, f func()) {
+	collect()
+	SetMemoryLimit(Stats().BytesUsed + bytes)
+	defer SetMemoryLimit(0)
+	f()
+}
+
+func TestMemoryLimit(t *testing.T) {
+	var err error
+	before := live()
+	withLimit(64<<20, func() {
+		err = Try(func() {
+			Scoped(func() {
+				for range 100 {
+					Empty([]int64{1 << 20}, false)
+				}
+			})
+		})
+	})
+	var e *Error
+	if !errors.As(err, &e) || !e.OutOfMemory {
+		t.Fatalf("%v", err)
+	}
+	for _, part := range []string{"4096 KiB asked for", "MiB in use", "limit"} {
+		if !strings.Contains(e.Msg, part) {
+			t.Errorf("%q lacks %q", e.Msg, part)
+		}
+	}
+	if n := live() - before; n > 0 {
+		t.Errorf("%d tensors are left", n)
+	}
+	Scoped(func() { // and all goes on
+		x := Ones([]int64{1 << 20}, true)
+		SumAll(x).Backward()
+		if MaxAll(x.Grad()).ItemFloat() != 1 {
+			t.Error("the gradient is wrong")
+		}
+	})
+}
+
+// Tensors that nobody holds are collected before an operation gives up.
+func TestMemoryIsReclaimedBeforeGivingUp(t *testing.T) {
+	withLimit(64<<20, func() {
+		for i := range 100 {
+			if err := Try(func() { Empty([]int64{1 << 20}, false) }); err != nil {
+				t.Fatalf("tensor %d: %v", i, err)
+			}
+		}
+	})
+}
+
+// TestEveryAllocationMayFail takes a training step again and again, and lets
+// its first, second, ... allocation fail: an error of ours each time, nothing
+// lost, and the next step works.
+func TestEveryAllocationMayFail(t *testing.T) {
+	w, b := RandN([]int64{4, 3}, true), Ones([]int64{4}, true)
+	params := []Tensor{w, b}
+	opt := NewAdamW(params, AdamWOptions{})
+	step := func() {
+		Scoped(func() {
+			x := RandN([]int64{8, 3}, false)
+			y := Silu(RawLinear(x, w, b))
+			ZeroGrad(params)
+			Mean(Square(y)).Backward()
+			ClipGradNorm(params, 1)
+			opt.Step(1e-3, AdamWGuards{})
+			FromBytes(y.Bytes(), Float, 8, 4)
+		})
+	}
+	step()
+	before := live()
+	failed := 0
+	defer FailAllocations(0, 0)
+	for n := int64(1); ; n++ {
+		FailAllocations(n, 2) // the retry fails too
+		err := Try(step)
+		left := Stats().Faults
+		FailAllocations(0, 0)
+		if err == nil && left == 2 {
+			break // it took fewer than n allocations
+		}
+		var e *Error
+		if err != nil && (!errors.As(err, &e) || !e.OutOfMemory) {
+			t.Fatalf("allocation %d: %v", n, err)
+		}
+		if err != nil {
+			failed++
+		}
+		if d := live() - before; d > 0 {
+			t.Fatalf("allocation %d: %d tensors are left", n, d)
+		}
+	}
+	if err := Try(step); err != nil {
+		t.Fatal(err)
+	}
+	if failed < 10 {
+		t.Errorf("only %d allocations failed", failed)
+	}
+	t.Logf("%d allocations failed", failed)
+}

@@ -1,0 +1,85 @@
+package trainer
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	torch "github.com/wangkuiyi/gotorch"
+	"github.com/wangkuiyi/gotorch/pth"
+	"github.com/wangkuiyi/gotorch/safetensors"
+	"github.com/wangkuiyi/gotorch/weights"
+
+	"flowmatch/models"
+)
+
+// Checkpoint is a file of weights.
+type Checkpoint struct {
+	Path    string
+	Record  *Record // nil for files that PyTorch saved
+	Tensors *weights.Dict
+}
+
+// ReadWeights reads a .pth or .safetensors file, by its ending.
+func ReadWeights(path string) (*weights.File, error) {
+	if strings.EqualFold(filepath.Ext(path), ".safetensors") {
+		return safetensors.Read(path)
+	}
+	return pth.Read(path)
+}
+
+// WriteWeights writes a .pth or .safetensors file, by its ending.
+func WriteWeights(path string, f *weights.File) error {
+	if strings.EqualFold(filepath.Ext(path), ".safetensors") {
+		return safetensors.WriteFile(path, f)
+	}
+	return pth.WriteFile(path, f)
+}
+
+// ReadCheckpoint reads the weights of a network, and the record if there is
+// one.
+func ReadCheckpoint(path string) (*Checkpoint, error) {
+	f, err := ReadWeights(path)
+	if err != nil {
+		return nil, err
+	}
+	c := &Checkpoint{Path: path, Tensors: f.Tensors}
+	if f.Record != nil {
+		if c.Record, err = ParseRecord(f.Record); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return c, nil
+}
+
+// UNet builds the network of the configuration with the checkpoint's weights
+// on the device, for evaluation.
+func (c *Checkpoint) UNet(cfg models.UNetConfig, d torch.Device) (*models.UNet, error) {
+	u, err := models.NewUNet(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Path, err)
+	}
+	if err := models.Load(u, c.Tensors); err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Path, err)
+	}
+	u.Train(false)
+	return u, torch.Try(func() { u.To(d) })
+}
+
+func mustJSON(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // only configurations of our own come here
+	}
+	return b
+}
+
+// IsWeightFile tells by the ending whether a path is of a file of weights.
+func IsWeightFile(path string) bool {
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".pth", ".pt", ".safetensors":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,123 @@
+package trainer
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"sort"
+	"strings"
+)
+
+// Config is what decides the weights, and nothing else: two runs with equal
+// configurations, networks and data give equal weights.
+type Config struct {
+	Recipe         string  `json:"recipe"`        // "default" or "reference"
+	Iterations     int     `json:"iterations"`    // planned steps; the schedule follows them
+	BatchSize      int     `json:"batch_size"`    // samples that go through the network together
+	LearningRate   float64 `json:"learning_rate"` // after warm-up
+	Warmup         int     `json:"warmup"`        // steps over which the learning rate grows from 0
+	Schedule       string  `json:"schedule"`      // "constant" or "cosine"
+	WeightDecay    float64 `json:"weight_decay"`
+	EMADecay       float64 `json:"ema_decay"` // 0: no average is kept
+	GradClip       float64 `json:"grad_clip"` // greatest norm of all gradients; 0: no limit
+	Accumulate     int     `json:"accumulate"`
+	SigmaMin       float64 `json:"sigma_min"`
+	ClassDropout   float64 `json:"class_dropout"` // part of the labels replaced by the null class
+	HorizontalFlip bool    `json:"horizontal_flip"`
+	Precision      string  `json:"precision"` // "fp32" or "bf16"
+	Seed           int64   `json:"seed"`
+}
+
+// Check says what is wrong with c, in terms of train's flags.
+func (c Config) Check() error {
+	finite := func(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+	switch {
+	case c.Iterations < 1:
+		return fmt.Errorf("%d steps: at least 1 (--iterations, --epochs)", c.Iterations)
+	case c.BatchSize < 1:
+		return fmt.Errorf("--batch-size %d: at least 1", c.BatchSize)
+	case !finite(c.LearningRate) || c.LearningRate <= 0:
+		return fmt.Errorf("--learning-rate %v: above 0", c.LearningRate)
+	case c.Warmup < 0:
+		return fmt.Errorf("--warmup %d: 0 or more steps", c.Warmup)
+	case c.Schedule != "constant" && c.Schedule != "cosine":
+		return fmt.Errorf("--schedule %q: constant or cosine", c.Schedule)
+	case !finite(c.WeightDecay) || c.WeightDecay < 0:
+		return fmt.Errorf("--weight-decay %v: 0 or more", c.WeightDecay)
+	case !(c.EMADecay >= 0 && c.EMADecay < 1):
+		return fmt.Errorf("--ema-decay %v: in [0,1)", c.EMADecay)
+	case !finite(c.GradClip) || c.GradClip < 0:
+		return fmt.Errorf("--grad-clip %v: 0 (off) or more", c.GradClip)
+	case c.Accumulate < 1:
+		return fmt.Errorf("--accumulate %d: at least 1", c.Accumulate)
+	case !(c.SigmaMin >= 0 && c.SigmaMin < 1):
+		return fmt.Errorf("--sigma-min %v: in [0,1)", c.SigmaMin)
+	case !(c.ClassDropout >= 0 && c.ClassDropout < 1):
+		return fmt.Errorf("--class-dropout %v: in [0,1)", c.ClassDropout)
+	case c.Precision != "fp32" && c.Precision != "bf16":
+		return fmt.Errorf("--precision %q: auto, fp32 or bf16", c.Precision)
+	}
+	return nil
+}
+
+// Rate is the learning rate of step k = 0, 1, ...: it grows linearly over the
+// warm-up, then stays, or falls to 0 along half a cosine (Loshchilov and
+// Hutter 2017, eq. 5).
+func (c Config) Rate(k int) float64 {
+	if k < c.Warmup {
+		return c.LearningRate * float64(k+1) / float64(c.Warmup)
+	}
+	if c.Schedule != "cosine" {
+		return c.LearningRate
+	}
+	done := float64(k-c.Warmup) / float64(max(1, c.Iterations-c.Warmup))
+	return c.LearningRate * 0.5 * (1 + math.Cos(math.Pi*min(1, done)))
+}
+
+// Decay is the decay of the moving average after step k = 0, 1, ...: it starts
+// small, so that the initial weights are soon forgotten.
+func (c Config) Decay(k int) float64 {
+	n := float64(k + 1)
+	return min(c.EMADecay, (1+n)/(10+n))
+}
+
+// Differences names the fields in which two configurations of any kind (Config,
+// a network's) differ: "batch_size 64, was 128".
+func Differences(now, was any) []string {
+	a, b := fields(now), fields(was)
+	var names []string
+	for k := range a {
+		names = append(names, k)
+	}
+	for k := range b {
+		if _, ok := a[k]; !ok {
+			names = append(names, k)
+		}
+	}
+	sort.Strings(names)
+	var out []string
+	for _, k := range names {
+		if a[k] != b[k] {
+			out = append(out, fmt.Sprintf("--%s %s, was %s", strings.ReplaceAll(k, "_", "-"), orNone(a[k]), orNone(b[k])))
+		}
+	}
+	return out
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "not set"
+	}
+	return s
+}
+
+func fields(v any) map[string]string {
+	b, _ := json.Marshal(v)
+	var m map[string]json.RawMessage
+	_ = json.Unmarshal(b, &m)
+	out := map[string]string{}
+	for k, raw := range m {
+		out[k] = string(raw)
+	}
+	return out
+}

@@ -1,0 +1,216 @@
+package trainer
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/wangkuiyi/gotorch/atomicfile"
+	"github.com/wangkuiyi/gotorch/pth"
+)
+
+// Files of a run's folder.
+const (
+	StateFile      = "state.pth"
+	PrevStateFile  = "state-prev.pth"
+	CheckpointFile = "ckpt.pth"
+	MetricsFile    = "metrics.jsonl"
+)
+
+// Folder is where a run lives. One process at a time may train in it.
+type Folder struct {
+	Dir  string
+	Keep int // states kept, the current one included; 2
+	lock *os.File
+}
+
+// HoldsRun tells whether dir has the files of a run.
+func HoldsRun(dir string) bool {
+	for _, name := range []string{StateFile, PrevStateFile, CheckpointFile} {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// ErrBusy is when another process trains in the folder.
+var ErrBusy = errors.New("another process is training in this folder")
+
+// OpenFolder makes the folder, checks that it can be written to, and keeps
+// other processes out until Close.
+func OpenFolder(dir string, keep int) (*Folder, error) {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, fmt.Errorf("the output folder cannot be made: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, ".lock"), os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		return nil, fmt.Errorf("the output folder cannot be written to: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, fmt.Errorf("%s: %w", dir, ErrBusy)
+		}
+		return nil, fmt.Errorf("%s: lock: %w", dir, err)
+	}
+	fo := &Folder{Dir: dir, Keep: max(2, keep), lock: f}
+	for _, name := range []string{StateFile, CheckpointFile, MetricsFile} {
+		_ = atomicfile.Sweep(fo.path(name)) // left by a killed process; only rubbish
+	}
+	return fo, nil
+}
+
+// Close lets other processes in.
+func (f *Folder) Close() {
+	f.lock.Close()
+}
+
+func (f *Folder) path(name string) string { return filepath.Join(f.Dir, name) }
+
+// Save writes the state, reads it back, and only then lets it take the place
+// of the one before; then it derives ckpt.pth. A kill at any point leaves a
+// whole state.pth.
+func (f *Folder) Save(s *State) error {
+	next := f.path("." + StateFile + ".next")
+	defer os.Remove(next)
+	if err := pth.WriteFile(next, s.file); err != nil {
+		return fmt.Errorf("the run's state was not saved: %w", err)
+	}
+	if _, err := ReadState(next); err != nil {
+		return fmt.Errorf("the run's state reads back damaged: %w", err)
+	}
+	if err := f.rotate(); err != nil {
+		return err
+	}
+	if err := os.Rename(next, f.path(StateFile)); err != nil {
+		return fmt.Errorf("the run's state was not saved: %w", err)
+	}
+	if err := syncDir(f.Dir); err != nil {
+		return err
+	}
+	return f.Derive(s)
+}
+
+// Derive writes ckpt.pth from a state.
+func (f *Folder) Derive(s *State) error {
+	if err := pth.WriteFile(f.path(CheckpointFile), s.checkpoint()); err != nil {
+		return fmt.Errorf("the weights were not saved: %w", err)
+	}
+	return nil
+}
+
+// rotate makes state.pth also state-prev.pth, and that, where more are kept,
+// state-<step>.pth.
+func (f *Folder) rotate() error {
+	cur, prev := f.path(StateFile), f.path(PrevStateFile)
+	if _, err := os.Lstat(cur); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if f.Keep > 2 {
+		if old, err := ReadState(prev); err == nil {
+			name := f.path(fmt.Sprintf("state-%d.pth", old.Step()))
+			if err := os.Rename(prev, name); err != nil {
+				return fmt.Errorf("an old state was not kept: %w", err)
+			}
+		}
+	}
+	// A second name for the same file, so that state.pth is there throughout.
+	tmp := f.path("." + PrevStateFile + ".next")
+	os.Remove(tmp)
+	if err := os.Link(cur, tmp); err != nil {
+		// No links on this file system: a rename leaves state-prev.pth alone
+		// for a moment, which resuming takes too.
+		tmp = cur
+	}
+	if err := os.Rename(tmp, prev); err != nil {
+		return fmt.Errorf("the state before was not kept: %w", err)
+	}
+	return f.prune()
+}
+
+// prune removes the oldest of the numbered states beyond Keep.
+func (f *Folder) prune() error {
+	old := numbered(f.Dir)
+	for len(old) > f.Keep-2 {
+		if err := os.Remove(f.path(fmt.Sprintf("state-%d.pth", old[0]))); err != nil {
+			return fmt.Errorf("an old state was not removed: %w", err)
+		}
+		old = old[1:]
+	}
+	return nil
+}
+
+// numbered lists the steps of the states kept beyond two, oldest first.
+func numbered(dir string) []int {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	var steps []int
+	for _, e := range entries {
+		s, ok := strings.CutPrefix(e.Name(), "state-")
+		s, ok2 := strings.CutSuffix(s, ".pth")
+		if n, err := strconv.Atoi(s); ok && ok2 && err == nil {
+			steps = append(steps, n)
+		}
+	}
+	sort.Ints(steps)
+	return steps
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("sync %s: %w", dir, err)
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil {
+		return fmt.Errorf("sync %s: %w", dir, err)
+	}
+	return nil
+}
+
+// Newest reads the newest valid state of a folder that holds a run. skipped
+// says for each newer file why it was passed over. With none valid the error
+// says so: nothing starts at step 0 by itself.
+func Newest(dir string) (s *State, name string, skipped []string, err error) {
+	names := []string{StateFile, PrevStateFile}
+	old := numbered(dir)
+	for i := len(old) - 1; i >= 0; i-- {
+		names = append(names, fmt.Sprintf("state-%d.pth", old[i]))
+	}
+	for _, name := range names {
+		s, err := ReadState(filepath.Join(dir, name))
+		if err == nil {
+			return s, name, skipped, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			skipped = append(skipped, err.Error())
+		}
+	}
+	why := "there is no state.pth"
+	if len(skipped) > 0 {
+		why = strings.Join(skipped, "; ")
+	}
+	return nil, "", skipped, fmt.Errorf("%s holds a run, but none of its states can be resumed: %s; --fresh starts anew and keeps the old folder", dir, why)
+}
+
+// MoveAside renames a run's folder to <dir>.old-N, the first N that is free.
+func MoveAside(dir string) (string, error) {
+	for n := 1; ; n++ {
+		to := fmt.Sprintf("%s.old-%d", dir, n)
+		if _, err := os.Lstat(to); errors.Is(err, fs.ErrNotExist) {
+			if err := os.Rename(dir, to); err != nil {
+				return "", fmt.Errorf("the old run cannot be moved aside: %w", err)
+			}
+			return to, nil
+		}
+	}
+}

@@ -1,0 +1,63 @@
+package trainer
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/wangkuiyi/gotorch/strictjson"
+
+	"flowmatch/models"
+)
+
+// Version of flowmatch, written into checkpoints.
+const Version = "0.1.0"
+
+// Record is what a checkpoint says of itself (extra/flowmatch.json). It has no
+// times and no paths: equal runs give equal files.
+type Record struct {
+	Format   int               `json:"format"`
+	Kind     string            `json:"kind"`  // "unet" or "mlp"
+	Model    json.RawMessage   `json:"model"` // the network's configuration
+	Dataset  DatasetRecord     `json:"dataset"`
+	Training TrainingRecord    `json:"training"`
+	MadeBy   map[string]string `json:"made_by"`
+}
+
+// DatasetRecord describes the data of a run.
+type DatasetRecord struct {
+	Name       string   `json:"name"`
+	Shape      []int    `json:"shape"`
+	Classes    int      `json:"classes"`
+	ClassNames []string `json:"class_names"`
+	Levels     int      `json:"levels"`
+}
+
+// TrainingRecord tells how far a run has come.
+type TrainingRecord struct {
+	Recipe        string `json:"recipe"`
+	Configuration Config `json:"configuration"`
+	Step          int    `json:"step"`
+	Seed          int64  `json:"seed"`
+}
+
+// ParseRecord reads a record strictly.
+func ParseRecord(b []byte) (*Record, error) {
+	var r Record
+	if err := strictjson.Unmarshal(b, &r); err != nil {
+		return nil, fmt.Errorf("the record: %w", err)
+	}
+	return &r, nil
+}
+
+// UNetConfig is the network's configuration of a record of that kind.
+func (r *Record) UNetConfig() (models.UNetConfig, error) {
+	var c models.UNetConfig
+	if r.Kind != "unet" {
+		return c, fmt.Errorf("the record says %q, which is no network for images", r.Kind)
+	}
+	if err := strictjson.Unmarshal(r.Model, &c); err != nil {
+		return c, fmt.Errorf("the record's network: %w", err)
+	}
+	c = c.Defaults()
+	return c, c.Check()
+}

@@ -1,0 +1,183 @@
+package trainer
+
+import (
+	"fmt"
+	"math"
+
+	torch "github.com/wangkuiyi/gotorch"
+	"github.com/wangkuiyi/gotorch/nn"
+
+	"flowmatch/flow"
+	"flowmatch/models"
+)
+
+// What a seed is for, so that no two draws of a step share one.
+const (
+	drawNoise = iota
+	drawDropout
+)
+
+// engine holds the tensors of a run and does its steps.
+type engine struct {
+	c      Config
+	model  models.Velocity
+	device torch.Device
+	path   flow.Path
+
+	names  []string
+	params []torch.Tensor
+	ema    []torch.Tensor // nil where no average is kept
+	adamw  *torch.AdamW
+	gen    *torch.Generator
+	ring   torch.Tensor // [2,ringLen] float32: loss and gradient norm of the last steps
+	filled int
+
+	hasDropout bool
+	nullClass  int64 // label of the null class, -1 where there is none
+}
+
+// ringLen is the most steps between two looks at the device.
+const ringLen = 64
+
+func newEngine(c Config, m models.Velocity, d torch.Device, hasDropout, nullClass bool) *engine {
+	e := &engine{c: c, model: m, device: d, path: flow.Path{SigmaMin: c.SigmaMin}, hasDropout: hasDropout, nullClass: -1}
+	if nullClass {
+		e.nullClass = int64(m.Classes())
+	}
+	for _, n := range nn.Tensors(m) {
+		e.names = append(e.names, n.Name)
+		e.params = append(e.params, n.Tensor)
+	}
+	torch.Outside(func() {
+		torch.NoGrad(func() {
+			if c.EMADecay > 0 {
+				for _, p := range e.params {
+					e.ema = append(e.ema, torch.Clone(p))
+				}
+			}
+			e.ring = torch.Zeros([]int64{2, ringLen}, torch.Options{Device: d})
+		})
+		e.adamw = torch.NewAdamW(e.params, torch.AdamWOptions{WeightDecay: c.WeightDecay})
+		e.gen = torch.NewGenerator(d, 0)
+	})
+	return e
+}
+
+func (e *engine) close() {
+	for _, ts := range [][]torch.Tensor{e.ema, e.adamw.ExpAvg, e.adamw.ExpAvgSq, {e.adamw.StepCount, e.ring}} {
+		for _, t := range ts {
+			t.Close()
+		}
+	}
+	e.gen.Close()
+}
+
+// step does step k = 0, 1, ... of the run.
+func (e *engine) step(k int, src Source) (err error) {
+	torch.Scoped(func() {
+		torch.ZeroGrad(e.params)
+		var total torch.Tensor
+		for part := range e.c.Accumulate {
+			var loss torch.Tensor
+			if loss, err = e.loss(k*e.c.Accumulate+part, src); err != nil {
+				return
+			}
+			if e.c.Accumulate > 1 {
+				loss = torch.MulScalar(loss, 1/float64(e.c.Accumulate))
+			}
+			loss.Backward()
+			loss = loss.Detach()
+			if part == 0 {
+				total = loss
+			} else {
+				total = torch.Add(total, loss, 1)
+			}
+		}
+		torch.NoGrad(func() { e.update(k, total) })
+	})
+	return err
+}
+
+// loss is the loss of batch m of the run: [].
+func (e *engine) loss(m int, src Source) (loss torch.Tensor, err error) {
+	x1, y, err := src.Batch()
+	if err != nil {
+		return loss, err
+	}
+	if e.model.Classes() == 0 {
+		y = torch.Tensor{}
+	}
+	o := torch.Options{Device: e.device}
+	b := x1.Shape()[0]
+	e.gen.Seed(flow.Mix(uint64(e.c.Seed), uint64(m), drawNoise))
+	x0 := torch.RandNWith(e.gen, x1.Shape(), o)
+	t := torch.RandWith(e.gen, []int64{b}, o)
+	if e.c.ClassDropout > 0 && e.nullClass >= 0 {
+		drop := torch.LtScalar(torch.RandWith(e.gen, []int64{b}, o), e.c.ClassDropout)
+		y = torch.MaskedFill(y, drop, float64(e.nullClass))
+	}
+	if e.hasDropout {
+		torch.ManualSeed(int64(flow.Mix(uint64(e.c.Seed), uint64(m), drawDropout) >> 1))
+	}
+	xt, u := e.path.At(x0, x1, t)
+	var v torch.Tensor
+	withPrecision(e.c.Precision, e.device, func() { v = e.model.Velocity(xt, t, y) })
+	return flow.Loss(v, u), nil
+}
+
+func withPrecision(precision string, d torch.Device, f func()) {
+	if precision == "bf16" {
+		torch.Autocast(d, torch.BFloat16, f)
+		return
+	}
+	f()
+}
+
+// update moves the parameters and their average, unless a gradient is not
+// finite, and notes loss and norm in the ring.
+func (e *engine) update(k int, loss torch.Tensor) {
+	norm := torch.GradNorm(e.params)
+	ok := torch.IsFinite(torch.Add(norm, loss, 1)).CastTo(torch.Float)
+	bad := torch.AddScalar(torch.Neg(ok), 1)
+	g := torch.AdamWGuards{FoundInf: bad}
+	if e.c.GradClip > 0 {
+		// The gradients are divided by max(1, norm / clip).
+		g.GradScale = torch.Clamp(torch.MulScalar(torch.AddScalar(norm, 1e-6), 1/e.c.GradClip), 1, math.MaxFloat32)
+	}
+	e.adamw.Step(e.c.Rate(k), g)
+	if e.ema != nil {
+		torch.LerpAll(e.ema, e.params, 1-e.c.Decay(k))
+	}
+	slot := torch.Select(e.ring, 1, int64(e.filled))
+	slot.CopyI(torch.Stack([]torch.Tensor{loss, norm}, 0))
+	e.filled++
+}
+
+// read empties the ring: the losses and gradient norms of the steps since the
+// last time.
+func (e *engine) read() (losses, norms []float32) {
+	if e.filled == 0 {
+		return nil, nil
+	}
+	all := torch.ToSlice[float32](e.ring)
+	losses, norms = all[:e.filled], all[ringLen:ringLen+e.filled]
+	e.filled = 0
+	return losses, norms
+}
+
+// average is what sampling uses: the moving average, or the parameters.
+func (e *engine) average() []torch.Tensor {
+	if e.ema != nil {
+		return e.ema
+	}
+	return e.params
+}
+
+// DivergedError ends a run whose gradients are no longer finite.
+type DivergedError struct {
+	Step int // the first of the steps without an update
+}
+
+func (e *DivergedError) Error() string {
+	return fmt.Sprintf("the loss or its gradient is not finite since step %d: the run has diverged; try a lower --learning-rate or --grad-clip 1", e.Step)
+}
