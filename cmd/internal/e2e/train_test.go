@@ -1,0 +1,248 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"image/gif"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/wangkuiyi/gotorch/pth"
+
+	"flowmatch/datasets/npz"
+)
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// In float32 on the processor, 40 steps at once and 25 + 15 with a stop
+// between give the same bytes.
+func TestResumeIsExact(t *testing.T) {
+	once, twice := t.TempDir(), t.TempDir()
+	must(t, program(t, "train", nil, tiny(once)...))
+	must(t, program(t, "train", nil, tiny(twice, "--max-steps", "25")...))
+	r := must(t, program(t, "train", nil, tiny(twice, "--resume")...))
+	if !strings.Contains(r.errOut, "going on after step 25") {
+		t.Errorf("%q does not say where it goes on", r.errOut)
+	}
+	for _, name := range []string{"ckpt.pth", "state.pth", "metrics.jsonl"} {
+		a, b := read(t, filepath.Join(once, "cfm/digits", name)), read(t, filepath.Join(twice, "cfm/digits", name))
+		if !bytes.Equal(a, b) {
+			t.Errorf("%s differs", name)
+		}
+	}
+	// Already there: a note, and nothing changes.
+	before := read(t, filepath.Join(twice, "cfm/digits/state.pth"))
+	r = must(t, program(t, "train", nil, tiny(twice, "--resume")...))
+	if !strings.Contains(r.errOut, "already") || !bytes.Equal(before, read(t, filepath.Join(twice, "cfm/digits/state.pth"))) {
+		t.Errorf("a finished run: %q", r.errOut)
+	}
+}
+
+func TestFolderThatHoldsARun(t *testing.T) {
+	dir := t.TempDir()
+	r := must(t, program(t, "train", nil, tiny(dir, "--max-steps", "3", "--resume")...))
+	if !strings.Contains(r.errOut, "holds no run") {
+		t.Errorf("%q", r.errOut)
+	}
+	run := filepath.Join(dir, "cfm/digits")
+	refused(t, program(t, "train", nil, tiny(dir)...), 2, "--resume", "--fresh")
+	refused(t, program(t, "train", nil, tiny(dir, "--quiet", "--resume", "--learning-rate", "0.5")...), 2, "--learning-rate 0.5", "was 0.002")
+	must(t, program(t, "train", nil, tiny(dir, "--max-steps", "2", "--fresh")...))
+	if _, err := os.Stat(run + ".old-1/state.pth"); err != nil {
+		t.Errorf("the old run is gone: %v", err)
+	}
+	// A damaged state falls back to the one before, and says so.
+	must(t, program(t, "train", nil, tiny(dir, "--max-steps", "4", "--resume")...))
+	state := filepath.Join(run, "state.pth")
+	b := read(t, state)
+	b[len(b)/2] ^= 1
+	write(t, state, b)
+	r = must(t, program(t, "train", nil, tiny(dir, "--max-steps", "4", "--resume")...))
+	if !strings.Contains(r.errOut, "passed over") || !strings.Contains(r.errOut, "going on after step 2, from state-prev.pth") {
+		t.Errorf("%q", r.errOut)
+	}
+	// With none valid it never starts at step 0 by itself.
+	for _, name := range []string{"state.pth", "state-prev.pth"} {
+		write(t, filepath.Join(run, name), []byte("rubbish"))
+	}
+	refused(t, program(t, "train", nil, tiny(dir, "--quiet", "--resume")...), 1, "none of its states")
+}
+
+// A signal saves, says how to go on, and gives the documented status.
+func TestInterrupt(t *testing.T) {
+	for s, status := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143} {
+		dir := t.TempDir()
+		cmd := command(t, dir, "train", nil, tiny(dir, "--iterations", "100000")...)
+		var out bytes.Buffer
+		cmd.Stderr = &out
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(4 * time.Second)
+		if err := cmd.Process.Signal(s); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait()
+		if got := cmd.ProcessState.ExitCode(); got != status {
+			t.Errorf("%v: status %d, want %d: %s", s, got, status, out.String())
+		}
+		if !strings.Contains(out.String(), "--resume goes on") {
+			t.Errorf("%v: %q does not say how to go on", s, out.String())
+		}
+		if _, err := pth.Read(filepath.Join(dir, "cfm/digits/state.pth")); err != nil {
+			t.Errorf("%v: %v", s, err)
+		}
+	}
+}
+
+// The main job: train, sample, look at the files.
+func TestTrainAndSample(t *testing.T) {
+	dir := t.TempDir()
+	must(t, program(t, "train", nil, tiny(dir)...))
+	run := filepath.Join(dir, "cfm/digits")
+	if img, err := png.Decode(bytes.NewReader(read(t, filepath.Join(run, "losses.png")))); err != nil || img.Bounds().Dx() < 500 {
+		t.Errorf("losses.png: %v", err)
+	}
+	var first, last struct {
+		Step int
+		Loss float64
+	}
+	lines := bytes.Split(bytes.TrimSpace(read(t, filepath.Join(run, "metrics.jsonl"))), []byte("\n"))
+	if len(lines) != 40 || json.Unmarshal(lines[0], &first) != nil || json.Unmarshal(lines[39], &last) != nil {
+		t.Fatalf("metrics.jsonl has %d lines", len(lines))
+	}
+	if first.Step != 1 || last.Step != 40 || !(last.Loss < first.Loss) {
+		t.Errorf("metrics go from %v to %v", first, last)
+	}
+
+	out := filepath.Join(dir, "s.npz")
+	r := must(t, program(t, "sample", nil, "--dataset", "digits", "--output-dir", dir, "--classes", "3,7", "--samples-per-class", "4",
+		"--method", "rk4", "--steps", "3", "--frames", "7", "--npz", out, "--format", "folder"))
+	if !strings.Contains(r.errOut, "NFE 13") { // 3 steps of 4, one more for the frames
+		t.Errorf("%q", r.errOut)
+	}
+	s, err := npz.OpenSamples(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Len() != 8 || len(s.X) != 8*64 || len(s.X0) != 8*64 || s.Y[0] != 3 || s.Y[3] != 3 || s.Y[4] != 7 {
+		t.Errorf("%d samples, classes %v", s.Len(), s.Y)
+	}
+	film, err := gif.DecodeAll(bytes.NewReader(read(t, filepath.Join(run, "trajectory.gif"))))
+	if err != nil || len(film.Image) != 7 {
+		t.Errorf("trajectory.gif: %v", err)
+	}
+	if _, err := png.Decode(bytes.NewReader(read(t, filepath.Join(run, "final_samples.png")))); err != nil {
+		t.Error(err)
+	}
+	if files, _ := filepath.Glob(filepath.Join(run, "samples/*-class-*.png")); len(files) != 8 {
+		t.Errorf("samples/ has %d pictures", len(files))
+	}
+
+	// Whatever the batch size, the same noise to the bit and the same samples
+	// within 1e-4; from that noise, again the same.
+	for name, args := range map[string][]string{
+		"batch size": {"--classes", "3,7", "--samples-per-class", "4", "--batch-size", "3"},
+		"init":       {"--init", out},
+	} {
+		again := filepath.Join(dir, "again.npz")
+		must(t, program(t, "sample", nil, append([]string{"--dataset", "digits", "--output-dir", dir, "--no-figures",
+			"--method", "rk4", "--steps", "3", "--npz", again}, args...)...))
+		b, err := npz.OpenSamples(again)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range s.X {
+			if d := s.X[i] - b.X[i]; s.X0[i] != b.X0[i] || d > 1e-4 || d < -1e-4 {
+				t.Fatalf("%s: element %d: %v from %v, before %v from %v", name, i, b.X[i], b.X0[i], s.X[i], s.X0[i])
+			}
+		}
+	}
+
+	ckpt := filepath.Join(run, "ckpt.pth")
+	refused(t, program(t, "sample", nil, "--checkpoint", ckpt, "--classes", "10"), 2, "--classes 10", "0 to 9")
+	refused(t, program(t, "sample", nil, "--checkpoint", ckpt, "--num-channels", "64"), 2, "record")
+	refused(t, program(t, "sample", nil, "--checkpoint", ckpt, "--dataset", "mnist"), 2, "mnist")
+
+	// There and back again through safetensors.
+	st, back := filepath.Join(dir, "m.safetensors"), filepath.Join(dir, "back.pth")
+	must(t, program(t, "convert", nil, ckpt, st))
+	must(t, program(t, "convert", nil, st, back))
+	if !bytes.Equal(read(t, ckpt), read(t, back)) {
+		t.Error("the way through safetensors changed ckpt.pth")
+	}
+	if r := must(t, program(t, "convert", nil, "--list", st)); !strings.Contains(r.out, "label_emb.weight") {
+		t.Errorf("%q", r.out)
+	}
+
+	damaged := filepath.Join(dir, "damaged.pth")
+	write(t, damaged, read(t, ckpt)[:1000])
+	refused(t, program(t, "sample", nil, "--checkpoint", damaged), 1, "damaged.pth")
+	refused(t, program(t, "sample", nil, "--checkpoint", filepath.Join(dir, "none.pth")), 1, "none.pth")
+	refused(t, program(t, "sample", nil, "--dataset", "mnist", "--output-dir", dir), 1, "train --dataset mnist")
+}
+
+// Real data where there is some: three steps on the 60,000 images.
+func TestMNIST(t *testing.T) {
+	data := os.Getenv("FLOWMATCH_TEST_DATA")
+	if data == "" {
+		t.Skip("FLOWMATCH_TEST_DATA does not name a folder with mnist/")
+	}
+	dir := t.TempDir()
+	r := must(t, program(t, "train", nil, "--dataset", "mnist", "--data-dir", data, "--device", "cpu", "--output-dir", dir,
+		"--num-channels", "32", "--num-res-blocks", "1", "--attention-resolutions", "none", "--batch-size", "16", "--max-steps", "3"))
+	if !strings.Contains(r.errOut, "60,000 images of 1x28x28") {
+		t.Errorf("%q", r.errOut)
+	}
+	must(t, program(t, "sample", nil, "--dataset", "mnist", "--output-dir", dir, "--classes", "3", "--samples-per-class", "4", "--steps", "2"))
+}
+
+// Small files in MNIST's format, compressed, are read the same way.
+func TestMNISTFormat(t *testing.T) {
+	data := t.TempDir()
+	dir := filepath.Join(data, "mnist")
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	pixels, labels := make([]byte, 64*784), make([]byte, 64)
+	for i := range pixels {
+		pixels[i] = byte(i)
+	}
+	for i := range labels {
+		labels[i] = byte(i % 10)
+	}
+	gzipped(t, filepath.Join(dir, "train-images-idx3-ubyte.gz"), idx(0x803, []uint32{64, 28, 28}, pixels))
+	gzipped(t, filepath.Join(dir, "train-labels-idx1-ubyte.gz"), idx(0x801, []uint32{64}, labels))
+	r := must(t, program(t, "train", nil, "--dataset", "mnist", "--data-dir", data, "--device", "cpu", "--output-dir", t.TempDir(),
+		"--num-channels", "32", "--num-res-blocks", "1", "--channel-mult", "1,1,1", "--attention-resolutions", "none", "--batch-size", "8", "--epochs", "1"))
+	if !strings.Contains(r.errOut, "8 steps in") {
+		t.Errorf("%q", r.errOut)
+	}
+}
+
+func TestDoctor(t *testing.T) {
+	r := must(t, program(t, "doctor", nil, "--json"))
+	var all []struct {
+		Name string
+		OK   bool
+	}
+	if err := json.Unmarshal([]byte(r.out), &all); err != nil || len(all) < 6 {
+		t.Fatalf("%v: %s", err, r.out)
+	}
+	r = program(t, "doctor", []string{"LIBTORCH=/nonexistent"})
+	if r.status != 1 || !strings.Contains(r.out, "/nonexistent") {
+		t.Errorf("without libtorch: %+v", r)
+	}
+}
