@@ -42,7 +42,7 @@ func newFlags() *flags {
 	f.StringVar(&f.dataset, "dataset", "", "the set to train on; help lists them")
 	f.AddDataDir()
 	f.StringVar(&f.recipe, "recipe", "default", "default, or reference: constant learning rate, no warm-up, no average")
-	f.IntVar(&f.iterations, "iterations", 0, "steps to train (digits 1,000; else by --epochs)")
+	f.IntVar(&f.iterations, "iterations", 0, "steps to train (digits 1,600; else by --epochs)")
 	f.IntVar(&f.epochs, "epochs", 0, "the same in passes over the set (10)")
 	f.IntVar(&f.maxSteps, "max-steps", 0, "stop after this step in all; the schedule stays that of the planned length")
 	f.IntVar(&f.batchSize, "batch-size", 0, "images a step (digits 64, else 128)")
@@ -126,7 +126,7 @@ func (f *flags) configuration(in datasets.Info, images int) (trainer.Config, mod
 	epochs := 10
 	switch in.Name {
 	case "digits":
-		c.Iterations, c.BatchSize, c.LearningRate, c.EMADecay = 1000, 64, 2e-3, 0.998
+		c.Iterations, c.BatchSize, c.LearningRate, c.EMADecay = 1600, 64, 2e-3, 0.998
 	case "cifar10":
 		c.EMADecay = 0.9999
 	}

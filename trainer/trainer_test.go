@@ -1,0 +1,346 @@
+package trainer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	torch "github.com/wangkuiyi/gotorch"
+
+	"flowmatch/datasets"
+	"flowmatch/models"
+)
+
+func small() models.UNetConfig {
+	return models.UNetConfig{Channels: 1, Size: 8, NumChannels: 32, ChannelMult: []int{1, 1}, NumResBlocks: 1, NumClasses: 10}.Defaults()
+}
+
+func config(steps int) Config {
+	return Config{Recipe: "default", Iterations: steps, BatchSize: 8, LearningRate: 1e-3, Warmup: 5, Schedule: "cosine", WeightDecay: 0.01,
+		EMADecay: 0.99, GradClip: 1, Accumulate: 1, Precision: "fp32", Seed: 1}
+}
+
+// newRun is a small run on digits in a folder of its own.
+func newRun(t *testing.T, c Config, n models.UNetConfig, dir string) *Run {
+	t.Helper()
+	images, err := datasets.Digits()
+	if err != nil {
+		t.Fatal(err)
+	}
+	torch.ManualSeed(c.Seed)
+	u, err := models.NewUNet(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := OpenFolder(dir, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(f.Close)
+	return &Run{Config: c, Model: u, Kind: "unet", Network: n, Dataset: DatasetRecord{Name: "digits"}, Folder: f, Device: torch.CPU,
+		HasDropout: n.Dropout > 0, NullClass: n.NullClass,
+		Open: func(start int) (Source, error) { return Images(images, c, torch.CPU, start) }}
+}
+
+func TestSchedule(t *testing.T) {
+	c := Config{LearningRate: 2, Warmup: 4, Schedule: "cosine", Iterations: 14, EMADecay: 0.9}
+	for k, want := range map[int]float64{0: 0.5, 3: 2, 4: 2, 9: 1, 14: 0} {
+		if got := c.Rate(k); math.Abs(got-want) > 1e-12 {
+			t.Errorf("rate of step %d is %v, want %v", k, got, want)
+		}
+	}
+	c.Schedule = "constant"
+	if got := c.Rate(13); got != 2 {
+		t.Errorf("constant rate %v", got)
+	}
+	// (1+n)/(10+n) after n updates, at most the decay.
+	for k, want := range map[int]float64{0: 2. / 11, 8: 10. / 19, 1000: 0.9} {
+		if got := c.Decay(k); math.Abs(got-want) > 1e-12 {
+			t.Errorf("decay after step %d is %v, want %v", k, got, want)
+		}
+	}
+}
+
+// A step is the update that the formulas give, computed apart from the engine.
+func TestStepIsAdamW(t *testing.T) {
+	c := config(10)
+	c.EMADecay = 0.9
+	r := newRun(t, c, small(), t.TempDir())
+	e := newEngine(c, r.Model, torch.CPU, false, false)
+	defer e.close()
+	src, err := r.Open(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	before := torch.ToSlice[float32](e.params[len(e.params)-1])
+	if err := e.step(0, src); err != nil {
+		t.Fatal(err)
+	}
+	grad := torch.ToSlice[float32](e.params[len(e.params)-1].Grad())
+	after := torch.ToSlice[float32](e.params[len(e.params)-1])
+	ema := torch.ToSlice[float32](e.ema[len(e.ema)-1])
+	losses, norms := e.read()
+	if len(losses) != 1 || len(norms) != 1 || !(losses[0] > 0.3) {
+		t.Fatalf("ring: %v, %v", losses, norms)
+	}
+	for i := range before {
+		// The first step of Adam is g/(|g| + eps), whatever the clipping; then
+		// the decay of the weights.
+		g := float64(grad[i])
+		want := float64(before[i])*(1-c.Rate(0)*c.WeightDecay) - c.Rate(0)*g/(math.Abs(g)+1e-8)
+		if math.Abs(float64(after[i])-want) > 1e-7 {
+			t.Errorf("weight %d is %v, want %v", i, after[i], want)
+		}
+		d := c.Decay(0)
+		if w := d*float64(before[i]) + (1-d)*float64(after[i]); math.Abs(float64(ema[i])-w) > 1e-7 {
+			t.Errorf("average %d is %v, want %v", i, ema[i], w)
+		}
+	}
+}
+
+// 12 steps at once and 5 + 7 give the same files, with everything that draws
+// random numbers or counts switched on.
+func TestResume(t *testing.T) {
+	c := config(12)
+	c.Accumulate, c.ClassDropout, c.HorizontalFlip, c.SigmaMin = 2, 0.3, true, 0.01
+	n := small()
+	n.Dropout, n.NullClass = 0.1, true
+	once, twice := t.TempDir(), t.TempDir()
+	if _, err := newRun(t, c, n, once).Train(context.Background(), nil); err != nil {
+		t.Fatal(err)
+	}
+	r := newRun(t, c, n, twice)
+	r.MaxSteps = 5
+	if _, err := r.Train(context.Background(), nil); err != nil {
+		t.Fatal(err)
+	}
+	r.Folder.Close()
+	s, _, _, err := Newest(twice)
+	if err != nil || s.Step() != 5 {
+		t.Fatal(err)
+	}
+	res, err := newRun(t, c, n, twice).Train(context.Background(), s)
+	if err != nil || res.Steps != 12 || res.New != 7 {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	for _, name := range []string{StateFile, CheckpointFile, MetricsFile} {
+		a, err := os.ReadFile(filepath.Join(once, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := os.ReadFile(filepath.Join(twice, name))
+		if err != nil || string(a) != string(b) {
+			t.Errorf("%s differs, %v", name, err)
+		}
+	}
+}
+
+// Gradients of two halves of a batch add up to the whole's.
+func TestAccumulate(t *testing.T) {
+	c := config(3)
+	c.Accumulate = 2
+	r := newRun(t, c, small(), t.TempDir())
+	res, err := r.Train(context.Background(), nil)
+	if err != nil || res.Steps != 3 {
+		t.Fatal(err)
+	}
+	for _, l := range res.Losses {
+		if !(l > 0.2 && l < 5) {
+			t.Errorf("losses %v are no means of two", res.Losses)
+		}
+	}
+}
+
+func TestInterrupted(t *testing.T) {
+	r := newRun(t, config(1000), small(), t.TempDir())
+	stop := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(context.Background())
+	r.Interval = time.Nanosecond
+	r.Progress = func(p Progress) {
+		if p.Step == 3 {
+			cancel(stop)
+		}
+	}
+	_, err := r.Train(ctx, nil)
+	var i *InterruptedError
+	if !errors.As(err, &i) || i.Step != 3 || !errors.Is(err, stop) {
+		t.Fatalf("%v", err)
+	}
+	if s, _, _, err := Newest(r.Folder.Dir); err != nil || s.Step() != 3 {
+		t.Errorf("saved: %v", err)
+	}
+}
+
+// poisoned gives data that is not finite from a batch on.
+type poisoned struct {
+	Source
+	n, from int
+}
+
+func (p *poisoned) Batch() (x1, y torch.Tensor, err error) {
+	x1, y, err = p.Source.Batch()
+	if p.n++; p.n > p.from {
+		x1.FillI(math.NaN())
+	}
+	return x1, y, err
+}
+
+// Steps with anything not finite update nothing; a run of them ends the run,
+// with finite files.
+func TestDiverged(t *testing.T) {
+	r := newRun(t, config(1000), small(), t.TempDir())
+	open := r.Open
+	r.Open = func(start int) (Source, error) {
+		s, err := open(start)
+		return &poisoned{Source: s, from: 4}, err
+	}
+	notes := 0
+	r.Note = func(string) { notes++ }
+	res, err := r.Train(context.Background(), nil)
+	var d *DivergedError
+	if !errors.As(err, &d) || d.Step != 5 {
+		t.Fatalf("%v", err)
+	}
+	if res.Skipped < patience || notes == 0 {
+		t.Errorf("%d skipped, %d notes", res.Skipped, notes)
+	}
+	s, _, _, err := Newest(r.Folder.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, w := range s.file.Tensors.All() {
+		if name != "losses" && name != "grad_norms" && !w.Finite() {
+			t.Errorf("%s is not finite", name)
+		}
+	}
+	if n, _ := s.file.Tensors.Get("adamw_step").Float32s(); n[0] != 4 {
+		t.Errorf("%v updates were counted, want 4", n)
+	}
+}
+
+func TestFolder(t *testing.T) {
+	dir := t.TempDir()
+	f, err := OpenFolder(dir, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenFolder(dir, 2); !errors.Is(err, ErrBusy) {
+		t.Errorf("a second process got in: %v", err)
+	}
+	if HoldsRun(dir) {
+		t.Error("an empty folder holds no run")
+	}
+	r := newRun(t, config(6), small(), t.TempDir())
+	e := newEngine(r.Config, r.Model, torch.CPU, false, false)
+	defer e.close()
+	for step := range 6 {
+		l := loop{Run: r, done: step}
+		s, err := e.snapshot(l.record(), make([]float32, step), make([]float32, step))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Save(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := numbered(dir); len(got) != 2 || got[0] != 2 || got[1] != 3 {
+		t.Errorf("kept states %v, want 2 and 3 beside state-prev (4) and state (5)", got)
+	}
+	if s, name, _, err := Newest(dir); err != nil || s.Step() != 5 || name != StateFile {
+		t.Errorf("newest: %v", err)
+	}
+	if err := os.Truncate(filepath.Join(dir, StateFile), 100); err != nil {
+		t.Fatal(err)
+	}
+	if s, name, skipped, err := Newest(dir); err != nil || s.Step() != 4 || name != PrevStateFile || len(skipped) != 1 {
+		t.Errorf("after damage: %v, %v", skipped, err)
+	}
+	f.Close()
+	to, err := MoveAside(dir)
+	if err != nil || to != dir+".old-1" {
+		t.Errorf("moved to %s, %v", to, err)
+	}
+}
+
+func TestConfigCheck(t *testing.T) {
+	if err := config(1).Check(); err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(*Config){
+		"steps": func(c *Config) { c.Iterations = 0 }, "batch": func(c *Config) { c.BatchSize = 0 },
+		"rate": func(c *Config) { c.LearningRate = math.NaN() }, "schedule": func(c *Config) { c.Schedule = "" },
+		"decay": func(c *Config) { c.EMADecay = 1 }, "clip": func(c *Config) { c.GradClip = math.Inf(1) },
+		"sigma": func(c *Config) { c.SigmaMin = -1 }, "dropout": func(c *Config) { c.ClassDropout = 1 },
+		"precision": func(c *Config) { c.Precision = "auto" }, "accumulate": func(c *Config) { c.Accumulate = 0 },
+		"warmup": func(c *Config) { c.Warmup = -1 }, "weights": func(c *Config) { c.WeightDecay = -1 },
+	} {
+		c := config(1)
+		change(&c)
+		if c.Check() == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	now := config(1)
+	now.BatchSize = 9
+	if d := Differences(now, config(1)); len(d) != 1 || d[0] != "--batch-size 9, was 8" {
+		t.Errorf("%v", d)
+	}
+}
+
+// The number of tensors is the same after every step, and memory does not
+// grow. scripts/soak runs it for 2,000 steps, at digits' own size.
+func TestSoak(t *testing.T) {
+	steps, n, batch := 300, small(), 8
+	if s := os.Getenv("FLOWMATCH_SOAK"); s != "" {
+		steps, _ = strconv.Atoi(s)
+		n, batch = models.UNetConfig{Channels: 1, Size: 8, NumChannels: 32, AttentionResolutions: []int{4}, NumClasses: 10}, 64
+	}
+	if testing.Short() {
+		steps = 30
+	}
+	c := config(steps)
+	c.BatchSize = batch
+	r := newRun(t, c, n.Defaults(), t.TempDir())
+	r.Interval = time.Nanosecond
+	var live, early, late int64
+	r.Progress = func(p Progress) {
+		now := torch.Stats().Live
+		if p.Step == 2 {
+			live = now
+		}
+		if p.Step > 2 && now != live {
+			t.Fatalf("step %d: %d tensors, %d before", p.Step, now, live)
+		}
+		if p.Step == steps/10 {
+			early = resident(t)
+		}
+		late = resident(t)
+	}
+	if _, err := r.Train(context.Background(), nil); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d tensors; %.1f MB after step %d, %.1f MB after step %d", live, float64(early)/(1<<20), steps/10, float64(late)/(1<<20), steps)
+	if os.Getenv("FLOWMATCH_SOAK") != "" && float64(late) > 1.02*float64(early) {
+		t.Errorf("memory grew by %.1f %%", 100*(float64(late)/float64(early)-1))
+	}
+}
+
+func resident(t *testing.T) int64 {
+	t.Helper()
+	b, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var total, pages int64
+	if _, err := fmt.Sscan(string(b), &total, &pages); err != nil {
+		t.Fatal(err)
+	}
+	return pages * int64(os.Getpagesize())
+}
