@@ -61,6 +61,8 @@ func intsPtr(v []int64) *C.int64_t {
 	return (*C.int64_t)(unsafe.Pointer(unsafe.SliceData(v)))
 }
 
+func textPtr(s string) *C.char { return (*C.char)(unsafe.Pointer(unsafe.StringData(s))) }
+
 // own gives a handle to the scope it was made in, or to the garbage collector.
 func own(h unsafe.Pointer, scope C.uint32_t) Tensor {
 	if scope != 0 {

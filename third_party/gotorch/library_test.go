@@ -147,7 +147,7 @@ func TestCUDAForced(t *testing.T) {
 	if !isFile(filepath.Join(lib.Dir, "libtorch_cuda.so")) {
 		want = "libtorch_cuda.so is not in"
 	}
-	out := child(t, "cuda", ".")
+	out := child(t, "cuda", ".", "LIBTORCH_USE_PYTORCH="+os.Getenv("LIBTORCH_USE_PYTORCH"))
 	lines := strings.Split(out, "\n")
 	if len(lines) < 3 || !strings.Contains(lines[0], want) {
 		t.Fatalf("%q lacks %q", out, want)
@@ -161,6 +161,9 @@ func TestCUDAForced(t *testing.T) {
 }
 
 func TestCUDAStatusWithoutIt(t *testing.T) {
+	if os.Getenv("GOTORCH_TEST_CUDA") == "1" {
+		t.Skip("CUDA is on")
+	}
 	ok, why := CUDAStatus()
 	if ok || why != "it was switched off" {
 		t.Errorf("%v, %q", ok, why)

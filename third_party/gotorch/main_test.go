@@ -8,11 +8,11 @@ import (
 )
 
 // TestMain opens the libraries with two cores, so that results do not depend
-// on the machine. A child process (library_test.go) opens them its own way.
+// on the machine; GOTORCH_TEST_CUDA=1 lets CUDA in (scripts/gpu-check). A child process (library_test.go) opens them its own way.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if os.Getenv(childEnv) == "" {
-		if err := Init(InitOptions{NoCUDA: true, NumThreads: 2}); err != nil {
+		if err := Init(InitOptions{NoCUDA: os.Getenv("GOTORCH_TEST_CUDA") != "1", NumThreads: 2}); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

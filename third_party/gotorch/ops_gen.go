@@ -25,6 +25,8 @@ package gotorch
 // #cgo nocallback c_gt_op_opRandInt
 // #cgo noescape c_gt_op_opRandPerm
 // #cgo nocallback c_gt_op_opRandPerm
+// #cgo noescape c_gt_op_opMultinomial
+// #cgo nocallback c_gt_op_opMultinomial
 // #cgo noescape c_gt_op_opNormalI
 // #cgo nocallback c_gt_op_opNormalI
 // #cgo noescape c_gt_op_opUniformI
@@ -125,6 +127,46 @@ package gotorch
 // #cgo nocallback c_gt_op_Gt
 // #cgo noescape c_gt_op_opLtScalar
 // #cgo nocallback c_gt_op_opLtScalar
+// #cgo noescape c_gt_op_opLeScalar
+// #cgo nocallback c_gt_op_opLeScalar
+// #cgo noescape c_gt_op_opGtScalar
+// #cgo nocallback c_gt_op_opGtScalar
+// #cgo noescape c_gt_op_opGeScalar
+// #cgo nocallback c_gt_op_opGeScalar
+// #cgo noescape c_gt_op_opEqScalar
+// #cgo nocallback c_gt_op_opEqScalar
+// #cgo noescape c_gt_op_Le
+// #cgo nocallback c_gt_op_Le
+// #cgo noescape c_gt_op_Ge
+// #cgo nocallback c_gt_op_Ge
+// #cgo noescape c_gt_op_Ne
+// #cgo nocallback c_gt_op_Ne
+// #cgo noescape c_gt_op_LogicalNot
+// #cgo nocallback c_gt_op_LogicalNot
+// #cgo noescape c_gt_op_LogicalAnd
+// #cgo nocallback c_gt_op_LogicalAnd
+// #cgo noescape c_gt_op_LogicalOr
+// #cgo nocallback c_gt_op_LogicalOr
+// #cgo noescape c_gt_op_IsNaN
+// #cgo nocallback c_gt_op_IsNaN
+// #cgo noescape c_gt_op_Pow
+// #cgo nocallback c_gt_op_Pow
+// #cgo noescape c_gt_op_Reciprocal
+// #cgo nocallback c_gt_op_Reciprocal
+// #cgo noescape c_gt_op_Ceil
+// #cgo nocallback c_gt_op_Ceil
+// #cgo noescape c_gt_op_Round
+// #cgo nocallback c_gt_op_Round
+// #cgo noescape c_gt_op_Sign
+// #cgo nocallback c_gt_op_Sign
+// #cgo noescape c_gt_op_Log1p
+// #cgo nocallback c_gt_op_Log1p
+// #cgo noescape c_gt_op_Expm1
+// #cgo nocallback c_gt_op_Expm1
+// #cgo noescape c_gt_op_Erf
+// #cgo nocallback c_gt_op_Erf
+// #cgo noescape c_gt_op_Remainder
+// #cgo nocallback c_gt_op_Remainder
 // #cgo noescape c_gt_op_opRelu
 // #cgo nocallback c_gt_op_opRelu
 // #cgo noescape c_gt_op_opLeakyRelu
@@ -139,6 +181,16 @@ package gotorch
 // #cgo nocallback c_gt_op_opGelu
 // #cgo noescape c_gt_op_GeluTanh
 // #cgo nocallback c_gt_op_GeluTanh
+// #cgo noescape c_gt_op_opReluI
+// #cgo nocallback c_gt_op_opReluI
+// #cgo noescape c_gt_op_opLeakyReluI
+// #cgo nocallback c_gt_op_opLeakyReluI
+// #cgo noescape c_gt_op_Softplus
+// #cgo nocallback c_gt_op_Softplus
+// #cgo noescape c_gt_op_ELU
+// #cgo nocallback c_gt_op_ELU
+// #cgo noescape c_gt_op_LogSigmoid
+// #cgo nocallback c_gt_op_LogSigmoid
 // #cgo noescape c_gt_op_Softmax
 // #cgo nocallback c_gt_op_Softmax
 // #cgo noescape c_gt_op_opLogSoftmax
@@ -171,6 +223,24 @@ package gotorch
 // #cgo nocallback c_gt_op_opTopK
 // #cgo noescape c_gt_op_Sort
 // #cgo nocallback c_gt_op_Sort
+// #cgo noescape c_gt_op_NormDims
+// #cgo nocallback c_gt_op_NormDims
+// #cgo noescape c_gt_op_VarDims
+// #cgo nocallback c_gt_op_VarDims
+// #cgo noescape c_gt_op_StdDims
+// #cgo nocallback c_gt_op_StdDims
+// #cgo noescape c_gt_op_MaxDim
+// #cgo nocallback c_gt_op_MaxDim
+// #cgo noescape c_gt_op_MinDim
+// #cgo nocallback c_gt_op_MinDim
+// #cgo noescape c_gt_op_LogSumExp
+// #cgo nocallback c_gt_op_LogSumExp
+// #cgo noescape c_gt_op_CumSum
+// #cgo nocallback c_gt_op_CumSum
+// #cgo noescape c_gt_op_Prod
+// #cgo nocallback c_gt_op_Prod
+// #cgo noescape c_gt_op_Any
+// #cgo nocallback c_gt_op_Any
 // #cgo noescape c_gt_op_All
 // #cgo nocallback c_gt_op_All
 // #cgo noescape c_gt_op_opMM
@@ -183,6 +253,10 @@ package gotorch
 // #cgo nocallback c_gt_op_BAddBMM
 // #cgo noescape c_gt_op_opAttention
 // #cgo nocallback c_gt_op_opAttention
+// #cgo noescape c_gt_op_AttentionMasked
+// #cgo nocallback c_gt_op_AttentionMasked
+// #cgo noescape c_gt_op_opEinsum
+// #cgo nocallback c_gt_op_opEinsum
 // #cgo noescape c_gt_op_opView
 // #cgo nocallback c_gt_op_opView
 // #cgo noescape c_gt_op_Reshape
@@ -225,6 +299,34 @@ package gotorch
 // #cgo nocallback c_gt_op_MaskedFill
 // #cgo noescape c_gt_op_Flip
 // #cgo nocallback c_gt_op_Flip
+// #cgo noescape c_gt_op_Scatter
+// #cgo nocallback c_gt_op_Scatter
+// #cgo noescape c_gt_op_ScatterAdd
+// #cgo nocallback c_gt_op_ScatterAdd
+// #cgo noescape c_gt_op_MaskedSelect
+// #cgo nocallback c_gt_op_MaskedSelect
+// #cgo noescape c_gt_op_Nonzero
+// #cgo nocallback c_gt_op_Nonzero
+// #cgo noescape c_gt_op_Split
+// #cgo nocallback c_gt_op_Split
+// #cgo noescape c_gt_op_Unbind
+// #cgo nocallback c_gt_op_Unbind
+// #cgo noescape c_gt_op_Repeat
+// #cgo nocallback c_gt_op_Repeat
+// #cgo noescape c_gt_op_RepeatInterleave
+// #cgo nocallback c_gt_op_RepeatInterleave
+// #cgo noescape c_gt_op_Roll
+// #cgo nocallback c_gt_op_Roll
+// #cgo noescape c_gt_op_Tril
+// #cgo nocallback c_gt_op_Tril
+// #cgo noescape c_gt_op_Triu
+// #cgo nocallback c_gt_op_Triu
+// #cgo noescape c_gt_op_Pad
+// #cgo nocallback c_gt_op_Pad
+// #cgo noescape c_gt_op_OneHot
+// #cgo nocallback c_gt_op_OneHot
+// #cgo noescape c_gt_op_opIsPinned
+// #cgo nocallback c_gt_op_opIsPinned
 // #cgo noescape c_gt_op_RawLinear
 // #cgo nocallback c_gt_op_RawLinear
 // #cgo noescape c_gt_op_RawConv1d
@@ -249,12 +351,22 @@ package gotorch
 // #cgo nocallback c_gt_op_RawAdaptiveAvgPool2d
 // #cgo noescape c_gt_op_RawUpsampleNearest2d
 // #cgo nocallback c_gt_op_RawUpsampleNearest2d
+// #cgo noescape c_gt_op_RawUpsampleBilinear2d
+// #cgo nocallback c_gt_op_RawUpsampleBilinear2d
 // #cgo noescape c_gt_op_RawMSELoss
 // #cgo nocallback c_gt_op_RawMSELoss
 // #cgo noescape c_gt_op_RawNllLoss
 // #cgo nocallback c_gt_op_RawNllLoss
 // #cgo noescape c_gt_op_RawCrossEntropy
 // #cgo nocallback c_gt_op_RawCrossEntropy
+// #cgo noescape c_gt_op_RawL1Loss
+// #cgo nocallback c_gt_op_RawL1Loss
+// #cgo noescape c_gt_op_RawSmoothL1Loss
+// #cgo nocallback c_gt_op_RawSmoothL1Loss
+// #cgo noescape c_gt_op_RawBCELoss
+// #cgo nocallback c_gt_op_RawBCELoss
+// #cgo noescape c_gt_op_RawBCEWithLogits
+// #cgo nocallback c_gt_op_RawBCEWithLogits
 import "C"
 
 import (
@@ -394,6 +506,20 @@ func opRandPerm(n int64, g *Generator, opt Options) Tensor {
 	runtime.KeepAlive(g)
 	if r.err != nil {
 		fail("RandPerm", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+func opMultinomial(p Tensor, n int64, replacement bool, g *Generator) Tensor {
+	attend()
+	r := C.c_gt_op_opMultinomial(p.handle(), C.int64_t(n), C.bool(replacement), g.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opMultinomial(p.handle(), C.int64_t(n), C.bool(replacement), g.handle())
+	}
+	runtime.KeepAlive(p)
+	runtime.KeepAlive(g)
+	if r.err != nil {
+		fail("Multinomial", r.err)
 	}
 	return own(r.t[0], r.scope)
 }
@@ -1066,6 +1192,289 @@ func opLtScalar(a Tensor, s float64) Tensor {
 	return own(r.t[0], r.scope)
 }
 
+func opLeScalar(a Tensor, s float64) Tensor {
+	attend()
+	r := C.c_gt_op_opLeScalar(a.handle(), C.double(s))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opLeScalar(a.handle(), C.double(s))
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("LeScalar", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+func opGtScalar(a Tensor, s float64) Tensor {
+	attend()
+	r := C.c_gt_op_opGtScalar(a.handle(), C.double(s))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opGtScalar(a.handle(), C.double(s))
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("GtScalar", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+func opGeScalar(a Tensor, s float64) Tensor {
+	attend()
+	r := C.c_gt_op_opGeScalar(a.handle(), C.double(s))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opGeScalar(a.handle(), C.double(s))
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("GeScalar", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+func opEqScalar(a Tensor, s float64) Tensor {
+	attend()
+	r := C.c_gt_op_opEqScalar(a.handle(), C.double(s))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opEqScalar(a.handle(), C.double(s))
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("EqScalar", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// Le is a <= b.
+func Le(a Tensor, b Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_Le(a.handle(), b.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Le(a.handle(), b.handle())
+	}
+	runtime.KeepAlive(a)
+	runtime.KeepAlive(b)
+	if r.err != nil {
+		fail("Le", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// Ge is a >= b.
+func Ge(a Tensor, b Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_Ge(a.handle(), b.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Ge(a.handle(), b.handle())
+	}
+	runtime.KeepAlive(a)
+	runtime.KeepAlive(b)
+	if r.err != nil {
+		fail("Ge", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// Ne is a != b.
+func Ne(a Tensor, b Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_Ne(a.handle(), b.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Ne(a.handle(), b.handle())
+	}
+	runtime.KeepAlive(a)
+	runtime.KeepAlive(b)
+	if r.err != nil {
+		fail("Ne", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// LogicalNot is true where a is 0.
+func LogicalNot(a Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_LogicalNot(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_LogicalNot(a.handle())
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("LogicalNot", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// LogicalAnd is true where both are not 0.
+func LogicalAnd(a Tensor, b Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_LogicalAnd(a.handle(), b.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_LogicalAnd(a.handle(), b.handle())
+	}
+	runtime.KeepAlive(a)
+	runtime.KeepAlive(b)
+	if r.err != nil {
+		fail("LogicalAnd", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// LogicalOr is true where one is not 0.
+func LogicalOr(a Tensor, b Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_LogicalOr(a.handle(), b.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_LogicalOr(a.handle(), b.handle())
+	}
+	runtime.KeepAlive(a)
+	runtime.KeepAlive(b)
+	if r.err != nil {
+		fail("LogicalOr", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// IsNaN tells for every element whether it is no number.
+func IsNaN(a Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_IsNaN(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_IsNaN(a.handle())
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("IsNaN", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// Pow is a to the power b.
+func Pow(a Tensor, b Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_Pow(a.handle(), b.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Pow(a.handle(), b.handle())
+	}
+	runtime.KeepAlive(a)
+	runtime.KeepAlive(b)
+	if r.err != nil {
+		fail("Pow", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// Reciprocal is 1 / a.
+func Reciprocal(a Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_Reciprocal(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Reciprocal(a.handle())
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("Reciprocal", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// Ceil rounds up.
+func Ceil(a Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_Ceil(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Ceil(a.handle())
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("Ceil", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// Round rounds to the nearest integer, halves to the even one.
+func Round(a Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_Round(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Round(a.handle())
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("Round", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// Sign is -1, 0 or 1.
+func Sign(a Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_Sign(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Sign(a.handle())
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("Sign", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// Log1p is log(1 + a), exact for small a.
+func Log1p(a Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_Log1p(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Log1p(a.handle())
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("Log1p", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// Expm1 is exp(a) - 1, exact for small a.
+func Expm1(a Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_Expm1(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Expm1(a.handle())
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("Expm1", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// Erf is the error function.
+func Erf(a Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_Erf(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Erf(a.handle())
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("Erf", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// Remainder is a modulo b, with b's sign.
+func Remainder(a Tensor, b Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_Remainder(a.handle(), b.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Remainder(a.handle(), b.handle())
+	}
+	runtime.KeepAlive(a)
+	runtime.KeepAlive(b)
+	if r.err != nil {
+		fail("Remainder", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
 func opRelu(a Tensor) Tensor {
 	attend()
 	r := C.c_gt_op_opRelu(a.handle())
@@ -1154,6 +1563,68 @@ func GeluTanh(a Tensor) Tensor {
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("GeluTanh", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+func opReluI(a Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_opReluI(a.handle())
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("ReluI", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+func opLeakyReluI(a Tensor, slope float64) Tensor {
+	attend()
+	r := C.c_gt_op_opLeakyReluI(a.handle(), C.double(slope))
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("LeakyReluI", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// Softplus is log(1 + exp(a)).
+func Softplus(a Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_Softplus(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Softplus(a.handle())
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("Softplus", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// ELU is a where positive, alpha (exp(a) - 1) elsewhere.
+func ELU(a Tensor, alpha float64) Tensor {
+	attend()
+	r := C.c_gt_op_ELU(a.handle(), C.double(alpha))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_ELU(a.handle(), C.double(alpha))
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("ELU", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// LogSigmoid is log(sigmoid(a)).
+func LogSigmoid(a Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_LogSigmoid(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_LogSigmoid(a.handle())
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("LogSigmoid", r.err)
 	}
 	return own(r.t[0], r.scope)
 }
@@ -1369,6 +1840,132 @@ func Sort(a Tensor, dim int64, descending bool) (Tensor, Tensor) {
 	return own(r.t[0], r.scope), own(r.t[1], r.scope)
 }
 
+// NormDims is the p-norm over dims; no dims: over all.
+func NormDims(a Tensor, p float64, dims []int64, keep bool) Tensor {
+	attend()
+	r := C.c_gt_op_NormDims(a.handle(), C.double(p), intsPtr(dims), C.int64_t(len(dims)), C.bool(keep))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_NormDims(a.handle(), C.double(p), intsPtr(dims), C.int64_t(len(dims)), C.bool(keep))
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("NormDims", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// VarDims is the variance over dims, divided by the number less correction.
+func VarDims(a Tensor, dims []int64, correction int64, keep bool) Tensor {
+	attend()
+	r := C.c_gt_op_VarDims(a.handle(), intsPtr(dims), C.int64_t(len(dims)), C.int64_t(correction), C.bool(keep))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_VarDims(a.handle(), intsPtr(dims), C.int64_t(len(dims)), C.int64_t(correction), C.bool(keep))
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("VarDims", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// StdDims is the square root of VarDims.
+func StdDims(a Tensor, dims []int64, correction int64, keep bool) Tensor {
+	attend()
+	r := C.c_gt_op_StdDims(a.handle(), intsPtr(dims), C.int64_t(len(dims)), C.int64_t(correction), C.bool(keep))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_StdDims(a.handle(), intsPtr(dims), C.int64_t(len(dims)), C.int64_t(correction), C.bool(keep))
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("StdDims", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// MaxDim is the greatest element along dim, and where it is.
+func MaxDim(a Tensor, dim int64, keep bool) (Tensor, Tensor) {
+	attend()
+	r := C.c_gt_op_MaxDim(a.handle(), C.int64_t(dim), C.bool(keep))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_MaxDim(a.handle(), C.int64_t(dim), C.bool(keep))
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("MaxDim", r.err)
+	}
+	return own(r.t[0], r.scope), own(r.t[1], r.scope)
+}
+
+// MinDim is the least element along dim, and where it is.
+func MinDim(a Tensor, dim int64, keep bool) (Tensor, Tensor) {
+	attend()
+	r := C.c_gt_op_MinDim(a.handle(), C.int64_t(dim), C.bool(keep))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_MinDim(a.handle(), C.int64_t(dim), C.bool(keep))
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("MinDim", r.err)
+	}
+	return own(r.t[0], r.scope), own(r.t[1], r.scope)
+}
+
+// LogSumExp is log(sum(exp(a))) over dims.
+func LogSumExp(a Tensor, dims []int64, keep bool) Tensor {
+	attend()
+	r := C.c_gt_op_LogSumExp(a.handle(), intsPtr(dims), C.int64_t(len(dims)), C.bool(keep))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_LogSumExp(a.handle(), intsPtr(dims), C.int64_t(len(dims)), C.bool(keep))
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("LogSumExp", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// CumSum is the sum of the elements up to each one, along dim.
+func CumSum(a Tensor, dim int64) Tensor {
+	attend()
+	r := C.c_gt_op_CumSum(a.handle(), C.int64_t(dim))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_CumSum(a.handle(), C.int64_t(dim))
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("CumSum", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// Prod is the product of all elements.
+func Prod(a Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_Prod(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Prod(a.handle())
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("Prod", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// Any tells whether an element is true.
+func Any(a Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_Any(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Any(a.handle())
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("Any", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
 // All tells whether every element is true.
 func All(a Tensor) Tensor {
 	attend()
@@ -1454,6 +2051,39 @@ func opAttention(q Tensor, k Tensor, v Tensor, scale float64) Tensor {
 	runtime.KeepAlive(v)
 	if r.err != nil {
 		fail("Attention", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// AttentionMasked is Attention that adds mask, [...,L,S], to the scores; a bool mask says which to use. Causal: no
+// token looks at later ones.
+func AttentionMasked(q Tensor, k Tensor, v Tensor, mask Tensor, causal bool, scale float64) Tensor {
+	attend()
+	r := C.c_gt_op_AttentionMasked(q.handle(), k.handle(), v.handle(), mask.handleOrNil(), C.bool(causal), C.double(scale))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_AttentionMasked(q.handle(), k.handle(), v.handle(), mask.handleOrNil(), C.bool(causal), C.double(scale))
+	}
+	runtime.KeepAlive(q)
+	runtime.KeepAlive(k)
+	runtime.KeepAlive(v)
+	runtime.KeepAlive(mask)
+	if r.err != nil {
+		fail("AttentionMasked", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+func opEinsum(equation string, tensors []Tensor) Tensor {
+	attend()
+	var tensorsB [8]unsafe.Pointer
+	tensorsH := handles(tensorsB[:0], tensors)
+	r := C.c_gt_op_opEinsum(textPtr(equation), C.int64_t(len(equation)), handlesPtr(tensorsH), C.int64_t(len(tensorsH)))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opEinsum(textPtr(equation), C.int64_t(len(equation)), handlesPtr(tensorsH), C.int64_t(len(tensorsH)))
+	}
+	runtime.KeepAlive(tensors)
+	if r.err != nil {
+		fail("Einsum", r.err)
 	}
 	return own(r.t[0], r.scope)
 }
@@ -1750,6 +2380,206 @@ func Flip(a Tensor, dims []int64) Tensor {
 	return own(r.t[0], r.scope)
 }
 
+// Scatter is a with src's elements put where Gather would find them.
+func Scatter(a Tensor, dim int64, index Tensor, src Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_Scatter(a.handle(), C.int64_t(dim), index.handle(), src.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Scatter(a.handle(), C.int64_t(dim), index.handle(), src.handle())
+	}
+	runtime.KeepAlive(a)
+	runtime.KeepAlive(index)
+	runtime.KeepAlive(src)
+	if r.err != nil {
+		fail("Scatter", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// ScatterAdd is Scatter that adds.
+func ScatterAdd(a Tensor, dim int64, index Tensor, src Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_ScatterAdd(a.handle(), C.int64_t(dim), index.handle(), src.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_ScatterAdd(a.handle(), C.int64_t(dim), index.handle(), src.handle())
+	}
+	runtime.KeepAlive(a)
+	runtime.KeepAlive(index)
+	runtime.KeepAlive(src)
+	if r.err != nil {
+		fail("ScatterAdd", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// MaskedSelect is the elements where mask holds, in one dimension.
+func MaskedSelect(a Tensor, mask Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_MaskedSelect(a.handle(), mask.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_MaskedSelect(a.handle(), mask.handle())
+	}
+	runtime.KeepAlive(a)
+	runtime.KeepAlive(mask)
+	if r.err != nil {
+		fail("MaskedSelect", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// Nonzero is where the elements that are not 0 are: [N,dim].
+func Nonzero(a Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_Nonzero(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Nonzero(a.handle())
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("Nonzero", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// Split cuts a into parts of size along dim.
+func Split(a Tensor, size int64, dim int64) []Tensor {
+	attend()
+	r := C.c_gt_op_Split(a.handle(), C.int64_t(size), C.int64_t(dim))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Split(a.handle(), C.int64_t(size), C.int64_t(dim))
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("Split", r.err)
+	}
+	return ownAll(r)
+}
+
+// Unbind is the slices of a along dim.
+func Unbind(a Tensor, dim int64) []Tensor {
+	attend()
+	r := C.c_gt_op_Unbind(a.handle(), C.int64_t(dim))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Unbind(a.handle(), C.int64_t(dim))
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("Unbind", r.err)
+	}
+	return ownAll(r)
+}
+
+// Repeat repeats a as often as counts says for each dimension.
+func Repeat(a Tensor, counts []int64) Tensor {
+	attend()
+	r := C.c_gt_op_Repeat(a.handle(), intsPtr(counts), C.int64_t(len(counts)))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Repeat(a.handle(), intsPtr(counts), C.int64_t(len(counts)))
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("Repeat", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// RepeatInterleave repeats every slice along dim.
+func RepeatInterleave(a Tensor, count int64, dim int64) Tensor {
+	attend()
+	r := C.c_gt_op_RepeatInterleave(a.handle(), C.int64_t(count), C.int64_t(dim))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RepeatInterleave(a.handle(), C.int64_t(count), C.int64_t(dim))
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("RepeatInterleave", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// Roll shifts a along dims, around the end.
+func Roll(a Tensor, shifts []int64, dims []int64) Tensor {
+	attend()
+	r := C.c_gt_op_Roll(a.handle(), intsPtr(shifts), C.int64_t(len(shifts)), intsPtr(dims), C.int64_t(len(dims)))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Roll(a.handle(), intsPtr(shifts), C.int64_t(len(shifts)), intsPtr(dims), C.int64_t(len(dims)))
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("Roll", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// Tril is the lower triangle of the matrices, up to a diagonal.
+func Tril(a Tensor, diagonal int64) Tensor {
+	attend()
+	r := C.c_gt_op_Tril(a.handle(), C.int64_t(diagonal))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Tril(a.handle(), C.int64_t(diagonal))
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("Tril", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// Triu is the upper triangle of the matrices, from a diagonal.
+func Triu(a Tensor, diagonal int64) Tensor {
+	attend()
+	r := C.c_gt_op_Triu(a.handle(), C.int64_t(diagonal))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Triu(a.handle(), C.int64_t(diagonal))
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("Triu", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// Pad surrounds a with value; pad is the last dimension's left and right, then those of the one before it.
+func Pad(a Tensor, pad []int64, value float64) Tensor {
+	attend()
+	r := C.c_gt_op_Pad(a.handle(), intsPtr(pad), C.int64_t(len(pad)), C.double(value))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_Pad(a.handle(), intsPtr(pad), C.int64_t(len(pad)), C.double(value))
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("Pad", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// OneHot: int64 [...] -> int64 [...,classes].
+func OneHot(a Tensor, classes int64) Tensor {
+	attend()
+	r := C.c_gt_op_OneHot(a.handle(), C.int64_t(classes))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_OneHot(a.handle(), C.int64_t(classes))
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("OneHot", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+func opIsPinned(a Tensor) bool {
+	attend()
+	r := C.c_gt_op_opIsPinned(a.handle())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_opIsPinned(a.handle())
+	}
+	runtime.KeepAlive(a)
+	if r.err != nil {
+		fail("IsPinned", r.err)
+	}
+	return bool(r.v)
+}
+
 // RawLinear is x w' + b. x: [...,I], w: [O,I], b: [O] or none -> [...,O].
 func RawLinear(x Tensor, w Tensor, b Tensor) Tensor {
 	attend()
@@ -1935,6 +2765,20 @@ func RawUpsampleNearest2d(x Tensor, size []int64) Tensor {
 	return own(r.t[0], r.scope)
 }
 
+// RawUpsampleBilinear2d: x: [B,C,H,W] -> [B,C,size[0],size[1]].
+func RawUpsampleBilinear2d(x Tensor, size []int64, alignCorners bool) Tensor {
+	attend()
+	r := C.c_gt_op_RawUpsampleBilinear2d(x.handle(), intsPtr(size), C.int64_t(len(size)), C.bool(alignCorners))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawUpsampleBilinear2d(x.handle(), intsPtr(size), C.int64_t(len(size)), C.bool(alignCorners))
+	}
+	runtime.KeepAlive(x)
+	if r.err != nil {
+		fail("RawUpsampleBilinear2d", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
 // RawMSELoss is the squared difference of a and b.
 func RawMSELoss(a Tensor, b Tensor, reduction int64) Tensor {
 	attend()
@@ -1978,6 +2822,68 @@ func RawCrossEntropy(x Tensor, target Tensor, weight Tensor, reduction int64, ig
 	runtime.KeepAlive(weight)
 	if r.err != nil {
 		fail("RawCrossEntropy", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// RawL1Loss is the absolute difference of a and b.
+func RawL1Loss(a Tensor, b Tensor, reduction int64) Tensor {
+	attend()
+	r := C.c_gt_op_RawL1Loss(a.handle(), b.handle(), C.int64_t(reduction))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawL1Loss(a.handle(), b.handle(), C.int64_t(reduction))
+	}
+	runtime.KeepAlive(a)
+	runtime.KeepAlive(b)
+	if r.err != nil {
+		fail("RawL1Loss", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// RawSmoothL1Loss is the squared difference below beta, the absolute one above.
+func RawSmoothL1Loss(a Tensor, b Tensor, reduction int64, beta float64) Tensor {
+	attend()
+	r := C.c_gt_op_RawSmoothL1Loss(a.handle(), b.handle(), C.int64_t(reduction), C.double(beta))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawSmoothL1Loss(a.handle(), b.handle(), C.int64_t(reduction), C.double(beta))
+	}
+	runtime.KeepAlive(a)
+	runtime.KeepAlive(b)
+	if r.err != nil {
+		fail("RawSmoothL1Loss", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// RawBCELoss: p and target are probabilities.
+func RawBCELoss(p Tensor, target Tensor, weight Tensor, reduction int64) Tensor {
+	attend()
+	r := C.c_gt_op_RawBCELoss(p.handle(), target.handle(), weight.handleOrNil(), C.int64_t(reduction))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawBCELoss(p.handle(), target.handle(), weight.handleOrNil(), C.int64_t(reduction))
+	}
+	runtime.KeepAlive(p)
+	runtime.KeepAlive(target)
+	runtime.KeepAlive(weight)
+	if r.err != nil {
+		fail("RawBCELoss", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// RawBCEWithLogits is RawBCELoss of sigmoid(x).
+func RawBCEWithLogits(x Tensor, target Tensor, weight Tensor, reduction int64) Tensor {
+	attend()
+	r := C.c_gt_op_RawBCEWithLogits(x.handle(), target.handle(), weight.handleOrNil(), C.int64_t(reduction))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawBCEWithLogits(x.handle(), target.handle(), weight.handleOrNil(), C.int64_t(reduction))
+	}
+	runtime.KeepAlive(x)
+	runtime.KeepAlive(target)
+	runtime.KeepAlive(weight)
+	if r.err != nil {
+		fail("RawBCEWithLogits", r.err)
 	}
 	return own(r.t[0], r.scope)
 }

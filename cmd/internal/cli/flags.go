@@ -140,13 +140,17 @@ func (c *Common) OpenDevice() (torch.Device, error) {
 		return cpu, err
 	}
 	ok, why := torch.CUDAStatus()
+	if c.Device == "auto" && ok {
+		want = torch.NewDevice("cuda")
+	}
 	switch {
-	case c.Device == "auto" && ok:
-		return torch.NewDevice("cuda"), nil
 	case want.IsCUDA() && !ok:
 		return cpu, fmt.Errorf("--device %s: CUDA cannot be used: %s", c.Device, why)
 	case want.IsCUDA() && want.Index() >= torch.CUDADeviceCount():
 		return cpu, fmt.Errorf("--device %s: there are %d GPUs", c.Device, torch.CUDADeviceCount())
+	case want.IsCUDA():
+		// fp32 means float32; auto lets a GPU round float32 products to TF32.
+		torch.AllowTF32(c.Precision != "fp32")
 	}
 	return want, nil
 }

@@ -83,6 +83,13 @@ GT_EXPORT gt_r1 gt_op_opRandPerm(int64_t n, void *g_, gt_options opt_) {
     return at::Tensor(at::randperm(n, g, opt));
   });
 }
+GT_EXPORT gt_r1 gt_op_opMultinomial(void *p_, int64_t n, bool replacement, void *g_) {
+  return gt::one([&] {
+    Borrowed p__(p_); const at::Tensor &p = p__;
+    auto g = gt::generator(g_);
+    return at::Tensor(at::multinomial(p, n, replacement, g));
+  });
+}
 GT_EXPORT gt_r0 gt_op_opNormalI(void *a_, double mean, double std, void *g_) {
   return gt::none([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
@@ -412,6 +419,133 @@ GT_EXPORT gt_r1 gt_op_opLtScalar(void *a_, double s) {
     return at::Tensor(at::lt(a, s));
   });
 }
+GT_EXPORT gt_r1 gt_op_opLeScalar(void *a_, double s) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return at::Tensor(at::le(a, s));
+  });
+}
+GT_EXPORT gt_r1 gt_op_opGtScalar(void *a_, double s) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return at::Tensor(at::gt(a, s));
+  });
+}
+GT_EXPORT gt_r1 gt_op_opGeScalar(void *a_, double s) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return at::Tensor(at::ge(a, s));
+  });
+}
+GT_EXPORT gt_r1 gt_op_opEqScalar(void *a_, double s) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return at::Tensor(at::eq(a, s));
+  });
+}
+GT_EXPORT gt_r1 gt_op_Le(void *a_, void *b_) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    Borrowed b__(b_); const at::Tensor &b = b__;
+    return at::Tensor(at::le(a, b));
+  });
+}
+GT_EXPORT gt_r1 gt_op_Ge(void *a_, void *b_) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    Borrowed b__(b_); const at::Tensor &b = b__;
+    return at::Tensor(at::ge(a, b));
+  });
+}
+GT_EXPORT gt_r1 gt_op_Ne(void *a_, void *b_) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    Borrowed b__(b_); const at::Tensor &b = b__;
+    return at::Tensor(at::ne(a, b));
+  });
+}
+GT_EXPORT gt_r1 gt_op_LogicalNot(void *a_) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return at::Tensor(at::logical_not(a));
+  });
+}
+GT_EXPORT gt_r1 gt_op_LogicalAnd(void *a_, void *b_) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    Borrowed b__(b_); const at::Tensor &b = b__;
+    return at::Tensor(at::logical_and(a, b));
+  });
+}
+GT_EXPORT gt_r1 gt_op_LogicalOr(void *a_, void *b_) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    Borrowed b__(b_); const at::Tensor &b = b__;
+    return at::Tensor(at::logical_or(a, b));
+  });
+}
+GT_EXPORT gt_r1 gt_op_IsNaN(void *a_) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return at::Tensor(at::isnan(a));
+  });
+}
+GT_EXPORT gt_r1 gt_op_Pow(void *a_, void *b_) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    Borrowed b__(b_); const at::Tensor &b = b__;
+    return at::Tensor(at::pow(a, b));
+  });
+}
+GT_EXPORT gt_r1 gt_op_Reciprocal(void *a_) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return at::Tensor(at::reciprocal(a));
+  });
+}
+GT_EXPORT gt_r1 gt_op_Ceil(void *a_) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return at::Tensor(at::ceil(a));
+  });
+}
+GT_EXPORT gt_r1 gt_op_Round(void *a_) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return at::Tensor(at::round(a));
+  });
+}
+GT_EXPORT gt_r1 gt_op_Sign(void *a_) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return at::Tensor(at::sign(a));
+  });
+}
+GT_EXPORT gt_r1 gt_op_Log1p(void *a_) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return at::Tensor(at::log1p(a));
+  });
+}
+GT_EXPORT gt_r1 gt_op_Expm1(void *a_) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return at::Tensor(at::expm1(a));
+  });
+}
+GT_EXPORT gt_r1 gt_op_Erf(void *a_) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return at::Tensor(at::erf(a));
+  });
+}
+GT_EXPORT gt_r1 gt_op_Remainder(void *a_, void *b_) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    Borrowed b__(b_); const at::Tensor &b = b__;
+    return at::Tensor(at::remainder(a, b));
+  });
+}
 GT_EXPORT gt_r1 gt_op_opRelu(void *a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
@@ -452,6 +586,36 @@ GT_EXPORT gt_r1 gt_op_GeluTanh(void *a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::gelu(a, "tanh"));
+  });
+}
+GT_EXPORT gt_r1 gt_op_opReluI(void *a_) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return at::Tensor(a.relu_());
+  });
+}
+GT_EXPORT gt_r1 gt_op_opLeakyReluI(void *a_, double slope) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return at::Tensor(at::leaky_relu_(const_cast<at::Tensor &>(a), slope));
+  });
+}
+GT_EXPORT gt_r1 gt_op_Softplus(void *a_) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return at::Tensor(at::softplus(a));
+  });
+}
+GT_EXPORT gt_r1 gt_op_ELU(void *a_, double alpha) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return at::Tensor(at::elu(a, alpha));
+  });
+}
+GT_EXPORT gt_r1 gt_op_LogSigmoid(void *a_) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return at::Tensor(at::log_sigmoid(a));
   });
 }
 GT_EXPORT gt_r1 gt_op_Softmax(void *a_, int64_t dim) {
@@ -552,6 +716,64 @@ GT_EXPORT gt_r2 gt_op_Sort(void *a_, int64_t dim, bool descending) {
     return at::sort(a, dim, descending);
   });
 }
+GT_EXPORT gt_r1 gt_op_NormDims(void *a_, double p, const int64_t *dims_, int64_t dims_n, bool keep) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    auto dims = gt::ints(dims_, dims_n);
+    return at::Tensor(at::linalg_vector_norm(a, p, dims_n ? at::OptionalIntArrayRef(dims) : at::OptionalIntArrayRef(), keep));
+  });
+}
+GT_EXPORT gt_r1 gt_op_VarDims(void *a_, const int64_t *dims_, int64_t dims_n, int64_t correction, bool keep) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    auto dims = gt::ints(dims_, dims_n);
+    return at::Tensor(at::var(a, at::OptionalIntArrayRef(dims), std::optional<at::Scalar>(correction), keep));
+  });
+}
+GT_EXPORT gt_r1 gt_op_StdDims(void *a_, const int64_t *dims_, int64_t dims_n, int64_t correction, bool keep) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    auto dims = gt::ints(dims_, dims_n);
+    return at::Tensor(at::std(a, at::OptionalIntArrayRef(dims), std::optional<at::Scalar>(correction), keep));
+  });
+}
+GT_EXPORT gt_r2 gt_op_MaxDim(void *a_, int64_t dim, bool keep) {
+  return gt::two([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return at::max(a, dim, keep);
+  });
+}
+GT_EXPORT gt_r2 gt_op_MinDim(void *a_, int64_t dim, bool keep) {
+  return gt::two([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return at::min(a, dim, keep);
+  });
+}
+GT_EXPORT gt_r1 gt_op_LogSumExp(void *a_, const int64_t *dims_, int64_t dims_n, bool keep) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    auto dims = gt::ints(dims_, dims_n);
+    return at::Tensor(at::logsumexp(a, dims, keep));
+  });
+}
+GT_EXPORT gt_r1 gt_op_CumSum(void *a_, int64_t dim) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return at::Tensor(at::cumsum(a, dim));
+  });
+}
+GT_EXPORT gt_r1 gt_op_Prod(void *a_) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return at::Tensor(at::prod(a));
+  });
+}
+GT_EXPORT gt_r1 gt_op_Any(void *a_) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return at::Tensor(at::any(a));
+  });
+}
 GT_EXPORT gt_r1 gt_op_All(void *a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
@@ -593,6 +815,22 @@ GT_EXPORT gt_r1 gt_op_opAttention(void *q_, void *k_, void *v_, double scale) {
     Borrowed k__(k_); const at::Tensor &k = k__;
     Borrowed v__(v_); const at::Tensor &v = v__;
     return at::Tensor(at::scaled_dot_product_attention(q, k, v, {}, 0.0, false, scale));
+  });
+}
+GT_EXPORT gt_r1 gt_op_AttentionMasked(void *q_, void *k_, void *v_, void *mask_, bool causal, double scale) {
+  return gt::one([&] {
+    Borrowed q__(q_); const at::Tensor &q = q__;
+    Borrowed k__(k_); const at::Tensor &k = k__;
+    Borrowed v__(v_); const at::Tensor &v = v__;
+    auto mask = gt::optional(mask_);
+    return at::Tensor(at::scaled_dot_product_attention(q, k, v, mask, 0.0, causal, scale));
+  });
+}
+GT_EXPORT gt_r1 gt_op_opEinsum(const char *equation_, int64_t equation_n, void **tensors_, int64_t tensors_n) {
+  return gt::one([&] {
+    std::string equation(equation_, equation_n);
+    auto tensors = gt::list(tensors_, tensors_n);
+    return at::Tensor(at::einsum(equation, tensors));
   });
 }
 GT_EXPORT gt_r1 gt_op_opView(void *a_, const int64_t *shape_, int64_t shape_n) {
@@ -730,6 +968,99 @@ GT_EXPORT gt_r1 gt_op_Flip(void *a_, const int64_t *dims_, int64_t dims_n) {
     return at::Tensor(at::flip(a, dims));
   });
 }
+GT_EXPORT gt_r1 gt_op_Scatter(void *a_, int64_t dim, void *index_, void *src_) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    Borrowed index__(index_); const at::Tensor &index = index__;
+    Borrowed src__(src_); const at::Tensor &src = src__;
+    return at::Tensor(at::scatter(a, dim, index, src));
+  });
+}
+GT_EXPORT gt_r1 gt_op_ScatterAdd(void *a_, int64_t dim, void *index_, void *src_) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    Borrowed index__(index_); const at::Tensor &index = index__;
+    Borrowed src__(src_); const at::Tensor &src = src__;
+    return at::Tensor(at::scatter_add(a, dim, index, src));
+  });
+}
+GT_EXPORT gt_r1 gt_op_MaskedSelect(void *a_, void *mask_) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    Borrowed mask__(mask_); const at::Tensor &mask = mask__;
+    return at::Tensor(at::masked_select(a, mask));
+  });
+}
+GT_EXPORT gt_r1 gt_op_Nonzero(void *a_) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return at::Tensor(at::nonzero(a));
+  });
+}
+GT_EXPORT gt_rl gt_op_Split(void *a_, int64_t size, int64_t dim) {
+  return gt::many([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return at::split(a, size, dim);
+  });
+}
+GT_EXPORT gt_rl gt_op_Unbind(void *a_, int64_t dim) {
+  return gt::many([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return at::unbind(a, dim);
+  });
+}
+GT_EXPORT gt_r1 gt_op_Repeat(void *a_, const int64_t *counts_, int64_t counts_n) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    auto counts = gt::ints(counts_, counts_n);
+    return at::Tensor(a.repeat(counts));
+  });
+}
+GT_EXPORT gt_r1 gt_op_RepeatInterleave(void *a_, int64_t count, int64_t dim) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return at::Tensor(at::repeat_interleave(a, count, dim));
+  });
+}
+GT_EXPORT gt_r1 gt_op_Roll(void *a_, const int64_t *shifts_, int64_t shifts_n, const int64_t *dims_, int64_t dims_n) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    auto shifts = gt::ints(shifts_, shifts_n);
+    auto dims = gt::ints(dims_, dims_n);
+    return at::Tensor(at::roll(a, shifts, dims));
+  });
+}
+GT_EXPORT gt_r1 gt_op_Tril(void *a_, int64_t diagonal) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return at::Tensor(at::tril(a, diagonal));
+  });
+}
+GT_EXPORT gt_r1 gt_op_Triu(void *a_, int64_t diagonal) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return at::Tensor(at::triu(a, diagonal));
+  });
+}
+GT_EXPORT gt_r1 gt_op_Pad(void *a_, const int64_t *pad_, int64_t pad_n, double value) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    auto pad = gt::ints(pad_, pad_n);
+    return at::Tensor(at::constant_pad_nd(a, pad, value));
+  });
+}
+GT_EXPORT gt_r1 gt_op_OneHot(void *a_, int64_t classes) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return at::Tensor(at::one_hot(a, classes));
+  });
+}
+GT_EXPORT gt_rb gt_op_opIsPinned(void *a_) {
+  return gt::truth([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    return a.is_pinned();
+  });
+}
 GT_EXPORT gt_r1 gt_op_RawLinear(void *x_, void *w_, void *b_) {
   return gt::one([&] {
     Borrowed x__(x_); const at::Tensor &x = x__;
@@ -839,6 +1170,13 @@ GT_EXPORT gt_r1 gt_op_RawUpsampleNearest2d(void *x_, const int64_t *size_, int64
     return at::Tensor(at::upsample_nearest2d(x, size));
   });
 }
+GT_EXPORT gt_r1 gt_op_RawUpsampleBilinear2d(void *x_, const int64_t *size_, int64_t size_n, bool alignCorners) {
+  return gt::one([&] {
+    Borrowed x__(x_); const at::Tensor &x = x__;
+    auto size = gt::ints(size_, size_n);
+    return at::Tensor(at::upsample_bilinear2d(x, size, alignCorners));
+  });
+}
 GT_EXPORT gt_r1 gt_op_RawMSELoss(void *a_, void *b_, int64_t reduction) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
@@ -860,6 +1198,36 @@ GT_EXPORT gt_r1 gt_op_RawCrossEntropy(void *x_, void *target_, void *weight_, in
     Borrowed target__(target_); const at::Tensor &target = target__;
     auto weight = gt::optional(weight_);
     return at::Tensor(at::cross_entropy_loss(x, target, weight, reduction, ignore));
+  });
+}
+GT_EXPORT gt_r1 gt_op_RawL1Loss(void *a_, void *b_, int64_t reduction) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    Borrowed b__(b_); const at::Tensor &b = b__;
+    return at::Tensor(at::l1_loss(a, b, reduction));
+  });
+}
+GT_EXPORT gt_r1 gt_op_RawSmoothL1Loss(void *a_, void *b_, int64_t reduction, double beta) {
+  return gt::one([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    Borrowed b__(b_); const at::Tensor &b = b__;
+    return at::Tensor(at::smooth_l1_loss(a, b, reduction, beta));
+  });
+}
+GT_EXPORT gt_r1 gt_op_RawBCELoss(void *p_, void *target_, void *weight_, int64_t reduction) {
+  return gt::one([&] {
+    Borrowed p__(p_); const at::Tensor &p = p__;
+    Borrowed target__(target_); const at::Tensor &target = target__;
+    auto weight = gt::optional(weight_);
+    return at::Tensor(at::binary_cross_entropy(p, target, weight, reduction));
+  });
+}
+GT_EXPORT gt_r1 gt_op_RawBCEWithLogits(void *x_, void *target_, void *weight_, int64_t reduction) {
+  return gt::one([&] {
+    Borrowed x__(x_); const at::Tensor &x = x__;
+    Borrowed target__(target_); const at::Tensor &target = target__;
+    auto weight = gt::optional(weight_);
+    return at::Tensor(at::binary_cross_entropy_with_logits(x, target, weight, {}, reduction));
   });
 }
 // clang-format on

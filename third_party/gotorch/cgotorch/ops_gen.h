@@ -15,6 +15,7 @@
   X(gt_r1, gt_op_opRand, (const int64_t *shape_, int64_t shape_n, void *g_, gt_options opt_), (shape_, shape_n, g_, opt_)) \
   X(gt_r1, gt_op_opRandInt, (int64_t low, int64_t high, const int64_t *shape_, int64_t shape_n, void *g_, gt_options opt_), (low, high, shape_, shape_n, g_, opt_)) \
   X(gt_r1, gt_op_opRandPerm, (int64_t n, void *g_, gt_options opt_), (n, g_, opt_)) \
+  X(gt_r1, gt_op_opMultinomial, (void *p_, int64_t n, bool replacement, void *g_), (p_, n, replacement, g_)) \
   X(gt_r0, gt_op_opNormalI, (void *a_, double mean, double std, void *g_), (a_, mean, std, g_)) \
   X(gt_r0, gt_op_opUniformI, (void *a_, double low, double high, void *g_), (a_, low, high, g_)) \
   X(gt_r1, gt_op_opBernoulli, (void *a_, double p, void *g_), (a_, p, g_)) \
@@ -65,6 +66,26 @@
   X(gt_r1, gt_op_Lt, (void *a_, void *b_), (a_, b_)) \
   X(gt_r1, gt_op_Gt, (void *a_, void *b_), (a_, b_)) \
   X(gt_r1, gt_op_opLtScalar, (void *a_, double s), (a_, s)) \
+  X(gt_r1, gt_op_opLeScalar, (void *a_, double s), (a_, s)) \
+  X(gt_r1, gt_op_opGtScalar, (void *a_, double s), (a_, s)) \
+  X(gt_r1, gt_op_opGeScalar, (void *a_, double s), (a_, s)) \
+  X(gt_r1, gt_op_opEqScalar, (void *a_, double s), (a_, s)) \
+  X(gt_r1, gt_op_Le, (void *a_, void *b_), (a_, b_)) \
+  X(gt_r1, gt_op_Ge, (void *a_, void *b_), (a_, b_)) \
+  X(gt_r1, gt_op_Ne, (void *a_, void *b_), (a_, b_)) \
+  X(gt_r1, gt_op_LogicalNot, (void *a_), (a_)) \
+  X(gt_r1, gt_op_LogicalAnd, (void *a_, void *b_), (a_, b_)) \
+  X(gt_r1, gt_op_LogicalOr, (void *a_, void *b_), (a_, b_)) \
+  X(gt_r1, gt_op_IsNaN, (void *a_), (a_)) \
+  X(gt_r1, gt_op_Pow, (void *a_, void *b_), (a_, b_)) \
+  X(gt_r1, gt_op_Reciprocal, (void *a_), (a_)) \
+  X(gt_r1, gt_op_Ceil, (void *a_), (a_)) \
+  X(gt_r1, gt_op_Round, (void *a_), (a_)) \
+  X(gt_r1, gt_op_Sign, (void *a_), (a_)) \
+  X(gt_r1, gt_op_Log1p, (void *a_), (a_)) \
+  X(gt_r1, gt_op_Expm1, (void *a_), (a_)) \
+  X(gt_r1, gt_op_Erf, (void *a_), (a_)) \
+  X(gt_r1, gt_op_Remainder, (void *a_, void *b_), (a_, b_)) \
   X(gt_r1, gt_op_opRelu, (void *a_), (a_)) \
   X(gt_r1, gt_op_opLeakyRelu, (void *a_, double slope), (a_, slope)) \
   X(gt_r1, gt_op_opSigmoid, (void *a_), (a_)) \
@@ -72,6 +93,11 @@
   X(gt_r1, gt_op_opSilu, (void *a_), (a_)) \
   X(gt_r1, gt_op_opGelu, (void *a_), (a_)) \
   X(gt_r1, gt_op_GeluTanh, (void *a_), (a_)) \
+  X(gt_r1, gt_op_opReluI, (void *a_), (a_)) \
+  X(gt_r1, gt_op_opLeakyReluI, (void *a_, double slope), (a_, slope)) \
+  X(gt_r1, gt_op_Softplus, (void *a_), (a_)) \
+  X(gt_r1, gt_op_ELU, (void *a_, double alpha), (a_, alpha)) \
+  X(gt_r1, gt_op_LogSigmoid, (void *a_), (a_)) \
   X(gt_r1, gt_op_Softmax, (void *a_, int64_t dim), (a_, dim)) \
   X(gt_r1, gt_op_opLogSoftmax, (void *a_, int64_t dim), (a_, dim)) \
   X(gt_r1, gt_op_opDropout, (void *a_, double p, bool training), (a_, p, training)) \
@@ -88,12 +114,23 @@
   X(gt_r1, gt_op_opArgminAll, (void *a_), (a_)) \
   X(gt_r2, gt_op_opTopK, (void *a_, int64_t k, int64_t dim, bool largest, bool sorted), (a_, k, dim, largest, sorted)) \
   X(gt_r2, gt_op_Sort, (void *a_, int64_t dim, bool descending), (a_, dim, descending)) \
+  X(gt_r1, gt_op_NormDims, (void *a_, double p, const int64_t *dims_, int64_t dims_n, bool keep), (a_, p, dims_, dims_n, keep)) \
+  X(gt_r1, gt_op_VarDims, (void *a_, const int64_t *dims_, int64_t dims_n, int64_t correction, bool keep), (a_, dims_, dims_n, correction, keep)) \
+  X(gt_r1, gt_op_StdDims, (void *a_, const int64_t *dims_, int64_t dims_n, int64_t correction, bool keep), (a_, dims_, dims_n, correction, keep)) \
+  X(gt_r2, gt_op_MaxDim, (void *a_, int64_t dim, bool keep), (a_, dim, keep)) \
+  X(gt_r2, gt_op_MinDim, (void *a_, int64_t dim, bool keep), (a_, dim, keep)) \
+  X(gt_r1, gt_op_LogSumExp, (void *a_, const int64_t *dims_, int64_t dims_n, bool keep), (a_, dims_, dims_n, keep)) \
+  X(gt_r1, gt_op_CumSum, (void *a_, int64_t dim), (a_, dim)) \
+  X(gt_r1, gt_op_Prod, (void *a_), (a_)) \
+  X(gt_r1, gt_op_Any, (void *a_), (a_)) \
   X(gt_r1, gt_op_All, (void *a_), (a_)) \
   X(gt_r1, gt_op_opMM, (void *a_, void *b_), (a_, b_)) \
   X(gt_r1, gt_op_MatMul, (void *a_, void *b_), (a_, b_)) \
   X(gt_r1, gt_op_BMM, (void *a_, void *b_), (a_, b_)) \
   X(gt_r1, gt_op_BAddBMM, (void *c_, void *a_, void *b_, double beta, double alpha), (c_, a_, b_, beta, alpha)) \
   X(gt_r1, gt_op_opAttention, (void *q_, void *k_, void *v_, double scale), (q_, k_, v_, scale)) \
+  X(gt_r1, gt_op_AttentionMasked, (void *q_, void *k_, void *v_, void *mask_, bool causal, double scale), (q_, k_, v_, mask_, causal, scale)) \
+  X(gt_r1, gt_op_opEinsum, (const char *equation_, int64_t equation_n, void **tensors_, int64_t tensors_n), (equation_, equation_n, tensors_, tensors_n)) \
   X(gt_r1, gt_op_opView, (void *a_, const int64_t *shape_, int64_t shape_n), (a_, shape_, shape_n)) \
   X(gt_r1, gt_op_Reshape, (void *a_, const int64_t *shape_, int64_t shape_n), (a_, shape_, shape_n)) \
   X(gt_r1, gt_op_opFlatten, (void *a_, int64_t start, int64_t end), (a_, start, end)) \
@@ -115,6 +152,20 @@
   X(gt_r1, gt_op_Gather, (void *a_, int64_t dim, void *index_), (a_, dim, index_)) \
   X(gt_r1, gt_op_MaskedFill, (void *a_, void *mask_, double value), (a_, mask_, value)) \
   X(gt_r1, gt_op_Flip, (void *a_, const int64_t *dims_, int64_t dims_n), (a_, dims_, dims_n)) \
+  X(gt_r1, gt_op_Scatter, (void *a_, int64_t dim, void *index_, void *src_), (a_, dim, index_, src_)) \
+  X(gt_r1, gt_op_ScatterAdd, (void *a_, int64_t dim, void *index_, void *src_), (a_, dim, index_, src_)) \
+  X(gt_r1, gt_op_MaskedSelect, (void *a_, void *mask_), (a_, mask_)) \
+  X(gt_r1, gt_op_Nonzero, (void *a_), (a_)) \
+  X(gt_rl, gt_op_Split, (void *a_, int64_t size, int64_t dim), (a_, size, dim)) \
+  X(gt_rl, gt_op_Unbind, (void *a_, int64_t dim), (a_, dim)) \
+  X(gt_r1, gt_op_Repeat, (void *a_, const int64_t *counts_, int64_t counts_n), (a_, counts_, counts_n)) \
+  X(gt_r1, gt_op_RepeatInterleave, (void *a_, int64_t count, int64_t dim), (a_, count, dim)) \
+  X(gt_r1, gt_op_Roll, (void *a_, const int64_t *shifts_, int64_t shifts_n, const int64_t *dims_, int64_t dims_n), (a_, shifts_, shifts_n, dims_, dims_n)) \
+  X(gt_r1, gt_op_Tril, (void *a_, int64_t diagonal), (a_, diagonal)) \
+  X(gt_r1, gt_op_Triu, (void *a_, int64_t diagonal), (a_, diagonal)) \
+  X(gt_r1, gt_op_Pad, (void *a_, const int64_t *pad_, int64_t pad_n, double value), (a_, pad_, pad_n, value)) \
+  X(gt_r1, gt_op_OneHot, (void *a_, int64_t classes), (a_, classes)) \
+  X(gt_rb, gt_op_opIsPinned, (void *a_), (a_)) \
   X(gt_r1, gt_op_RawLinear, (void *x_, void *w_, void *b_), (x_, w_, b_)) \
   X(gt_r1, gt_op_RawConv1d, (void *x_, void *w_, void *b_, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *dilation_, int64_t dilation_n, int64_t groups), (x_, w_, b_, stride_, stride_n, padding_, padding_n, dilation_, dilation_n, groups)) \
   X(gt_r1, gt_op_RawConv2d, (void *x_, void *w_, void *b_, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *dilation_, int64_t dilation_n, int64_t groups), (x_, w_, b_, stride_, stride_n, padding_, padding_n, dilation_, dilation_n, groups)) \
@@ -127,7 +178,12 @@
   X(gt_r1, gt_op_RawAvgPool2d, (void *x_, const int64_t *kernel_, int64_t kernel_n, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n), (x_, kernel_, kernel_n, stride_, stride_n, padding_, padding_n)) \
   X(gt_r1, gt_op_RawAdaptiveAvgPool2d, (void *x_, const int64_t *size_, int64_t size_n), (x_, size_, size_n)) \
   X(gt_r1, gt_op_RawUpsampleNearest2d, (void *x_, const int64_t *size_, int64_t size_n), (x_, size_, size_n)) \
+  X(gt_r1, gt_op_RawUpsampleBilinear2d, (void *x_, const int64_t *size_, int64_t size_n, bool alignCorners), (x_, size_, size_n, alignCorners)) \
   X(gt_r1, gt_op_RawMSELoss, (void *a_, void *b_, int64_t reduction), (a_, b_, reduction)) \
   X(gt_r1, gt_op_RawNllLoss, (void *logp_, void *target_, void *weight_, int64_t reduction, int64_t ignore), (logp_, target_, weight_, reduction, ignore)) \
-  X(gt_r1, gt_op_RawCrossEntropy, (void *x_, void *target_, void *weight_, int64_t reduction, int64_t ignore), (x_, target_, weight_, reduction, ignore))
+  X(gt_r1, gt_op_RawCrossEntropy, (void *x_, void *target_, void *weight_, int64_t reduction, int64_t ignore), (x_, target_, weight_, reduction, ignore)) \
+  X(gt_r1, gt_op_RawL1Loss, (void *a_, void *b_, int64_t reduction), (a_, b_, reduction)) \
+  X(gt_r1, gt_op_RawSmoothL1Loss, (void *a_, void *b_, int64_t reduction, double beta), (a_, b_, reduction, beta)) \
+  X(gt_r1, gt_op_RawBCELoss, (void *p_, void *target_, void *weight_, int64_t reduction), (p_, target_, weight_, reduction)) \
+  X(gt_r1, gt_op_RawBCEWithLogits, (void *x_, void *target_, void *weight_, int64_t reduction), (x_, target_, weight_, reduction))
 // clang-format on

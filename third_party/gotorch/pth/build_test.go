@@ -22,10 +22,8 @@ type zipFile struct {
 	disk, disk64, disks                        int
 	cut                                        int // bytes less at the end
 	end64Length                                int
-	directoryOrder                             []int
 	centralSuffix                              string
 	headerOffset                               func(i int, offset uint32) uint32
-	flip                                       int
 }
 
 type zipEntry struct {

@@ -11,6 +11,7 @@ import (
 )
 
 // FuzzRead: whatever is read as a state_dict can be written and comes back the same.
+// Run it with -fuzzminimizetime 20x: else Go spends its minute making the first new inputs shorter.
 func FuzzRead(f *testing.F) {
 	paths, err := filepath.Glob("testdata/*.p*t*")
 	if err != nil || len(paths) == 0 {

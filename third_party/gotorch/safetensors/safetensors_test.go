@@ -281,6 +281,7 @@ func TestPython(t *testing.T) {
 }
 
 // FuzzRead: whatever is read can be written and comes back the same.
+// Run it with -fuzzminimizetime 20x: else Go spends its minute making the first new inputs shorter.
 func FuzzRead(f *testing.F) {
 	for _, name := range []string{"types", "float8"} {
 		b, err := os.ReadFile("testdata/" + name + ".safetensors")

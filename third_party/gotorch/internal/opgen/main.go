@@ -40,6 +40,7 @@ var kinds = map[string]kind{
 	"ints":      {"[]int64", "const int64_t *%s_, int64_t %s_n", "%s_, %s_n", "intsPtr(%s), C.int64_t(len(%s))", "", "auto %s = gt::ints(%s_, %s_n);", false},
 	"float":     {"float64", "double %s", "%s", "C.double(%s)", "", "", false},
 	"bool":      {"bool", "bool %s", "%s", "C.bool(%s)", "", "", false},
+	"string":    {"string", "const char *%s_, int64_t %s_n", "%s_, %s_n", "textPtr(%s), C.int64_t(len(%s))", "", "std::string %s(%s_, %s_n);", false},
 	"dtype":     {"int8", "int8_t %s_", "%s_", "C.int8_t(%s)", "", "auto %s = gt::dtype(%s_);", false},
 	"options":   {"Options", "gt_options %s_", "%s_", "%s.c()", "", "auto %s = gt::options(%s_);", false},
 	"generator": {"*Generator", "void *%s_", "%s_", "%s.handle()", "", "auto %s = gt::generator(%s_);", true},
