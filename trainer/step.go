@@ -165,14 +165,6 @@ func (e *engine) read() (losses, norms []float32) {
 	return losses, norms
 }
 
-// average is what sampling uses: the moving average, or the parameters.
-func (e *engine) average() []torch.Tensor {
-	if e.ema != nil {
-		return e.ema
-	}
-	return e.params
-}
-
 // DivergedError ends a run whose gradients are no longer finite.
 type DivergedError struct {
 	Step int // the first of the steps without an update
