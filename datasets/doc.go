@@ -9,14 +9,20 @@
 //
 //  1. A name, as on the command line (digits, mnist, fashion_mnist), is looked up
 //     in one table. [Lookup] answers from the table alone: shape, classes, grey
-//     levels, folder name. That is all that sampling needs.
+//     levels, folder name. That is all that sampling needs. Of folder:DIR, pictures
+//     of your own, it lists the sub-folders too: they are the classes.
 //  2. [Open] reads the files into an [Images]: bytes [N,C,H,W] and one label each,
 //     all in memory (MNIST is 47 MB). A file is believed only after its header
 //     and its length agree; otherwise a [FileError] names file, fault and remedy.
+//     What is only a pity (a missing batch of CIFAR-10, a damaged picture among many
+//     good ones) is in [Images.Warnings]. Pictures of a folder are decoded, cropped
+//     and scaled by as many goroutines as there are processors.
 //  3. A pixel k of L levels becomes x = 2k/(L-1) - 1, in [-1,1], when a batch is
 //     put together ([Images.Floats]).
 //  4. A [Loader] deals batches out in an order that is a function of the seed and
 //     the step alone, prepared ahead by worker goroutines.
+//
+// [Download] fetches what is missing of the sets that are public, see package fetch.
 //
 // # Order
 //
@@ -25,6 +31,23 @@
 // k div floor(N/B), and the permutation is drawn from a generator seeded with
 // (seed, epoch). So a run that stopped after step k goes on from the number k,
 // with no generator state to save, and the number of workers changes nothing.
+//
+// # Points of the plane
+//
+// Checkerboard, moons and their like have no images: [Info.Is2D] tells them apart, and
+// [Open2D] opens them as a [Set2D], as it does image:FILE (a picture as a density) and
+// points:FILE (a list of points).
+//
+//  1. [Set2D.Sample] draws points. Point i of a seed is a function of (seed, i) alone:
+//     its own short sequence of SplitMix64 begins at a mixture of both. So a training
+//     step draws its part of the stream by number, and any part can be drawn again.
+//     Numbers drawn elsewhere under the same seed, a flow's noise above all, are
+//     independent of the points.
+//  2. [Set2D.LogDensity] is the true density, by formula (Gaussians, squares, circles),
+//     or as the integral along the curve that the noise is added to; [Set2D.Entropy] is
+//     what a perfect model's mean negative log-likelihood would be. Lists of points have
+//     neither.
+//  3. [Set2D.PlotRange] is the square to draw the set in.
 //
 // # Not here
 //

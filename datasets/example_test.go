@@ -1,8 +1,14 @@
 package datasets_test
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
+	"os"
+	"path/filepath"
 
 	"flowmatch/datasets"
 )
@@ -45,6 +51,50 @@ func ExampleLookup() {
 	// Output:
 	// fashion_mnist [1 28 28] 256 ankle boot
 	// true unknown dataset "mnits": did you mean mnist?
+}
+
+// A folder of pictures has a class for each of its sub-folders.
+func ExampleOpen_folder() {
+	dir, err := os.MkdirTemp("", "pets")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	for i, class := range []string{"cat", "dog"} {
+		var file bytes.Buffer
+		if err := png.Encode(&file, image.NewGray(image.Rect(0, 0, 300, 200))); err != nil {
+			panic(err)
+		}
+		name := filepath.Join(dir, class, fmt.Sprintf("%d.png", i))
+		if err := errors.Join(os.Mkdir(filepath.Dir(name), 0o755), os.WriteFile(name, file.Bytes(), 0o644)); err != nil {
+			panic(err)
+		}
+	}
+	pets, err := datasets.Open("folder:"+dir, datasets.Options{ImageSize: 32})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(pets.Len(), "images of", pets.Shape, pets.ClassNames)
+	// Output:
+	// 2 images of [3 32 32] [cat dog]
+}
+
+// What a command does for --download.
+func ExampleDownload() {
+	fetch := func(ctx context.Context, name, dataDir string) error {
+		if !datasets.Missing(name, dataDir) {
+			return nil
+		}
+		return datasets.Download(ctx, name, dataDir, datasets.DownloadOptions{
+			Progress: func(done, total int64) { fmt.Printf("%d of %d bytes\n", done, total) },
+			Note:     func(line string) { fmt.Println("note:", line) },
+		})
+	}
+	fmt.Println(datasets.Downloadable("cifar10"), datasets.Downloadable("digits"))
+	fmt.Println(fetch(context.Background(), "digits", "data")) // nothing to fetch
+	// Output:
+	// true false
+	// <nil>
 }
 
 func ExampleSlug() {

@@ -62,62 +62,63 @@ func openIDX(info Info, opts Options) (*Images, error) {
 			Remedy: "take both files from the same source"}
 	}
 	if fault := im.check(); fault != "" {
-		return nil, &FileError{Set: info.Name, File: labelsPath, Fault: fault, Remedy: replaceIt}
+		return nil, &FileError{Set: info.Name, File: labelsPath, Fault: fault, Remedy: fetchAgain}
 	}
 	return im, nil
 }
 
-const replaceIt = "replace it with an intact copy"
+const (
+	replaceIt  = "replace it with an intact copy"
+	fetchAgain = "delete it and run again with --download, or " + replaceIt
+)
+
+// remedyFor is what to do about a file that cannot be used.
+func remedyFor(err error) string {
+	if errors.Is(err, fs.ErrPermission) {
+		return "make it readable"
+	}
+	return fetchAgain
+}
 
 // readIDXPart finds and reads one part. Its items must have the shape given.
 func readIDXPart(set string, opts Options, part idxPart, item []int) (path string, data []byte, err error) {
-	path, f, err := openIDXPart(set, opts, part)
+	path, f, size, err := openIDXPart(set, opts, part)
 	if err != nil {
 		return path, nil, err
 	}
 	defer f.Close()
-
-	stat, err := f.Stat()
-	if err == nil && !stat.Mode().IsRegular() {
-		err = errors.New("not a regular file")
-	}
+	data, err = parseIDX(f, size, part, item)
 	if err != nil {
-		return path, nil, &FileError{Set: set, File: path, Fault: plainCause(err), Remedy: replaceIt, Err: err}
-	}
-	data, err = parseIDX(f, stat.Size(), part, item)
-	if err != nil {
-		return path, nil, &FileError{Set: set, File: path, Fault: plainCause(err), Remedy: replaceIt, Err: err}
+		return path, nil, &FileError{Set: set, File: path, Fault: plainCause(err), Remedy: fetchAgain, Err: err}
 	}
 	return path, data, nil
 }
 
 // openIDXPart opens the first spelling that is there.
-func openIDXPart(set string, opts Options, part idxPart) (string, *os.File, error) {
+func openIDXPart(set string, opts Options, part idxPart) (string, *os.File, int64, error) {
 	dir := filepath.Join(opts.dataDir(), set)
 	for _, name := range part.spellings(opts.Split) {
 		path := filepath.Join(dir, name)
-		f, err := os.Open(path)
+		f, size, err := openRegular(path)
 		if err == nil {
-			return path, f, nil
+			return path, f, size, nil
 		}
-		// Not a folder on the way (ENOTDIR) is absence too, and said as such.
-		if !errors.Is(err, fs.ErrNotExist) && !strings.Contains(err.Error(), "not a directory") {
-			return path, nil, &FileError{Set: set, File: path, Fault: plainCause(err),
-				Remedy: "make it readable", Err: err}
+		if !absent(err) {
+			return path, nil, 0, &FileError{Set: set, File: path, Fault: plainCause(err), Remedy: remedyFor(err), Err: err}
 		}
 	}
 	images, labels := idxImages.fileName(opts.Split), idxLabels.fileName(opts.Split)
-	remedy := fmt.Sprintf("put %s and %s (or the same with .gz) into %s, or point --data-dir at the folder that holds %s/",
+	remedy := fmt.Sprintf("run again with --download, or put %s and %s (or the same with .gz) into %s, or point --data-dir at the folder that holds %s/",
 		images, labels, dir, set)
 	for _, name := range part.spellings(opts.Split) {
-		if _, err := os.Stat(filepath.Join(opts.dataDir(), name)); err == nil {
+		if exists(filepath.Join(opts.dataDir(), name)) {
 			remedy = fmt.Sprintf("the files lie in %s itself: move them into %s, or point --data-dir at a folder that holds them as %s/",
 				opts.dataDir(), dir, set)
 			break
 		}
 	}
 	path := filepath.Join(dir, part.fileName(opts.Split))
-	return path, nil, &FileError{Set: set, File: path, Fault: "not found", Remedy: remedy, Err: fs.ErrNotExist}
+	return path, nil, 0, &FileError{Set: set, File: path, Fault: "not found", Remedy: remedy, Err: fs.ErrNotExist}
 }
 
 // plainCause is the cause without the path, which the FileError already names.

@@ -8,6 +8,8 @@ type Images struct {
 
 	Pixels []uint8 // [N,C,H,W], each below Levels
 	Labels []uint8 // [N], each below len(ClassNames); nil for a set without classes
+
+	Warnings []string // what the reader passed over or did without, a line each, for people
 }
 
 // Len is the number of images.

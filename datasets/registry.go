@@ -1,6 +1,7 @@
 package datasets
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -10,8 +11,8 @@ import (
 // Info is what is known of a set without reading any of its files.
 type Info struct {
 	Name       string   // the name that opens it again: "mnist"
-	Shape      [3]int   // channels, height, width
-	Levels     int      // grey levels of a pixel: 256, or 17 for digits
+	Shape      [3]int   // channels, height, width; {2,1,1} for points of the plane
+	Levels     int      // grey levels of a pixel: 256, or 17 for digits; 0 for points
 	ClassNames []string // nil for a set without classes
 }
 
@@ -20,6 +21,10 @@ func (in Info) Classes() int { return len(in.ClassNames) }
 
 // Dim is the number of values of one image, C*H*W.
 func (in Info) Dim() int { return in.Shape[0] * in.Shape[1] * in.Shape[2] }
+
+// Is2D says that the set is a distribution of points in the plane, which Open2D
+// opens, and not one of images.
+func (in Info) Is2D() bool { return in.Shape == plane }
 
 // Slug is the set's name as the name of a folder. See the function [Slug].
 func (in Info) Slug() string { return Slug(in.Name) }
@@ -44,6 +49,16 @@ func (s Split) String() string {
 type Options struct {
 	DataDir string // folder that holds the sets' own folders; default "data"
 	Split   Split  // default Train
+
+	// ImageSize is the height and width of a folder's pictures; default 64. Other
+	// sets have their own.
+	ImageSize int
+
+	// Progress is called now and then by sets that take long to read, from any one
+	// goroutine at a time. It may be nil.
+	Progress func(done, total int)
+
+	ctx context.Context // of OpenContext; nil: never ends
 }
 
 func (o Options) dataDir() string {
@@ -53,15 +68,22 @@ func (o Options) dataDir() string {
 	return o.DataDir
 }
 
-// entry is one row of the table of known sets.
+// entry is one row of the table of known sets. A name with a colon stands for a
+// kind of set: of "image:FILE" the part up to the colon counts, and what the user
+// writes behind it is a path.
 type entry struct {
-	info  Info
-	about string // one line for --dataset help
-	open  func(Info, Options) (*Images, error)
+	info   Info
+	about  string // one line for --dataset help
+	open   func(Info, Options) (*Images, error)
+	open2D func(Info, Options) (*Set2D, error) // for points, instead of open
+
+	// look completes what is known without reading, where the table does not say
+	// it all; nil: it does.
+	look func(Info, Options) (Info, error)
 }
 
 // registry lists the sets in the order in which they are shown.
-var registry = []entry{
+var registry = append(planeSets, []entry{
 	{
 		info:  Info{Name: "digits", Shape: [3]int{1, 8, 8}, Levels: 17, ClassNames: tenDigits},
 		about: "1,797 handwritten digits of 8x8, inside the program: no files needed",
@@ -78,7 +100,18 @@ var registry = []entry{
 		about: "60,000 pieces of clothing of 28x28, IDX files in <data-dir>/fashion_mnist",
 		open:  openIDX,
 	},
-}
+	{
+		info:  Info{Name: "cifar10", Shape: [3]int{3, 32, 32}, Levels: 256, ClassNames: cifarClasses},
+		about: "50,000 colour photographs of 32x32, binary batches in <data-dir>/cifar-10-batches-bin",
+		open:  openCIFAR,
+	},
+	{
+		info:  Info{Name: "folder:DIR", Levels: 256},
+		about: "pictures of your own, PNG or JPEG: one sub-folder per class",
+		open:  openFolder,
+		look:  lookFolder,
+	},
+}...)
 
 var tenDigits = []string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}
 
@@ -101,12 +134,16 @@ func About(name string) string {
 
 // Lookup describes a set without reading its files. An unknown name gives an
 // [*UnknownError]. Case does not matter, and a hyphen is as good as an underscore.
-func Lookup(name string) (Info, error) {
+func Lookup(name string) (Info, error) { return LookupWith(name, Options{}) }
+
+// LookupWith is [Lookup] with options, of which a folder of pictures has its size.
+// It lists such a folder's classes, and gives a [*FileError] where it cannot.
+func LookupWith(name string, opts Options) (Info, error) {
 	e, err := find(name)
 	if err != nil {
 		return Info{}, err
 	}
-	return e.describe(), nil
+	return e.complete(opts)
 }
 
 // Open reads a set. The error is an [*UnknownError] where the name is wrong and a
@@ -116,7 +153,21 @@ func Open(name string, opts Options) (*Images, error) {
 	if err != nil {
 		return nil, err
 	}
-	return e.open(e.describe(), opts)
+	if e.open == nil {
+		return nil, fmt.Errorf("%s is a set of points, not of images", e.info.Name)
+	}
+	info, err := e.complete(opts)
+	if err != nil {
+		return nil, err
+	}
+	return e.open(info, opts)
+}
+
+// OpenContext is [Open] that stops with ctx, whose cause is then the error. Reading
+// a folder of many pictures takes minutes.
+func OpenContext(ctx context.Context, name string, opts Options) (*Images, error) {
+	opts.ctx = ctx
+	return Open(name, opts)
 }
 
 func (e *entry) describe() Info {
@@ -125,7 +176,18 @@ func (e *entry) describe() Info {
 	return info
 }
 
+// complete is describe with what only a look at the files' names tells.
+func (e *entry) complete(opts Options) (Info, error) {
+	if e.look == nil {
+		return e.describe(), nil
+	}
+	return e.look(e.describe(), opts)
+}
+
 func find(name string) (*entry, error) {
+	if kind, path, ok := strings.Cut(name, ":"); ok {
+		return findKind(name, canonical(kind), path)
+	}
 	wanted := canonical(name)
 	for i := range registry {
 		if registry[i].info.Name == wanted {
@@ -133,6 +195,25 @@ func find(name string) (*entry, error) {
 		}
 	}
 	return nil, &UnknownError{Name: name, Nearest: Nearest(name)}
+}
+
+// findKind finds the row of kind:PATH and names it after the path.
+func findKind(name, kind, path string) (*entry, error) {
+	var near []string
+	for _, e := range registry {
+		k, what, ok := strings.Cut(e.info.Name, ":")
+		switch {
+		case !ok:
+		case k == kind && path != "":
+			e.info.Name = kind + ":" + path
+			return &e, nil
+		case k == kind:
+			near = append(near, k+":"+what)
+		case editDistance(k, kind) <= 2:
+			near = append(near, k+":"+path)
+		}
+	}
+	return nil, &UnknownError{Name: name, Nearest: near}
 }
 
 func canonical(name string) string {

@@ -3,6 +3,7 @@ package datasets
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -15,6 +16,7 @@ func TestLookupNeedsNoFiles(t *testing.T) {
 		{"digits", "digits", [3]int{1, 8, 8}, 17},
 		{"MNIST", "mnist", [3]int{1, 28, 28}, 256},
 		{"fashion-mnist", "fashion_mnist", [3]int{1, 28, 28}, 256},
+		{"CIFAR10", "cifar10", [3]int{3, 32, 32}, 256},
 	} {
 		info, err := Lookup(c.name)
 		if err != nil {
@@ -45,7 +47,7 @@ func TestUnknown(t *testing.T) {
 		t.Errorf("%s\nwant %s", got, want)
 	}
 	_, err = Lookup("zebra")
-	if got, want := err.Error(), `unknown dataset "zebra": choose one of digits, mnist, fashion_mnist`; got != want {
+	if got, want := err.Error(), `unknown dataset "zebra": choose one of `+strings.Join(Names(), ", "); got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
 }

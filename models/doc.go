@@ -5,6 +5,9 @@
 //     2021), with the layers and parameter names of torchcfm's UNetModel, so
 //     that weights go to and from PyTorch as they are.
 //
+//   - MLP, for points of the plane: four linear layers on the point and the
+//     time.
+//
 // Parameters have PyTorch's names and initialisation. Shapes are written at
 // every Forward: B samples, C channels, H x W pixels, E features of the time
 // and class embedding, T = H W tokens of attention.

@@ -60,11 +60,24 @@ func (c *Checkpoint) UNet(cfg models.UNetConfig, d torch.Device) (*models.UNet, 
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Path, err)
 	}
-	if err := models.Load(u, c.Tensors); err != nil {
+	return u, c.fill(u, d)
+}
+
+// MLP is UNet for a network of points.
+func (c *Checkpoint) MLP(cfg models.MLPConfig, d torch.Device) (*models.MLP, error) {
+	m, err := models.NewMLP(cfg)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Path, err)
 	}
-	u.Train(false)
-	return u, torch.Try(func() { u.To(d) })
+	return m, c.fill(m, d)
+}
+
+func (c *Checkpoint) fill(m models.Velocity, d torch.Device) error {
+	if err := models.Load(m, c.Tensors); err != nil {
+		return fmt.Errorf("%s: %w", c.Path, err)
+	}
+	m.Train(false)
+	return torch.Try(func() { m.To(d) })
 }
 
 func mustJSON(v any) json.RawMessage {

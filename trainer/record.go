@@ -61,3 +61,16 @@ func (r *Record) UNetConfig() (models.UNetConfig, error) {
 	c = c.Defaults()
 	return c, c.Check()
 }
+
+// MLPConfig is the network's configuration of a record of that kind.
+func (r *Record) MLPConfig() (models.MLPConfig, error) {
+	var c models.MLPConfig
+	if r.Kind != "mlp" {
+		return c, fmt.Errorf("the record says %q, which is no network for points", r.Kind)
+	}
+	if err := strictjson.Unmarshal(r.Model, &c); err != nil {
+		return c, fmt.Errorf("the record's network: %w", err)
+	}
+	c = c.Defaults()
+	return c, c.Check()
+}

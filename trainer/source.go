@@ -59,3 +59,35 @@ func (s *imageSource) move(t torch.Tensor) torch.Tensor {
 
 func (s *imageSource) Waited() time.Duration { return s.loader.Waited() }
 func (s *imageSource) Close()                { s.loader.Close() }
+
+// pointSource draws fresh points for every step.
+type pointSource struct {
+	set    *datasets.Set2D
+	seed   int64
+	device torch.Device
+	next   int64 // number of the next point of the set's stream
+	points []float32
+	waited time.Duration
+}
+
+// Points opens a set of points of the plane as a source, batch start coming
+// first: points are never used twice.
+func Points(set *datasets.Set2D, c Config, device torch.Device, start int) Source {
+	return &pointSource{
+		set: set, seed: c.Seed, device: device, next: int64(start) * int64(c.BatchSize),
+		points: make([]float32, 2*c.BatchSize),
+	}
+}
+
+// Batch: x1: [B,2].
+func (s *pointSource) Batch() (x1, y torch.Tensor, err error) {
+	begin := time.Now()
+	s.set.Sample(s.points, s.seed, s.next)
+	s.waited += time.Since(begin)
+	n := int64(len(s.points) / 2)
+	s.next += n
+	return torch.FromSlice(s.points, n, 2).To(s.device), y, nil
+}
+
+func (s *pointSource) Waited() time.Duration { return s.waited }
+func (s *pointSource) Close()                {}

@@ -20,7 +20,7 @@ type figure struct {
 	dc                    *gg.Context
 	title, xLabel, yLabel string
 	x, y                  axis
-	log                   bool // the vertical axis
+	log, logX             bool // the vertical and the horizontal axis
 	plot                  struct{ x0, y0, x1, y1 float64 }
 	small, large          font.Face
 	below                 int // baseline of the words below the plot
@@ -111,7 +111,11 @@ func quantile(sorted []float64, q float64) float64 {
 
 // px and py are the place of a value on the page.
 func (f *figure) px(x float64) float64 {
-	return f.plot.x0 + (x-f.x.lo)/(f.x.hi-f.x.lo)*(f.plot.x1-f.plot.x0)
+	lo, hi := f.x.lo, f.x.hi
+	if f.logX {
+		x, lo, hi = math.Log(x), math.Log(lo), math.Log(hi)
+	}
+	return f.plot.x0 + (x-lo)/(hi-lo)*(f.plot.x1-f.plot.x0)
 }
 
 func (f *figure) py(y float64) float64 {

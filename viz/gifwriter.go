@@ -22,6 +22,10 @@ type gifWriter struct {
 	shown *image.Paletted // what a viewer shows after the frames so far
 	block bytes.Buffer
 	depth int // bits of an index
+
+	// leastRun is how many neighbours must have stayed to be marked as transparent.
+	// In noise a few stay by chance, and marking those only adds a colour.
+	leastRun int
 }
 
 // transparent is the index in every palette that leaves a pixel as it was.
@@ -108,12 +112,23 @@ func (g *gifWriter) changes(frame *image.Paletted) (image.Rectangle, []byte) {
 	}
 	pixels := make([]byte, 0, area.Dx()*area.Dy())
 	for y := area.Min.Y; y < area.Max.Y; y++ {
-		for i := y*w + area.Min.X; i < y*w+area.Max.X; i++ {
-			p := frame.Pix[i]
-			if p == g.shown.Pix[i] {
-				p = transparent
+		was := g.shown.Pix[y*w+area.Min.X : y*w+area.Max.X]
+		is := frame.Pix[y*w+area.Min.X : y*w+area.Max.X]
+		for from := 0; from < len(is); {
+			to := from
+			for to < len(is) && is[to] == was[to] {
+				to++
 			}
-			pixels = append(pixels, p)
+			if to > from && to-from >= g.leastRun {
+				for range to - from {
+					pixels = append(pixels, transparent)
+				}
+				from = to
+				continue
+			}
+			to = min(to+1, len(is)) // with the one that changed
+			pixels = append(pixels, is[from:to]...)
+			from = to
 		}
 	}
 	return area, pixels

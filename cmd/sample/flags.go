@@ -8,7 +8,6 @@ import (
 	"flowmatch/datasets"
 	"flowmatch/datasets/npz"
 	"flowmatch/flow"
-	"flowmatch/models"
 )
 
 type flags struct {
@@ -17,6 +16,7 @@ type flags struct {
 
 	dataset, checkpoint, classes, method, npz, init, format string
 	samplesPerClass, numSamples, steps, batchSize, frames   int
+	hiddenDim                                               int
 	fps                                                     float64
 	noFigures                                               bool
 }
@@ -33,7 +33,7 @@ func newFlags() *flags {
 	f.StringVar(&f.checkpoint, "checkpoint", "", "the weights, .pth or .safetensors (OUTPUT-DIR/cfm/SET/ckpt.pth)")
 	f.StringVar(&f.classes, "classes", "all", "all, or numbers with commas between")
 	f.IntVar(&f.samplesPerClass, "samples-per-class", 10, "samples of each class")
-	f.IntVar(&f.numSamples, "num-samples", 0, "samples of a model without classes (100)")
+	f.IntVar(&f.numSamples, "num-samples", 0, "samples of a model without classes (100; points 10,000)")
 	f.StringVar(&f.method, "method", "midpoint", flow.MethodList())
 	f.IntVar(&f.steps, "steps", 20, "equal steps of the method")
 	f.IntVar(&f.batchSize, "batch-size", 0, "samples solved together (by memory)")
@@ -44,6 +44,8 @@ func newFlags() *flags {
 	f.IntVar(&f.frames, "frames", 101, "frames of the film")
 	f.Float64Var(&f.fps, "fps", 20, "frames a second")
 	f.network = cli.AddNetwork(f.FlagSet)
+	f.IntVar(&f.hiddenDim, "hidden-dim", 512, "features of the MLP's hidden layers, for files without a record")
+	f.AddDataDir()
 	f.AddCommon()
 	return f
 }
@@ -74,6 +76,8 @@ func (f *flags) check() (flow.FixedStep, error) {
 		return s, cli.Usagef("--frames %d: at least 2", f.frames)
 	case !(f.fps > 0 && f.fps <= 50):
 		return s, cli.Usagef("--fps %v: above 0, at most 50, which is what a GIF can do", f.fps)
+	case f.hiddenDim < 1:
+		return s, cli.Usagef("--hidden-dim %d: at least 1", f.hiddenDim)
 	case f.format != "" && f.format != "folder":
 		return s, cli.Usagef("--format %q: folder, or not given", f.format)
 	case f.init != "" && (f.Changed("classes") || f.Changed("samples-per-class") || f.Changed("num-samples")):
@@ -103,9 +107,9 @@ type plan struct {
 // perClassShown is the most samples of a class that are pictured.
 const perClassShown = 10
 
-func (f *flags) plan(network models.UNetConfig, in datasets.Info) (*plan, error) {
+func (f *flags) plan(numClasses int, in datasets.Info) (*plan, error) {
 	p := &plan{names: in.ClassNames}
-	conditional := network.NumClasses > 0
+	conditional := numClasses > 0
 	switch {
 	case f.init != "":
 		if err := f.planInit(p, conditional, in); err != nil {
@@ -131,12 +135,15 @@ func (f *flags) plan(network models.UNetConfig, in datasets.Info) (*plan, error)
 		}
 		if p.n = f.numSamples; p.n == 0 {
 			p.n = 100
+			if in.Is2D() {
+				p.n = 10000
+			}
 		}
 	}
 	shown := map[int64]int{}
 	for i := range p.n {
 		if p.labels == nil {
-			if i < perClassShown*perClassShown {
+			if in.Is2D() || i < perClassShown*perClassShown {
 				p.shown = append(p.shown, i)
 			}
 		} else if shown[p.labels[i]]++; shown[p.labels[i]] <= perClassShown {
@@ -157,8 +164,8 @@ func (f *flags) planInit(p *plan, conditional bool, in datasets.Info) error {
 	switch {
 	case s.X0 == nil:
 		return fmt.Errorf("%s: it has no x0, the noise to start from", f.init)
-	case len(s.Shape) != 3 || [3]int(s.Shape) != in.Shape:
-		return cli.Usagef("--init %s: samples of %v, the model's are %v", f.init, s.Shape, in.Shape)
+	case !fits(s.Shape, in):
+		return cli.Usagef("--init %s: samples of %v, the model's are %v", f.init, s.Shape, in.Shape[:])
 	case conditional && s.Y == nil:
 		return cli.Usagef("--init %s: it has no y, and the model needs the classes", f.init)
 	case !conditional && s.Y != nil:
@@ -202,11 +209,18 @@ func (f *flags) classList(in datasets.Info) ([]int, error) {
 }
 
 // batch is how many samples are solved together: so many that a layer's
-// output stays near 64 MB.
-func (f *flags) batch(n models.UNetConfig) int {
+// output, of so many bytes a sample, stays near 64 MB.
+func (f *flags) batch(perSample int) int {
 	if f.batchSize > 0 {
 		return f.batchSize
 	}
-	perSample := 4 * n.Size * n.Size * n.NumChannels * n.ChannelMult[0]
-	return max(1, min(1024, (64<<20)/perSample))
+	return max(1, min(8192, (64<<20)/perSample))
+}
+
+// fits tells whether a file's samples have the shape of the set's.
+func fits(shape []int, in datasets.Info) bool {
+	if in.Is2D() {
+		return len(shape) == 1 && shape[0] == 2
+	}
+	return len(shape) == 3 && [3]int(shape) == in.Shape
 }

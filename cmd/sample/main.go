@@ -30,11 +30,12 @@ func run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	ck, info, network, err := f.open()
+	t, err := f.open()
 	if err != nil {
 		return err
 	}
-	plan, err := f.plan(network, info)
+	info := t.info
+	plan, err := f.plan(t.classes, info)
 	if err != nil {
 		return err
 	}
@@ -46,16 +47,19 @@ func run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	model, err := ck.UNet(network, device)
+	model, err := t.build(device)
 	if err != nil {
 		return err
 	}
 
 	bar := terminal.New(env.Stderr, f.Quiet, "sampling", plan.n)
-	shape := []int64{int64(info.Shape[0]), int64(info.Shape[1]), int64(info.Shape[2])}
+	shape := make([]int64, len(t.shape))
+	for i, n := range t.shape {
+		shape[i] = int64(n)
+	}
 	s := flow.Sampling{
 		Model: precise{model, f.precision(), device}, Device: device, Solver: solver, Shape: shape,
-		N: plan.n, Labels: plan.labels, Seed: f.Seed, X0: plan.x0, Batch: f.batch(network),
+		N: plan.n, Labels: plan.labels, Seed: f.Seed, X0: plan.x0, Batch: f.batch(t.perSample),
 		Shown: plan.shown,
 		Progress: func(done, of int) {
 			bar.Set(done, of, "")
@@ -75,7 +79,7 @@ func run(ctx context.Context, env cli.Env) error {
 	var written []string
 	if f.npz != "" {
 		err := writeFile(f.npz, func(w writer) error {
-			return npz.WriteSamples(w, &npz.Samples{Shape: info.Shape[:], X: out.X, Y: plan.labels, X0: out.X0})
+			return npz.WriteSamples(w, &npz.Samples{Shape: t.shape, X: out.X, Y: plan.labels, X0: out.X0})
 		})
 		if err != nil {
 			return err
@@ -89,7 +93,12 @@ func run(ctx context.Context, env cli.Env) error {
 		written = append(written, filepath.Join(dir, "samples"))
 	}
 	if !f.noFigures {
-		paths, err := f.draw(dir, out, plan, info)
+		var paths []string
+		if info.Is2D() {
+			paths, err = f.drawPoints(dir, out, info, s)
+		} else {
+			paths, err = f.draw(dir, out, plan, info)
+		}
 		if err != nil {
 			return err
 		}
@@ -114,7 +123,7 @@ func forFrames(n int) string {
 
 // precise evaluates a model in a precision.
 type precise struct {
-	model     *models.UNet
+	model     models.Velocity
 	precision string
 	device    torch.Device
 }
@@ -128,52 +137,94 @@ func (p precise) Velocity(x, t, y torch.Tensor) (v torch.Tensor) {
 	return v
 }
 
+// target is the model to sample.
+type target struct {
+	info      datasets.Info
+	shape     []int // of a sample
+	classes   int   // 0: none
+	perSample int   // bytes of a layer's output
+	build     func(torch.Device) (models.Velocity, error)
+}
+
 // open reads the checkpoint and settles what it is: by its record, or for a
 // file without one by --dataset and the network's flags.
-func (f *flags) open() (*trainer.Checkpoint, datasets.Info, models.UNetConfig, error) {
+func (f *flags) open() (*target, error) {
 	var info datasets.Info
-	var network models.UNetConfig
 	var err error
 	if f.dataset != "" {
-		if info, err = datasets.Lookup(f.dataset); err != nil {
-			return nil, info, network, err
+		if info, err = datasets.LookupWith(f.dataset, datasets.Options{DataDir: f.DataDir}); err != nil {
+			return nil, err
 		}
 	}
 	path := f.checkpoint
 	if path == "" {
 		path = filepath.Join(f.RunDir("cfm", info.Slug()), trainer.CheckpointFile)
 		if _, err := os.Stat(path); os.IsNotExist(err) {
-			return nil, info, network, fmt.Errorf("%s is not there: train --dataset %s makes it, or name a file with --checkpoint", path, info.Name)
+			return nil, fmt.Errorf("%s is not there: train --dataset %s makes it, or name a file with --checkpoint", path, info.Name)
 		}
 	}
 	ck, err := trainer.ReadCheckpoint(path)
 	if err != nil {
-		return nil, info, network, err
+		return nil, err
 	}
 	if ck.Record == nil {
 		if f.dataset == "" {
-			return nil, info, network, cli.Usagef("%s has no record of its network: name the set that it was trained on with --dataset, and the network's flags where they are not the set's defaults", path)
+			return nil, cli.Usagef("%s has no record of its network: name the set that it was trained on with --dataset, and the network's flags where they are not the set's defaults", path)
 		}
-		network, err = f.network.Config(info, hasNullClass(ck, info))
-		return ck, info, network, err
+		if info.Is2D() {
+			return points(ck, info, models.MLPConfig{HiddenDim: f.hiddenDim}.Defaults()), nil
+		}
+		network, err := f.network.Config(info, hasNullClass(ck, info))
+		if err != nil {
+			return nil, err
+		}
+		return images(ck, info, network), nil
 	}
-	if f.network.Changed() {
-		return nil, info, network, cli.Usagef("%s says what its network is; the network's flags are for files without a record", path)
-	}
-	if network, err = ck.Record.UNetConfig(); err != nil {
-		return nil, info, network, fmt.Errorf("%s: %w", path, err)
+	if f.network.Changed() || f.Changed("hidden-dim") {
+		return nil, cli.Usagef("%s says what its network is; the network's flags are for files without a record", path)
 	}
 	d := ck.Record.Dataset
+	if f.dataset != "" && (info.Is2D() != (ck.Record.Kind == "mlp")) {
+		return nil, cli.Usagef("%s is a network for %s, which does not fit --dataset %s", path, d.Name, info.Name)
+	}
+	if ck.Record.Kind == "mlp" {
+		network, err := ck.Record.MLPConfig()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		if f.dataset == "" {
+			info = datasets.Info{Name: d.Name, Shape: [3]int{2, 1, 1}}
+		}
+		return points(ck, info, network), nil
+	}
+	network, err := ck.Record.UNetConfig()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
 	if f.dataset == "" {
 		if len(d.Shape) != 3 {
-			return nil, info, network, fmt.Errorf("%s: the record gives the shape %v, not that of an image", path, d.Shape)
+			return nil, fmt.Errorf("%s: the record gives the shape %v, not that of an image", path, d.Shape)
 		}
 		info = datasets.Info{Name: d.Name, Shape: [3]int(d.Shape), Levels: d.Levels, ClassNames: d.ClassNames}
 	}
 	if network.Channels != info.Shape[0] || network.Size != info.Shape[1] || network.NumClasses > 0 && network.NumClasses != info.Classes() {
-		return nil, info, network, cli.Usagef("%s is a network for %s, which does not fit --dataset %s", path, d.Name, info.Name)
+		return nil, cli.Usagef("%s is a network for %s, which does not fit --dataset %s", path, d.Name, info.Name)
 	}
-	return ck, info, network, nil
+	return images(ck, info, network), nil
+}
+
+func images(ck *trainer.Checkpoint, in datasets.Info, n models.UNetConfig) *target {
+	return &target{
+		info: in, shape: in.Shape[:], classes: n.NumClasses, perSample: 4 * n.Size * n.Size * n.NumChannels * n.ChannelMult[0],
+		build: func(d torch.Device) (models.Velocity, error) { return ck.UNet(n, d) },
+	}
+}
+
+func points(ck *trainer.Checkpoint, in datasets.Info, n models.MLPConfig) *target {
+	return &target{
+		info: in, shape: []int{n.Dim}, perSample: 4 * n.HiddenDim,
+		build: func(d torch.Device) (models.Velocity, error) { return ck.MLP(n, d) },
+	}
 }
 
 // hasNullClass tells whether a file's class embedding has a row more than the

@@ -37,11 +37,16 @@ func run(ctx context.Context, env cli.Env) error {
 	if trainer.HoldsRun(dir) && !f.resume && !f.fresh && f.resumeFrom == "" {
 		return cli.Usagef("%s holds a run already: --resume goes on with it, --fresh moves it aside and starts anew", dir)
 	}
-	images, err := datasets.Open(info.Name, datasets.Options{DataDir: f.DataDir})
+	say := func(format string, args ...any) {
+		if !f.Quiet {
+			fmt.Fprintf(env.Stderr, format+"\n", args...)
+		}
+	}
+	j, err := f.openData(ctx, info, env.Stderr, say)
 	if err != nil {
 		return err
 	}
-	config, network, err := f.configuration(info, images.Len())
+	config, err := f.configuration(info, j.images)
 	if err != nil {
 		return err
 	}
@@ -58,7 +63,7 @@ func run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	if from != nil {
-		if err := sameRun(from, config, network, info); err != nil {
+		if err := sameRun(from, config, j.network, info); err != nil {
 			return err
 		}
 	}
@@ -69,7 +74,7 @@ func run(ctx context.Context, env cli.Env) error {
 	defer folder.Close()
 
 	torch.ManualSeed(config.Seed)
-	net, err := models.NewUNet(network)
+	net, err := j.build()
 	if err != nil {
 		return err
 	}
@@ -82,11 +87,6 @@ func run(ctx context.Context, env cli.Env) error {
 		}
 		total = min(total, f.maxSteps)
 	}
-	say := func(format string, args ...any) {
-		if !f.Quiet {
-			fmt.Fprintf(env.Stderr, format+"\n", args...)
-		}
-	}
 	for _, n := range notes {
 		say("note: %s", n)
 	}
@@ -94,16 +94,16 @@ func run(ctx context.Context, env cli.Env) error {
 		say("note: the run has done its %d steps already; nothing is left to do", from.Step())
 		return errors.Join(folder.Derive(from), f.figures(dir, from.Losses))
 	}
-	say("%s: %s images of %s, %s parameters, on %s in %s", info.Name, terminal.Count(int64(images.Len())), size(info), terminal.Count(models.Count(net)), place(device), config.Precision)
+	say("%s: %s, %s parameters, on %s in %s", info.Name, j.about, terminal.Count(models.Count(net)), place(device), config.Precision)
 
 	bar := terminal.New(env.Stderr, f.Quiet, "training", total)
 	report := &reporter{bar: bar, device: device, started: time.Now(), first: stepOf(from)}
 	r := trainer.Run{
-		Config: config, Model: net, Kind: "unet", Network: net.Config(), Dataset: record(info), Device: device, Folder: folder,
-		HasDropout: network.Dropout > 0, NullClass: network.NullClass,
+		Config: config, Model: net, Kind: j.kind, Network: j.network, Dataset: record(info), Device: device, Folder: folder,
+		HasDropout: j.dropout, NullClass: j.nullClass,
 		MaxSteps: f.maxSteps, CheckpointEvery: f.checkpointEvery,
 		Interval: bar.Interval(), Progress: report.progress, Note: bar.Note,
-		Open: func(start int) (trainer.Source, error) { return trainer.Images(images, config, device, start) },
+		Open: func(start int) (trainer.Source, error) { return j.open(config, device, start) },
 	}
 	res, err := r.Train(ctx, from)
 	bar.Done()
@@ -135,10 +135,6 @@ func listDatasets(w io.Writer) {
 	}
 }
 
-func size(in datasets.Info) string {
-	return fmt.Sprintf("%dx%dx%d", in.Shape[0], in.Shape[1], in.Shape[2])
-}
-
 // place is the device for people.
 func place(d torch.Device) string {
 	if d.IsCUDA() {
@@ -148,7 +144,11 @@ func place(d torch.Device) string {
 }
 
 func record(in datasets.Info) trainer.DatasetRecord {
-	return trainer.DatasetRecord{Name: in.Name, Shape: in.Shape[:], Classes: in.Classes(), ClassNames: in.ClassNames, Levels: in.Levels}
+	shape := in.Shape[:]
+	if in.Is2D() {
+		shape = shape[:1]
+	}
+	return trainer.DatasetRecord{Name: in.Name, Shape: shape, Classes: in.Classes(), ClassNames: in.ClassNames, Levels: in.Levels}
 }
 
 func stepOf(s *trainer.State) int {
@@ -160,15 +160,11 @@ func stepOf(s *trainer.State) int {
 
 // sameRun refuses to go on with another configuration, and names the
 // differences.
-func sameRun(s *trainer.State, c trainer.Config, n models.UNetConfig, in datasets.Info) error {
+func sameRun(s *trainer.State, c trainer.Config, network any, in datasets.Info) error {
 	if s.Record.Dataset.Name != in.Name {
 		return cli.Usagef("the state is of a run on %s, not %s", s.Record.Dataset.Name, in.Name)
 	}
-	was, err := s.Record.UNetConfig()
-	if err != nil {
-		return err
-	}
-	diff := append(trainer.Differences(c, s.Record.Training.Configuration), trainer.Differences(n, was)...)
+	diff := append(trainer.Differences(c, s.Record.Training.Configuration), trainer.Differences(network, s.Record.Model)...)
 	if len(diff) > 0 {
 		return cli.Usagef("the run has another configuration: %s; give its flags, or start anew with --fresh", join(diff))
 	}

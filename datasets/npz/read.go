@@ -89,6 +89,19 @@ func readArray(f *zip.File, budget *int64) (Array, error) {
 	if want := uint64(h.size) + uint64(body); f.UncompressedSize64 != want {
 		return Array{}, fmt.Errorf("%d bytes of %d", f.UncompressedSize64, want)
 	}
+	a, err := readBody(in, h, n, budget)
+	if err != nil {
+		return Array{}, err
+	}
+	if sum.Sum32() != f.CRC32 {
+		return Array{}, fmt.Errorf("its checksum does not fit: damaged")
+	}
+	return a, nil
+}
+
+// readBody reads the n numbers behind a header, and that nothing follows. It takes the
+// memory that they need from the budget first.
+func readBody(in io.Reader, h header, n int, budget *int64) (Array, error) {
 	a := Array{Shape: h.shape}
 	memory := int64(n) * 8
 	if h.kind.float != nil {
@@ -123,9 +136,6 @@ func readArray(f *zip.File, budget *int64) (Array, error) {
 			return Array{}, fmt.Errorf("bytes after its end")
 		}
 		return Array{}, endOr(err)
-	}
-	if sum.Sum32() != f.CRC32 {
-		return Array{}, fmt.Errorf("its checksum does not fit: damaged")
 	}
 	return a, nil
 }

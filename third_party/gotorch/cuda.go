@@ -17,6 +17,16 @@ func CUDAStatus() (ok bool, why string) {
 // IsCUDAAvailable tells whether tensors can live on a GPU.
 func IsCUDAAvailable() bool { ok, _ := CUDAStatus(); return ok }
 
+// IsCUDNNAvailable tells whether convolutions on a GPU can use cuDNN.
+func IsCUDNNAvailable() bool {
+	if !IsCUDAAvailable() {
+		return false
+	}
+	r := C.c_gt_cuda_has_cudnn()
+	check("IsCUDNNAvailable", r.err)
+	return bool(r.v)
+}
+
 func needCUDA(op string) {
 	if ok, why := CUDAStatus(); !ok {
 		failf(op, "CUDA is off: %s", why)
@@ -83,14 +93,14 @@ func AllowTF32(on bool) {
 }
 
 // CUDAStream is an order of work on a GPU.
-type CUDAStream struct{ P unsafe.Pointer }
+type CUDAStream struct{ P C.CUDAStream }
 
 // NewCUDAStream is a stream from d's pool.
 func NewCUDAStream(d Device) CUDAStream {
 	needCUDA("NewCUDAStream")
 	r := C.c_gt_cuda_stream_new(C.int64_t(d.Index()))
 	check("NewCUDAStream", r.err)
-	return CUDAStream{r.p}
+	return CUDAStream{C.CUDAStream(r.p)}
 }
 
 // GetCurrentCUDAStream is the stream that the thread's work on d goes to.
@@ -98,36 +108,36 @@ func GetCurrentCUDAStream(d Device) CUDAStream {
 	needCUDA("GetCurrentCUDAStream")
 	r := C.c_gt_cuda_stream_current(C.int64_t(d.Index()))
 	check("GetCurrentCUDAStream", r.err)
-	return CUDAStream{r.p}
+	return CUDAStream{C.CUDAStream(r.p)}
 }
 
 // SetCurrentCUDAStream sends the thread's work to s.
 func SetCurrentCUDAStream(s CUDAStream) {
 	needCUDA("SetCurrentCUDAStream")
-	check("SetCurrentCUDAStream", C.c_gt_cuda_stream_set(s.P).err)
+	check("SetCurrentCUDAStream", C.c_gt_cuda_stream_set(unsafe.Pointer(s.P)).err)
 }
 
 // Synchronize waits for the stream's work.
 func (s CUDAStream) Synchronize() {
 	needCUDA("CUDAStream.Synchronize")
-	check("CUDAStream.Synchronize", C.c_gt_cuda_stream_synchronize(s.P).err)
+	check("CUDAStream.Synchronize", C.c_gt_cuda_stream_synchronize(unsafe.Pointer(s.P)).err)
 }
 
 // Query tells whether all the stream's work is done.
 func (s CUDAStream) Query() bool {
 	needCUDA("CUDAStream.Query")
-	r := C.c_gt_cuda_stream_query(s.P)
+	r := C.c_gt_cuda_stream_query(unsafe.Pointer(s.P))
 	check("CUDAStream.Query", r.err)
 	return bool(r.v)
 }
 
 // Wait makes the stream's later work wait for e.
 func (s CUDAStream) Wait(e *CUDAEvent) {
-	check("CUDAStream.Wait", C.c_gt_cuda_stream_wait(s.P, e.p).err)
+	check("CUDAStream.Wait", C.c_gt_cuda_stream_wait(unsafe.Pointer(s.P), e.p).err)
 }
 
 // Close frees the stream's handle.
-func (s CUDAStream) Close() { C.c_gt_cuda_stream_free(s.P) }
+func (s CUDAStream) Close() { C.c_gt_cuda_stream_free(unsafe.Pointer(s.P)) }
 
 // CUDAEvent is a point in a stream's work.
 type CUDAEvent struct{ p unsafe.Pointer }
@@ -138,13 +148,13 @@ func NewCUDAEvent(timing bool) *CUDAEvent {
 	r := C.c_gt_cuda_event_new(C.bool(timing))
 	check("NewCUDAEvent", r.err)
 	e := &CUDAEvent{r.p}
-	runtime.AddCleanup(e, func(p unsafe.Pointer) { C.c_gt_cuda_event_free(p) }, r.p)
+	runtime.AddCleanup(e, later.enqueue, later{r.p, eventHandle})
 	return e
 }
 
 // Record marks the point that s has come to.
 func (e *CUDAEvent) Record(s CUDAStream) {
-	check("CUDAEvent.Record", C.c_gt_cuda_event_record(e.p, s.P).err)
+	check("CUDAEvent.Record", C.c_gt_cuda_event_record(e.p, unsafe.Pointer(s.P)).err)
 	runtime.KeepAlive(e)
 }
 
@@ -179,7 +189,7 @@ func Capture(generators []*Generator, f func()) (g *CUDAGraph) {
 	r := C.c_gt_cuda_graph_new()
 	check("Capture", r.err)
 	g = &CUDAGraph{r.p, generators}
-	runtime.AddCleanup(g, func(p unsafe.Pointer) { C.c_gt_cuda_graph_free(p) }, r.p)
+	runtime.AddCleanup(g, later.enqueue, later{r.p, graphHandle})
 	for _, gen := range generators {
 		check("Capture", C.c_gt_cuda_graph_register(g.p, gen.handle()).err)
 	}

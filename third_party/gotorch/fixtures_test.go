@@ -54,6 +54,12 @@ func (s source) tensor() Tensor {
 	switch s.Dtype {
 	case "int64":
 		return FromSlice(s.Ints, s.Shape...)
+	case "float64":
+		v := make([]float32, len(s.Ints))
+		for i, n := range s.Ints {
+			v[i] = float32(n)
+		}
+		return FromSlice(v, s.Shape...)
 	case "bool":
 		b := make([]bool, len(s.Ints))
 		for i, v := range s.Ints {

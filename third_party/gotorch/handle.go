@@ -68,6 +68,7 @@ func own(h unsafe.Pointer, scope C.uint32_t) Tensor {
 	if scope != 0 {
 		return scopeAt(uint32(scope)).adopt(h)
 	}
+	outside()
 	c := &cell{h: h}
 	c.catch()
 	return Tensor{&c.h}
@@ -116,7 +117,40 @@ func free(hs []unsafe.Pointer) {
 // emptied by the next call of any goroutine. Clean-ups never call C++.
 type garbage struct {
 	h    unsafe.Pointer
+	kind rubbish
 	next *garbage
+}
+
+// rubbish says what a queued handle is.
+type rubbish int
+
+const (
+	tensorHandle rubbish = iota
+	generatorHandle
+	optimizerHandle
+	eventHandle
+	graphHandle
+)
+
+// later is a clean-up for handles other than tensors'.
+type later struct {
+	h    unsafe.Pointer
+	kind rubbish
+}
+
+func (l later) enqueue() { push(&garbage{h: l.h, kind: l.kind}) }
+
+func (l later) free() {
+	switch l.kind {
+	case generatorHandle:
+		C.c_gt_generator_free(l.h)
+	case optimizerHandle:
+		C.c_gt_optimizer_free(l.h)
+	case eventHandle:
+		C.c_gt_cuda_event_free(l.h)
+	case graphHandle:
+		C.c_gt_cuda_graph_free(l.h)
+	}
 }
 
 var (
@@ -126,8 +160,9 @@ var (
 	attention atomic.Bool
 )
 
-func enqueue(h unsafe.Pointer) {
-	g := &garbage{h: h}
+func enqueue(h unsafe.Pointer) { push(&garbage{h: h}) }
+
+func push(g *garbage) {
 	for {
 		g.next = queue.Load()
 		if queue.CompareAndSwap(g.next, g) {
@@ -151,7 +186,11 @@ func drain() {
 	attention.Store(false)
 	var hs []unsafe.Pointer
 	for g := queue.Swap(nil); g != nil; g = g.next {
-		hs = append(hs, g.h)
+		if g.kind == tensorHandle {
+			hs = append(hs, g.h)
+		} else {
+			later{g.h, g.kind}.free()
+		}
 	}
 	free(hs)
 }

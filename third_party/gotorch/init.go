@@ -105,6 +105,7 @@ func load(o InitOptions) error {
 		n = runtime.GOMAXPROCS(0) // heeds a container's share
 	}
 	setNumThreads(n)
+	watchMemory()
 	return nil
 }
 

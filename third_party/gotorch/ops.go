@@ -116,6 +116,18 @@ func AllClose(a, b Tensor) bool { return opAllClose(a, b, 1e-5, 1e-8) }
 // LtScalar is a < s.
 func LtScalar(a Tensor, s float64) Tensor { return opLtScalar(a, s) }
 
+// LeScalar is a <= s.
+func LeScalar(a Tensor, s float64) Tensor { return opLeScalar(a, s) }
+
+// GtScalar is a > s.
+func GtScalar(a Tensor, s float64) Tensor { return opGtScalar(a, s) }
+
+// GeScalar is a >= s.
+func GeScalar(a Tensor, s float64) Tensor { return opGeScalar(a, s) }
+
+// EqScalar is a == s.
+func EqScalar(a Tensor, s float64) Tensor { return opEqScalar(a, s) }
+
 // Relu is max(t, 0).
 func Relu(t Tensor) Tensor { return opRelu(t) }
 
@@ -179,6 +191,14 @@ func MM(a, b Tensor) Tensor { return opMM(a, b) }
 // Attention is softmax(q k' scale) v, computed without storing the scores.
 // q, k, v: [...,L,D].
 func Attention(q, k, v Tensor, scale float64) Tensor { return opAttention(q, k, v, scale) }
+
+// Einsum is the product of tensors that equation describes by letters for
+// their dimensions: "bij,bjk->bik".
+func Einsum(equation string, tensors ...Tensor) Tensor { return opEinsum(equation, tensors) }
+
+// ChannelsLast is a with the same elements and shape, laid out in memory as
+// [B,H,W,C].
+func ChannelsLast(a Tensor) Tensor { return opChannelsLast(a) }
 
 // View gives a the shape without copying.
 func View(a Tensor, shape ...int64) Tensor { return opView(a, shape) }
@@ -244,9 +264,13 @@ func (a Tensor) CastTo(dtype int8) Tensor { return opCast(a, dtype) }
 // CopyTo copies a to the device.
 func (a Tensor) CopyTo(device Device) Tensor { return a.To(device) }
 
-// PinMemory copies a into page-locked memory.
+// PinMemory copies a into page-locked memory, from which copies to a GPU need
+// not wait. Without CUDA it is a itself.
 func (a Tensor) PinMemory() Tensor {
-	needCUDA("PinMemory")
+	if !IsCUDAAvailable() {
+		a.handle()
+		return a
+	}
 	return opPinMemory(a)
 }
 

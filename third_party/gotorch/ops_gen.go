@@ -181,10 +181,10 @@ package gotorch
 // #cgo nocallback c_gt_op_opGelu
 // #cgo noescape c_gt_op_GeluTanh
 // #cgo nocallback c_gt_op_GeluTanh
-// #cgo noescape c_gt_op_opReluI
-// #cgo nocallback c_gt_op_opReluI
-// #cgo noescape c_gt_op_opLeakyReluI
-// #cgo nocallback c_gt_op_opLeakyReluI
+// #cgo noescape c_gt_op_RawReluI
+// #cgo nocallback c_gt_op_RawReluI
+// #cgo noescape c_gt_op_RawLeakyReluI
+// #cgo nocallback c_gt_op_RawLeakyReluI
 // #cgo noescape c_gt_op_Softplus
 // #cgo nocallback c_gt_op_Softplus
 // #cgo noescape c_gt_op_ELU
@@ -1567,22 +1567,24 @@ func GeluTanh(a Tensor) Tensor {
 	return own(r.t[0], r.scope)
 }
 
-func opReluI(a Tensor) Tensor {
+// RawReluI replaces negative elements of a by 0.
+func RawReluI(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_opReluI(a.handle())
+	r := C.c_gt_op_RawReluI(a.handle())
 	runtime.KeepAlive(a)
 	if r.err != nil {
-		fail("ReluI", r.err)
+		fail("RawReluI", r.err)
 	}
 	return own(r.t[0], r.scope)
 }
 
-func opLeakyReluI(a Tensor, slope float64) Tensor {
+// RawLeakyReluI multiplies negative elements of a by slope.
+func RawLeakyReluI(a Tensor, slope float64) Tensor {
 	attend()
-	r := C.c_gt_op_opLeakyReluI(a.handle(), C.double(slope))
+	r := C.c_gt_op_RawLeakyReluI(a.handle(), C.double(slope))
 	runtime.KeepAlive(a)
 	if r.err != nil {
-		fail("LeakyReluI", r.err)
+		fail("RawLeakyReluI", r.err)
 	}
 	return own(r.t[0], r.scope)
 }

@@ -21,7 +21,7 @@ func NewGenerator(device Device, seed uint64) *Generator {
 	r := C.c_gt_generator_new(C.gt_device(device.T), C.uint64_t(seed))
 	check("NewGenerator", r.err)
 	g := &Generator{p: r.p}
-	g.cleanup = runtime.AddCleanup(g, func(p unsafe.Pointer) { C.c_gt_generator_free(p) }, r.p)
+	g.cleanup = runtime.AddCleanup(g, later.enqueue, later{r.p, generatorHandle})
 	return g
 }
 
@@ -65,6 +65,11 @@ func RandNWith(g *Generator, shape []int64, o Options) Tensor { return opRandN(s
 
 // RandWith is uniform numbers in [0, 1) from g.
 func RandWith(g *Generator, shape []int64, o Options) Tensor { return opRand(shape, g, o) }
+
+// Multinomial draws n indices for every row of weights, [N] or [B,N].
+func Multinomial(weights Tensor, n int64, replacement bool, g *Generator) Tensor {
+	return opMultinomial(weights, n, replacement, g)
+}
 
 // RandPermWith is 0 to n-1 in random order, int64, on the CPU.
 func RandPermWith(g *Generator, n int64) Tensor { return opRandPerm(n, g, Options{Dtype: Long}) }

@@ -142,8 +142,7 @@ func (a Tensor) Dtype() int8 { return int8(a.info().dtype) }
 
 // Device is where the tensor lives.
 func (a Tensor) Device() Device {
-	d := a.info().device
-	return Device{C.Device{kind: d.kind, index: d.index}}
+	return Device{C.Device(a.info().device)}
 }
 
 // Defined tells whether there is a tensor: Grad() of a tensor without a
@@ -208,7 +207,7 @@ func (a Tensor) String() string {
 	attend()
 	s := takeString("String", C.c_gt_string(a.handle()))
 	runtime.KeepAlive(a)
-	return s
+	return asPinned(a, s)
 }
 
 // Print prints the elements to standard output.

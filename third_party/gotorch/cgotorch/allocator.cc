@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 
 #include <array>
+#include <atomic>
 #include <mutex>
 #include <sstream>
 
@@ -26,16 +27,16 @@ constexpr size_t kKeep = size_t{1} << 30;
 constexpr int kClasses = 8 * 48;
 
 struct Header {
-  size_t bytes;   // of the block, header included
+  size_t bytes;        // of the block, header included
   int32_t size_class;  // -1: from malloc
 };
 static_assert(sizeof(Header) <= kHeader);
 
 int class_of(size_t n) {
-  int top = 63 - __builtin_clzll(n);              // n >= 2^14
+  int top = 63 - __builtin_clzll(n);  // n >= 2^14
   size_t eighth = size_t{1} << (top - 3);
   int part = static_cast<int>((n - (size_t{1} << top) + eighth - 1) / eighth);
-  return (top - 14) * 8 + part;                   // part 8 is the next power
+  return (top - 14) * 8 + part;  // part 8 is the next power
 }
 
 size_t class_bytes(int c) {
@@ -72,6 +73,7 @@ class BlockCache final : public c10::Allocator {
     std::lock_guard<std::mutex> lock(mu_);
     peak_ = used_;
   }
+  void *in_use() { return &in_use_; }
   void limit(size_t bytes) {
     std::lock_guard<std::mutex> lock(mu_);
     limit_ = bytes;
@@ -117,6 +119,7 @@ class BlockCache final : public c10::Allocator {
       if (!small) misses_++;
     }
     used_ += got;
+    in_use_.store(static_cast<int64_t>(used_), std::memory_order_relaxed);
     if (used_ > peak_) peak_ = used_;
     auto *h = static_cast<Header *>(base);
     h->bytes = got;
@@ -131,6 +134,7 @@ class BlockCache final : public c10::Allocator {
     auto *h = static_cast<Header *>(base);
     std::lock_guard<std::mutex> lock(mu_);
     used_ -= h->bytes;
+    in_use_.store(static_cast<int64_t>(used_), std::memory_order_relaxed);
     if (h->size_class < 0) {
       std::free(base);
       return;
@@ -195,6 +199,7 @@ class BlockCache final : public c10::Allocator {
 
   std::mutex mu_;
   std::array<std::vector<void *>, kClasses> free_;
+  std::atomic<int64_t> in_use_{0};  // used_, for readers without the lock
   size_t used_ = 0, peak_ = 0, cached_ = 0, limit_ = 0;
   int64_t hits_ = 0, misses_ = 0;
   int64_t fault_at_ = 0, faults_ = 0;
@@ -214,6 +219,7 @@ void BlockCache::give_back(void *p) {
 void install_block_cache() { c10::SetCPUAllocator(&cache(), 10); }
 void release_blocks() { cache().release(); }
 void reset_peak() { cache().reset_peak(); }
+void *bytes_used() { return cache().in_use(); }
 void set_memory_limit(int64_t bytes) { cache().limit(static_cast<size_t>(bytes)); }
 void fail_allocations(int64_t n, int64_t count) { cache().fault(n, count); }
 void block_stats(gt_stats *s) { cache().stats(s); }

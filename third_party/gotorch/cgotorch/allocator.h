@@ -8,7 +8,8 @@ namespace gt {
 void install_block_cache();
 void release_blocks();
 void reset_peak();
-void set_memory_limit(int64_t bytes);  // 0: none
+void *bytes_used();                               // a counter to read atomically
+void set_memory_limit(int64_t bytes);             // 0: none
 void fail_allocations(int64_t n, int64_t count);  // the n-th from now and those after it
 void block_stats(gt_stats *s);
 }  // namespace gt

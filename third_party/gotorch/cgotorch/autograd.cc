@@ -1,7 +1,6 @@
 // Gradients and the thread's modes.
-#include "internal.h"
-
 #include "core.h"
+#include "internal.h"
 
 using gt::Borrowed;
 
@@ -9,8 +8,8 @@ GT_EXPORT gt_r0 gt_backward(void *t, void *grad) {
   return gt::none([&] { Borrowed(t).t.backward(Borrowed(grad).t); });
 }
 
-GT_EXPORT gt_rl gt_autograd_grad(void **outs, int64_t nouts, void **ins, int64_t nins,
-                                 void **grads, bool create_graph) {
+GT_EXPORT gt_rl gt_autograd_grad(void **outs, int64_t nouts, void **ins, int64_t nins, void **grads,
+                                 bool create_graph) {
   return gt::many([&] {
     std::vector<at::Tensor> g;
     if (grads) g = gt::list(grads, nouts);

@@ -14,6 +14,7 @@
   X(gt_r0, gt_set_threads, (int64_t n), (n))                                   \
   X(gt_ri, gt_get_threads, (void), ())                                         \
   X(gt_stats, gt_get_stats, (void), ())                                        \
+  X(gt_rp, gt_bytes_used, (void), ())                                          \
   X(gt_r0, gt_reset_peak, (void), ())                                          \
   X(gt_r0, gt_empty_cache, (void), ())                                         \
   X(gt_r0, gt_set_memory_limit, (int64_t bytes), (bytes))                      \
@@ -50,6 +51,14 @@
   X(gt_r0, gt_adamw, (void **params, void **exp_avgs, void **exp_avg_sqs, int64_t n, void *step, double lr, double beta1, double beta2, double eps, double weight_decay, void *grad_scale, void *found_inf), (params, exp_avgs, exp_avg_sqs, n, step, lr, beta1, beta2, eps, weight_decay, grad_scale, found_inf)) \
   X(gt_r0, gt_lerp_all, (void **dst, void **src, int64_t n, double weight), (dst, src, n, weight)) \
   X(gt_r0, gt_copy_all, (void **dst, void **src, int64_t n), (dst, src, n))    \
+  /* optimizer.cc */                                                           \
+  X(gt_rp, gt_sgd_new, (double lr, double momentum, double dampening, double weight_decay, bool nesterov), (lr, momentum, dampening, weight_decay, nesterov)) \
+  X(gt_rp, gt_adam_new, (double lr, double beta1, double beta2, double weight_decay), (lr, beta1, beta2, weight_decay)) \
+  X(gt_r0, gt_optimizer_add, (void *o, void **params, int64_t n), (o, params, n)) \
+  X(gt_r0, gt_optimizer_zero_grad, (void *o), (o))                             \
+  X(gt_r0, gt_optimizer_step, (void *o), (o))                                  \
+  X(gt_r0, gt_optimizer_set_lr, (void *o, double lr), (o, lr))                 \
+  X(gt_r0, gt_optimizer_free, (void *o), (o))                                  \
   /* random.cc */                                                              \
   X(gt_r0, gt_manual_seed, (int64_t seed), (seed))                             \
   X(gt_rp, gt_generator_new, (gt_device device, uint64_t seed), (device, seed))   \
@@ -63,6 +72,7 @@
   X(gt_r0, gt_cuda_synchronize, (int64_t device), (device))                    \
   X(gt_r0, gt_cuda_empty_cache, (void), ())                                    \
   X(gt_r0, gt_cuda_reset_peak, (int64_t device), (device))                     \
+  X(gt_rb, gt_cuda_has_cudnn, (void), ())                                      \
   X(gt_r0, gt_cuda_allow_tf32, (bool on), (on))                                \
   X(gt_rp, gt_cuda_stream_new, (int64_t device), (device))                     \
   X(gt_rp, gt_cuda_stream_current, (int64_t device), (device))                 \

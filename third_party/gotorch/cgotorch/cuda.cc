@@ -9,9 +9,8 @@
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 
-#include "internal.h"
-
 #include "core.h"
+#include "internal.h"
 
 // This library has its own copy of what setup.cc keeps for the CPU part.
 namespace gt {
@@ -43,7 +42,8 @@ static c10::DeviceIndex at_index(int64_t d) { return static_cast<c10::DeviceInde
 static CUDAStream &stream(void *s) { return *static_cast<CUDAStream *>(s); }
 
 GT_EXPORT gt_ri gt_cuda_device_count() {
-  return gt::integer([] { return static_cast<int64_t>(c10::cuda::device_count_ensure_non_zero()); });
+  return gt::integer(
+      [] { return static_cast<int64_t>(c10::cuda::device_count_ensure_non_zero()); });
 }
 
 GT_EXPORT gt_cuda_info gt_cuda_device_info(int64_t device) {
@@ -81,6 +81,10 @@ GT_EXPORT gt_r0 gt_cuda_reset_peak(int64_t device) {
 }
 
 // cuDNN's convolutions use TF32 unless told not to, matrix products do not.
+GT_EXPORT gt_rb gt_cuda_has_cudnn() {
+  return gt::truth([] { return at::globalContext().hasCuDNN(); });
+}
+
 GT_EXPORT gt_r0 gt_cuda_allow_tf32(bool on) {
   return gt::none([&] {
     at::globalContext().setAllowTF32CuDNN(on);
@@ -120,8 +124,7 @@ GT_EXPORT gt_r0 gt_cuda_stream_wait(void *s, void *e) {
 }
 
 GT_EXPORT gt_rp gt_cuda_event_new(bool timing) {
-  return gt::pointer(
-      [&] { return new Event(timing ? cudaEventDefault : cudaEventDisableTiming); });
+  return gt::pointer([&] { return new Event(timing ? cudaEventDefault : cudaEventDisableTiming); });
 }
 
 GT_EXPORT gt_r0 gt_cuda_event_record(void *e, void *s) {
@@ -149,7 +152,8 @@ GT_EXPORT gt_rp gt_cuda_graph_new() {
 // The generator's seed and offset are then set before each replay.
 GT_EXPORT gt_r0 gt_cuda_graph_register(void *g, void *generator) {
   return gt::none([&] {
-    auto state = at::check_generator<at::CUDAGeneratorImpl>(*static_cast<at::Generator *>(generator));
+    auto state =
+        at::check_generator<at::CUDAGeneratorImpl>(*static_cast<at::Generator *>(generator));
     state->register_graph(static_cast<Graph *>(g));
   });
 }

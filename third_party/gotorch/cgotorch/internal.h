@@ -3,12 +3,11 @@
 #ifndef CGOTORCH_INTERNAL_H_
 #define CGOTORCH_INTERNAL_H_
 
-#include "pch.h"
-
 #include <atomic>
 #include <cstring>
 #include <vector>
 
+#include "pch.h"
 #include "types.h"
 
 #define GT_EXPORT extern "C" __attribute__((visibility("default")))
@@ -16,8 +15,8 @@
 namespace gt {
 
 extern std::atomic<int64_t> handles_made, handles_freed;
-extern thread_local uint32_t scope;   // 0: outside scopes
-extern thread_local int64_t depth;    // how many scopes the thread is in, Outside counted
+extern thread_local uint32_t scope;  // 0: outside scopes
+extern thread_local int64_t depth;   // how many scopes the thread is in, Outside counted
 extern thread_local bool thread_ready;
 extern thread_local int64_t thread_count;  // the cores that the thread computes with
 void set_thread_count(int64_t n);

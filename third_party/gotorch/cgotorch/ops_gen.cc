@@ -588,13 +588,13 @@ GT_EXPORT gt_r1 gt_op_GeluTanh(void *a_) {
     return at::Tensor(at::gelu(a, "tanh"));
   });
 }
-GT_EXPORT gt_r1 gt_op_opReluI(void *a_) {
+GT_EXPORT gt_r1 gt_op_RawReluI(void *a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(a.relu_());
   });
 }
-GT_EXPORT gt_r1 gt_op_opLeakyReluI(void *a_, double slope) {
+GT_EXPORT gt_r1 gt_op_RawLeakyReluI(void *a_, double slope) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::leaky_relu_(const_cast<at::Tensor &>(a), slope));

@@ -93,8 +93,8 @@
   X(gt_r1, gt_op_opSilu, (void *a_), (a_)) \
   X(gt_r1, gt_op_opGelu, (void *a_), (a_)) \
   X(gt_r1, gt_op_GeluTanh, (void *a_), (a_)) \
-  X(gt_r1, gt_op_opReluI, (void *a_), (a_)) \
-  X(gt_r1, gt_op_opLeakyReluI, (void *a_, double slope), (a_, slope)) \
+  X(gt_r1, gt_op_RawReluI, (void *a_), (a_)) \
+  X(gt_r1, gt_op_RawLeakyReluI, (void *a_, double slope), (a_, slope)) \
   X(gt_r1, gt_op_Softplus, (void *a_), (a_)) \
   X(gt_r1, gt_op_ELU, (void *a_, double alpha), (a_, alpha)) \
   X(gt_r1, gt_op_LogSigmoid, (void *a_), (a_)) \

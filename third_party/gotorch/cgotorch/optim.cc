@@ -1,7 +1,6 @@
 // One call for all parameters: gradients, AdamW, averages.
-#include "internal.h"
-
 #include "core.h"
+#include "internal.h"
 
 using gt::Borrowed;
 
@@ -43,9 +42,9 @@ GT_EXPORT gt_r0 gt_scale_grads(void **params, int64_t n, void *factor) {
 // libtorch's fused AdamW over all parameters that have a gradient. step, one
 // float32 number on the parameters' device, is advanced here (the kernel
 // expects that), and taken back where found_inf is 1 and nothing was done.
-GT_EXPORT gt_r0 gt_adamw(void **params, void **exp_avgs, void **exp_avg_sqs, int64_t n,
-                         void *step, double lr, double beta1, double beta2, double eps,
-                         double weight_decay, void *grad_scale, void *found_inf) {
+GT_EXPORT gt_r0 gt_adamw(void **params, void **exp_avgs, void **exp_avg_sqs, int64_t n, void *step,
+                         double lr, double beta1, double beta2, double eps, double weight_decay,
+                         void *grad_scale, void *found_inf) {
   return gt::none([&] {
     at::NoGradGuard guard;
     std::vector<at::Tensor> p, g, m, v, steps;

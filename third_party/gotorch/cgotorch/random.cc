@@ -1,9 +1,8 @@
 // Generators: a pointer to an at::Generator of its own.
-#include "internal.h"
-
 #include <mutex>
 
 #include "core.h"
+#include "internal.h"
 
 GT_EXPORT gt_r0 gt_manual_seed(int64_t seed) {
   return gt::none([&] { at::manual_seed(static_cast<uint64_t>(seed)); });

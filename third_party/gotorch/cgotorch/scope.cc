@@ -1,8 +1,7 @@
 // Scopes and the end of handles. The scope is a property of the thread: Go
 // locks its goroutine to the thread for as long as it is in one.
-#include "internal.h"
-
 #include "core.h"
+#include "internal.h"
 
 namespace gt {
 thread_local uint32_t scope = 0;

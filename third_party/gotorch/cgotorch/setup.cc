@@ -1,6 +1,4 @@
 // The library as a whole: allocator, threads, warnings, errors.
-#include "internal.h"
-
 #include <dlfcn.h>
 #include <malloc.h>
 
@@ -10,6 +8,7 @@
 
 #include "allocator.h"
 #include "core.h"
+#include "internal.h"
 
 namespace gt {
 
@@ -145,6 +144,10 @@ GT_EXPORT gt_stats gt_get_stats() {
   s.handles_freed = gt::handles_freed.load();
   gt::block_stats(&s);
   return s;
+}
+
+GT_EXPORT gt_rp gt_bytes_used() {
+  return gt::pointer([] { return gt::bytes_used(); });
 }
 
 GT_EXPORT gt_r0 gt_reset_peak() {

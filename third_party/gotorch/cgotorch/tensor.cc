@@ -1,9 +1,8 @@
 // Data in and out of tensors.
-#include "internal.h"
-
 #include <sstream>
 
 #include "core.h"
+#include "internal.h"
 
 using gt::Borrowed;
 
@@ -17,8 +16,8 @@ GT_EXPORT gt_r1 gt_from_data(const void *data, int8_t dtype, const int64_t *size
 }
 
 static void check_bytes(const at::Tensor &t, int64_t bytes) {
-  TORCH_CHECK(static_cast<int64_t>(t.numel() * t.element_size()) == bytes, "tensor of ",
-              t.sizes(), " has ", t.numel() * t.element_size(), " bytes, the data ", bytes);
+  TORCH_CHECK(static_cast<int64_t>(t.numel() * t.element_size()) == bytes, "tensor of ", t.sizes(),
+              " has ", t.numel() * t.element_size(), " bytes, the data ", bytes);
 }
 
 GT_EXPORT gt_r0 gt_copy_in(void *t, const void *data, int64_t bytes) {

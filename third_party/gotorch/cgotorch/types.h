@@ -20,7 +20,10 @@ typedef struct {
   int8_t index;  // -1: the current one
 } gt_device;
 #ifndef __cplusplus
-typedef gt_device Device;  // the name that Go programs know
+// The names that Go programs know.
+typedef gt_device Device;
+typedef void *CUDAStream;
+typedef void *Optimizer;
 #endif
 
 // What a new tensor is to be.
@@ -92,21 +95,21 @@ typedef struct {
 typedef struct {
   int64_t handles_made;
   int64_t handles_freed;
-  int64_t bytes_used;     // in blocks handed out
-  int64_t bytes_peak;     // the most that bytes_used has been
-  int64_t bytes_cached;   // in blocks kept for reuse
-  int64_t block_hits;     // requests served from kept blocks
-  int64_t block_misses;   // requests that went to the system
-  int64_t faults;         // allocations that gt_fail_allocations has still to make fail
+  int64_t bytes_used;    // in blocks handed out
+  int64_t bytes_peak;    // the most that bytes_used has been
+  int64_t bytes_cached;  // in blocks kept for reuse
+  int64_t block_hits;    // requests served from kept blocks
+  int64_t block_misses;  // requests that went to the system
+  int64_t faults;        // allocations that gt_fail_allocations has still to make fail
 } gt_stats;
 
 typedef struct {
-  int64_t allocated;       // bytes in tensors
+  int64_t allocated;  // bytes in tensors
   int64_t allocated_peak;
-  int64_t reserved;        // bytes taken from the device
-  int64_t free;            // bytes free on the device
-  int64_t total;           // bytes that the device has
-  int major, minor;        // compute capability
+  int64_t reserved;  // bytes taken from the device
+  int64_t free;      // bytes free on the device
+  int64_t total;     // bytes that the device has
+  int major, minor;  // compute capability
   char name[256];
   char *err;
 } gt_cuda_info;

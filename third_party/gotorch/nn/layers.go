@@ -42,73 +42,6 @@ func (l *LinearModule) Forward(x torch.Tensor) torch.Tensor {
 	return torch.RawLinear(x, l.Weight, l.Bias)
 }
 
-// Conv1dModule is a convolution over length.
-type Conv1dModule struct {
-	Module
-	Weight, Bias torch.Tensor // [out,in,k], [out]
-}
-
-// ConvOptions configure Conv2D, and the bias of Conv1d.
-type ConvOptions struct {
-	Stride  int64 // 1
-	Padding int64 // 0, of zeros
-	NoBias  bool
-}
-
-func (o ConvOptions) stride() int64 { return max(1, o.Stride) }
-
-// Conv1d makes a convolution over length.
-func Conv1d(in, out, kernel int64, o ConvOptions) *Conv1dModule {
-	if o.Stride > 1 || o.Padding != 0 {
-		panic(&torch.Error{Op: "Conv1d", Msg: "stride and padding are not offered"})
-	}
-	c := &Conv1dModule{Weight: uniform(in*kernel, out, in, kernel)}
-	if !o.NoBias {
-		c.Bias = uniform(in*kernel, out)
-	}
-	c.Init(c)
-	return c
-}
-
-// Forward: x: [B,in,L] -> [B,out,L-k+1].
-func (c *Conv1dModule) Forward(x torch.Tensor) torch.Tensor {
-	return torch.RawConv1d(x, c.Weight, c.Bias, []int64{1}, []int64{0}, []int64{1}, 1)
-}
-
-// Conv2dModule is a convolution over height and width.
-type Conv2dModule struct {
-	Module
-	InChannels, OutChannels, KernelSize, Stride, Padding, Dilation, Groups int64
-	PaddingMode                                                            string
-	Weight, Bias                                                           torch.Tensor // [out,in/groups,k,k], [out]
-}
-
-// Conv2d makes a convolution. paddingMode is ignored: padding is of zeros.
-func Conv2d(inChannels, outChannels, kernelSize, stride, padding, dilation, groups int64, bias bool, paddingMode string) *Conv2dModule {
-	fan := inChannels / groups * kernelSize * kernelSize
-	c := &Conv2dModule{
-		InChannels: inChannels, OutChannels: outChannels, KernelSize: kernelSize, Stride: stride,
-		Padding: padding, Dilation: dilation, Groups: groups, PaddingMode: paddingMode,
-		Weight: uniform(fan, outChannels, inChannels/groups, kernelSize, kernelSize),
-	}
-	if bias {
-		c.Bias = uniform(fan, outChannels)
-	}
-	c.Init(c)
-	return c
-}
-
-// Conv2D is Conv2d by options, with dilation and groups of 1.
-func Conv2D(in, out, kernel int64, o ConvOptions) *Conv2dModule {
-	return Conv2d(in, out, kernel, o.stride(), o.Padding, 1, 1, !o.NoBias, "zeros")
-}
-
-// Forward: x: [B,in,H,W] -> [B,out,H',W'].
-func (c *Conv2dModule) Forward(x torch.Tensor) torch.Tensor {
-	s, p, d := [2]int64{c.Stride, c.Stride}, [2]int64{c.Padding, c.Padding}, [2]int64{c.Dilation, c.Dilation}
-	return torch.RawConv2d(x, c.Weight, c.Bias, s[:], p[:], d[:], c.Groups)
-}
-
 // GroupNormModule normalises groups of channels (Wu and He 2018).
 type GroupNormModule struct {
 	Module
@@ -185,22 +118,3 @@ func Dropout(p float64) *DropoutModule {
 func (d *DropoutModule) Forward(x torch.Tensor) torch.Tensor {
 	return torch.Dropout(x, d.P, d.IsTraining())
 }
-
-// FunctionalModule makes a layer of a function.
-type FunctionalModule struct {
-	Module
-	Function func(torch.Tensor) torch.Tensor
-}
-
-// Functional makes a layer of f.
-func Functional(f func(torch.Tensor) torch.Tensor) *FunctionalModule {
-	m := &FunctionalModule{Function: f}
-	m.Init(m)
-	return m
-}
-
-// Forward is f.
-func (m *FunctionalModule) Forward(input torch.Tensor) torch.Tensor { return m.Function(input) }
-
-// SiLU is x sigmoid(x) as a layer.
-func SiLU() *FunctionalModule { return Functional(torch.Silu) }

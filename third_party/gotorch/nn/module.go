@@ -146,27 +146,32 @@ func (m *Module) StateDict() map[string]torch.Tensor {
 	return out
 }
 
-// SetStateDict copies the tensors of sd, by GoTorch's names, into the model's.
-// Every tensor of the model must be there, with its shape.
+// SetStateDict copies the tensors of sd, by GoTorch's names, into the model's,
+// which stay the same Go values: optimisers may hold them. Every tensor of the
+// model must be there; one of another shape gives the model's its own, as
+// programs of upstream's expect.
 func (m *Module) SetStateDict(sd map[string]torch.Tensor) error {
 	all := Tensors(m.need("SetStateDict"))
-	for _, n := range all {
+	same := make([]bool, len(all))
+	for i, n := range all {
 		src, ok := sd[n.Key]
 		if !ok {
 			return fmt.Errorf("nn: the state has no %s", n.Key)
 		}
-		var want, got []int64
-		if err := torch.Try(func() { want, got = n.Tensor.Shape(), src.Shape() }); err != nil {
+		if err := torch.Try(func() { same[i] = equal(n.Tensor.Shape(), src.Shape()) }); err != nil {
 			return fmt.Errorf("nn: %s: %w", n.Key, err)
-		}
-		if !equal(want, got) {
-			return fmt.Errorf("nn: %s has the shape %v in the state, %v in the model", n.Key, got, want)
 		}
 	}
 	return torch.Try(func() {
 		torch.NoGrad(func() {
-			for _, n := range all {
-				n.Tensor.CopyI(sd[n.Key])
+			for i, n := range all {
+				if same[i] {
+					n.Tensor.CopyI(sd[n.Key])
+				} else {
+					torch.Scoped(func() {
+						n.Tensor.SetData(torch.Clone(sd[n.Key]).To(n.Tensor.Device(), n.Tensor.Dtype()))
+					})
+				}
 			}
 		})
 	})

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	torch "github.com/wangkuiyi/gotorch"
+
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/terminal"
+	"flowmatch/datasets"
+	"flowmatch/models"
+	"flowmatch/trainer"
+)
+
+// job is what is trained on what: a UNet on images, or an MLP on points.
+type job struct {
+	kind, about        string // "unet"; "1,797 images of 1x8x8"
+	images             int    // 0 for points, which are drawn afresh
+	network            any    // models.UNetConfig or models.MLPConfig
+	dropout, nullClass bool
+	build              func() (models.Velocity, error)
+	open               func(c trainer.Config, d torch.Device, start int) (trainer.Source, error)
+}
+
+// openData reads the set, fetching its files first if that was asked for.
+func (f *flags) openData(ctx context.Context, in datasets.Info, w io.Writer, say func(string, ...any)) (*job, error) {
+	if in.Is2D() {
+		return f.openPoints(in, say)
+	}
+	if f.download && datasets.Missing(in.Name, f.DataDir) {
+		if err := f.fetch(ctx, in, w, say); err != nil {
+			return nil, err
+		}
+	}
+	bar := terminal.New(w, f.Quiet, "reading "+in.Name, 1)
+	images, err := datasets.OpenContext(ctx, in.Name, datasets.Options{
+		DataDir: f.DataDir, ImageSize: f.imageSize,
+		Progress: func(done, total int) { bar.Set(done, total, "") },
+	})
+	bar.Done()
+	if err != nil {
+		return nil, err
+	}
+	for _, warning := range images.Warnings {
+		say("note: %s", warning)
+	}
+	network, err := f.network.Config(images.Info, f.classDropout > 0)
+	if err != nil {
+		return nil, err
+	}
+	s := images.Shape
+	return &job{
+		kind: "unet", images: images.Len(), network: network, dropout: network.Dropout > 0, nullClass: network.NullClass,
+		about: fmt.Sprintf("%s images of %dx%dx%d", terminal.Count(int64(images.Len())), s[0], s[1], s[2]),
+		build: func() (models.Velocity, error) { return models.NewUNet(network) },
+		open: func(c trainer.Config, d torch.Device, start int) (trainer.Source, error) {
+			return trainer.Images(images, c, d, start)
+		},
+	}, nil
+}
+
+func (f *flags) openPoints(in datasets.Info, say func(string, ...any)) (*job, error) {
+	set, err := datasets.Open2D(in.Name, datasets.Options{DataDir: f.DataDir})
+	if err != nil {
+		return nil, err
+	}
+	for _, note := range set.Notes() {
+		say("note: %s", note)
+	}
+	network := models.MLPConfig{HiddenDim: f.hiddenDim}.Defaults()
+	return &job{
+		kind: "mlp", network: network, about: "points of the plane",
+		build: func() (models.Velocity, error) { return models.NewMLP(network) },
+		open: func(c trainer.Config, d torch.Device, start int) (trainer.Source, error) {
+			return trainer.Points(set, c, d, start), nil
+		},
+	}, nil
+}
+
+func (f *flags) fetch(ctx context.Context, in datasets.Info, w io.Writer, say func(string, ...any)) error {
+	bar := terminal.New(w, f.Quiet, "fetching "+in.Name, 100)
+	defer bar.Done()
+	return datasets.Download(ctx, in.Name, f.DataDir, datasets.DownloadOptions{
+		Progress: func(done, total int64) {
+			if total > 0 {
+				bar.Set(int(100*done/total), 100, fmt.Sprintf("%.1f of %.1f MB", float64(done)/1e6, float64(total)/1e6))
+			}
+		},
+		Note: bar.Note,
+	})
+}
+
+// checkKind refuses flags that do not apply to the set.
+func (f *flags) checkKind(in datasets.Info) error {
+	refuse := func(why string, names ...string) error {
+		for _, n := range names {
+			if f.Changed(n) {
+				return cli.Usagef("--%s: %s %s", n, in.Name, why)
+			}
+		}
+		return nil
+	}
+	if in.Is2D() {
+		return refuse("is a set of points", "epochs", "class-dropout", "horizontal-flip", "image-size", "download", "num-channels", "channel-mult",
+			"num-res-blocks", "attention-resolutions", "num-heads", "dropout", "unconditional")
+	}
+	if err := refuse("is a set of images", "hidden-dim"); err != nil {
+		return err
+	}
+	if !datasets.IsFolder(in.Name) {
+		if err := refuse("has images of one size", "image-size"); err != nil {
+			return err
+		}
+	}
+	if f.download && !datasets.Downloadable(in.Name) {
+		return cli.Usagef("--download: %s has nothing to fetch", in.Name)
+	}
+	return nil
+}

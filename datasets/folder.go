@@ -1,0 +1,231 @@
+package datasets
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+const (
+	defaultImageSize = 64
+	largestImageSize = 4096
+	mostClasses      = 256 // labels are bytes
+)
+
+func (o Options) imageSize() int {
+	if o.ImageSize == 0 {
+		return defaultImageSize
+	}
+	return o.ImageSize
+}
+
+// lookFolder is what the names in folder:DIR tell: a class for each sub-folder, in
+// the order of their bytes.
+func lookFolder(info Info, opts Options) (Info, error) {
+	size := opts.imageSize()
+	if size < 1 || size > largestImageSize {
+		return info, fmt.Errorf("image size %d: it is 1 to %d", size, largestImageSize)
+	}
+	info.Shape = [3]int{3, size, size}
+	tree, err := listClasses(info)
+	info.ClassNames = tree.classes
+	return info, err
+}
+
+// folderTree is the classes of folder:DIR and, once listed, their pictures.
+type folderTree struct {
+	set, dir string
+	classes  []string     // names of the sub-folders, sorted
+	pictures []folderFile // by class, then by path
+	warnings []string
+
+	entered map[fileID]bool // folders that have been listed or are about to be
+	others  map[string]int  // files of no known ending -> how many
+}
+
+type folderFile struct {
+	path  string // below dir
+	class int
+}
+
+// fileID tells whether two paths lead to one folder.
+type fileID struct{ device, inode uint64 }
+
+func idOf(info fs.FileInfo) fileID {
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		return fileID{uint64(s.Dev), s.Ino}
+	}
+	return fileID{}
+}
+
+func (t *folderTree) fault(path, fault, remedy string, err error) error {
+	return &FileError{Set: t.set, File: path, Fault: fault, Remedy: remedy, Err: err}
+}
+
+const layout = "it must have one sub-folder per class with PNG or JPEG pictures in it"
+
+// listClasses lists the sub-folders of folder:DIR. Hidden ones do not count, nor
+// links that lead to the folder itself, to one above it or to a class that is there
+// already.
+func listClasses(info Info) (*folderTree, error) {
+	_, dir, _ := strings.Cut(info.Name, ":")
+	t := &folderTree{set: "folder", dir: dir, entered: map[fileID]bool{}, others: map[string]int{}}
+	entries, err := os.ReadDir(dir)
+	switch {
+	case absent(err) && exists(dir):
+		return t, t.fault(dir, "not a folder", layout, err)
+	case absent(err):
+		return t, t.fault(dir, "not found", "check the path: "+layout, err)
+	case err != nil:
+		return t, t.fault(dir, plainCause(err), "make it readable", err)
+	}
+	t.enterAncestors()
+	loose := 0
+	for _, links := range []bool{false, true} { // folders first, so that a link never takes a folder's place
+		for _, e := range entries {
+			if hidden(e.Name()) || (e.Type()&fs.ModeSymlink != 0) != links {
+				continue
+			}
+			stat, err := os.Stat(filepath.Join(dir, e.Name()))
+			switch {
+			case err != nil: // a link to nowhere
+			case stat.IsDir() && t.enter(stat):
+				t.classes = append(t.classes, e.Name())
+			case stat.IsDir():
+				t.warn("%s leads to a folder that is used already: passed over", e.Name())
+			case isPicture(e.Name()):
+				loose++
+			}
+		}
+	}
+	slices.Sort(t.classes)
+	switch {
+	case len(t.classes) == 0 && loose > 0:
+		return t, t.fault(dir, "pictures but no sub-folders", "move them into a sub-folder of their own: each is a class", nil)
+	case len(t.classes) == 0:
+		return t, t.fault(dir, "no sub-folders", layout, nil)
+	case len(t.classes) > mostClasses:
+		return t, t.fault(dir, fmt.Sprintf("%d sub-folders", len(t.classes)), fmt.Sprintf("at most %d classes are possible", mostClasses), nil)
+	case loose > 0:
+		t.warn("%d pictures that lie beside the classes' folders are passed over", loose)
+	}
+	return t, nil
+}
+
+func (t *folderTree) warn(format string, args ...any) {
+	t.warnings = append(t.warnings, fmt.Sprintf("%s: %s", t.dir, fmt.Sprintf(format, args...)))
+}
+
+// enter notes a folder, and says whether it is a new one.
+func (t *folderTree) enter(info fs.FileInfo) bool {
+	id := idOf(info)
+	if t.entered[id] {
+		return false
+	}
+	t.entered[id] = true
+	return true
+}
+
+// enterAncestors notes the folder itself and all above it, where links may lead.
+func (t *folderTree) enterAncestors() {
+	path, err := filepath.Abs(t.dir)
+	if err != nil {
+		return
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	for {
+		if info, err := os.Stat(path); err == nil {
+			t.enter(info)
+		}
+		up := filepath.Dir(path)
+		if up == path {
+			return
+		}
+		path = up
+	}
+}
+
+// listPictures lists the pictures of all classes, those in folders below a class
+// too.
+func (t *folderTree) listPictures(stop func() error) error {
+	for class, name := range t.classes {
+		before := len(t.pictures)
+		if err := t.listBelow(name, class, stop); err != nil {
+			return err
+		}
+		if len(t.pictures) == before {
+			return t.fault(filepath.Join(t.dir, name), "no pictures in it", "put PNG or JPEG pictures there, or remove the sub-folder", nil)
+		}
+	}
+	for _, ending := range slices.Sorted(maps.Keys(t.others)) {
+		t.warn("%d %s files are passed over: only PNG and JPEG are read", t.others[ending], ending)
+	}
+	return nil
+}
+
+func (t *folderTree) listBelow(below string, class int, stop func() error) error {
+	if err := stop(); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(filepath.Join(t.dir, below)) // sorted
+	if err != nil {
+		return t.fault(filepath.Join(t.dir, below), plainCause(err), "make it readable", err)
+	}
+	for _, e := range entries {
+		if hidden(e.Name()) {
+			continue
+		}
+		path := filepath.Join(below, e.Name())
+		isDir, isFile := e.IsDir(), e.Type().IsRegular()
+		if isDir || e.Type()&fs.ModeSymlink != 0 {
+			info, err := os.Stat(filepath.Join(t.dir, path))
+			if err != nil {
+				continue // a link to nowhere
+			}
+			isFile = info.Mode().IsRegular()
+			if info.IsDir() {
+				if !t.enter(info) {
+					continue // a loop, or another class
+				}
+				if err := t.listBelow(path, class, stop); err != nil {
+					return err
+				}
+				continue
+			}
+		}
+		switch {
+		case !isFile: // pipes and the like
+		case isPicture(e.Name()):
+			t.pictures = append(t.pictures, folderFile{path, class})
+		case otherPicture(e.Name()):
+			t.others[strings.ToLower(filepath.Ext(e.Name()))]++
+		}
+	}
+	return nil
+}
+
+func hidden(name string) bool { return strings.HasPrefix(name, ".") }
+
+func isPicture(name string) bool {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".png", ".jpg", ".jpeg":
+		return true
+	}
+	return false
+}
+
+// otherPicture tells endings whose files people would miss.
+func otherPicture(name string) bool {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".gif", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".avif", ".jxl", ".svg":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,297 @@
+package datasets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image/color"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// shade is a small grey PNG by which a picture is known again.
+func shade(v uint8) []byte {
+	return pngFile(paint(6, 5, func(_, _ int) color.Color { return color.NRGBA{v, v, v, 255} }))
+}
+
+// shades are the first values of a set's pictures.
+func shades(im *Images) []uint8 {
+	var out []uint8
+	for i := range im.Len() {
+		out = append(out, im.Pixels[i*im.Dim()])
+	}
+	return out
+}
+
+func openTestFolder(dir string, size int) (*Images, error) {
+	return Open("folder:"+dir, Options{ImageSize: size})
+}
+
+func TestFolder(t *testing.T) {
+	dir := layFiles(t, map[string][]byte{
+		"dog/b.PNG":        shade(20),
+		"dog/a.jpeg":       jpegFile(paint(9, 9, func(_, _ int) color.Color { return color.Gray{60} })),
+		"Cat/z.jpg":        shade(10), // a PNG in truth
+		"dog/more/in.png":  shade(30),
+		"dog/.hidden.png":  shade(99),
+		"dog/.git/x.png":   shade(99),
+		".cache/x.png":     shade(99),
+		"dog/notes.txt":    []byte("mine"),
+		"dog/old.webp":     []byte("RIFF"),
+		"readme.md":        []byte("about"),
+		"loose.png":        shade(99),
+		"ele phant/ü.jpg":  shade(40),
+		"ele phant/e.webp": []byte("RIFF"),
+	})
+	name := "folder:" + dir
+	info, err := Lookup(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	classes := []string{"Cat", "dog", "ele phant"} // by bytes: capitals first
+	if info.Name != name || info.Shape != [3]int{3, 64, 64} || info.Levels != 256 || !slices.Equal(info.ClassNames, classes) {
+		t.Errorf("%+v", info)
+	}
+	if info, err := LookupWith(name, Options{ImageSize: 32}); err != nil || info.Shape != [3]int{3, 32, 32} {
+		t.Errorf("%+v, error %v", info, err)
+	}
+	var progress []int
+	im, err := Open(name, Options{ImageSize: 8, Progress: func(done, total int) { progress = append(progress, done, total) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(im.Labels, []uint8{0, 1, 1, 1, 2}) || !slices.Equal(im.ClassNames, classes) || im.Shape != [3]int{3, 8, 8} {
+		t.Errorf("labels %v, classes %q, shape %v", im.Labels, im.ClassNames, im.Shape)
+	}
+	if got := shades(im); !slices.Equal(got, []uint8{10, 60, 20, 30, 40}) {
+		t.Errorf("pictures %v", got)
+	}
+	if n := len(progress); n < 2 || progress[n-1] != 5 || progress[n-2] != 5 {
+		t.Errorf("progress %v", progress)
+	}
+	warnings := strings.Join(im.Warnings, "\n")
+	for _, want := range []string{"1 pictures that lie beside", "2 .webp files are passed over"} {
+		if !strings.Contains(warnings, want) {
+			t.Errorf("warnings %q, want %q", warnings, want)
+		}
+	}
+	test, err := Open(name, Options{ImageSize: 8, Split: Test})
+	if err != nil || !slices.Equal(shades(test), []uint8{40}) || len(test.Warnings) != 2 {
+		t.Errorf("test split %v, error %v", test, err)
+	}
+}
+
+func TestFolderLinks(t *testing.T) {
+	dir := layFiles(t, map[string][]byte{"set/a/1.png": shade(1), "set/b/2.png": shade(2), "set/b/deep/3.png": shade(3), "far/4.png": shade(4)})
+	set := filepath.Join(dir, "set")
+	for link, to := range map[string]string{
+		"c":            "../far",    // a class that lives elsewhere
+		"a/self":       ".",         // loops
+		"a/up":         "..",        //
+		"b/deep/loop":  "../../b",   //
+		"loop":         ".",         //
+		"above":        "../..",     //
+		"a/other":      "../b",      // a class in a class
+		"aa":           "b",         // the same class again: the true folder's name wins
+		"nowhere":      "../absent", //
+		"a/gone.png":   "../absent.png",
+		"b/4-link.png": "../../far/4.png", // a picture twice is the user's wish
+	} {
+		if err := os.Symlink(to, filepath.Join(set, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := syscall.Mkfifo(filepath.Join(set, "a", "pipe.png"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	im, err := openTestFolder(set, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(im.ClassNames, []string{"a", "b", "c"}) || !slices.Equal(im.Labels, []uint8{0, 1, 1, 1, 2}) || !slices.Equal(shades(im), []uint8{1, 2, 4, 3, 4}) {
+		t.Errorf("classes %q, labels %v, pictures %v", im.ClassNames, im.Labels, shades(im))
+	}
+	if len(im.Warnings) != 3 { // above, aa, loop
+		t.Errorf("warnings %q", im.Warnings)
+	}
+}
+
+func TestFolderFaults(t *testing.T) {
+	many := map[string][]byte{}
+	for i := range 257 {
+		many[fmt.Sprintf("set/%03d/x.png", i)] = nil
+	}
+	for name, c := range map[string]struct {
+		files map[string][]byte
+		says  string
+	}{
+		"not there":      {map[string][]byte{"x": nil}, "set: not found; check the path"},
+		"a file":         {map[string][]byte{"set": nil}, "set: not a folder; it must have one sub-folder per class"},
+		"no classes":     {map[string][]byte{"set/x.txt": nil}, "set: no sub-folders; it must have"},
+		"loose pictures": {map[string][]byte{"set/x.png": nil}, "pictures but no sub-folders; move them into a sub-folder"},
+		"empty class":    {map[string][]byte{"set/a/x.png": shade(1), "set/b/x.txt": nil}, "set/b: no pictures in it"},
+		"many classes":   {many, "257 sub-folders; at most 256"},
+		"all bad":        {map[string][]byte{"set/a/x.png": nil, "set/a/y.png": []byte("text")}, "2 of 2 pictures cannot be used: a/x.png (0 bytes: empty), a/y.png (not a PNG or JPEG file)"},
+	} {
+		_, err := openTestFolder(filepath.Join(layFiles(t, c.files), "set"), 4)
+		var fault *FileError
+		if !errors.As(err, &fault) || fault.Remedy == "" || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+	if _, err := Lookup("folder:/no/such/folder"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("error %v", err)
+	}
+	for _, size := range []int{-1, 5000} {
+		if _, err := LookupWith("folder:.", Options{ImageSize: size}); err == nil || !strings.Contains(err.Error(), "image size") {
+			t.Errorf("size %d: error %v", size, err)
+		}
+	}
+	if os.Getuid() != 0 { // whom nothing is forbidden
+		dir := layFiles(t, map[string][]byte{"a/x.png": shade(1)})
+		if err := os.Chmod(filepath.Join(dir, "a"), 0); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := openTestFolder(dir, 4); !errors.Is(err, fs.ErrPermission) {
+			t.Errorf("error %v", err)
+		}
+	}
+}
+
+// TestFolderBad has 30 pictures of which some are bad: up to one in ten are passed
+// over and named.
+func TestFolderBad(t *testing.T) {
+	for bad := range 5 {
+		files := map[string][]byte{}
+		var want, labels []uint8
+		for i := range 30 {
+			files[fmt.Sprintf("%d/%02d.png", i/15, i)] = shade(uint8(i))
+			if i%7 == 2 && i/7 < bad {
+				files[fmt.Sprintf("%d/%02d.png", i/15, i)] = shade(1)[:40]
+				continue
+			}
+			want, labels = append(want, uint8(i)), append(labels, uint8(i/15))
+		}
+		im, err := openTestFolder(layFiles(t, files), 4)
+		if bad > 3 {
+			if err == nil || !strings.Contains(err.Error(), "4 of 30 pictures cannot be used: 0/02.png (unexpected EOF)") {
+				t.Errorf("%d bad: error %v", bad, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%d bad: %v", bad, err)
+			continue
+		}
+		if !slices.Equal(shades(im), want) || !slices.Equal(im.Labels, labels) || im.check() != "" {
+			t.Errorf("%d bad: pictures %v, want %v; labels %v", bad, shades(im), want, im.Labels)
+		}
+		if len(im.Warnings) != min(bad, 1) || bad > 0 && !strings.Contains(im.Warnings[0], fmt.Sprintf("%d of 30 pictures cannot be used: 0/02.png (unexpected EOF)", bad)) {
+			t.Errorf("%d bad: warnings %q", bad, im.Warnings)
+		}
+	}
+	// Few enough in all, but a class is left with none; and no more than five names.
+	files := map[string][]byte{"b/x.png": nil}
+	for i := range 20 {
+		files[fmt.Sprintf("a/%02d.png", i)] = shade(1)
+	}
+	if _, err := openTestFolder(layFiles(t, files), 4); err == nil || !strings.Contains(err.Error(), "b: none of its pictures can be used") {
+		t.Errorf("error %v", err)
+	}
+	for i := range 20 {
+		files[fmt.Sprintf("a/%02d.png", i)] = nil
+	}
+	if _, err := openTestFolder(layFiles(t, files), 4); err == nil || !strings.Contains(err.Error(), "a/04.png (0 bytes: empty), and 16 more") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestFolderMemory(t *testing.T) {
+	dir := layFiles(t, map[string][]byte{"a/1.png": shade(1), "a/2.png": shade(2)})
+	info, err := LookupWith("folder:"+dir, Options{ImageSize: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = readFolder(info, Options{ImageSize: 1000}, 5e6)
+	want := "2 pictures at 1000x1000 take 6 MB of memory, and 5 MB are free; choose a smaller --image-size"
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v", err)
+	}
+	if _, err := readFolder(info, Options{ImageSize: 1000}, 7e6); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFolderStops(t *testing.T) {
+	files := map[string][]byte{}
+	for i := range 50 {
+		files[fmt.Sprintf("a/%02d.png", i)] = shade(1)
+	}
+	dir := layFiles(t, files)
+	wish := errors.New("the user's wish")
+	ctx, cancel := context.WithCancelCause(context.Background())
+	seen := 0
+	_, err := OpenContext(ctx, "folder:"+dir, Options{ImageSize: 64, Progress: func(done, _ int) {
+		seen = done
+		cancel(wish)
+	}})
+	if !errors.Is(err, wish) || seen == 50 {
+		t.Errorf("error %v after %d", err, seen)
+	}
+	if _, err := OpenContext(ctx, "folder:"+dir, Options{}); !errors.Is(err, wish) {
+		t.Errorf("error %v", err)
+	}
+	_, err = Open("folder:"+dir, Options{ImageSize: 4, Progress: func(int, int) { panic("no") }})
+	var p *PanicError
+	if !errors.As(err, &p) || p.Value != "no" {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestMemoryLeft(t *testing.T) {
+	if got := memAvailable([]byte("MemTotal:  100 kB\nMemAvailable:   12345 kB\n")); got != 12345<<10 {
+		t.Errorf("available %d", got)
+	}
+	for _, c := range []struct {
+		limit, used, stat string
+		want              int64
+		ok                bool
+	}{
+		{"max\n", "5\n", "", 0, false},
+		{"", "", "", 0, false},
+		{"1000\n", "400\n", "anon 1\ninactive_file 150\n", 750, true},
+		{"1000\n", "1400\n", "", 0, true},
+	} {
+		if got, ok := cgroupLeft([]byte(c.limit), []byte(c.used), []byte(c.stat)); got != c.want || ok != c.ok {
+			t.Errorf("%+v: %d %v", c, got, ok)
+		}
+	}
+	if freeMemory() <= 0 {
+		t.Error("this system has no memory")
+	}
+}
+
+// BenchmarkFolder reads photographs of 640x480.
+func BenchmarkFolder(b *testing.B) {
+	photo := jpegFile(paint(640, 480, func(x, y int) color.Color { return color.NRGBA{uint8(x), uint8(y), uint8(x * y >> 6), 255} }))
+	dir := b.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "a"), 0o755); err != nil {
+		b.Fatal(err)
+	}
+	for i := range 100 {
+		if err := os.WriteFile(filepath.Join(dir, "a", fmt.Sprintf("%d.jpg", i)), photo, 0o644); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for b.Loop() {
+		if _, err := openTestFolder(dir, 64); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(100*b.N)/b.Elapsed().Seconds(), "pictures/s")
+}

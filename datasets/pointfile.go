@@ -1,0 +1,213 @@
+package datasets
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"flowmatch/datasets/npz"
+)
+
+// mostPoints is how many points of a file are read: half a gigabyte of them.
+const mostPoints = 64 << 20
+
+// openPoints opens points:FILE. The points stay where they are; a note says when they
+// lie so far apart that a flow from N(0,1) will have a hard time.
+func openPoints(info Info, _ Options) (*Set2D, error) {
+	_, path, _ := strings.Cut(info.Name, ":")
+	fail := func(fault, remedy string, err error) (*Set2D, error) {
+		return nil, &FileError{Set: "points", File: path, Fault: fault, Remedy: remedy, Err: err}
+	}
+	read, known := pointReaders[strings.ToLower(filepath.Ext(path))]
+	if !known {
+		return fail("its ending is none of .csv, .npy, .npz", "save two columns as CSV, or an array of shape [N,2]", nil)
+	}
+	f, size, err := openRegular(path)
+	if absent(err) {
+		return fail("not found", "check the path", err)
+	}
+	if err != nil {
+		return fail(plainCause(err), "make it a readable file", err)
+	}
+	defer f.Close()
+	points, err := read(f, size)
+	if err == nil && len(points) == 0 {
+		err = errors.New("it holds no points")
+	}
+	if err == nil {
+		err = allFinite(points)
+	}
+	if err != nil {
+		return fail(plainCause(err), "it must hold two finite numbers a point, and at least one point", err)
+	}
+	s := pointList(points)
+	s.Info = info
+	s.notes = spreadNotes(path, points)
+	return s, nil
+}
+
+var pointReaders = map[string]func(f *os.File, size int64) ([]float32, error){
+	".csv": func(f *os.File, _ int64) ([]float32, error) { return readCSV(f) },
+	".npy": func(f *os.File, size int64) ([]float32, error) {
+		a, err := npz.ReadNPY(f, size)
+		if err != nil {
+			return nil, err
+		}
+		return pairs(a)
+	},
+	".npz": readPointsNPZ,
+}
+
+// readPointsNPZ takes the array x, as sampling writes it, or else the only array.
+func readPointsNPZ(f *os.File, size int64) ([]float32, error) {
+	arrays, err := npz.Read(f, size, "x")
+	if err == nil && len(arrays) == 0 {
+		arrays, err = npz.Read(f, size)
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case len(arrays) == 0:
+		return nil, errors.New("it holds no array")
+	case len(arrays) > 1:
+		return nil, fmt.Errorf("it holds %d arrays and none is called x", len(arrays))
+	}
+	return pairs(arrays[0])
+}
+
+// pairs checks that an array is [N,2].
+func pairs(a npz.Array) ([]float32, error) {
+	switch {
+	case len(a.Shape) == 2 && a.Shape[0] == 2 && a.Shape[1] > 2:
+		return nil, fmt.Errorf("an array of shape %v, not [N,2]: transpose it", a.Shape)
+	case len(a.Shape) != 2 || a.Shape[1] != 2:
+		return nil, fmt.Errorf("an array of shape %v, not [N,2]", a.Shape)
+	case a.Shape[0] > mostPoints:
+		return nil, fmt.Errorf("%d points: at most %d are read", a.Shape[0], mostPoints)
+	case a.Floats != nil:
+		return a.Floats, nil
+	}
+	points := make([]float32, len(a.Ints))
+	for i, v := range a.Ints {
+		points[i] = float32(v)
+	}
+	return points, nil
+}
+
+// readCSV reads two numbers a line, parted by a comma, a semicolon, a tab or spaces:
+// whichever the first line has, in all of them. Empty lines and lines that begin with #
+// are passed over, and so is one line of words at the top.
+func readCSV(r io.Reader) ([]float32, error) {
+	var points []float32
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, 4096)
+	part := byte(0)
+	header := true // it may still come
+	n := 0
+	for lines.Scan() {
+		n++
+		line := lines.Bytes()
+		if n == 1 {
+			line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))
+		}
+		line = bytes.TrimSpace(line)
+		if len(line) == 0 || line[0] == '#' {
+			continue
+		}
+		if part == 0 {
+			part = separator(line)
+		}
+		fields := split(line, part)
+		if len(fields) != 2 {
+			return nil, fmt.Errorf("line %d: %d columns, not 2", n, len(fields))
+		}
+		var v [2]float64
+		var wrong [2]error
+		for k, f := range fields {
+			v[k], wrong[k] = strconv.ParseFloat(f, 32)
+		}
+		if header && errors.Is(wrong[0], strconv.ErrSyntax) && errors.Is(wrong[1], strconv.ErrSyntax) {
+			header = false
+			continue
+		}
+		header = false
+		for k, err := range wrong {
+			if err != nil {
+				return nil, fmt.Errorf("line %d: %.40q is no number of 32 bits", n, fields[k])
+			}
+		}
+		if len(points) == 2*mostPoints {
+			return nil, fmt.Errorf("more than %d points", mostPoints)
+		}
+		points = append(points, float32(v[0]), float32(v[1]))
+	}
+	if errors.Is(lines.Err(), bufio.ErrTooLong) {
+		return nil, fmt.Errorf("line %d is longer than 4096 bytes: not a list of points", n+1)
+	}
+	return points, lines.Err()
+}
+
+func separator(line []byte) byte {
+	for _, c := range []byte(";,\t") {
+		if bytes.IndexByte(line, c) >= 0 {
+			return c
+		}
+	}
+	return ' '
+}
+
+func split(line []byte, part byte) []string {
+	if part == ' ' {
+		return strings.Fields(string(line))
+	}
+	fields := strings.Split(string(line), string(part))
+	for k := range fields {
+		fields[k] = strings.TrimSpace(fields[k])
+	}
+	return fields
+}
+
+func allFinite(points []float32) error {
+	for i, v := range points {
+		if math.IsNaN(float64(v - v)) {
+			return fmt.Errorf("point %d is (%v, %v)", i/2+1, points[i&^1], points[i|1])
+		}
+	}
+	return nil
+}
+
+// Flows start from N(0,1): sets of a spread between these, and no further away than the
+// larger, train well.
+const leastSpread, mostSpread = 0.2, 5
+
+// spreadNotes says where the points lie, if that is far from where noise lies.
+func spreadNotes(path string, points []float32) []string {
+	n := float64(len(points) / 2)
+	var mean [2]float64
+	for i, v := range points {
+		mean[i%2] += float64(v) / n
+	}
+	sum := 0.0
+	for i, v := range points {
+		d := float64(v) - mean[i%2]
+		sum += d * d
+	}
+	spread := math.Sqrt(sum / (2 * n))
+	away := math.Hypot(mean[0], mean[1])
+	if spread >= leastSpread && spread <= mostSpread && away <= mostSpread {
+		return nil
+	}
+	note := fmt.Sprintf("%s has its middle at (%.3g, %.3g) and a spread of %.3g; flows train best near (0, 0) and 1: ",
+		path, mean[0], mean[1], spread)
+	if spread == 0 {
+		return []string{note + "all its points are one"}
+	}
+	return []string{note + fmt.Sprintf("subtract the middle and divide by %.3g", spread)}
+}

@@ -1,0 +1,190 @@
+package datasets
+
+import (
+	"bytes"
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"flowmatch/datasets/npz"
+)
+
+func TestReadCSV(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		want       []float32
+		fault      string
+	}{
+		{"plain", "1,2\n3.5,-4e-1\n", []float32{1, 2, 3.5, -0.4}, ""},
+		{"no last newline", "1,2\n3,4", []float32{1, 2, 3, 4}, ""},
+		{"windows, header, spaces", "\xef\xbb\xbfx, y\r\n 1 ,\t2\r\n", []float32{1, 2}, ""},
+		{"comments and gaps", "# made by hand\n\n1,2\n\n# more\n3,4\n", []float32{1, 2, 3, 4}, ""},
+		{"semicolons", "1;2\n3;4\n", []float32{1, 2, 3, 4}, ""},
+		{"tabs", "1\t2\n", []float32{1, 2}, ""},
+		{"spaces", "1   2\n 3 4 \n", []float32{1, 2, 3, 4}, ""},
+		{"nothing", "", nil, ""},
+		{"header alone", "x,y\n", nil, ""},
+		{"three columns", "1,2\n1,2,3\n", nil, "line 2: 3 columns, not 2"},
+		{"one column", "1\n", nil, "line 1: 1 columns, not 2"},
+		{"an empty field", "1,2\n1,\n", nil, `line 2: "" is no number`},
+		{"half a header", "x,2\n", nil, `line 1: "x" is no number`},
+		{"a second header", "x,y\nx,y\n", nil, `line 2: "x" is no number`},
+		{"words later", "1,2\nx,y\n", nil, `line 2: "x" is no number`},
+		{"decimal commas", "1,5;2,5\n3,5;4,5\n", nil, `line 2: "3,5" is no number`},
+		{"too large", "1e39,1\n", nil, `line 1: "1e39" is no number of 32 bits`},
+		{"a long line", "1,2\n" + strings.Repeat("1", 5000), nil, "line 2 is longer"},
+		{"other separator", "1,2\n3;4\n", nil, "line 2: 1 columns"},
+	} {
+		got, err := readCSV(strings.NewReader(c.text))
+		if c.fault != "" {
+			if err == nil || !strings.Contains(err.Error(), c.fault) {
+				t.Errorf("%s: %v, %v; want %s", c.name, got, err, c.fault)
+			}
+			continue
+		}
+		if err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, %v; want %v", c.name, got, err, c.want)
+		}
+	}
+}
+
+func FuzzReadCSV(f *testing.F) {
+	for _, s := range []string{"1,2\n", "x;y\n1;2", "# a\n\xef\xbb\xbf1 2\n", "nan,inf\n"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		points, err := readCSV(strings.NewReader(text))
+		if err == nil && (len(points)%2 != 0 || len(points) > len(text)) {
+			t.Errorf("%d numbers of %d bytes", len(points), len(text))
+		}
+	})
+}
+
+// npzOf is an archive of arrays, npyOf the file of the only one in it.
+func npzOf(t *testing.T, arrays ...npz.Array) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := npz.Write(&b, arrays...); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func npyOf(t *testing.T, a npz.Array) []byte {
+	t.Helper()
+	a.Name = "a"
+	packed := npzOf(t, a)
+	start := bytes.Index(packed, []byte("\x93NUMPY"))
+	size := 128 // of the header, for shapes so small
+	if a.Floats != nil {
+		size += 4 * len(a.Floats)
+	} else {
+		size += 8 * len(a.Ints)
+	}
+	return packed[start : start+size]
+}
+
+func TestPoints(t *testing.T) {
+	floats := npz.Array{Name: "p", Shape: []int{3, 2}, Floats: []float32{-1, 0, 1, 0.5, 0, 1}}
+	whole := npz.Array{Name: "p", Shape: []int{3, 2}, Ints: []int64{-1, 0, 1, 1, 0, 1}}
+	x := floats
+	x.Name = "x"
+	noise := floats
+	noise.Name = "x0"
+	for _, c := range []struct {
+		file string
+		data []byte
+		want []float32
+	}{
+		{"ring.csv", []byte("x,y\n-1,0\n1,0.5\n0,1\n"), floats.Floats},
+		{"UPPER.CSV", []byte("-1,0\n1,0.5\n0,1\n"), floats.Floats},
+		{"a.npy", npyOf(t, floats), floats.Floats},
+		{"whole.npy", npyOf(t, whole), []float32{-1, 0, 1, 1, 0, 1}},
+		{"one.npz", npzOf(t, floats), floats.Floats},
+		{"samples.npz", npzOf(t, noise, x), floats.Floats},
+	} {
+		name := "points:" + writeFile(t, c.file, c.data)
+		s := open2D(t, name)
+		if s.Name != name || len(s.Notes()) != 0 {
+			t.Errorf("%s: %+v, notes %q", c.file, s.Info, s.Notes())
+		}
+		counts := map[[2]float32]float64{}
+		const n = 9000
+		for i, p := 0, sampled(t, name, n, 1); i < len(p); i += 2 {
+			counts[[2]float32{p[i], p[i+1]}]++
+		}
+		for i := 0; i < len(c.want); i += 2 {
+			if got := counts[[2]float32{c.want[i], c.want[i+1]}]; math.Abs(got-n/3) > 5*math.Sqrt(n*2/9) {
+				t.Errorf("%s: point %d was drawn %v times of %d", c.file, i/2, got, n)
+			}
+		}
+		if len(counts) != 3 {
+			t.Errorf("%s: %d different points", c.file, len(counts))
+		}
+		if _, ok := s.Entropy(); ok {
+			t.Errorf("%s: a list of points claims an entropy", c.file)
+		}
+	}
+}
+
+func TestPointsFaults(t *testing.T) {
+	array := func(shape []int, values ...float32) npz.Array {
+		return npz.Array{Name: "a", Shape: shape, Floats: values}
+	}
+	nan := float32(math.NaN())
+	wide := array([]int{2, 3}, 1, 2, 3, 4, 5, 6)
+	other := wide
+	other.Name = "b"
+	short := npyOf(t, array([]int{2, 2}, 1, 2, 3, 4))
+	for _, c := range []struct {
+		file string
+		data []byte
+		want string
+	}{
+		{"a.txt", []byte("1,2\n"), "its ending is none of .csv, .npy, .npz; save"},
+		{"a.csv", nil, "it holds no points"},
+		{"b.csv", []byte("1,2\nnan,3\n"), "point 2 is (NaN, 3)"},
+		{"c.csv", []byte("1,2\n4,-inf\n"), "point 2 is (4, -Inf)"},
+		{"d.csv", []byte("1,2,3\n"), "line 1: 3 columns"},
+		{"a.npy", npyOf(t, wide), "transpose it"},
+		{"b.npy", npyOf(t, array([]int{4}, 1, 2, 3, 4)), "shape [4], not [N,2]"},
+		{"c.npy", npyOf(t, array([]int{1, 2}, 1, nan)), "point 1 is (1, NaN)"},
+		{"d.npy", short[:len(short)-1], "143 bytes of 144"},
+		{"e.npy", append(bytes.Clone(short), 0), "145 bytes of 144"},
+		{"f.npy", []byte("1,2\n"), "truncated"},
+		{"g.npy", npyOf(t, array([]int{0, 2})), "it holds no points"},
+		{"a.npz", npzOf(t, wide, other), "2 arrays and none is called x"},
+		{"b.npz", npzOf(t), "no array"},
+		{"c.npz", []byte("PK"), "not an .npz file"},
+	} {
+		path := writeFile(t, c.file, c.data)
+		_, err := Open2D("points:"+path, Options{})
+		var fault *FileError
+		if !errors.As(err, &fault) || !strings.Contains(err.Error(), c.want) || fault.File != path || fault.Remedy == "" {
+			t.Errorf("%s: %v\nwant %s", c.file, err, c.want)
+		}
+	}
+	if _, err := Open2D("points:none.csv", Options{}); err == nil || !strings.Contains(err.Error(), "points: none.csv: not found") {
+		t.Errorf("a file that is not there: %v", err)
+	}
+}
+
+func TestSpreadNotes(t *testing.T) {
+	for _, c := range []struct {
+		name, text, want string
+	}{
+		{"near", "-1,0\n1,1\n", ""},
+		{"wide", "0,0\n200,0\n", "spread of 70.7; flows train best near (0, 0) and 1: subtract the middle and divide by 70.7"},
+		{"away", "100,1\n101,-1\n", "middle at (100, 0)"},
+		{"narrow", "0,0\n0.01,0\n", "spread of 0.00354"},
+		{"one", "1,1\n", "all its points are one"},
+	} {
+		s := open2D(t, "points:"+writeFile(t, c.name+".csv", []byte(c.text)))
+		got := strings.Join(s.Notes(), "\n")
+		if (c.want == "") != (got == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%s: note %q, want %q", c.name, got, c.want)
+		}
+	}
+}

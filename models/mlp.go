@@ -1,0 +1,88 @@
+package models
+
+import (
+	"fmt"
+
+	torch "github.com/wangkuiyi/gotorch"
+	"github.com/wangkuiyi/gotorch/nn"
+)
+
+// MLPConfig describes an MLP.
+type MLPConfig struct {
+	Dim       int `json:"dim"`        // of a point; 2
+	HiddenDim int `json:"hidden_dim"` // features of the three hidden layers; 512
+}
+
+// Defaults is c with the fields that are not set filled in.
+func (c MLPConfig) Defaults() MLPConfig {
+	if c.Dim == 0 {
+		c.Dim = 2
+	}
+	if c.HiddenDim == 0 {
+		c.HiddenDim = 512
+	}
+	return c
+}
+
+// Check says what is wrong with c, in terms of the commands' flags.
+func (c MLPConfig) Check() error {
+	switch {
+	case c.Dim < 1:
+		return fmt.Errorf("points of %d numbers have no network", c.Dim)
+	case c.HiddenDim < 1 || c.HiddenDim > 1<<15:
+		return fmt.Errorf("--hidden-dim %d is not in 1..32768", c.HiddenDim)
+	}
+	return nil
+}
+
+// MLP is the velocity field of points: cat[x, t] -> h -> h -> h -> v with SiLU
+// between.
+type MLP struct {
+	nn.Module
+	Layers []nn.IModule // Linear at 0, 2, 4 and 6
+
+	config MLPConfig
+}
+
+// NewMLP builds the network on the CPU, its numbers drawn from libtorch's
+// default generator.
+func NewMLP(c MLPConfig) (*MLP, error) {
+	c = c.Defaults()
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	var m *MLP
+	err := torch.Try(func() {
+		torch.Outside(func() {
+			d, h := int64(c.Dim), int64(c.HiddenDim)
+			m = &MLP{config: c, Layers: []nn.IModule{
+				nn.Linear(d+1, h, true), nn.SiLU(), nn.Linear(h, h, true), nn.SiLU(), nn.Linear(h, h, true), nn.SiLU(), nn.Linear(h, d, true),
+			}}
+			m.Init(m)
+		})
+	})
+	return m, err
+}
+
+// Config is what the network was built from.
+func (m *MLP) Config() MLPConfig { return m.config }
+
+// Classes is 0: the network has none.
+func (m *MLP) Classes() int { return 0 }
+
+// Velocity is Forward; y must be none.
+func (m *MLP) Velocity(x, t, y torch.Tensor) torch.Tensor {
+	if y.T != nil {
+		panic(&torch.Error{Op: "MLP", Msg: "this network takes no labels"})
+	}
+	return m.Forward(x, t)
+}
+
+// Forward: x: [B,D], t: [B] -> v: [B,D].
+func (m *MLP) Forward(x, t torch.Tensor) torch.Tensor {
+	v := forward(m.Layers, torch.Cat([]torch.Tensor{x, t.View(-1, 1)}, 1), torch.Tensor{})
+	if v.Dtype() != x.Dtype() {
+		v = v.CastTo(x.Dtype())
+	}
+	return v
+}

@@ -1,0 +1,81 @@
+package viz
+
+import (
+	"fmt"
+	"image"
+	"io"
+	"iter"
+)
+
+// Side is one of two models that are compared.
+type Side struct {
+	Name   string  // "flow matching", "rectified"
+	Fields []Field // one for each frame
+}
+
+// PairFrame is the state of both models' points at one time, each [N,2].
+type PairFrame struct {
+	T float64
+	X [2][]float32
+}
+
+// CompareGIF writes the film of two models that start from the same noise, side by side:
+// histograms above, the velocities below. Otherwise it is as [VectorFieldGIF]; arrows of
+// equal speed are equal on both sides. Bins is 400 by default.
+func CompareGIF(w io.Writer, sides [2]Side, frames iter.Seq2[PairFrame, error], cfg FieldConfig) error {
+	if cfg.Bins <= 0 {
+		cfg.Bins = 400
+	}
+	cfg, err := cfg.complete()
+	if err != nil {
+		return err
+	}
+	for _, s := range sides {
+		if err := checkFields(s.Fields, cfg.Grid); err != nil {
+			return err
+		}
+		if len(s.Fields) != len(sides[0].Fields) {
+			return fmt.Errorf("viz: %d fields on one side and %d on the other", len(sides[0].Fields), len(s.Fields))
+		}
+	}
+	side := cfg.Bins
+	head := headingHeight(face(headingSize))
+	timeRoom := 80
+	width := 2*side + 4*panelGap
+	height := panelGap/2 + head + 2*side + 2*panelGap
+	f, err := newFieldFilm(w, image.Pt(width, height), cfg, topSpeed(sides[0].Fields, sides[1].Fields))
+	if err != nil {
+		return err
+	}
+	var above, below [2]image.Point
+	for k, s := range sides {
+		above[k] = image.Pt(panelGap+k*(side+2*panelGap), panelGap/2+head)
+		below[k] = above[k].Add(image.Pt(0, side+panelGap))
+		f.write(shorten(f.face, s.Name, side-timeRoom), image.Rect(above[k].X+k*timeRoom/2, panelGap/2, above[k].X+side-(1-k)*timeRoom/2, panelGap/2+head))
+	}
+	middle := image.Rect(width/2-timeRoom/2, panelGap/2, width/2+timeRoom/2, panelGap/2+head)
+
+	h := NewHist2D(cfg.Bins, cfg.Range)
+	n := 0
+	for frame, failure := range frames {
+		switch {
+		case failure != nil:
+			return failure
+		case n >= len(sides[0].Fields):
+			return fmt.Errorf("viz: %d fields, but more frames", len(sides[0].Fields))
+		case n > 0:
+			if err := f.add(f.delay); err != nil {
+				return err
+			}
+		}
+		for k, s := range sides {
+			h.Reset()
+			h.Add(frame.X[k])
+			f.hist(above[k], h)
+			f.quiver.draw(f.page, below[k], side, s.Fields[n].V)
+		}
+		f.write(fmt.Sprintf("t = %.2f", frame.T), middle)
+		n++
+	}
+	return f.end(n, len(sides[0].Fields))
+}

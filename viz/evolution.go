@@ -1,0 +1,36 @@
+package viz
+
+import (
+	"fmt"
+	"image"
+	"iter"
+)
+
+// EvolutionConfig says how the figure looks. Only Range must be set.
+type EvolutionConfig struct {
+	Range Range // of every panel
+	Bins  int   // a side; default 300
+	Width int   // that the figure fits, in pixels, if it can; default 1640
+}
+
+// Evolution draws points at several times side by side, a histogram for each, under
+// "t = 0.00" and so on. Each panel's colours go from 0 to the 0.99 quantile of its own
+// counts. A frame's X is [N,2], and is not needed after the next one is asked for.
+func Evolution(frames iter.Seq2[Frame, error], cfg EvolutionConfig) (image.Image, error) {
+	if cfg.Bins <= 0 {
+		cfg.Bins = 300
+	}
+	if cfg.Width <= 0 {
+		cfg.Width = 1640
+	}
+	var panels []SetPanel
+	for f, err := range frames {
+		if err != nil {
+			return nil, err
+		}
+		h := NewHist2D(cfg.Bins, cfg.Range)
+		h.Add(f.X)
+		panels = append(panels, SetPanel{Title: fmt.Sprintf("t = %.2f", f.T), Hist: h})
+	}
+	return histRows(panels, len(panels), cfg.Width)
+}
