@@ -23,6 +23,7 @@ func DatasetPlot(points []float32, cfg DatasetConfig) (image.Image, error) {
 		cfg.Side = 600
 	}
 	h := NewHist2D(cfg.Bins, cfg.Range)
+	cfg.Bins = h.Bins
 	h.Add(points)
 	scale := max(1, cfg.Side/cfg.Bins)
 	side := cfg.Bins * scale

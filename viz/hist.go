@@ -19,9 +19,12 @@ type Hist2D struct {
 	others [][]uint32 // counts of the other workers, between calls
 }
 
-// NewHist2D begins with empty cells. bins is at least 1.
+// mostBins is more than any screen shows.
+const mostBins = 4096
+
+// NewHist2D begins with empty cells, 1 to 4096 a side: numbers beyond mean the nearer.
 func NewHist2D(bins int, r Range) *Hist2D {
-	bins = max(1, bins)
+	bins = min(max(1, bins), mostBins)
 	return &Hist2D{Bins: bins, Range: r, Counts: make([]uint32, bins*bins)}
 }
 

@@ -34,7 +34,7 @@ func (f *flags) drawPoints(dir string, out *flow.Samples, in datasets.Info, s fl
 	}
 	film := filepath.Join(dir, "trajectory.gif")
 	err = writeFile(film, func(w writer) error {
-		return viz.VectorFieldGIF(w, fields, framesOf(out, f.frames), viz.FieldConfig{Range: r, Grid: fieldGrid, FPS: f.fps, Bins: 150})
+		return viz.VectorFieldGIF(w, fields, framesOf(out, f.frames), viz.FieldConfig{Range: r, Grid: fieldGrid, FPS: f.fps, Bins: 300})
 	})
 	return []string{picture, film}, err
 }

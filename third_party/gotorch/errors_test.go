@@ -24,7 +24,6 @@ func TestErrors(t *testing.T) {
 		{"autograd", "AutogradGrad", "does not require grad", func() { AutogradGrad([]Tensor{SumAll(a)}, []Tensor{a}, AutogradOptions{}) }},
 		{"optimiser", "GradNorm", "no parameter has a gradient", func() { GradNorm([]Tensor{a}) }},
 		{"data", "FromSlice", "do not make the shape", func() { FromSlice([]float32{1, 2}, 3) }},
-		{"cuda", "CUDA", "CUDA is off", func() { a.CUDA(CPU, false) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			err := Try(c.f)

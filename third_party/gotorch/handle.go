@@ -22,9 +22,10 @@ type Tensor struct {
 // registered clean-up.
 type cell struct {
 	h       unsafe.Pointer
-	cleanup runtime.Cleanup
-	net     bool // cleanup is set
+	cleanup runtime.Cleanup // zero: the cell belongs to a scope
 }
+
+func (c *cell) inScope() bool { return c.cleanup == runtime.Cleanup{} }
 
 // handle is for an operand that must be there.
 func (t Tensor) handle() unsafe.Pointer {
@@ -65,6 +66,9 @@ func textPtr(s string) *C.char { return (*C.char)(unsafe.Pointer(unsafe.StringDa
 
 // own gives a handle to the scope it was made in, or to the garbage collector.
 func own(h unsafe.Pointer, scope C.uint32_t) Tensor {
+	if births.asked.Load() != 0 {
+		born(h)
+	}
 	if scope != 0 {
 		return scopeAt(uint32(scope)).adopt(h)
 	}
@@ -87,7 +91,6 @@ func ownAll(r C.gt_rl) []Tensor {
 // catch registers the net: once nobody holds the cell, its handle is queued.
 func (c *cell) catch() {
 	c.cleanup = runtime.AddCleanup(c, enqueue, c.h)
-	c.net = true
 }
 
 // Close frees the tensor now. Closing again, or closing the zero Tensor, does
@@ -99,18 +102,21 @@ func (t Tensor) Close() {
 	c := (*cell)(unsafe.Pointer(t.T))
 	h := c.h
 	c.h = nil
-	if c.net {
+	if !c.inScope() {
 		c.cleanup.Stop()
-		c.net = false
 	}
-	free([]unsafe.Pointer{h})
+	free([]uintptr{uintptr(h)})
 }
 
-func free(hs []unsafe.Pointer) {
+// free takes numbers, not pointers: cgo would look through all of these.
+func free(hs []uintptr) {
 	if len(hs) == 0 {
 		return
 	}
-	check("free", C.c_gt_free(unsafe.SliceData(hs), C.int64_t(len(hs))).err)
+	if births.asked.Load() != 0 {
+		died(hs)
+	}
+	check("free", C.c_gt_free((*unsafe.Pointer)(unsafe.Pointer(unsafe.SliceData(hs))), C.int64_t(len(hs))).err)
 }
 
 // The queue of handles that the garbage collector found: a lock-free stack,
@@ -184,10 +190,10 @@ func attend() {
 
 func drain() {
 	attention.Store(false)
-	var hs []unsafe.Pointer
+	var hs []uintptr
 	for g := queue.Swap(nil); g != nil; g = g.next {
 		if g.kind == tensorHandle {
-			hs = append(hs, g.h)
+			hs = append(hs, uintptr(g.h))
 		} else {
 			later{g.h, g.kind}.free()
 		}

@@ -24,7 +24,7 @@ func wantCollected(t *testing.T, before int64) {
 }
 
 func TestNetFreesWhatNobodyHolds(t *testing.T) {
-	before := live()
+	before := settled()
 	func() {
 		x := Ones([]int64{3}, true)
 		for range 1000 {
@@ -40,7 +40,7 @@ func TestNetFreesWhatNobodyHolds(t *testing.T) {
 func TestCleanUpOnlyQueues(t *testing.T) {
 	collect()
 	drain()
-	before := live()
+	before := settled()
 	freed := before + 100
 	func() {
 		for range 100 {
@@ -66,7 +66,7 @@ func TestCleanUpOnlyQueues(t *testing.T) {
 }
 
 func TestClose(t *testing.T) {
-	before := live()
+	before := settled()
 	x := Ones([]int64{2}, false)
 	y := x // copies share the cell
 	x.Close()

@@ -99,6 +99,9 @@ func load(o InitOptions) error {
 	}
 	if os.Getenv("GOTORCH_TRACE") == "1" {
 		C.c_gt_trace(true)
+		if cudaWhy == "" {
+			C.c_gt_cuda_trace(true)
+		}
 	}
 	n := o.NumThreads
 	if n <= 0 {

@@ -19,61 +19,73 @@ import (
 type scope struct {
 	id    uint32
 	outer uint32
-	slabs [][]cell         // cells handed out, slabLen to a slab
-	guest []*cell          // cells that scopes inside this one kept
-	kept  []*cell          // moved out by Keep
-	buf   []unsafe.Pointer // handles on their way out, reused
+	slabs []slab
+	guest []*cell   // cells that scopes inside this one kept
+	buf   []uintptr // handles on their way out, reused
+}
+
+// slab is cells that are handed out one after the other.
+type slab struct {
+	cells []cell
+	kept  uint64 // bit i: cells[i] was moved out by Keep
 }
 
 const slabLen = 64
 
 func (s *scope) adopt(h unsafe.Pointer) Tensor {
 	n := len(s.slabs)
-	if n == 0 || len(s.slabs[n-1]) == slabLen {
-		s.slabs = append(s.slabs, make([]cell, 0, slabLen))
+	if n == 0 || len(s.slabs[n-1].cells) == slabLen {
+		s.slabs = append(s.slabs, slab{cells: make([]cell, 0, slabLen)})
 		n++
 	}
-	slab := append(s.slabs[n-1], cell{h: h})
-	s.slabs[n-1] = slab
-	return Tensor{&slab[len(slab)-1].h}
+	last := &s.slabs[n-1]
+	last.cells = append(last.cells, cell{h: h})
+	return Tensor{&last.cells[len(last.cells)-1].h}
 }
 
-// end closes every cell but the kept ones and frees their handles in one call.
+// end closes the cells that are still the scope's and frees their handles in
+// one call.
 func (s *scope) end() {
 	s.buf = s.buf[:0]
-	for _, c := range s.kept {
-		c.net = true // for a moment: passed over by release
-	}
 	for _, slab := range s.slabs {
-		for i := range slab {
-			s.release(&slab[i])
+		for i := range slab.cells {
+			if slab.kept>>i&1 == 0 {
+				s.release(&slab.cells[i])
+			}
 		}
 	}
 	for _, c := range s.guest {
 		s.release(c)
 	}
-	for _, c := range s.kept {
-		c.net = false
-		switch {
-		case c.h == nil: // closed after it was kept
-		case s.outer != 0:
-			o := scopeAt(s.outer)
-			o.guest = append(o.guest, c)
-		default:
-			c.catch()
-		}
-	}
 	clear(s.slabs)
-	s.slabs, s.guest, s.kept = s.slabs[:0], nil, nil
+	s.slabs, s.guest = s.slabs[:0], nil
 	free(s.buf)
-	clear(s.buf)
 }
 
 func (s *scope) release(c *cell) {
-	if c.h != nil && !c.net {
-		s.buf = append(s.buf, c.h)
+	if c.h != nil {
+		s.buf = append(s.buf, uintptr(c.h))
 		c.h = nil
 	}
+}
+
+// giveUp makes c no longer the scope's; false if it was not.
+func (s *scope) giveUp(c *cell) bool {
+	if i := slices.Index(s.guest, c); i >= 0 {
+		s.guest = slices.Delete(s.guest, i, i+1)
+		return true
+	}
+	p := uintptr(unsafe.Pointer(c))
+	for i := len(s.slabs) - 1; i >= 0; i-- {
+		slab := &s.slabs[i]
+		first := uintptr(unsafe.Pointer(unsafe.SliceData(slab.cells)))
+		if at := (p - first) / unsafe.Sizeof(cell{}); p >= first && at < uintptr(len(slab.cells)) {
+			mine := slab.kept>>at&1 == 0
+			slab.kept |= 1 << at
+			return mine
+		}
+	}
+	return false
 }
 
 // Scopes by number, reused after their end.
@@ -131,7 +143,8 @@ func Scoped(f func()) {
 
 // Keep moves t out of the scope it belongs to, into the one around it or, from
 // the outermost, to the garbage collector and Close. It returns t, which stays
-// good. A tensor outside scopes is returned as it is.
+// good and may go to another goroutine at once. A tensor that is not the
+// scope's is returned as it is.
 func Keep(t Tensor) Tensor {
 	t.handle()
 	s := currentScope()
@@ -139,28 +152,16 @@ func Keep(t Tensor) Tensor {
 		return t
 	}
 	c := (*cell)(unsafe.Pointer(t.T))
-	if c.net || !s.owns(c) {
+	if !s.giveUp(c) {
 		return t
 	}
-	if !slices.Contains(s.kept, c) {
-		s.kept = append(s.kept, c)
+	if s.outer != 0 {
+		o := scopeAt(s.outer)
+		o.guest = append(o.guest, c)
+	} else {
+		c.catch()
 	}
 	return t
-}
-
-func (s *scope) owns(c *cell) bool {
-	if slices.Contains(s.guest, c) {
-		return true
-	}
-	p := uintptr(unsafe.Pointer(c))
-	for i := len(s.slabs) - 1; i >= 0; i-- {
-		slab := s.slabs[i]
-		first := uintptr(unsafe.Pointer(unsafe.SliceData(slab)))
-		if p >= first && p < first+uintptr(len(slab))*unsafe.Sizeof(cell{}) {
-			return true
-		}
-	}
-	return false
 }
 
 func currentScope() *scope {

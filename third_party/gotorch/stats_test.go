@@ -49,7 +49,7 @@ func withLimit(bytes int64, f func()) {
 
 func TestMemoryLimit(t *testing.T) {
 	var err error
-	before := live()
+	before := settled()
 	withLimit(64<<20, func() {
 		err = Try(func() {
 			Scoped(func() {
@@ -110,7 +110,7 @@ func TestEveryAllocationMayFail(t *testing.T) {
 		})
 	}
 	step()
-	before := live()
+	before := settled()
 	failed := 0
 	defer FailAllocations(0, 0)
 	for n := int64(1); ; n++ {

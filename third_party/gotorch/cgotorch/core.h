@@ -18,6 +18,7 @@
   X(gt_r0, gt_reset_peak, (void), ())                                          \
   X(gt_r0, gt_empty_cache, (void), ())                                         \
   X(gt_r0, gt_set_memory_limit, (int64_t bytes), (bytes))                      \
+  X(gt_rf, gt_bench, (int64_t what, int64_t n), (what, n))                     \
   X(gt_r0, gt_fail_allocations, (int64_t n, int64_t count), (n, count))        \
   X(gt_r0, gt_trace, (bool on), (on))                                          \
   /* scope.cc: where new tensors belong, and their end */                      \
@@ -73,13 +74,13 @@
   X(gt_r0, gt_cuda_empty_cache, (void), ())                                    \
   X(gt_r0, gt_cuda_reset_peak, (int64_t device), (device))                     \
   X(gt_rb, gt_cuda_has_cudnn, (void), ())                                      \
+  X(gt_r0, gt_cuda_trace, (bool on), (on))                                     \
   X(gt_r0, gt_cuda_allow_tf32, (bool on), (on))                                \
   X(gt_rp, gt_cuda_stream_new, (int64_t device), (device))                     \
   X(gt_rp, gt_cuda_stream_current, (int64_t device), (device))                 \
   X(gt_r0, gt_cuda_stream_set, (void *s), (s))                                 \
   X(gt_r0, gt_cuda_stream_synchronize, (void *s), (s))                         \
   X(gt_rb, gt_cuda_stream_query, (void *s), (s))                               \
-  X(gt_r0, gt_cuda_stream_free, (void *s), (s))                                \
   X(gt_r0, gt_cuda_stream_wait, (void *s, void *event), (s, event))            \
   X(gt_rp, gt_cuda_event_new, (bool timing), (timing))                         \
   X(gt_r0, gt_cuda_event_record, (void *e, void *s), (e, s))                   \

@@ -9,8 +9,13 @@
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 
+#include <map>
+#include <mutex>
+
 #include "core.h"
 #include "internal.h"
+
+static std::atomic<bool> show_trace{false};
 
 // This library has its own copy of what setup.cc keeps for the CPU part.
 namespace gt {
@@ -22,9 +27,11 @@ char *message(std::exception_ptr e) {
   try {
     std::rethrow_exception(e);
   } catch (const c10::OutOfMemoryError &x) {
-    return strdup((std::string("M") + x.what_without_backtrace()).c_str());
+    return strdup(
+        (std::string("M") + (show_trace ? x.what() : x.what_without_backtrace())).c_str());
   } catch (const c10::Error &x) {
-    return strdup((std::string("E") + x.what_without_backtrace()).c_str());
+    return strdup(
+        (std::string("E") + (show_trace ? x.what() : x.what_without_backtrace())).c_str());
   } catch (const std::exception &x) {
     return strdup((std::string("E") + x.what()).c_str());
   } catch (...) {
@@ -40,6 +47,16 @@ namespace allocator = c10::cuda::CUDACachingAllocator;
 
 static c10::DeviceIndex at_index(int64_t d) { return static_cast<c10::DeviceIndex>(d); }
 static CUDAStream &stream(void *s) { return *static_cast<CUDAStream *>(s); }
+
+// libtorch's streams are few and never end: one handle for each, kept for ever.
+static void *handle_of(CUDAStream s) {
+  static std::mutex mu;
+  static auto *known = new std::map<std::pair<int, int64_t>, CUDAStream *>;
+  std::lock_guard<std::mutex> lock(mu);
+  auto &h = (*known)[{s.device_index(), s.id()}];
+  if (!h) h = new CUDAStream(s);
+  return h;
+}
 
 GT_EXPORT gt_ri gt_cuda_device_count() {
   return gt::integer(
@@ -80,11 +97,15 @@ GT_EXPORT gt_r0 gt_cuda_reset_peak(int64_t device) {
   return gt::none([&] { allocator::resetPeakStats(at_index(device)); });
 }
 
-// cuDNN's convolutions use TF32 unless told not to, matrix products do not.
 GT_EXPORT gt_rb gt_cuda_has_cudnn() {
   return gt::truth([] { return at::globalContext().hasCuDNN(); });
 }
 
+GT_EXPORT gt_r0 gt_cuda_trace(bool on) {
+  return gt::none([&] { show_trace = on; });
+}
+
+// cuDNN's convolutions use TF32 unless told not to, matrix products do not.
 GT_EXPORT gt_r0 gt_cuda_allow_tf32(bool on) {
   return gt::none([&] {
     at::globalContext().setAllowTF32CuDNN(on);
@@ -94,13 +115,12 @@ GT_EXPORT gt_r0 gt_cuda_allow_tf32(bool on) {
 
 GT_EXPORT gt_rp gt_cuda_stream_new(int64_t device) {
   return gt::pointer([&] {
-    return new CUDAStream(c10::cuda::getStreamFromPool(/*isHighPriority=*/false, at_index(device)));
+    return handle_of(c10::cuda::getStreamFromPool(/*isHighPriority=*/false, at_index(device)));
   });
 }
 
 GT_EXPORT gt_rp gt_cuda_stream_current(int64_t device) {
-  return gt::pointer(
-      [&] { return new CUDAStream(c10::cuda::getCurrentCUDAStream(at_index(device))); });
+  return gt::pointer([&] { return handle_of(c10::cuda::getCurrentCUDAStream(at_index(device))); });
 }
 
 GT_EXPORT gt_r0 gt_cuda_stream_set(void *s) {
@@ -113,10 +133,6 @@ GT_EXPORT gt_r0 gt_cuda_stream_synchronize(void *s) {
 
 GT_EXPORT gt_rb gt_cuda_stream_query(void *s) {
   return gt::truth([&] { return stream(s).query(); });
-}
-
-GT_EXPORT gt_r0 gt_cuda_stream_free(void *s) {
-  return gt::none([&] { delete static_cast<CUDAStream *>(s); });
 }
 
 GT_EXPORT gt_r0 gt_cuda_stream_wait(void *s, void *e) {
