@@ -1,5 +1,5 @@
-// Package viz draws the figures of a run: grids of samples, the film of noise
-// turning into them, and the curve of the loss.
+// Package viz draws the figures of a run: grids of samples, points of the plane, the
+// films of noise turning into them, densities, and the curve of the loss.
 //
 // It takes plain slices and gives an image.Image, or writes to an io.Writer. It
 // knows nothing of tensors, and it opens no files: the commands do that.
@@ -28,6 +28,25 @@
 // neighbours. One palette serves the whole clip: 63 greys, or 247 colours chosen by
 // median cut from the first and the final samples. Delays are whole hundredths of a
 // second, so not every rate exists: see [FrameDelay].
+//
+// # Points of the plane
+//
+// Points are [N,2] slices, and everything is drawn from their counts in the cells of a
+// [Hist2D], whose colours (viridis) go from 0 to the 0.99 quantile of the counts.
+//
+//  1. [DatasetPlot] shows one set with axes, [Sets] several, [Evolution] one at several
+//     times of the flow.
+//  2. [VectorFieldGIF] is the film of a flow: velocities, at the places of [FieldGrid],
+//     as arrows beside the points. [CompareGIF] has two models side by side.
+//  3. [Likelihood] shows densities over one colour bar.
+//
+// Films keep a cell to a pixel, undithered and unscaled, and give one colour to counts
+// that differ by less than chance makes them differ. Speeds are coloured by coolwarm, on
+// a dark ground since its middle is a light grey; lengths go with the root of the speed,
+// and both end at the 0.95 quantile of the clip's speeds.
+//
+// [Curves] is a chart of a few labelled lines: quality against the number of
+// evaluations.
 //
 // # The loss
 //

@@ -14,8 +14,7 @@ type curveKey struct {
 	marked bool
 }
 
-// keyBox draws the legend in the corner of the plot, of the four, that has the least ink
-// behind it.
+// keyBox draws the legend where it has the least ink behind it.
 func (f *figure) keyBox(keys []curveKey) {
 	dc := f.dc
 	page := dc.Image().(draw.Image)
@@ -31,7 +30,7 @@ func (f *figure) keyBox(keys []curveKey) {
 	if len(keys) == 0 || w > f.plot.x1-f.plot.x0 || h > f.plot.y1-f.plot.y0 {
 		return
 	}
-	x0, y0 := f.clearCorner(w, h, em)
+	x0, y0 := f.clearPlace(w, h, em)
 	dc.SetColor(color.NRGBA{0xff, 0xff, 0xff, 0xe6})
 	dc.DrawRoundedRectangle(x0, y0, w, h, 4)
 	dc.Fill()
@@ -65,11 +64,11 @@ func (f *figure) keyBox(keys []curveKey) {
 	}
 }
 
-// clearCorner is the place of a box of that size in the emptiest corner; of equal ones,
-// the upper right.
-func (f *figure) clearCorner(w, h, margin float64) (x, y float64) {
-	xs := [2]float64{f.plot.x1 - margin - w, f.plot.x0 + margin}
-	ys := [2]float64{f.plot.y0 + margin, f.plot.y1 - margin - h}
+// clearPlace is the emptiest place for a box of that size, in a corner or in the middle
+// of a side; of equal ones, the upper right corner.
+func (f *figure) clearPlace(w, h, margin float64) (x, y float64) {
+	xs := [3]float64{f.plot.x1 - margin - w, f.plot.x0 + margin, (f.plot.x0 + f.plot.x1 - w) / 2}
+	ys := [3]float64{f.plot.y0 + margin, f.plot.y1 - margin - h, (f.plot.y0 + f.plot.y1 - h) / 2}
 	least := math.MaxInt
 	for _, cy := range ys {
 		for _, cx := range xs {

@@ -16,9 +16,8 @@ type DensityPanel struct {
 	Rough   bool      // a noisy estimate: it has no say in where the colours end
 }
 
-// LikelihoodConfig says how the figure looks. Only Range must be set.
+// LikelihoodConfig says how the figure looks. The zero value is good.
 type LikelihoodConfig struct {
-	Range    Range
 	Width    int     // pixels; default 500 a panel, at most 1500
 	Quantile float64 // of a panel's values, where the colours end; default 0.995
 }

@@ -1,0 +1,90 @@
+package gotorch
+
+// #include "cgotorch/shim.h"
+import "C"
+
+import (
+	"runtime"
+	"unsafe"
+)
+
+// CUDAGraph is recorded work that is replayed in one call.
+type CUDAGraph struct {
+	p          unsafe.Pointer
+	calls      graphCalls
+	generators []*Generator
+}
+
+// graphCalls is what a graph asks of libtorch. A test without a GPU puts its
+// own in the place of cudaGraphs, to see what is asked in which order.
+type graphCalls interface {
+	available(op string) // panics where not
+	make() unsafe.Pointer
+	register(g, generator unsafe.Pointer)
+	begin(g unsafe.Pointer)
+	end(g unsafe.Pointer)
+	abandon(g unsafe.Pointer) // end, whatever it says
+	replay(g unsafe.Pointer)
+	free(g unsafe.Pointer) func()
+}
+
+type cudaGraphs struct{}
+
+func (cudaGraphs) available(op string) { needCUDA(op) }
+
+func (cudaGraphs) make() unsafe.Pointer {
+	r := C.c_gt_cuda_graph_new()
+	check("Capture", r.err)
+	return r.p
+}
+
+func (cudaGraphs) register(g, generator unsafe.Pointer) {
+	check("Capture", C.c_gt_cuda_graph_register(g, generator).err)
+}
+func (cudaGraphs) begin(g unsafe.Pointer) { check("Capture", C.c_gt_cuda_graph_begin(g).err) }
+func (cudaGraphs) end(g unsafe.Pointer)   { check("Capture", C.c_gt_cuda_graph_end(g).err) }
+func (cudaGraphs) abandon(g unsafe.Pointer) {
+	if r := C.c_gt_cuda_graph_end(g); r.err != nil {
+		take("Capture", r.err)
+	}
+}
+func (cudaGraphs) replay(g unsafe.Pointer) {
+	check("CUDAGraph.Replay", C.c_gt_cuda_graph_replay(g).err)
+}
+func (cudaGraphs) free(g unsafe.Pointer) func() { return later{g, graphHandle}.enqueue }
+
+// Capture records what f does on the GPU. It must run on a stream other than
+// the default one, and f must not wait for the device. Random numbers come
+// anew in every replay from the given generators only. f's tensors keep their
+// places in the GPU's memory: fill inputs and read results by CopyI.
+func Capture(generators []*Generator, f func()) (g *CUDAGraph) {
+	return capture(cudaGraphs{}, generators, f)
+}
+
+func capture(calls graphCalls, generators []*Generator, f func()) *CUDAGraph {
+	calls.available("Capture")
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	g := &CUDAGraph{calls.make(), calls, generators}
+	runtime.AddCleanup(g, func(free func()) { free() }, calls.free(g.p))
+	for _, gen := range generators {
+		calls.register(g.p, gen.handle())
+	}
+	calls.begin(g.p)
+	done := false
+	defer func() {
+		if !done { // f panicked: leave capture mode, and let its panic go on
+			calls.abandon(g.p)
+		}
+	}()
+	f()
+	done = true
+	calls.end(g.p)
+	return g
+}
+
+// Replay does the recorded work again.
+func (g *CUDAGraph) Replay() {
+	g.calls.replay(g.p)
+	runtime.KeepAlive(g)
+}

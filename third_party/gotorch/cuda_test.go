@@ -1,0 +1,106 @@
+package gotorch
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"unsafe"
+)
+
+// recordedCalls is graphCalls that notes what it is asked.
+type recordedCalls struct {
+	log    *[]string
+	refuse string
+}
+
+func (r recordedCalls) note(s string) {
+	*r.log = append(*r.log, s)
+	if s == r.refuse {
+		failf("Capture", "%s refused", s)
+	}
+}
+
+func (r recordedCalls) available(op string)          { r.note("available " + op) }
+func (r recordedCalls) make() unsafe.Pointer         { r.note("make"); return nil }
+func (r recordedCalls) register(_, _ unsafe.Pointer) { r.note("register") }
+func (r recordedCalls) begin(unsafe.Pointer)         { r.note("begin") }
+func (r recordedCalls) end(unsafe.Pointer)           { r.note("end") }
+func (r recordedCalls) abandon(unsafe.Pointer)       { r.note("abandon") }
+func (r recordedCalls) replay(unsafe.Pointer)        { r.note("replay") }
+func (r recordedCalls) free(unsafe.Pointer) func()   { return func() {} }
+
+// A capture is left whatever happens in it, and only a good one is a graph.
+func TestCapture(t *testing.T) {
+	gens := []*Generator{NewGenerator(CPU, 1), NewGenerator(CPU, 2)}
+	for _, c := range []struct {
+		name, refuse string
+		f            func()
+		want         string
+		panics       string
+	}{
+		{"good", "", func() {}, "available Capture, make, register, register, begin, f, end, replay, replay", ""},
+		{"f panics", "", func() { panic("mine") }, "available Capture, make, register, register, begin, f, abandon", "mine"},
+		{"begin fails", "begin", nil, "available Capture, make, register, register, begin", "Capture: begin refused"},
+		{"end fails", "end", func() {}, "available Capture, make, register, register, begin, f, end", "Capture: end refused"},
+		{"no GPU", "available Capture", nil, "available Capture", "Capture: available Capture refused"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var log []string
+			calls := recordedCalls{&log, c.refuse}
+			func() {
+				defer func() {
+					if p := recover(); (p == nil) != (c.panics == "") || p != nil && fmt.Sprint(p) != c.panics {
+						t.Errorf("panic %v, want %q", p, c.panics)
+					}
+				}()
+				g := capture(calls, gens, func() { calls.note("f"); c.f() })
+				g.Replay()
+				g.Replay()
+			}()
+			if want := strings.Split(c.want, ", "); !reflect.DeepEqual(log, want) {
+				t.Errorf("calls %v, want %v", log, want)
+			}
+		})
+	}
+}
+
+// Without CUDA every one of these says why there is none, and none crashes.
+func TestWithoutCUDA(t *testing.T) {
+	if IsCUDAAvailable() {
+		t.Skip("there is a GPU")
+	}
+	gpu := NewDevice("cuda:1")
+	if gpu.String() != "cuda:1" || !gpu.IsCUDA() || gpu.Index() != 1 || CPU.String() != "cpu" {
+		t.Errorf("%v, %v", gpu, CPU)
+	}
+	for name, f := range map[string]func(){
+		"Capture":                func() { Capture(nil, func() {}) },
+		"NewCUDAStream":          func() { NewCUDAStream(gpu) },
+		"GetCurrentCUDAStream":   func() { GetCurrentCUDAStream(gpu) },
+		"SetCurrentCUDAStream":   func() { SetCurrentCUDAStream(CUDAStream{}) },
+		"CUDAStream.Synchronize": func() { CUDAStream{}.Synchronize() },
+		"CUDAStream.Query":       func() { CUDAStream{}.Query() },
+		"NewCUDAEvent":           func() { NewCUDAEvent(true) },
+		"CUDADeviceInfo":         func() { CUDADeviceInfo(gpu) },
+		"Synchronize":            func() { Synchronize(gpu) },
+		"CUDAEmptyCache":         CUDAEmptyCache,
+		"CUDAResetPeak":          func() { CUDAResetPeak(gpu) },
+		"AllowTF32":              func() { AllowTF32(true) },
+		"CUDA":                   func() { Ones([]int64{1}, false).CUDA(gpu, true) },
+	} {
+		err := Try(f)
+		if e, ok := err.(*Error); !ok || e.Op != name || !strings.Contains(e.Msg, "CUDA is off: it was switched off") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := Try(func() { Zeros([]int64{1}, Options{Device: gpu}) }); err == nil {
+		t.Error("a tensor on a GPU that is not there is no error")
+	}
+	Synchronize(CPU)
+	for _, bad := range []string{"", "gpu", "cuda:", "cuda:-1", "cuda:128", "cuda:x", "cpu:1"} {
+		if d, err := ParseDevice(bad); err == nil {
+			t.Errorf("%q is %v", bad, d)
+		}
+	}
+}

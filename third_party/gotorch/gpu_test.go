@@ -1,0 +1,101 @@
+package gotorch
+
+import (
+	"runtime"
+	"testing"
+)
+
+// Tests for a machine with a GPU: GOTORCH_TEST_CUDA=1 go test -run GPU .
+func gpu(t *testing.T) Device {
+	t.Helper()
+	if !IsCUDAAvailable() {
+		_, why := CUDAStatus()
+		t.Skip("no GPU: " + why)
+	}
+	AllowTF32(false)
+	return NewDevice("cuda")
+}
+
+func TestGPUTensors(t *testing.T) {
+	d := gpu(t)
+	Scoped(func() {
+		x := RandN([]int64{64, 64}, false)
+		want := MM(x, x)
+		got := MM(x.To(d), x.To(d)).To(CPU)
+		if diff := MaxAll(Abs(Sub(got, want, 1))).ItemFloat(); diff > 1e-4 {
+			t.Errorf("a product differs by %v from the CPU's", diff)
+		}
+		pinned := x.PinMemory()
+		if !Equal(pinned.CUDA(d, true).To(CPU), x) {
+			t.Error("a copy that is not waited for differs")
+		}
+	})
+	if i := CUDADeviceInfo(d); i.Name == "" || i.Total <= i.Free || i.Reserved < i.Allocated {
+		t.Errorf("%+v", i)
+	}
+	CUDAEmptyCache()
+	CUDAResetPeak(d)
+}
+
+func TestGPUStreamsAndEvents(t *testing.T) {
+	d := gpu(t)
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	before := GetCurrentCUDAStream(d)
+	defer SetCurrentCUDAStream(before)
+	s := NewCUDAStream(d)
+	if s == before || GetCurrentCUDAStream(d) != before {
+		t.Error("a new stream is the current one")
+	}
+	SetCurrentCUDAStream(s)
+	if GetCurrentCUDAStream(d) != s {
+		t.Error("the current stream is not the one that was set")
+	}
+	start, end := NewCUDAEvent(true), NewCUDAEvent(true)
+	start.Record(s)
+	x := Ones([]int64{2048, 2048}, false).To(d)
+	y := MM(x, x)
+	end.Record(s)
+	before.Wait(end)
+	end.Synchronize()
+	if ms := start.Elapsed(end); ms <= 0 || !s.Query() {
+		t.Errorf("%v ms", ms)
+	}
+	if MaxAll(y).ItemFloat() != 2048 {
+		t.Error("the product is wrong")
+	}
+}
+
+// A graph computes anew from what its inputs hold, with new random numbers.
+func TestGPUGraph(t *testing.T) {
+	d := gpu(t)
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	before := GetCurrentCUDAStream(d)
+	defer SetCurrentCUDAStream(before)
+	SetCurrentCUDAStream(NewCUDAStream(d))
+	g := NewGenerator(d, 1)
+	x, noise, y := Zeros([]int64{8}, Options{Device: d}), Zeros([]int64{8}, Options{Device: d}), Zeros([]int64{8}, Options{Device: d})
+	work := func() {
+		Scoped(func() {
+			noise.NormalI(0, 1, g)
+			y.CopyI(Add(MulScalar(x, 2), noise, 1))
+		})
+	}
+	work() // libraries are loaded and memory is found before the capture
+	Synchronize(d)
+	graph := Capture([]*Generator{g}, work)
+	var last Tensor
+	for i := range 3 {
+		x.FillI(float64(i))
+		graph.Replay()
+		Synchronize(d)
+		if want := Add(MulScalar(x, 2), noise, 1); !AllClose(y, want) {
+			t.Errorf("replay %d: %v, want %v", i, y, want)
+		}
+		if last.T != nil && Equal(last, noise) {
+			t.Errorf("replay %d: the same noise again", i)
+		}
+		last = Clone(noise)
+	}
+}
