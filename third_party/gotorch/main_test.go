@@ -7,11 +7,9 @@ import (
 	"testing"
 )
 
-// gpuEnv set to 1 lets the tests use a GPU (gpu_test.go).
-const gpuEnv = "GOTORCH_TEST_CUDA"
-
 // TestMain opens the libraries with two cores, so that results do not depend
-// on the machine; GOTORCH_TEST_CUDA=1 lets CUDA in (scripts/gpu-check). A child process (library_test.go) opens them its own way.
+// on the machine; GOTORCH_TEST_CUDA=1 lets CUDA in (gpu_test.go). A child
+// process (library_test.go) opens them its own way.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if os.Getenv(childEnv) == "" {

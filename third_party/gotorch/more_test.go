@@ -23,11 +23,6 @@ func first(f func(c opCase, in []Tensor) (Tensor, Tensor)) runOp {
 	return single(func(c opCase, in []Tensor) Tensor { v, _ := f(c, in); return v })
 }
 
-// dimsOp is an operation with dim and keepdim.
-func dimsOp(f func(a Tensor, dims []int64, keep bool) Tensor) runOp {
-	return single(func(c opCase, in []Tensor) Tensor { return f(in[0], c.ints("dim"), c.bool("keepdim")) })
-}
-
 func batchNorm(in []Tensor, mean, variance, w, b Tensor, training bool) Tensor {
 	return RawBatchNorm(in[0], w, b, mean, variance, training, 0.1, 1e-5)
 }
