@@ -74,7 +74,9 @@ func TestLayers(t *testing.T) {
 					if m < 3 || m > 5.5 {
 						t.Errorf("the greatest of %s is %v", name, m)
 					}
-				case m > bound*(1+1e-6) || m < 0.8*bound:
+				// The greatest of n uniform numbers is below 0.8 of the bound
+				// with probability 0.8^n, less than 1e-6 from 64 on.
+				case m > bound*(1+1e-6) || m < 0.8*bound && p.Numel() >= 64:
 					t.Errorf("the greatest of %s is %v, want close to %v", name, m, bound)
 				}
 			}
