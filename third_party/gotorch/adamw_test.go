@@ -94,6 +94,9 @@ func TestAdamWWithoutGradient(t *testing.T) {
 	if err := Try(func() { a.Step(0.1, AdamWGuards{}) }); err == nil {
 		t.Error("no gradient at all is no error")
 	}
+	if err := Try(func() { NewAdamW(nil, AdamWOptions{}) }); err == nil {
+		t.Error("no parameters at all are no error")
+	}
 	q.SetGrad(Ones([]int64{2}, false))
 	a.Step(0.1, AdamWGuards{})
 	nearSlice(t, "without a gradient", ToSlice[float32](p), []float64{1, 1}, 0)

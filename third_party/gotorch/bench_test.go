@@ -11,9 +11,9 @@ import (
 // in C++ (cgotorch/bench.cc) by turns, in short pieces, and compares the
 // fastest of both, so that other programs disturb little:
 //
-//	go test -run '^$' -bench . -benchtime 1000000x .
+//	go test -run '^$' -bench . -benchtime 10000x .
 
-const pieces = 25
+const pieces = 100
 
 // compare times loop, which runs ops operations n times, against the C++ loop.
 func compare(b *testing.B, what, ops int, loop func(n int)) {
@@ -22,15 +22,13 @@ func compare(b *testing.B, what, ops int, loop func(n int)) {
 	defer runtime.UnlockOSThread()
 	NoGrad(func() {
 		n := max(1, b.N/pieces)
-		loop(min(n, 1000)) // warm
 		mine, cc := math.Inf(1), math.Inf(1)
-		b.ResetTimer()
 		for range pieces {
 			start := time.Now()
 			loop(n)
 			mine = min(mine, float64(time.Since(start))/float64(n*ops))
 			b.StopTimer()
-			cc = min(cc, benchCC(what, n)/float64(ops))
+			Scoped(func() { cc = min(cc, benchCC(what, n)/float64(ops)) }) // with as many cores
 			b.StartTimer()
 		}
 		b.ReportMetric(mine, "go-ns")
@@ -41,16 +39,7 @@ func compare(b *testing.B, what, ops int, loop func(n int)) {
 
 func ones(shape ...int64) Tensor { return Ones(shape, false) }
 
-// inScopes runs f n times, 256 to a scope.
-func inScopes(n int, f func()) {
-	for ; n > 0; n -= 256 {
-		Scoped(func() {
-			for range min(n, 256) {
-				f()
-			}
-		})
-	}
-}
+const each = 256 // operations in one scope, or in one round without
 
 func BenchmarkCall(b *testing.B) {
 	x := ones(1, 1)
@@ -61,12 +50,32 @@ func BenchmarkCall(b *testing.B) {
 	})
 }
 
-func BenchmarkAdd(b *testing.B) {
-	x, y := ones(1, 1), ones(1, 1)
-	compare(b, 1, 1, func(n int) { inScopes(n, func() { Add(x, y, 1) }) })
+func inScope(b *testing.B, what int, f func()) {
+	compare(b, what, each, func(n int) {
+		for range n {
+			Scoped(func() {
+				for range each {
+					f()
+				}
+			})
+		}
+	})
 }
 
-func BenchmarkAddClose(b *testing.B) {
+// BenchmarkScope is scopes of 256 adds of 1x1 tensors.
+func BenchmarkScope(b *testing.B) {
+	x, y := ones(1, 1), ones(1, 1)
+	inScope(b, 3, func() { Add(x, y, 1) })
+}
+
+// BenchmarkScopeLinear is scopes of 256 linear layers, 64 to 64.
+func BenchmarkScopeLinear(b *testing.B) {
+	x, w, bias := ones(1, 64), ones(64, 64), ones(64)
+	inScope(b, 2, func() { RawLinear(x, w, bias) })
+}
+
+// BenchmarkClose closes every result at once.
+func BenchmarkClose(b *testing.B) {
 	x, y := ones(1, 1), ones(1, 1)
 	compare(b, 1, 1, func(n int) {
 		for range n {
@@ -75,31 +84,12 @@ func BenchmarkAddClose(b *testing.B) {
 	})
 }
 
-// BenchmarkAddCollected leaves the results to the garbage collector.
-func BenchmarkAddCollected(b *testing.B) {
+// BenchmarkCollect leaves the results to the garbage collector.
+func BenchmarkCollect(b *testing.B) {
 	x, y := ones(1, 1), ones(1, 1)
 	compare(b, 1, 1, func(n int) {
 		for range n {
 			Add(x, y, 1)
-		}
-	})
-}
-
-func BenchmarkLinear(b *testing.B) {
-	x, w, bias := ones(1, 64), ones(64, 64), ones(64)
-	compare(b, 2, 1, func(n int) { inScopes(n, func() { RawLinear(x, w, bias) }) })
-}
-
-// BenchmarkScope is whole scopes with 256 tensors, by tensor.
-func BenchmarkScope(b *testing.B) {
-	x, y := ones(1, 1), ones(1, 1)
-	compare(b, 3, 256, func(n int) {
-		for range n {
-			Scoped(func() {
-				for range 256 {
-					Add(x, y, 1)
-				}
-			})
 		}
 	})
 }

@@ -17,14 +17,20 @@
 //     collector finds that nobody holds it.
 //  4. Using a tensor that was closed, or whose scope has ended, panics with
 //     *ReleasedError; it never reaches libtorch.
+//  5. Where memory is exhausted, what nobody uses is given back and the
+//     operation tried once more; then it panics with an *Error of sizes.
+//     CheckLeaks names the lines of a test that left tensors behind.
 //
 // # Threads
 //
 // libtorch's modes (gradients off, autocast) and its OpenMP pools belong to
 // OS threads. Scoped, NoGrad and Autocast lock the goroutine to its thread
 // while their function runs, and restore what was. A thread inside a scope
-// computes with SetNumThreads cores, any other with one. A tensor must not be
-// closed while another goroutine uses it; all else may run concurrently.
+// computes with SetNumThreads cores, any other with one; a loop of scopes
+// should lock its goroutine for good (runtime.LockOSThread), because every OS
+// thread that computes gets a pool of its own. A tensor must not be closed,
+// nor its scope end, while another goroutine uses it; all else may run
+// concurrently.
 //
 // # Errors
 //

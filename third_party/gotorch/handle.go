@@ -47,6 +47,11 @@ func (t Tensor) handleOrNil() unsafe.Pointer {
 	return t.handle()
 }
 
+// number is handle for the generated functions.
+func (t Tensor) number() C.gt_handle { return C.gt_handle(uintptr(t.handle())) }
+
+func (t Tensor) numberOrNone() C.gt_handle { return C.gt_handle(uintptr(t.handleOrNil())) }
+
 func handles(buf []unsafe.Pointer, ts []Tensor) []unsafe.Pointer {
 	for _, t := range ts {
 		buf = append(buf, t.handle())

@@ -512,9 +512,9 @@ func opRandPerm(n int64, g *Generator, opt Options) Tensor {
 
 func opMultinomial(p Tensor, n int64, replacement bool, g *Generator) Tensor {
 	attend()
-	r := C.c_gt_op_opMultinomial(p.handle(), C.int64_t(n), C.bool(replacement), g.handle())
+	r := C.c_gt_op_opMultinomial(p.number(), C.int64_t(n), C.bool(replacement), g.handle())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opMultinomial(p.handle(), C.int64_t(n), C.bool(replacement), g.handle())
+		r = C.c_gt_op_opMultinomial(p.number(), C.int64_t(n), C.bool(replacement), g.handle())
 	}
 	runtime.KeepAlive(p)
 	runtime.KeepAlive(g)
@@ -526,7 +526,7 @@ func opMultinomial(p Tensor, n int64, replacement bool, g *Generator) Tensor {
 
 func opNormalI(a Tensor, mean float64, std float64, g *Generator) {
 	attend()
-	r := C.c_gt_op_opNormalI(a.handle(), C.double(mean), C.double(std), g.handle())
+	r := C.c_gt_op_opNormalI(a.number(), C.double(mean), C.double(std), g.handle())
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(g)
 	if r.err != nil {
@@ -536,7 +536,7 @@ func opNormalI(a Tensor, mean float64, std float64, g *Generator) {
 
 func opUniformI(a Tensor, low float64, high float64, g *Generator) {
 	attend()
-	r := C.c_gt_op_opUniformI(a.handle(), C.double(low), C.double(high), g.handle())
+	r := C.c_gt_op_opUniformI(a.number(), C.double(low), C.double(high), g.handle())
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(g)
 	if r.err != nil {
@@ -546,9 +546,9 @@ func opUniformI(a Tensor, low float64, high float64, g *Generator) {
 
 func opBernoulli(a Tensor, p float64, g *Generator) Tensor {
 	attend()
-	r := C.c_gt_op_opBernoulli(a.handle(), C.double(p), g.handle())
+	r := C.c_gt_op_opBernoulli(a.number(), C.double(p), g.handle())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opBernoulli(a.handle(), C.double(p), g.handle())
+		r = C.c_gt_op_opBernoulli(a.number(), C.double(p), g.handle())
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(g)
@@ -561,9 +561,9 @@ func opBernoulli(a Tensor, p float64, g *Generator) Tensor {
 // ZerosLike is a tensor of zeros with a's shape, type and device.
 func ZerosLike(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_ZerosLike(a.handle())
+	r := C.c_gt_op_ZerosLike(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_ZerosLike(a.handle())
+		r = C.c_gt_op_ZerosLike(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -575,9 +575,9 @@ func ZerosLike(a Tensor) Tensor {
 // EmptyLike is a tensor with a's shape, type and device whose elements are not set.
 func EmptyLike(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_EmptyLike(a.handle())
+	r := C.c_gt_op_EmptyLike(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_EmptyLike(a.handle())
+		r = C.c_gt_op_EmptyLike(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -589,9 +589,9 @@ func EmptyLike(a Tensor) Tensor {
 // Clone copies a.
 func Clone(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Clone(a.handle())
+	r := C.c_gt_op_Clone(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Clone(a.handle())
+		r = C.c_gt_op_Clone(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -602,9 +602,9 @@ func Clone(a Tensor) Tensor {
 
 func opDetach(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_opDetach(a.handle())
+	r := C.c_gt_op_opDetach(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opDetach(a.handle())
+		r = C.c_gt_op_opDetach(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -615,9 +615,9 @@ func opDetach(a Tensor) Tensor {
 
 func opTo(a Tensor, opt Options, nonBlocking bool) Tensor {
 	attend()
-	r := C.c_gt_op_opTo(a.handle(), opt.c(), C.bool(nonBlocking))
+	r := C.c_gt_op_opTo(a.number(), opt.c(), C.bool(nonBlocking))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opTo(a.handle(), opt.c(), C.bool(nonBlocking))
+		r = C.c_gt_op_opTo(a.number(), opt.c(), C.bool(nonBlocking))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -628,9 +628,9 @@ func opTo(a Tensor, opt Options, nonBlocking bool) Tensor {
 
 func opCast(a Tensor, to int8) Tensor {
 	attend()
-	r := C.c_gt_op_opCast(a.handle(), C.int8_t(to))
+	r := C.c_gt_op_opCast(a.number(), C.int8_t(to))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opCast(a.handle(), C.int8_t(to))
+		r = C.c_gt_op_opCast(a.number(), C.int8_t(to))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -641,9 +641,9 @@ func opCast(a Tensor, to int8) Tensor {
 
 func opPinMemory(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_opPinMemory(a.handle())
+	r := C.c_gt_op_opPinMemory(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opPinMemory(a.handle())
+		r = C.c_gt_op_opPinMemory(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -654,7 +654,7 @@ func opPinMemory(a Tensor) Tensor {
 
 func opCopyI(dst Tensor, src Tensor, nonBlocking bool) {
 	attend()
-	r := C.c_gt_op_opCopyI(dst.handle(), src.handle(), C.bool(nonBlocking))
+	r := C.c_gt_op_opCopyI(dst.number(), src.number(), C.bool(nonBlocking))
 	runtime.KeepAlive(dst)
 	runtime.KeepAlive(src)
 	if r.err != nil {
@@ -664,7 +664,7 @@ func opCopyI(dst Tensor, src Tensor, nonBlocking bool) {
 
 func opFillI(a Tensor, value float64) {
 	attend()
-	r := C.c_gt_op_opFillI(a.handle(), C.double(value))
+	r := C.c_gt_op_opFillI(a.number(), C.double(value))
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("FillI", r.err)
@@ -673,9 +673,9 @@ func opFillI(a Tensor, value float64) {
 
 func opAdd(a Tensor, b Tensor, alpha float64) Tensor {
 	attend()
-	r := C.c_gt_op_opAdd(a.handle(), b.handle(), C.double(alpha))
+	r := C.c_gt_op_opAdd(a.number(), b.number(), C.double(alpha))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opAdd(a.handle(), b.handle(), C.double(alpha))
+		r = C.c_gt_op_opAdd(a.number(), b.number(), C.double(alpha))
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
@@ -687,9 +687,9 @@ func opAdd(a Tensor, b Tensor, alpha float64) Tensor {
 
 func opSub(a Tensor, b Tensor, alpha float64) Tensor {
 	attend()
-	r := C.c_gt_op_opSub(a.handle(), b.handle(), C.double(alpha))
+	r := C.c_gt_op_opSub(a.number(), b.number(), C.double(alpha))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opSub(a.handle(), b.handle(), C.double(alpha))
+		r = C.c_gt_op_opSub(a.number(), b.number(), C.double(alpha))
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
@@ -701,9 +701,9 @@ func opSub(a Tensor, b Tensor, alpha float64) Tensor {
 
 func opMul(a Tensor, b Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_opMul(a.handle(), b.handle())
+	r := C.c_gt_op_opMul(a.number(), b.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opMul(a.handle(), b.handle())
+		r = C.c_gt_op_opMul(a.number(), b.number())
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
@@ -715,9 +715,9 @@ func opMul(a Tensor, b Tensor) Tensor {
 
 func opDiv(a Tensor, b Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_opDiv(a.handle(), b.handle())
+	r := C.c_gt_op_opDiv(a.number(), b.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opDiv(a.handle(), b.handle())
+		r = C.c_gt_op_opDiv(a.number(), b.number())
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
@@ -729,7 +729,7 @@ func opDiv(a Tensor, b Tensor) Tensor {
 
 func opAddI(a Tensor, b Tensor, alpha float64) Tensor {
 	attend()
-	r := C.c_gt_op_opAddI(a.handle(), b.handle(), C.double(alpha))
+	r := C.c_gt_op_opAddI(a.number(), b.number(), C.double(alpha))
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
 	if r.err != nil {
@@ -740,7 +740,7 @@ func opAddI(a Tensor, b Tensor, alpha float64) Tensor {
 
 func opSubI(a Tensor, b Tensor, alpha float64) Tensor {
 	attend()
-	r := C.c_gt_op_opSubI(a.handle(), b.handle(), C.double(alpha))
+	r := C.c_gt_op_opSubI(a.number(), b.number(), C.double(alpha))
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
 	if r.err != nil {
@@ -751,7 +751,7 @@ func opSubI(a Tensor, b Tensor, alpha float64) Tensor {
 
 func opMulI(a Tensor, b Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_opMulI(a.handle(), b.handle())
+	r := C.c_gt_op_opMulI(a.number(), b.number())
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
 	if r.err != nil {
@@ -762,7 +762,7 @@ func opMulI(a Tensor, b Tensor) Tensor {
 
 func opDivI(a Tensor, b Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_opDivI(a.handle(), b.handle())
+	r := C.c_gt_op_opDivI(a.number(), b.number())
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
 	if r.err != nil {
@@ -774,9 +774,9 @@ func opDivI(a Tensor, b Tensor) Tensor {
 // AddScaled is a + alpha b, alpha in full precision.
 func AddScaled(a Tensor, b Tensor, alpha float64) Tensor {
 	attend()
-	r := C.c_gt_op_AddScaled(a.handle(), b.handle(), C.double(alpha))
+	r := C.c_gt_op_AddScaled(a.number(), b.number(), C.double(alpha))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_AddScaled(a.handle(), b.handle(), C.double(alpha))
+		r = C.c_gt_op_AddScaled(a.number(), b.number(), C.double(alpha))
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
@@ -789,9 +789,9 @@ func AddScaled(a Tensor, b Tensor, alpha float64) Tensor {
 // AddScalar is a + s.
 func AddScalar(a Tensor, s float64) Tensor {
 	attend()
-	r := C.c_gt_op_AddScalar(a.handle(), C.double(s))
+	r := C.c_gt_op_AddScalar(a.number(), C.double(s))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_AddScalar(a.handle(), C.double(s))
+		r = C.c_gt_op_AddScalar(a.number(), C.double(s))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -803,9 +803,9 @@ func AddScalar(a Tensor, s float64) Tensor {
 // MulScalar is a * s.
 func MulScalar(a Tensor, s float64) Tensor {
 	attend()
-	r := C.c_gt_op_MulScalar(a.handle(), C.double(s))
+	r := C.c_gt_op_MulScalar(a.number(), C.double(s))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_MulScalar(a.handle(), C.double(s))
+		r = C.c_gt_op_MulScalar(a.number(), C.double(s))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -816,7 +816,7 @@ func MulScalar(a Tensor, s float64) Tensor {
 
 func opMulScalarI(a Tensor, s float64) {
 	attend()
-	r := C.c_gt_op_opMulScalarI(a.handle(), C.double(s))
+	r := C.c_gt_op_opMulScalarI(a.number(), C.double(s))
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("MulScalarI", r.err)
@@ -825,7 +825,7 @@ func opMulScalarI(a Tensor, s float64) {
 
 func opAddScalarI(a Tensor, s float64) {
 	attend()
-	r := C.c_gt_op_opAddScalarI(a.handle(), C.double(s))
+	r := C.c_gt_op_opAddScalarI(a.number(), C.double(s))
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("AddScalarI", r.err)
@@ -835,9 +835,9 @@ func opAddScalarI(a Tensor, s float64) {
 // PowScalar is a to the power p.
 func PowScalar(a Tensor, p float64) Tensor {
 	attend()
-	r := C.c_gt_op_PowScalar(a.handle(), C.double(p))
+	r := C.c_gt_op_PowScalar(a.number(), C.double(p))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_PowScalar(a.handle(), C.double(p))
+		r = C.c_gt_op_PowScalar(a.number(), C.double(p))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -849,9 +849,9 @@ func PowScalar(a Tensor, p float64) Tensor {
 // Lerp is a + w (b - a).
 func Lerp(a Tensor, b Tensor, w float64) Tensor {
 	attend()
-	r := C.c_gt_op_Lerp(a.handle(), b.handle(), C.double(w))
+	r := C.c_gt_op_Lerp(a.number(), b.number(), C.double(w))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Lerp(a.handle(), b.handle(), C.double(w))
+		r = C.c_gt_op_Lerp(a.number(), b.number(), C.double(w))
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
@@ -864,9 +864,9 @@ func Lerp(a Tensor, b Tensor, w float64) Tensor {
 // LerpTensor is a + w (b - a) with a weight for every element.
 func LerpTensor(a Tensor, b Tensor, w Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_LerpTensor(a.handle(), b.handle(), w.handle())
+	r := C.c_gt_op_LerpTensor(a.number(), b.number(), w.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_LerpTensor(a.handle(), b.handle(), w.handle())
+		r = C.c_gt_op_LerpTensor(a.number(), b.number(), w.number())
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
@@ -880,9 +880,9 @@ func LerpTensor(a Tensor, b Tensor, w Tensor) Tensor {
 // AddCMul is a + value b c.
 func AddCMul(a Tensor, b Tensor, c Tensor, value float64) Tensor {
 	attend()
-	r := C.c_gt_op_AddCMul(a.handle(), b.handle(), c.handle(), C.double(value))
+	r := C.c_gt_op_AddCMul(a.number(), b.number(), c.number(), C.double(value))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_AddCMul(a.handle(), b.handle(), c.handle(), C.double(value))
+		r = C.c_gt_op_AddCMul(a.number(), b.number(), c.number(), C.double(value))
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
@@ -896,9 +896,9 @@ func AddCMul(a Tensor, b Tensor, c Tensor, value float64) Tensor {
 // Exp is e to the power of every element.
 func Exp(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Exp(a.handle())
+	r := C.c_gt_op_Exp(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Exp(a.handle())
+		r = C.c_gt_op_Exp(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -910,9 +910,9 @@ func Exp(a Tensor) Tensor {
 // Log is the natural logarithm.
 func Log(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Log(a.handle())
+	r := C.c_gt_op_Log(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Log(a.handle())
+		r = C.c_gt_op_Log(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -924,9 +924,9 @@ func Log(a Tensor) Tensor {
 // Sin is the sine.
 func Sin(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Sin(a.handle())
+	r := C.c_gt_op_Sin(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Sin(a.handle())
+		r = C.c_gt_op_Sin(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -938,9 +938,9 @@ func Sin(a Tensor) Tensor {
 // Cos is the cosine.
 func Cos(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Cos(a.handle())
+	r := C.c_gt_op_Cos(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Cos(a.handle())
+		r = C.c_gt_op_Cos(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -952,9 +952,9 @@ func Cos(a Tensor) Tensor {
 // Sqrt is the square root.
 func Sqrt(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Sqrt(a.handle())
+	r := C.c_gt_op_Sqrt(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Sqrt(a.handle())
+		r = C.c_gt_op_Sqrt(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -966,9 +966,9 @@ func Sqrt(a Tensor) Tensor {
 // Rsqrt is 1 / sqrt(a).
 func Rsqrt(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Rsqrt(a.handle())
+	r := C.c_gt_op_Rsqrt(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Rsqrt(a.handle())
+		r = C.c_gt_op_Rsqrt(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -980,9 +980,9 @@ func Rsqrt(a Tensor) Tensor {
 // Abs is the absolute value.
 func Abs(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Abs(a.handle())
+	r := C.c_gt_op_Abs(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Abs(a.handle())
+		r = C.c_gt_op_Abs(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -994,9 +994,9 @@ func Abs(a Tensor) Tensor {
 // Neg is -a.
 func Neg(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Neg(a.handle())
+	r := C.c_gt_op_Neg(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Neg(a.handle())
+		r = C.c_gt_op_Neg(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1008,9 +1008,9 @@ func Neg(a Tensor) Tensor {
 // Floor rounds down.
 func Floor(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Floor(a.handle())
+	r := C.c_gt_op_Floor(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Floor(a.handle())
+		r = C.c_gt_op_Floor(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1022,9 +1022,9 @@ func Floor(a Tensor) Tensor {
 // Square is a * a.
 func Square(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Square(a.handle())
+	r := C.c_gt_op_Square(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Square(a.handle())
+		r = C.c_gt_op_Square(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1036,9 +1036,9 @@ func Square(a Tensor) Tensor {
 // Clamp limits every element to [low, high].
 func Clamp(a Tensor, low float64, high float64) Tensor {
 	attend()
-	r := C.c_gt_op_Clamp(a.handle(), C.double(low), C.double(high))
+	r := C.c_gt_op_Clamp(a.number(), C.double(low), C.double(high))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Clamp(a.handle(), C.double(low), C.double(high))
+		r = C.c_gt_op_Clamp(a.number(), C.double(low), C.double(high))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1050,9 +1050,9 @@ func Clamp(a Tensor, low float64, high float64) Tensor {
 // Maximum is the greater of a and b.
 func Maximum(a Tensor, b Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Maximum(a.handle(), b.handle())
+	r := C.c_gt_op_Maximum(a.number(), b.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Maximum(a.handle(), b.handle())
+		r = C.c_gt_op_Maximum(a.number(), b.number())
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
@@ -1065,9 +1065,9 @@ func Maximum(a Tensor, b Tensor) Tensor {
 // Minimum is the lesser of a and b.
 func Minimum(a Tensor, b Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Minimum(a.handle(), b.handle())
+	r := C.c_gt_op_Minimum(a.number(), b.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Minimum(a.handle(), b.handle())
+		r = C.c_gt_op_Minimum(a.number(), b.number())
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
@@ -1080,9 +1080,9 @@ func Minimum(a Tensor, b Tensor) Tensor {
 // IsFinite tells for every element whether it is neither infinite nor NaN.
 func IsFinite(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_IsFinite(a.handle())
+	r := C.c_gt_op_IsFinite(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_IsFinite(a.handle())
+		r = C.c_gt_op_IsFinite(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1094,9 +1094,9 @@ func IsFinite(a Tensor) Tensor {
 // Where is a where cond holds and b elsewhere.
 func Where(cond Tensor, a Tensor, b Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Where(cond.handle(), a.handle(), b.handle())
+	r := C.c_gt_op_Where(cond.number(), a.number(), b.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Where(cond.handle(), a.handle(), b.handle())
+		r = C.c_gt_op_Where(cond.number(), a.number(), b.number())
 	}
 	runtime.KeepAlive(cond)
 	runtime.KeepAlive(a)
@@ -1109,9 +1109,9 @@ func Where(cond Tensor, a Tensor, b Tensor) Tensor {
 
 func opEq(a Tensor, b Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_opEq(a.handle(), b.handle())
+	r := C.c_gt_op_opEq(a.number(), b.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opEq(a.handle(), b.handle())
+		r = C.c_gt_op_opEq(a.number(), b.number())
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
@@ -1123,9 +1123,9 @@ func opEq(a Tensor, b Tensor) Tensor {
 
 func opEqual(a Tensor, b Tensor) bool {
 	attend()
-	r := C.c_gt_op_opEqual(a.handle(), b.handle())
+	r := C.c_gt_op_opEqual(a.number(), b.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opEqual(a.handle(), b.handle())
+		r = C.c_gt_op_opEqual(a.number(), b.number())
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
@@ -1137,9 +1137,9 @@ func opEqual(a Tensor, b Tensor) bool {
 
 func opAllClose(a Tensor, b Tensor, rtol float64, atol float64) bool {
 	attend()
-	r := C.c_gt_op_opAllClose(a.handle(), b.handle(), C.double(rtol), C.double(atol))
+	r := C.c_gt_op_opAllClose(a.number(), b.number(), C.double(rtol), C.double(atol))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opAllClose(a.handle(), b.handle(), C.double(rtol), C.double(atol))
+		r = C.c_gt_op_opAllClose(a.number(), b.number(), C.double(rtol), C.double(atol))
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
@@ -1152,9 +1152,9 @@ func opAllClose(a Tensor, b Tensor, rtol float64, atol float64) bool {
 // Lt is a < b.
 func Lt(a Tensor, b Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Lt(a.handle(), b.handle())
+	r := C.c_gt_op_Lt(a.number(), b.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Lt(a.handle(), b.handle())
+		r = C.c_gt_op_Lt(a.number(), b.number())
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
@@ -1167,9 +1167,9 @@ func Lt(a Tensor, b Tensor) Tensor {
 // Gt is a > b.
 func Gt(a Tensor, b Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Gt(a.handle(), b.handle())
+	r := C.c_gt_op_Gt(a.number(), b.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Gt(a.handle(), b.handle())
+		r = C.c_gt_op_Gt(a.number(), b.number())
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
@@ -1181,9 +1181,9 @@ func Gt(a Tensor, b Tensor) Tensor {
 
 func opLtScalar(a Tensor, s float64) Tensor {
 	attend()
-	r := C.c_gt_op_opLtScalar(a.handle(), C.double(s))
+	r := C.c_gt_op_opLtScalar(a.number(), C.double(s))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opLtScalar(a.handle(), C.double(s))
+		r = C.c_gt_op_opLtScalar(a.number(), C.double(s))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1194,9 +1194,9 @@ func opLtScalar(a Tensor, s float64) Tensor {
 
 func opLeScalar(a Tensor, s float64) Tensor {
 	attend()
-	r := C.c_gt_op_opLeScalar(a.handle(), C.double(s))
+	r := C.c_gt_op_opLeScalar(a.number(), C.double(s))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opLeScalar(a.handle(), C.double(s))
+		r = C.c_gt_op_opLeScalar(a.number(), C.double(s))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1207,9 +1207,9 @@ func opLeScalar(a Tensor, s float64) Tensor {
 
 func opGtScalar(a Tensor, s float64) Tensor {
 	attend()
-	r := C.c_gt_op_opGtScalar(a.handle(), C.double(s))
+	r := C.c_gt_op_opGtScalar(a.number(), C.double(s))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opGtScalar(a.handle(), C.double(s))
+		r = C.c_gt_op_opGtScalar(a.number(), C.double(s))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1220,9 +1220,9 @@ func opGtScalar(a Tensor, s float64) Tensor {
 
 func opGeScalar(a Tensor, s float64) Tensor {
 	attend()
-	r := C.c_gt_op_opGeScalar(a.handle(), C.double(s))
+	r := C.c_gt_op_opGeScalar(a.number(), C.double(s))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opGeScalar(a.handle(), C.double(s))
+		r = C.c_gt_op_opGeScalar(a.number(), C.double(s))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1233,9 +1233,9 @@ func opGeScalar(a Tensor, s float64) Tensor {
 
 func opEqScalar(a Tensor, s float64) Tensor {
 	attend()
-	r := C.c_gt_op_opEqScalar(a.handle(), C.double(s))
+	r := C.c_gt_op_opEqScalar(a.number(), C.double(s))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opEqScalar(a.handle(), C.double(s))
+		r = C.c_gt_op_opEqScalar(a.number(), C.double(s))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1247,9 +1247,9 @@ func opEqScalar(a Tensor, s float64) Tensor {
 // Le is a <= b.
 func Le(a Tensor, b Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Le(a.handle(), b.handle())
+	r := C.c_gt_op_Le(a.number(), b.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Le(a.handle(), b.handle())
+		r = C.c_gt_op_Le(a.number(), b.number())
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
@@ -1262,9 +1262,9 @@ func Le(a Tensor, b Tensor) Tensor {
 // Ge is a >= b.
 func Ge(a Tensor, b Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Ge(a.handle(), b.handle())
+	r := C.c_gt_op_Ge(a.number(), b.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Ge(a.handle(), b.handle())
+		r = C.c_gt_op_Ge(a.number(), b.number())
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
@@ -1277,9 +1277,9 @@ func Ge(a Tensor, b Tensor) Tensor {
 // Ne is a != b.
 func Ne(a Tensor, b Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Ne(a.handle(), b.handle())
+	r := C.c_gt_op_Ne(a.number(), b.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Ne(a.handle(), b.handle())
+		r = C.c_gt_op_Ne(a.number(), b.number())
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
@@ -1292,9 +1292,9 @@ func Ne(a Tensor, b Tensor) Tensor {
 // LogicalNot is true where a is 0.
 func LogicalNot(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_LogicalNot(a.handle())
+	r := C.c_gt_op_LogicalNot(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_LogicalNot(a.handle())
+		r = C.c_gt_op_LogicalNot(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1306,9 +1306,9 @@ func LogicalNot(a Tensor) Tensor {
 // LogicalAnd is true where both are not 0.
 func LogicalAnd(a Tensor, b Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_LogicalAnd(a.handle(), b.handle())
+	r := C.c_gt_op_LogicalAnd(a.number(), b.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_LogicalAnd(a.handle(), b.handle())
+		r = C.c_gt_op_LogicalAnd(a.number(), b.number())
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
@@ -1321,9 +1321,9 @@ func LogicalAnd(a Tensor, b Tensor) Tensor {
 // LogicalOr is true where one is not 0.
 func LogicalOr(a Tensor, b Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_LogicalOr(a.handle(), b.handle())
+	r := C.c_gt_op_LogicalOr(a.number(), b.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_LogicalOr(a.handle(), b.handle())
+		r = C.c_gt_op_LogicalOr(a.number(), b.number())
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
@@ -1336,9 +1336,9 @@ func LogicalOr(a Tensor, b Tensor) Tensor {
 // IsNaN tells for every element whether it is no number.
 func IsNaN(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_IsNaN(a.handle())
+	r := C.c_gt_op_IsNaN(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_IsNaN(a.handle())
+		r = C.c_gt_op_IsNaN(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1350,9 +1350,9 @@ func IsNaN(a Tensor) Tensor {
 // Pow is a to the power b.
 func Pow(a Tensor, b Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Pow(a.handle(), b.handle())
+	r := C.c_gt_op_Pow(a.number(), b.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Pow(a.handle(), b.handle())
+		r = C.c_gt_op_Pow(a.number(), b.number())
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
@@ -1365,9 +1365,9 @@ func Pow(a Tensor, b Tensor) Tensor {
 // Reciprocal is 1 / a.
 func Reciprocal(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Reciprocal(a.handle())
+	r := C.c_gt_op_Reciprocal(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Reciprocal(a.handle())
+		r = C.c_gt_op_Reciprocal(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1379,9 +1379,9 @@ func Reciprocal(a Tensor) Tensor {
 // Ceil rounds up.
 func Ceil(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Ceil(a.handle())
+	r := C.c_gt_op_Ceil(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Ceil(a.handle())
+		r = C.c_gt_op_Ceil(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1393,9 +1393,9 @@ func Ceil(a Tensor) Tensor {
 // Round rounds to the nearest integer, halves to the even one.
 func Round(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Round(a.handle())
+	r := C.c_gt_op_Round(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Round(a.handle())
+		r = C.c_gt_op_Round(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1407,9 +1407,9 @@ func Round(a Tensor) Tensor {
 // Sign is -1, 0 or 1.
 func Sign(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Sign(a.handle())
+	r := C.c_gt_op_Sign(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Sign(a.handle())
+		r = C.c_gt_op_Sign(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1421,9 +1421,9 @@ func Sign(a Tensor) Tensor {
 // Log1p is log(1 + a), exact for small a.
 func Log1p(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Log1p(a.handle())
+	r := C.c_gt_op_Log1p(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Log1p(a.handle())
+		r = C.c_gt_op_Log1p(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1435,9 +1435,9 @@ func Log1p(a Tensor) Tensor {
 // Expm1 is exp(a) - 1, exact for small a.
 func Expm1(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Expm1(a.handle())
+	r := C.c_gt_op_Expm1(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Expm1(a.handle())
+		r = C.c_gt_op_Expm1(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1449,9 +1449,9 @@ func Expm1(a Tensor) Tensor {
 // Erf is the error function.
 func Erf(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Erf(a.handle())
+	r := C.c_gt_op_Erf(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Erf(a.handle())
+		r = C.c_gt_op_Erf(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1463,9 +1463,9 @@ func Erf(a Tensor) Tensor {
 // Remainder is a modulo b, with b's sign.
 func Remainder(a Tensor, b Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Remainder(a.handle(), b.handle())
+	r := C.c_gt_op_Remainder(a.number(), b.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Remainder(a.handle(), b.handle())
+		r = C.c_gt_op_Remainder(a.number(), b.number())
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
@@ -1477,9 +1477,9 @@ func Remainder(a Tensor, b Tensor) Tensor {
 
 func opRelu(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_opRelu(a.handle())
+	r := C.c_gt_op_opRelu(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opRelu(a.handle())
+		r = C.c_gt_op_opRelu(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1490,9 +1490,9 @@ func opRelu(a Tensor) Tensor {
 
 func opLeakyRelu(a Tensor, slope float64) Tensor {
 	attend()
-	r := C.c_gt_op_opLeakyRelu(a.handle(), C.double(slope))
+	r := C.c_gt_op_opLeakyRelu(a.number(), C.double(slope))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opLeakyRelu(a.handle(), C.double(slope))
+		r = C.c_gt_op_opLeakyRelu(a.number(), C.double(slope))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1503,9 +1503,9 @@ func opLeakyRelu(a Tensor, slope float64) Tensor {
 
 func opSigmoid(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_opSigmoid(a.handle())
+	r := C.c_gt_op_opSigmoid(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opSigmoid(a.handle())
+		r = C.c_gt_op_opSigmoid(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1516,9 +1516,9 @@ func opSigmoid(a Tensor) Tensor {
 
 func opTanh(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_opTanh(a.handle())
+	r := C.c_gt_op_opTanh(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opTanh(a.handle())
+		r = C.c_gt_op_opTanh(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1529,9 +1529,9 @@ func opTanh(a Tensor) Tensor {
 
 func opSilu(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_opSilu(a.handle())
+	r := C.c_gt_op_opSilu(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opSilu(a.handle())
+		r = C.c_gt_op_opSilu(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1542,9 +1542,9 @@ func opSilu(a Tensor) Tensor {
 
 func opGelu(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_opGelu(a.handle())
+	r := C.c_gt_op_opGelu(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opGelu(a.handle())
+		r = C.c_gt_op_opGelu(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1556,9 +1556,9 @@ func opGelu(a Tensor) Tensor {
 // GeluTanh is Gelu by its approximation with tanh.
 func GeluTanh(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_GeluTanh(a.handle())
+	r := C.c_gt_op_GeluTanh(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_GeluTanh(a.handle())
+		r = C.c_gt_op_GeluTanh(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1570,7 +1570,7 @@ func GeluTanh(a Tensor) Tensor {
 // RawReluI replaces negative elements of a by 0.
 func RawReluI(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_RawReluI(a.handle())
+	r := C.c_gt_op_RawReluI(a.number())
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("RawReluI", r.err)
@@ -1581,7 +1581,7 @@ func RawReluI(a Tensor) Tensor {
 // RawLeakyReluI multiplies negative elements of a by slope.
 func RawLeakyReluI(a Tensor, slope float64) Tensor {
 	attend()
-	r := C.c_gt_op_RawLeakyReluI(a.handle(), C.double(slope))
+	r := C.c_gt_op_RawLeakyReluI(a.number(), C.double(slope))
 	runtime.KeepAlive(a)
 	if r.err != nil {
 		fail("RawLeakyReluI", r.err)
@@ -1592,9 +1592,9 @@ func RawLeakyReluI(a Tensor, slope float64) Tensor {
 // Softplus is log(1 + exp(a)).
 func Softplus(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Softplus(a.handle())
+	r := C.c_gt_op_Softplus(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Softplus(a.handle())
+		r = C.c_gt_op_Softplus(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1606,9 +1606,9 @@ func Softplus(a Tensor) Tensor {
 // ELU is a where positive, alpha (exp(a) - 1) elsewhere.
 func ELU(a Tensor, alpha float64) Tensor {
 	attend()
-	r := C.c_gt_op_ELU(a.handle(), C.double(alpha))
+	r := C.c_gt_op_ELU(a.number(), C.double(alpha))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_ELU(a.handle(), C.double(alpha))
+		r = C.c_gt_op_ELU(a.number(), C.double(alpha))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1620,9 +1620,9 @@ func ELU(a Tensor, alpha float64) Tensor {
 // LogSigmoid is log(sigmoid(a)).
 func LogSigmoid(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_LogSigmoid(a.handle())
+	r := C.c_gt_op_LogSigmoid(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_LogSigmoid(a.handle())
+		r = C.c_gt_op_LogSigmoid(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1634,9 +1634,9 @@ func LogSigmoid(a Tensor) Tensor {
 // Softmax along dim.
 func Softmax(a Tensor, dim int64) Tensor {
 	attend()
-	r := C.c_gt_op_Softmax(a.handle(), C.int64_t(dim))
+	r := C.c_gt_op_Softmax(a.number(), C.int64_t(dim))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Softmax(a.handle(), C.int64_t(dim))
+		r = C.c_gt_op_Softmax(a.number(), C.int64_t(dim))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1647,9 +1647,9 @@ func Softmax(a Tensor, dim int64) Tensor {
 
 func opLogSoftmax(a Tensor, dim int64) Tensor {
 	attend()
-	r := C.c_gt_op_opLogSoftmax(a.handle(), C.int64_t(dim))
+	r := C.c_gt_op_opLogSoftmax(a.number(), C.int64_t(dim))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opLogSoftmax(a.handle(), C.int64_t(dim))
+		r = C.c_gt_op_opLogSoftmax(a.number(), C.int64_t(dim))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1660,9 +1660,9 @@ func opLogSoftmax(a Tensor, dim int64) Tensor {
 
 func opDropout(a Tensor, p float64, training bool) Tensor {
 	attend()
-	r := C.c_gt_op_opDropout(a.handle(), C.double(p), C.bool(training))
+	r := C.c_gt_op_opDropout(a.number(), C.double(p), C.bool(training))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opDropout(a.handle(), C.double(p), C.bool(training))
+		r = C.c_gt_op_opDropout(a.number(), C.double(p), C.bool(training))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1673,9 +1673,9 @@ func opDropout(a Tensor, p float64, training bool) Tensor {
 
 func opMean(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_opMean(a.handle())
+	r := C.c_gt_op_opMean(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opMean(a.handle())
+		r = C.c_gt_op_opMean(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1686,9 +1686,9 @@ func opMean(a Tensor) Tensor {
 
 func opMeanDims(a Tensor, dims []int64, keep bool) Tensor {
 	attend()
-	r := C.c_gt_op_opMeanDims(a.handle(), intsPtr(dims), C.int64_t(len(dims)), C.bool(keep))
+	r := C.c_gt_op_opMeanDims(a.number(), intsPtr(dims), C.int64_t(len(dims)), C.bool(keep))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opMeanDims(a.handle(), intsPtr(dims), C.int64_t(len(dims)), C.bool(keep))
+		r = C.c_gt_op_opMeanDims(a.number(), intsPtr(dims), C.int64_t(len(dims)), C.bool(keep))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1699,9 +1699,9 @@ func opMeanDims(a Tensor, dims []int64, keep bool) Tensor {
 
 func opSum(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_opSum(a.handle())
+	r := C.c_gt_op_opSum(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opSum(a.handle())
+		r = C.c_gt_op_opSum(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1712,9 +1712,9 @@ func opSum(a Tensor) Tensor {
 
 func opSumDims(a Tensor, dims []int64, keep bool) Tensor {
 	attend()
-	r := C.c_gt_op_opSumDims(a.handle(), intsPtr(dims), C.int64_t(len(dims)), C.bool(keep))
+	r := C.c_gt_op_opSumDims(a.number(), intsPtr(dims), C.int64_t(len(dims)), C.bool(keep))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opSumDims(a.handle(), intsPtr(dims), C.int64_t(len(dims)), C.bool(keep))
+		r = C.c_gt_op_opSumDims(a.number(), intsPtr(dims), C.int64_t(len(dims)), C.bool(keep))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1726,9 +1726,9 @@ func opSumDims(a Tensor, dims []int64, keep bool) Tensor {
 // Norm is the 2-norm of all elements.
 func Norm(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Norm(a.handle())
+	r := C.c_gt_op_Norm(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Norm(a.handle())
+		r = C.c_gt_op_Norm(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1739,9 +1739,9 @@ func Norm(a Tensor) Tensor {
 
 func opMax(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_opMax(a.handle())
+	r := C.c_gt_op_opMax(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opMax(a.handle())
+		r = C.c_gt_op_opMax(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1752,9 +1752,9 @@ func opMax(a Tensor) Tensor {
 
 func opMin(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_opMin(a.handle())
+	r := C.c_gt_op_opMin(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opMin(a.handle())
+		r = C.c_gt_op_opMin(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1765,9 +1765,9 @@ func opMin(a Tensor) Tensor {
 
 func opArgmax(a Tensor, dim int64, keep bool) Tensor {
 	attend()
-	r := C.c_gt_op_opArgmax(a.handle(), C.int64_t(dim), C.bool(keep))
+	r := C.c_gt_op_opArgmax(a.number(), C.int64_t(dim), C.bool(keep))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opArgmax(a.handle(), C.int64_t(dim), C.bool(keep))
+		r = C.c_gt_op_opArgmax(a.number(), C.int64_t(dim), C.bool(keep))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1778,9 +1778,9 @@ func opArgmax(a Tensor, dim int64, keep bool) Tensor {
 
 func opArgmaxAll(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_opArgmaxAll(a.handle())
+	r := C.c_gt_op_opArgmaxAll(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opArgmaxAll(a.handle())
+		r = C.c_gt_op_opArgmaxAll(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1791,9 +1791,9 @@ func opArgmaxAll(a Tensor) Tensor {
 
 func opArgmin(a Tensor, dim int64, keep bool) Tensor {
 	attend()
-	r := C.c_gt_op_opArgmin(a.handle(), C.int64_t(dim), C.bool(keep))
+	r := C.c_gt_op_opArgmin(a.number(), C.int64_t(dim), C.bool(keep))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opArgmin(a.handle(), C.int64_t(dim), C.bool(keep))
+		r = C.c_gt_op_opArgmin(a.number(), C.int64_t(dim), C.bool(keep))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1804,9 +1804,9 @@ func opArgmin(a Tensor, dim int64, keep bool) Tensor {
 
 func opArgminAll(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_opArgminAll(a.handle())
+	r := C.c_gt_op_opArgminAll(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opArgminAll(a.handle())
+		r = C.c_gt_op_opArgminAll(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1817,9 +1817,9 @@ func opArgminAll(a Tensor) Tensor {
 
 func opTopK(a Tensor, k int64, dim int64, largest bool, sorted bool) (Tensor, Tensor) {
 	attend()
-	r := C.c_gt_op_opTopK(a.handle(), C.int64_t(k), C.int64_t(dim), C.bool(largest), C.bool(sorted))
+	r := C.c_gt_op_opTopK(a.number(), C.int64_t(k), C.int64_t(dim), C.bool(largest), C.bool(sorted))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opTopK(a.handle(), C.int64_t(k), C.int64_t(dim), C.bool(largest), C.bool(sorted))
+		r = C.c_gt_op_opTopK(a.number(), C.int64_t(k), C.int64_t(dim), C.bool(largest), C.bool(sorted))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1831,9 +1831,9 @@ func opTopK(a Tensor, k int64, dim int64, largest bool, sorted bool) (Tensor, Te
 // Sort sorts along dim; the second tensor holds where each element was.
 func Sort(a Tensor, dim int64, descending bool) (Tensor, Tensor) {
 	attend()
-	r := C.c_gt_op_Sort(a.handle(), C.int64_t(dim), C.bool(descending))
+	r := C.c_gt_op_Sort(a.number(), C.int64_t(dim), C.bool(descending))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Sort(a.handle(), C.int64_t(dim), C.bool(descending))
+		r = C.c_gt_op_Sort(a.number(), C.int64_t(dim), C.bool(descending))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1845,9 +1845,9 @@ func Sort(a Tensor, dim int64, descending bool) (Tensor, Tensor) {
 // NormDims is the p-norm over dims; no dims: over all.
 func NormDims(a Tensor, p float64, dims []int64, keep bool) Tensor {
 	attend()
-	r := C.c_gt_op_NormDims(a.handle(), C.double(p), intsPtr(dims), C.int64_t(len(dims)), C.bool(keep))
+	r := C.c_gt_op_NormDims(a.number(), C.double(p), intsPtr(dims), C.int64_t(len(dims)), C.bool(keep))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_NormDims(a.handle(), C.double(p), intsPtr(dims), C.int64_t(len(dims)), C.bool(keep))
+		r = C.c_gt_op_NormDims(a.number(), C.double(p), intsPtr(dims), C.int64_t(len(dims)), C.bool(keep))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1859,9 +1859,9 @@ func NormDims(a Tensor, p float64, dims []int64, keep bool) Tensor {
 // VarDims is the variance over dims, divided by the number less correction.
 func VarDims(a Tensor, dims []int64, correction int64, keep bool) Tensor {
 	attend()
-	r := C.c_gt_op_VarDims(a.handle(), intsPtr(dims), C.int64_t(len(dims)), C.int64_t(correction), C.bool(keep))
+	r := C.c_gt_op_VarDims(a.number(), intsPtr(dims), C.int64_t(len(dims)), C.int64_t(correction), C.bool(keep))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_VarDims(a.handle(), intsPtr(dims), C.int64_t(len(dims)), C.int64_t(correction), C.bool(keep))
+		r = C.c_gt_op_VarDims(a.number(), intsPtr(dims), C.int64_t(len(dims)), C.int64_t(correction), C.bool(keep))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1873,9 +1873,9 @@ func VarDims(a Tensor, dims []int64, correction int64, keep bool) Tensor {
 // StdDims is the square root of VarDims.
 func StdDims(a Tensor, dims []int64, correction int64, keep bool) Tensor {
 	attend()
-	r := C.c_gt_op_StdDims(a.handle(), intsPtr(dims), C.int64_t(len(dims)), C.int64_t(correction), C.bool(keep))
+	r := C.c_gt_op_StdDims(a.number(), intsPtr(dims), C.int64_t(len(dims)), C.int64_t(correction), C.bool(keep))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_StdDims(a.handle(), intsPtr(dims), C.int64_t(len(dims)), C.int64_t(correction), C.bool(keep))
+		r = C.c_gt_op_StdDims(a.number(), intsPtr(dims), C.int64_t(len(dims)), C.int64_t(correction), C.bool(keep))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1887,9 +1887,9 @@ func StdDims(a Tensor, dims []int64, correction int64, keep bool) Tensor {
 // MaxDim is the greatest element along dim, and where it is.
 func MaxDim(a Tensor, dim int64, keep bool) (Tensor, Tensor) {
 	attend()
-	r := C.c_gt_op_MaxDim(a.handle(), C.int64_t(dim), C.bool(keep))
+	r := C.c_gt_op_MaxDim(a.number(), C.int64_t(dim), C.bool(keep))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_MaxDim(a.handle(), C.int64_t(dim), C.bool(keep))
+		r = C.c_gt_op_MaxDim(a.number(), C.int64_t(dim), C.bool(keep))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1901,9 +1901,9 @@ func MaxDim(a Tensor, dim int64, keep bool) (Tensor, Tensor) {
 // MinDim is the least element along dim, and where it is.
 func MinDim(a Tensor, dim int64, keep bool) (Tensor, Tensor) {
 	attend()
-	r := C.c_gt_op_MinDim(a.handle(), C.int64_t(dim), C.bool(keep))
+	r := C.c_gt_op_MinDim(a.number(), C.int64_t(dim), C.bool(keep))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_MinDim(a.handle(), C.int64_t(dim), C.bool(keep))
+		r = C.c_gt_op_MinDim(a.number(), C.int64_t(dim), C.bool(keep))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1915,9 +1915,9 @@ func MinDim(a Tensor, dim int64, keep bool) (Tensor, Tensor) {
 // LogSumExp is log(sum(exp(a))) over dims.
 func LogSumExp(a Tensor, dims []int64, keep bool) Tensor {
 	attend()
-	r := C.c_gt_op_LogSumExp(a.handle(), intsPtr(dims), C.int64_t(len(dims)), C.bool(keep))
+	r := C.c_gt_op_LogSumExp(a.number(), intsPtr(dims), C.int64_t(len(dims)), C.bool(keep))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_LogSumExp(a.handle(), intsPtr(dims), C.int64_t(len(dims)), C.bool(keep))
+		r = C.c_gt_op_LogSumExp(a.number(), intsPtr(dims), C.int64_t(len(dims)), C.bool(keep))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1929,9 +1929,9 @@ func LogSumExp(a Tensor, dims []int64, keep bool) Tensor {
 // CumSum is the sum of the elements up to each one, along dim.
 func CumSum(a Tensor, dim int64) Tensor {
 	attend()
-	r := C.c_gt_op_CumSum(a.handle(), C.int64_t(dim))
+	r := C.c_gt_op_CumSum(a.number(), C.int64_t(dim))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_CumSum(a.handle(), C.int64_t(dim))
+		r = C.c_gt_op_CumSum(a.number(), C.int64_t(dim))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1943,9 +1943,9 @@ func CumSum(a Tensor, dim int64) Tensor {
 // Prod is the product of all elements.
 func Prod(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Prod(a.handle())
+	r := C.c_gt_op_Prod(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Prod(a.handle())
+		r = C.c_gt_op_Prod(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1957,9 +1957,9 @@ func Prod(a Tensor) Tensor {
 // Any tells whether an element is true.
 func Any(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Any(a.handle())
+	r := C.c_gt_op_Any(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Any(a.handle())
+		r = C.c_gt_op_Any(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1971,9 +1971,9 @@ func Any(a Tensor) Tensor {
 // All tells whether every element is true.
 func All(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_All(a.handle())
+	r := C.c_gt_op_All(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_All(a.handle())
+		r = C.c_gt_op_All(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -1984,9 +1984,9 @@ func All(a Tensor) Tensor {
 
 func opMM(a Tensor, b Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_opMM(a.handle(), b.handle())
+	r := C.c_gt_op_opMM(a.number(), b.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opMM(a.handle(), b.handle())
+		r = C.c_gt_op_opMM(a.number(), b.number())
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
@@ -1999,9 +1999,9 @@ func opMM(a Tensor, b Tensor) Tensor {
 // MatMul is the matrix product, with broadcasting over leading dimensions.
 func MatMul(a Tensor, b Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_MatMul(a.handle(), b.handle())
+	r := C.c_gt_op_MatMul(a.number(), b.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_MatMul(a.handle(), b.handle())
+		r = C.c_gt_op_MatMul(a.number(), b.number())
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
@@ -2014,9 +2014,9 @@ func MatMul(a Tensor, b Tensor) Tensor {
 // BMM is the matrix product of every pair in two batches: [B,N,M] x [B,M,P] -> [B,N,P].
 func BMM(a Tensor, b Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_BMM(a.handle(), b.handle())
+	r := C.c_gt_op_BMM(a.number(), b.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_BMM(a.handle(), b.handle())
+		r = C.c_gt_op_BMM(a.number(), b.number())
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
@@ -2029,9 +2029,9 @@ func BMM(a Tensor, b Tensor) Tensor {
 // BAddBMM is beta c + alpha a b for every pair of matrices in two batches.
 func BAddBMM(c Tensor, a Tensor, b Tensor, beta float64, alpha float64) Tensor {
 	attend()
-	r := C.c_gt_op_BAddBMM(c.handle(), a.handle(), b.handle(), C.double(beta), C.double(alpha))
+	r := C.c_gt_op_BAddBMM(c.number(), a.number(), b.number(), C.double(beta), C.double(alpha))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_BAddBMM(c.handle(), a.handle(), b.handle(), C.double(beta), C.double(alpha))
+		r = C.c_gt_op_BAddBMM(c.number(), a.number(), b.number(), C.double(beta), C.double(alpha))
 	}
 	runtime.KeepAlive(c)
 	runtime.KeepAlive(a)
@@ -2044,9 +2044,9 @@ func BAddBMM(c Tensor, a Tensor, b Tensor, beta float64, alpha float64) Tensor {
 
 func opAttention(q Tensor, k Tensor, v Tensor, scale float64) Tensor {
 	attend()
-	r := C.c_gt_op_opAttention(q.handle(), k.handle(), v.handle(), C.double(scale))
+	r := C.c_gt_op_opAttention(q.number(), k.number(), v.number(), C.double(scale))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opAttention(q.handle(), k.handle(), v.handle(), C.double(scale))
+		r = C.c_gt_op_opAttention(q.number(), k.number(), v.number(), C.double(scale))
 	}
 	runtime.KeepAlive(q)
 	runtime.KeepAlive(k)
@@ -2061,9 +2061,9 @@ func opAttention(q Tensor, k Tensor, v Tensor, scale float64) Tensor {
 // token looks at later ones.
 func AttentionMasked(q Tensor, k Tensor, v Tensor, mask Tensor, causal bool, scale float64) Tensor {
 	attend()
-	r := C.c_gt_op_AttentionMasked(q.handle(), k.handle(), v.handle(), mask.handleOrNil(), C.bool(causal), C.double(scale))
+	r := C.c_gt_op_AttentionMasked(q.number(), k.number(), v.number(), mask.numberOrNone(), C.bool(causal), C.double(scale))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_AttentionMasked(q.handle(), k.handle(), v.handle(), mask.handleOrNil(), C.bool(causal), C.double(scale))
+		r = C.c_gt_op_AttentionMasked(q.number(), k.number(), v.number(), mask.numberOrNone(), C.bool(causal), C.double(scale))
 	}
 	runtime.KeepAlive(q)
 	runtime.KeepAlive(k)
@@ -2092,9 +2092,9 @@ func opEinsum(equation string, tensors []Tensor) Tensor {
 
 func opView(a Tensor, shape []int64) Tensor {
 	attend()
-	r := C.c_gt_op_opView(a.handle(), intsPtr(shape), C.int64_t(len(shape)))
+	r := C.c_gt_op_opView(a.number(), intsPtr(shape), C.int64_t(len(shape)))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opView(a.handle(), intsPtr(shape), C.int64_t(len(shape)))
+		r = C.c_gt_op_opView(a.number(), intsPtr(shape), C.int64_t(len(shape)))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -2106,9 +2106,9 @@ func opView(a Tensor, shape []int64) Tensor {
 // Reshape gives a the shape, copying where a view cannot.
 func Reshape(a Tensor, shape []int64) Tensor {
 	attend()
-	r := C.c_gt_op_Reshape(a.handle(), intsPtr(shape), C.int64_t(len(shape)))
+	r := C.c_gt_op_Reshape(a.number(), intsPtr(shape), C.int64_t(len(shape)))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Reshape(a.handle(), intsPtr(shape), C.int64_t(len(shape)))
+		r = C.c_gt_op_Reshape(a.number(), intsPtr(shape), C.int64_t(len(shape)))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -2119,9 +2119,9 @@ func Reshape(a Tensor, shape []int64) Tensor {
 
 func opFlatten(a Tensor, start int64, end int64) Tensor {
 	attend()
-	r := C.c_gt_op_opFlatten(a.handle(), C.int64_t(start), C.int64_t(end))
+	r := C.c_gt_op_opFlatten(a.number(), C.int64_t(start), C.int64_t(end))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opFlatten(a.handle(), C.int64_t(start), C.int64_t(end))
+		r = C.c_gt_op_opFlatten(a.number(), C.int64_t(start), C.int64_t(end))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -2132,9 +2132,9 @@ func opFlatten(a Tensor, start int64, end int64) Tensor {
 
 func opPermute(a Tensor, dims []int64) Tensor {
 	attend()
-	r := C.c_gt_op_opPermute(a.handle(), intsPtr(dims), C.int64_t(len(dims)))
+	r := C.c_gt_op_opPermute(a.number(), intsPtr(dims), C.int64_t(len(dims)))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opPermute(a.handle(), intsPtr(dims), C.int64_t(len(dims)))
+		r = C.c_gt_op_opPermute(a.number(), intsPtr(dims), C.int64_t(len(dims)))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -2145,9 +2145,9 @@ func opPermute(a Tensor, dims []int64) Tensor {
 
 func opTranspose(a Tensor, dim0 int64, dim1 int64) Tensor {
 	attend()
-	r := C.c_gt_op_opTranspose(a.handle(), C.int64_t(dim0), C.int64_t(dim1))
+	r := C.c_gt_op_opTranspose(a.number(), C.int64_t(dim0), C.int64_t(dim1))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opTranspose(a.handle(), C.int64_t(dim0), C.int64_t(dim1))
+		r = C.c_gt_op_opTranspose(a.number(), C.int64_t(dim0), C.int64_t(dim1))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -2158,9 +2158,9 @@ func opTranspose(a Tensor, dim0 int64, dim1 int64) Tensor {
 
 func opSqueeze(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_opSqueeze(a.handle())
+	r := C.c_gt_op_opSqueeze(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opSqueeze(a.handle())
+		r = C.c_gt_op_opSqueeze(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -2171,9 +2171,9 @@ func opSqueeze(a Tensor) Tensor {
 
 func opSqueezeDim(a Tensor, dim int64) Tensor {
 	attend()
-	r := C.c_gt_op_opSqueezeDim(a.handle(), C.int64_t(dim))
+	r := C.c_gt_op_opSqueezeDim(a.number(), C.int64_t(dim))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opSqueezeDim(a.handle(), C.int64_t(dim))
+		r = C.c_gt_op_opSqueezeDim(a.number(), C.int64_t(dim))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -2185,9 +2185,9 @@ func opSqueezeDim(a Tensor, dim int64) Tensor {
 // Unsqueeze adds a dimension of size 1 at dim.
 func Unsqueeze(a Tensor, dim int64) Tensor {
 	attend()
-	r := C.c_gt_op_Unsqueeze(a.handle(), C.int64_t(dim))
+	r := C.c_gt_op_Unsqueeze(a.number(), C.int64_t(dim))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Unsqueeze(a.handle(), C.int64_t(dim))
+		r = C.c_gt_op_Unsqueeze(a.number(), C.int64_t(dim))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -2198,9 +2198,9 @@ func Unsqueeze(a Tensor, dim int64) Tensor {
 
 func opExpandAs(a Tensor, other Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_opExpandAs(a.handle(), other.handle())
+	r := C.c_gt_op_opExpandAs(a.number(), other.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opExpandAs(a.handle(), other.handle())
+		r = C.c_gt_op_opExpandAs(a.number(), other.number())
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(other)
@@ -2213,9 +2213,9 @@ func opExpandAs(a Tensor, other Tensor) Tensor {
 // Expand repeats dimensions of size 1 without copying.
 func Expand(a Tensor, shape []int64) Tensor {
 	attend()
-	r := C.c_gt_op_Expand(a.handle(), intsPtr(shape), C.int64_t(len(shape)))
+	r := C.c_gt_op_Expand(a.number(), intsPtr(shape), C.int64_t(len(shape)))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Expand(a.handle(), intsPtr(shape), C.int64_t(len(shape)))
+		r = C.c_gt_op_Expand(a.number(), intsPtr(shape), C.int64_t(len(shape)))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -2227,9 +2227,9 @@ func Expand(a Tensor, shape []int64) Tensor {
 // Contiguous copies a into row-major order unless it has it.
 func Contiguous(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Contiguous(a.handle())
+	r := C.c_gt_op_Contiguous(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Contiguous(a.handle())
+		r = C.c_gt_op_Contiguous(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -2240,9 +2240,9 @@ func Contiguous(a Tensor) Tensor {
 
 func opChannelsLast(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_opChannelsLast(a.handle())
+	r := C.c_gt_op_opChannelsLast(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opChannelsLast(a.handle())
+		r = C.c_gt_op_opChannelsLast(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -2285,9 +2285,9 @@ func Cat(tensors []Tensor, dim int64) Tensor {
 // Chunk cuts a into n parts along dim.
 func Chunk(a Tensor, n int64, dim int64) []Tensor {
 	attend()
-	r := C.c_gt_op_Chunk(a.handle(), C.int64_t(n), C.int64_t(dim))
+	r := C.c_gt_op_Chunk(a.number(), C.int64_t(n), C.int64_t(dim))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Chunk(a.handle(), C.int64_t(n), C.int64_t(dim))
+		r = C.c_gt_op_Chunk(a.number(), C.int64_t(n), C.int64_t(dim))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -2299,9 +2299,9 @@ func Chunk(a Tensor, n int64, dim int64) []Tensor {
 // Narrow is the part of a from start along dim, length long; it shares a's storage.
 func Narrow(a Tensor, dim int64, start int64, length int64) Tensor {
 	attend()
-	r := C.c_gt_op_Narrow(a.handle(), C.int64_t(dim), C.int64_t(start), C.int64_t(length))
+	r := C.c_gt_op_Narrow(a.number(), C.int64_t(dim), C.int64_t(start), C.int64_t(length))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Narrow(a.handle(), C.int64_t(dim), C.int64_t(start), C.int64_t(length))
+		r = C.c_gt_op_Narrow(a.number(), C.int64_t(dim), C.int64_t(start), C.int64_t(length))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -2313,9 +2313,9 @@ func Narrow(a Tensor, dim int64, start int64, length int64) Tensor {
 // Select is the index-th slice of a along dim; it shares a's storage.
 func Select(a Tensor, dim int64, index int64) Tensor {
 	attend()
-	r := C.c_gt_op_Select(a.handle(), C.int64_t(dim), C.int64_t(index))
+	r := C.c_gt_op_Select(a.number(), C.int64_t(dim), C.int64_t(index))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Select(a.handle(), C.int64_t(dim), C.int64_t(index))
+		r = C.c_gt_op_Select(a.number(), C.int64_t(dim), C.int64_t(index))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -2326,9 +2326,9 @@ func Select(a Tensor, dim int64, index int64) Tensor {
 
 func opIndexSelect(a Tensor, dim int64, index Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_opIndexSelect(a.handle(), C.int64_t(dim), index.handle())
+	r := C.c_gt_op_opIndexSelect(a.number(), C.int64_t(dim), index.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opIndexSelect(a.handle(), C.int64_t(dim), index.handle())
+		r = C.c_gt_op_opIndexSelect(a.number(), C.int64_t(dim), index.number())
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(index)
@@ -2341,9 +2341,9 @@ func opIndexSelect(a Tensor, dim int64, index Tensor) Tensor {
 // Gather picks elements along dim: out[i][j] = a[index[i][j]][j] for dim 0.
 func Gather(a Tensor, dim int64, index Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Gather(a.handle(), C.int64_t(dim), index.handle())
+	r := C.c_gt_op_Gather(a.number(), C.int64_t(dim), index.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Gather(a.handle(), C.int64_t(dim), index.handle())
+		r = C.c_gt_op_Gather(a.number(), C.int64_t(dim), index.number())
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(index)
@@ -2356,9 +2356,9 @@ func Gather(a Tensor, dim int64, index Tensor) Tensor {
 // MaskedFill puts value where mask holds.
 func MaskedFill(a Tensor, mask Tensor, value float64) Tensor {
 	attend()
-	r := C.c_gt_op_MaskedFill(a.handle(), mask.handle(), C.double(value))
+	r := C.c_gt_op_MaskedFill(a.number(), mask.number(), C.double(value))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_MaskedFill(a.handle(), mask.handle(), C.double(value))
+		r = C.c_gt_op_MaskedFill(a.number(), mask.number(), C.double(value))
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(mask)
@@ -2371,9 +2371,9 @@ func MaskedFill(a Tensor, mask Tensor, value float64) Tensor {
 // Flip reverses a along dims.
 func Flip(a Tensor, dims []int64) Tensor {
 	attend()
-	r := C.c_gt_op_Flip(a.handle(), intsPtr(dims), C.int64_t(len(dims)))
+	r := C.c_gt_op_Flip(a.number(), intsPtr(dims), C.int64_t(len(dims)))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Flip(a.handle(), intsPtr(dims), C.int64_t(len(dims)))
+		r = C.c_gt_op_Flip(a.number(), intsPtr(dims), C.int64_t(len(dims)))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -2385,9 +2385,9 @@ func Flip(a Tensor, dims []int64) Tensor {
 // Scatter is a with src's elements put where Gather would find them.
 func Scatter(a Tensor, dim int64, index Tensor, src Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Scatter(a.handle(), C.int64_t(dim), index.handle(), src.handle())
+	r := C.c_gt_op_Scatter(a.number(), C.int64_t(dim), index.number(), src.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Scatter(a.handle(), C.int64_t(dim), index.handle(), src.handle())
+		r = C.c_gt_op_Scatter(a.number(), C.int64_t(dim), index.number(), src.number())
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(index)
@@ -2401,9 +2401,9 @@ func Scatter(a Tensor, dim int64, index Tensor, src Tensor) Tensor {
 // ScatterAdd is Scatter that adds.
 func ScatterAdd(a Tensor, dim int64, index Tensor, src Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_ScatterAdd(a.handle(), C.int64_t(dim), index.handle(), src.handle())
+	r := C.c_gt_op_ScatterAdd(a.number(), C.int64_t(dim), index.number(), src.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_ScatterAdd(a.handle(), C.int64_t(dim), index.handle(), src.handle())
+		r = C.c_gt_op_ScatterAdd(a.number(), C.int64_t(dim), index.number(), src.number())
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(index)
@@ -2417,9 +2417,9 @@ func ScatterAdd(a Tensor, dim int64, index Tensor, src Tensor) Tensor {
 // MaskedSelect is the elements where mask holds, in one dimension.
 func MaskedSelect(a Tensor, mask Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_MaskedSelect(a.handle(), mask.handle())
+	r := C.c_gt_op_MaskedSelect(a.number(), mask.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_MaskedSelect(a.handle(), mask.handle())
+		r = C.c_gt_op_MaskedSelect(a.number(), mask.number())
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(mask)
@@ -2432,9 +2432,9 @@ func MaskedSelect(a Tensor, mask Tensor) Tensor {
 // Nonzero is where the elements that are not 0 are: [N,dim].
 func Nonzero(a Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_Nonzero(a.handle())
+	r := C.c_gt_op_Nonzero(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Nonzero(a.handle())
+		r = C.c_gt_op_Nonzero(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -2446,9 +2446,9 @@ func Nonzero(a Tensor) Tensor {
 // Split cuts a into parts of size along dim.
 func Split(a Tensor, size int64, dim int64) []Tensor {
 	attend()
-	r := C.c_gt_op_Split(a.handle(), C.int64_t(size), C.int64_t(dim))
+	r := C.c_gt_op_Split(a.number(), C.int64_t(size), C.int64_t(dim))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Split(a.handle(), C.int64_t(size), C.int64_t(dim))
+		r = C.c_gt_op_Split(a.number(), C.int64_t(size), C.int64_t(dim))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -2460,9 +2460,9 @@ func Split(a Tensor, size int64, dim int64) []Tensor {
 // Unbind is the slices of a along dim.
 func Unbind(a Tensor, dim int64) []Tensor {
 	attend()
-	r := C.c_gt_op_Unbind(a.handle(), C.int64_t(dim))
+	r := C.c_gt_op_Unbind(a.number(), C.int64_t(dim))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Unbind(a.handle(), C.int64_t(dim))
+		r = C.c_gt_op_Unbind(a.number(), C.int64_t(dim))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -2474,9 +2474,9 @@ func Unbind(a Tensor, dim int64) []Tensor {
 // Repeat repeats a as often as counts says for each dimension.
 func Repeat(a Tensor, counts []int64) Tensor {
 	attend()
-	r := C.c_gt_op_Repeat(a.handle(), intsPtr(counts), C.int64_t(len(counts)))
+	r := C.c_gt_op_Repeat(a.number(), intsPtr(counts), C.int64_t(len(counts)))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Repeat(a.handle(), intsPtr(counts), C.int64_t(len(counts)))
+		r = C.c_gt_op_Repeat(a.number(), intsPtr(counts), C.int64_t(len(counts)))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -2488,9 +2488,9 @@ func Repeat(a Tensor, counts []int64) Tensor {
 // RepeatInterleave repeats every slice along dim.
 func RepeatInterleave(a Tensor, count int64, dim int64) Tensor {
 	attend()
-	r := C.c_gt_op_RepeatInterleave(a.handle(), C.int64_t(count), C.int64_t(dim))
+	r := C.c_gt_op_RepeatInterleave(a.number(), C.int64_t(count), C.int64_t(dim))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_RepeatInterleave(a.handle(), C.int64_t(count), C.int64_t(dim))
+		r = C.c_gt_op_RepeatInterleave(a.number(), C.int64_t(count), C.int64_t(dim))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -2502,9 +2502,9 @@ func RepeatInterleave(a Tensor, count int64, dim int64) Tensor {
 // Roll shifts a along dims, around the end.
 func Roll(a Tensor, shifts []int64, dims []int64) Tensor {
 	attend()
-	r := C.c_gt_op_Roll(a.handle(), intsPtr(shifts), C.int64_t(len(shifts)), intsPtr(dims), C.int64_t(len(dims)))
+	r := C.c_gt_op_Roll(a.number(), intsPtr(shifts), C.int64_t(len(shifts)), intsPtr(dims), C.int64_t(len(dims)))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Roll(a.handle(), intsPtr(shifts), C.int64_t(len(shifts)), intsPtr(dims), C.int64_t(len(dims)))
+		r = C.c_gt_op_Roll(a.number(), intsPtr(shifts), C.int64_t(len(shifts)), intsPtr(dims), C.int64_t(len(dims)))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -2516,9 +2516,9 @@ func Roll(a Tensor, shifts []int64, dims []int64) Tensor {
 // Tril is the lower triangle of the matrices, up to a diagonal.
 func Tril(a Tensor, diagonal int64) Tensor {
 	attend()
-	r := C.c_gt_op_Tril(a.handle(), C.int64_t(diagonal))
+	r := C.c_gt_op_Tril(a.number(), C.int64_t(diagonal))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Tril(a.handle(), C.int64_t(diagonal))
+		r = C.c_gt_op_Tril(a.number(), C.int64_t(diagonal))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -2530,9 +2530,9 @@ func Tril(a Tensor, diagonal int64) Tensor {
 // Triu is the upper triangle of the matrices, from a diagonal.
 func Triu(a Tensor, diagonal int64) Tensor {
 	attend()
-	r := C.c_gt_op_Triu(a.handle(), C.int64_t(diagonal))
+	r := C.c_gt_op_Triu(a.number(), C.int64_t(diagonal))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Triu(a.handle(), C.int64_t(diagonal))
+		r = C.c_gt_op_Triu(a.number(), C.int64_t(diagonal))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -2544,9 +2544,9 @@ func Triu(a Tensor, diagonal int64) Tensor {
 // Pad surrounds a with value; pad is the last dimension's left and right, then those of the one before it.
 func Pad(a Tensor, pad []int64, value float64) Tensor {
 	attend()
-	r := C.c_gt_op_Pad(a.handle(), intsPtr(pad), C.int64_t(len(pad)), C.double(value))
+	r := C.c_gt_op_Pad(a.number(), intsPtr(pad), C.int64_t(len(pad)), C.double(value))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_Pad(a.handle(), intsPtr(pad), C.int64_t(len(pad)), C.double(value))
+		r = C.c_gt_op_Pad(a.number(), intsPtr(pad), C.int64_t(len(pad)), C.double(value))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -2558,9 +2558,9 @@ func Pad(a Tensor, pad []int64, value float64) Tensor {
 // OneHot: int64 [...] -> int64 [...,classes].
 func OneHot(a Tensor, classes int64) Tensor {
 	attend()
-	r := C.c_gt_op_OneHot(a.handle(), C.int64_t(classes))
+	r := C.c_gt_op_OneHot(a.number(), C.int64_t(classes))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_OneHot(a.handle(), C.int64_t(classes))
+		r = C.c_gt_op_OneHot(a.number(), C.int64_t(classes))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -2571,9 +2571,9 @@ func OneHot(a Tensor, classes int64) Tensor {
 
 func opIsPinned(a Tensor) bool {
 	attend()
-	r := C.c_gt_op_opIsPinned(a.handle())
+	r := C.c_gt_op_opIsPinned(a.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opIsPinned(a.handle())
+		r = C.c_gt_op_opIsPinned(a.number())
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -2585,9 +2585,9 @@ func opIsPinned(a Tensor) bool {
 // RawLinear is x w' + b. x: [...,I], w: [O,I], b: [O] or none -> [...,O].
 func RawLinear(x Tensor, w Tensor, b Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_RawLinear(x.handle(), w.handle(), b.handleOrNil())
+	r := C.c_gt_op_RawLinear(x.number(), w.number(), b.numberOrNone())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_RawLinear(x.handle(), w.handle(), b.handleOrNil())
+		r = C.c_gt_op_RawLinear(x.number(), w.number(), b.numberOrNone())
 	}
 	runtime.KeepAlive(x)
 	runtime.KeepAlive(w)
@@ -2601,9 +2601,9 @@ func RawLinear(x Tensor, w Tensor, b Tensor) Tensor {
 // RawConv1d: x: [B,C,L], w: [O,C/groups,K] -> [B,O,L'].
 func RawConv1d(x Tensor, w Tensor, b Tensor, stride []int64, padding []int64, dilation []int64, groups int64) Tensor {
 	attend()
-	r := C.c_gt_op_RawConv1d(x.handle(), w.handle(), b.handleOrNil(), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)), intsPtr(dilation), C.int64_t(len(dilation)), C.int64_t(groups))
+	r := C.c_gt_op_RawConv1d(x.number(), w.number(), b.numberOrNone(), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)), intsPtr(dilation), C.int64_t(len(dilation)), C.int64_t(groups))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_RawConv1d(x.handle(), w.handle(), b.handleOrNil(), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)), intsPtr(dilation), C.int64_t(len(dilation)), C.int64_t(groups))
+		r = C.c_gt_op_RawConv1d(x.number(), w.number(), b.numberOrNone(), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)), intsPtr(dilation), C.int64_t(len(dilation)), C.int64_t(groups))
 	}
 	runtime.KeepAlive(x)
 	runtime.KeepAlive(w)
@@ -2617,9 +2617,9 @@ func RawConv1d(x Tensor, w Tensor, b Tensor, stride []int64, padding []int64, di
 // RawConv2d: x: [B,C,H,W], w: [O,C/groups,KH,KW] -> [B,O,H',W'].
 func RawConv2d(x Tensor, w Tensor, b Tensor, stride []int64, padding []int64, dilation []int64, groups int64) Tensor {
 	attend()
-	r := C.c_gt_op_RawConv2d(x.handle(), w.handle(), b.handleOrNil(), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)), intsPtr(dilation), C.int64_t(len(dilation)), C.int64_t(groups))
+	r := C.c_gt_op_RawConv2d(x.number(), w.number(), b.numberOrNone(), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)), intsPtr(dilation), C.int64_t(len(dilation)), C.int64_t(groups))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_RawConv2d(x.handle(), w.handle(), b.handleOrNil(), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)), intsPtr(dilation), C.int64_t(len(dilation)), C.int64_t(groups))
+		r = C.c_gt_op_RawConv2d(x.number(), w.number(), b.numberOrNone(), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)), intsPtr(dilation), C.int64_t(len(dilation)), C.int64_t(groups))
 	}
 	runtime.KeepAlive(x)
 	runtime.KeepAlive(w)
@@ -2633,9 +2633,9 @@ func RawConv2d(x Tensor, w Tensor, b Tensor, stride []int64, padding []int64, di
 // RawConvTranspose2d: x: [B,C,H,W], w: [C,O/groups,KH,KW] -> [B,O,H',W'].
 func RawConvTranspose2d(x Tensor, w Tensor, b Tensor, stride []int64, padding []int64, outPadding []int64, groups int64, dilation []int64) Tensor {
 	attend()
-	r := C.c_gt_op_RawConvTranspose2d(x.handle(), w.handle(), b.handleOrNil(), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)), intsPtr(outPadding), C.int64_t(len(outPadding)), C.int64_t(groups), intsPtr(dilation), C.int64_t(len(dilation)))
+	r := C.c_gt_op_RawConvTranspose2d(x.number(), w.number(), b.numberOrNone(), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)), intsPtr(outPadding), C.int64_t(len(outPadding)), C.int64_t(groups), intsPtr(dilation), C.int64_t(len(dilation)))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_RawConvTranspose2d(x.handle(), w.handle(), b.handleOrNil(), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)), intsPtr(outPadding), C.int64_t(len(outPadding)), C.int64_t(groups), intsPtr(dilation), C.int64_t(len(dilation)))
+		r = C.c_gt_op_RawConvTranspose2d(x.number(), w.number(), b.numberOrNone(), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)), intsPtr(outPadding), C.int64_t(len(outPadding)), C.int64_t(groups), intsPtr(dilation), C.int64_t(len(dilation)))
 	}
 	runtime.KeepAlive(x)
 	runtime.KeepAlive(w)
@@ -2649,9 +2649,9 @@ func RawConvTranspose2d(x Tensor, w Tensor, b Tensor, stride []int64, padding []
 // RawGroupNorm: x: [B,C,...], w, b: [C].
 func RawGroupNorm(x Tensor, groups int64, w Tensor, b Tensor, eps float64) Tensor {
 	attend()
-	r := C.c_gt_op_RawGroupNorm(x.handle(), C.int64_t(groups), w.handleOrNil(), b.handleOrNil(), C.double(eps))
+	r := C.c_gt_op_RawGroupNorm(x.number(), C.int64_t(groups), w.numberOrNone(), b.numberOrNone(), C.double(eps))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_RawGroupNorm(x.handle(), C.int64_t(groups), w.handleOrNil(), b.handleOrNil(), C.double(eps))
+		r = C.c_gt_op_RawGroupNorm(x.number(), C.int64_t(groups), w.numberOrNone(), b.numberOrNone(), C.double(eps))
 	}
 	runtime.KeepAlive(x)
 	runtime.KeepAlive(w)
@@ -2665,9 +2665,9 @@ func RawGroupNorm(x Tensor, groups int64, w Tensor, b Tensor, eps float64) Tenso
 // RawLayerNorm normalises over the last dimensions, whose sizes shape gives.
 func RawLayerNorm(x Tensor, shape []int64, w Tensor, b Tensor, eps float64) Tensor {
 	attend()
-	r := C.c_gt_op_RawLayerNorm(x.handle(), intsPtr(shape), C.int64_t(len(shape)), w.handleOrNil(), b.handleOrNil(), C.double(eps))
+	r := C.c_gt_op_RawLayerNorm(x.number(), intsPtr(shape), C.int64_t(len(shape)), w.numberOrNone(), b.numberOrNone(), C.double(eps))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_RawLayerNorm(x.handle(), intsPtr(shape), C.int64_t(len(shape)), w.handleOrNil(), b.handleOrNil(), C.double(eps))
+		r = C.c_gt_op_RawLayerNorm(x.number(), intsPtr(shape), C.int64_t(len(shape)), w.numberOrNone(), b.numberOrNone(), C.double(eps))
 	}
 	runtime.KeepAlive(x)
 	runtime.KeepAlive(w)
@@ -2681,9 +2681,9 @@ func RawLayerNorm(x Tensor, shape []int64, w Tensor, b Tensor, eps float64) Tens
 // RawBatchNorm: x: [B,C,...], the rest [C].
 func RawBatchNorm(x Tensor, w Tensor, b Tensor, mean Tensor, variance Tensor, training bool, momentum float64, eps float64) Tensor {
 	attend()
-	r := C.c_gt_op_RawBatchNorm(x.handle(), w.handleOrNil(), b.handleOrNil(), mean.handleOrNil(), variance.handleOrNil(), C.bool(training), C.double(momentum), C.double(eps))
+	r := C.c_gt_op_RawBatchNorm(x.number(), w.numberOrNone(), b.numberOrNone(), mean.numberOrNone(), variance.numberOrNone(), C.bool(training), C.double(momentum), C.double(eps))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_RawBatchNorm(x.handle(), w.handleOrNil(), b.handleOrNil(), mean.handleOrNil(), variance.handleOrNil(), C.bool(training), C.double(momentum), C.double(eps))
+		r = C.c_gt_op_RawBatchNorm(x.number(), w.numberOrNone(), b.numberOrNone(), mean.numberOrNone(), variance.numberOrNone(), C.bool(training), C.double(momentum), C.double(eps))
 	}
 	runtime.KeepAlive(x)
 	runtime.KeepAlive(w)
@@ -2699,9 +2699,9 @@ func RawBatchNorm(x Tensor, w Tensor, b Tensor, mean Tensor, variance Tensor, tr
 // RawEmbedding picks rows of w: [N,D] by index, int64.
 func RawEmbedding(w Tensor, index Tensor) Tensor {
 	attend()
-	r := C.c_gt_op_RawEmbedding(w.handle(), index.handle())
+	r := C.c_gt_op_RawEmbedding(w.number(), index.number())
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_RawEmbedding(w.handle(), index.handle())
+		r = C.c_gt_op_RawEmbedding(w.number(), index.number())
 	}
 	runtime.KeepAlive(w)
 	runtime.KeepAlive(index)
@@ -2714,9 +2714,9 @@ func RawEmbedding(w Tensor, index Tensor) Tensor {
 // RawMaxPool2d: x: [B,C,H,W].
 func RawMaxPool2d(x Tensor, kernel []int64, stride []int64, padding []int64, dilation []int64, ceil bool) Tensor {
 	attend()
-	r := C.c_gt_op_RawMaxPool2d(x.handle(), intsPtr(kernel), C.int64_t(len(kernel)), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)), intsPtr(dilation), C.int64_t(len(dilation)), C.bool(ceil))
+	r := C.c_gt_op_RawMaxPool2d(x.number(), intsPtr(kernel), C.int64_t(len(kernel)), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)), intsPtr(dilation), C.int64_t(len(dilation)), C.bool(ceil))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_RawMaxPool2d(x.handle(), intsPtr(kernel), C.int64_t(len(kernel)), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)), intsPtr(dilation), C.int64_t(len(dilation)), C.bool(ceil))
+		r = C.c_gt_op_RawMaxPool2d(x.number(), intsPtr(kernel), C.int64_t(len(kernel)), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)), intsPtr(dilation), C.int64_t(len(dilation)), C.bool(ceil))
 	}
 	runtime.KeepAlive(x)
 	if r.err != nil {
@@ -2728,9 +2728,9 @@ func RawMaxPool2d(x Tensor, kernel []int64, stride []int64, padding []int64, dil
 // RawAvgPool2d: x: [B,C,H,W].
 func RawAvgPool2d(x Tensor, kernel []int64, stride []int64, padding []int64) Tensor {
 	attend()
-	r := C.c_gt_op_RawAvgPool2d(x.handle(), intsPtr(kernel), C.int64_t(len(kernel)), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)))
+	r := C.c_gt_op_RawAvgPool2d(x.number(), intsPtr(kernel), C.int64_t(len(kernel)), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_RawAvgPool2d(x.handle(), intsPtr(kernel), C.int64_t(len(kernel)), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)))
+		r = C.c_gt_op_RawAvgPool2d(x.number(), intsPtr(kernel), C.int64_t(len(kernel)), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)))
 	}
 	runtime.KeepAlive(x)
 	if r.err != nil {
@@ -2742,9 +2742,9 @@ func RawAvgPool2d(x Tensor, kernel []int64, stride []int64, padding []int64) Ten
 // RawAdaptiveAvgPool2d: x: [B,C,H,W] -> [B,C,size[0],size[1]].
 func RawAdaptiveAvgPool2d(x Tensor, size []int64) Tensor {
 	attend()
-	r := C.c_gt_op_RawAdaptiveAvgPool2d(x.handle(), intsPtr(size), C.int64_t(len(size)))
+	r := C.c_gt_op_RawAdaptiveAvgPool2d(x.number(), intsPtr(size), C.int64_t(len(size)))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_RawAdaptiveAvgPool2d(x.handle(), intsPtr(size), C.int64_t(len(size)))
+		r = C.c_gt_op_RawAdaptiveAvgPool2d(x.number(), intsPtr(size), C.int64_t(len(size)))
 	}
 	runtime.KeepAlive(x)
 	if r.err != nil {
@@ -2756,9 +2756,9 @@ func RawAdaptiveAvgPool2d(x Tensor, size []int64) Tensor {
 // RawUpsampleNearest2d: x: [B,C,H,W] -> [B,C,size[0],size[1]].
 func RawUpsampleNearest2d(x Tensor, size []int64) Tensor {
 	attend()
-	r := C.c_gt_op_RawUpsampleNearest2d(x.handle(), intsPtr(size), C.int64_t(len(size)))
+	r := C.c_gt_op_RawUpsampleNearest2d(x.number(), intsPtr(size), C.int64_t(len(size)))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_RawUpsampleNearest2d(x.handle(), intsPtr(size), C.int64_t(len(size)))
+		r = C.c_gt_op_RawUpsampleNearest2d(x.number(), intsPtr(size), C.int64_t(len(size)))
 	}
 	runtime.KeepAlive(x)
 	if r.err != nil {
@@ -2770,9 +2770,9 @@ func RawUpsampleNearest2d(x Tensor, size []int64) Tensor {
 // RawUpsampleBilinear2d: x: [B,C,H,W] -> [B,C,size[0],size[1]].
 func RawUpsampleBilinear2d(x Tensor, size []int64, alignCorners bool) Tensor {
 	attend()
-	r := C.c_gt_op_RawUpsampleBilinear2d(x.handle(), intsPtr(size), C.int64_t(len(size)), C.bool(alignCorners))
+	r := C.c_gt_op_RawUpsampleBilinear2d(x.number(), intsPtr(size), C.int64_t(len(size)), C.bool(alignCorners))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_RawUpsampleBilinear2d(x.handle(), intsPtr(size), C.int64_t(len(size)), C.bool(alignCorners))
+		r = C.c_gt_op_RawUpsampleBilinear2d(x.number(), intsPtr(size), C.int64_t(len(size)), C.bool(alignCorners))
 	}
 	runtime.KeepAlive(x)
 	if r.err != nil {
@@ -2784,9 +2784,9 @@ func RawUpsampleBilinear2d(x Tensor, size []int64, alignCorners bool) Tensor {
 // RawMSELoss is the squared difference of a and b.
 func RawMSELoss(a Tensor, b Tensor, reduction int64) Tensor {
 	attend()
-	r := C.c_gt_op_RawMSELoss(a.handle(), b.handle(), C.int64_t(reduction))
+	r := C.c_gt_op_RawMSELoss(a.number(), b.number(), C.int64_t(reduction))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_RawMSELoss(a.handle(), b.handle(), C.int64_t(reduction))
+		r = C.c_gt_op_RawMSELoss(a.number(), b.number(), C.int64_t(reduction))
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
@@ -2799,9 +2799,9 @@ func RawMSELoss(a Tensor, b Tensor, reduction int64) Tensor {
 // RawNllLoss: logp: [B,C] or [B,C,...], target: int64.
 func RawNllLoss(logp Tensor, target Tensor, weight Tensor, reduction int64, ignore int64) Tensor {
 	attend()
-	r := C.c_gt_op_RawNllLoss(logp.handle(), target.handle(), weight.handleOrNil(), C.int64_t(reduction), C.int64_t(ignore))
+	r := C.c_gt_op_RawNllLoss(logp.number(), target.number(), weight.numberOrNone(), C.int64_t(reduction), C.int64_t(ignore))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_RawNllLoss(logp.handle(), target.handle(), weight.handleOrNil(), C.int64_t(reduction), C.int64_t(ignore))
+		r = C.c_gt_op_RawNllLoss(logp.number(), target.number(), weight.numberOrNone(), C.int64_t(reduction), C.int64_t(ignore))
 	}
 	runtime.KeepAlive(logp)
 	runtime.KeepAlive(target)
@@ -2815,9 +2815,9 @@ func RawNllLoss(logp Tensor, target Tensor, weight Tensor, reduction int64, igno
 // RawCrossEntropy: x: [B,C] or [B,C,...], target: int64.
 func RawCrossEntropy(x Tensor, target Tensor, weight Tensor, reduction int64, ignore int64) Tensor {
 	attend()
-	r := C.c_gt_op_RawCrossEntropy(x.handle(), target.handle(), weight.handleOrNil(), C.int64_t(reduction), C.int64_t(ignore))
+	r := C.c_gt_op_RawCrossEntropy(x.number(), target.number(), weight.numberOrNone(), C.int64_t(reduction), C.int64_t(ignore))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_RawCrossEntropy(x.handle(), target.handle(), weight.handleOrNil(), C.int64_t(reduction), C.int64_t(ignore))
+		r = C.c_gt_op_RawCrossEntropy(x.number(), target.number(), weight.numberOrNone(), C.int64_t(reduction), C.int64_t(ignore))
 	}
 	runtime.KeepAlive(x)
 	runtime.KeepAlive(target)
@@ -2831,9 +2831,9 @@ func RawCrossEntropy(x Tensor, target Tensor, weight Tensor, reduction int64, ig
 // RawL1Loss is the absolute difference of a and b.
 func RawL1Loss(a Tensor, b Tensor, reduction int64) Tensor {
 	attend()
-	r := C.c_gt_op_RawL1Loss(a.handle(), b.handle(), C.int64_t(reduction))
+	r := C.c_gt_op_RawL1Loss(a.number(), b.number(), C.int64_t(reduction))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_RawL1Loss(a.handle(), b.handle(), C.int64_t(reduction))
+		r = C.c_gt_op_RawL1Loss(a.number(), b.number(), C.int64_t(reduction))
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
@@ -2846,9 +2846,9 @@ func RawL1Loss(a Tensor, b Tensor, reduction int64) Tensor {
 // RawSmoothL1Loss is the squared difference below beta, the absolute one above.
 func RawSmoothL1Loss(a Tensor, b Tensor, reduction int64, beta float64) Tensor {
 	attend()
-	r := C.c_gt_op_RawSmoothL1Loss(a.handle(), b.handle(), C.int64_t(reduction), C.double(beta))
+	r := C.c_gt_op_RawSmoothL1Loss(a.number(), b.number(), C.int64_t(reduction), C.double(beta))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_RawSmoothL1Loss(a.handle(), b.handle(), C.int64_t(reduction), C.double(beta))
+		r = C.c_gt_op_RawSmoothL1Loss(a.number(), b.number(), C.int64_t(reduction), C.double(beta))
 	}
 	runtime.KeepAlive(a)
 	runtime.KeepAlive(b)
@@ -2861,9 +2861,9 @@ func RawSmoothL1Loss(a Tensor, b Tensor, reduction int64, beta float64) Tensor {
 // RawBCELoss: p and target are probabilities.
 func RawBCELoss(p Tensor, target Tensor, weight Tensor, reduction int64) Tensor {
 	attend()
-	r := C.c_gt_op_RawBCELoss(p.handle(), target.handle(), weight.handleOrNil(), C.int64_t(reduction))
+	r := C.c_gt_op_RawBCELoss(p.number(), target.number(), weight.numberOrNone(), C.int64_t(reduction))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_RawBCELoss(p.handle(), target.handle(), weight.handleOrNil(), C.int64_t(reduction))
+		r = C.c_gt_op_RawBCELoss(p.number(), target.number(), weight.numberOrNone(), C.int64_t(reduction))
 	}
 	runtime.KeepAlive(p)
 	runtime.KeepAlive(target)
@@ -2877,9 +2877,9 @@ func RawBCELoss(p Tensor, target Tensor, weight Tensor, reduction int64) Tensor 
 // RawBCEWithLogits is RawBCELoss of sigmoid(x).
 func RawBCEWithLogits(x Tensor, target Tensor, weight Tensor, reduction int64) Tensor {
 	attend()
-	r := C.c_gt_op_RawBCEWithLogits(x.handle(), target.handle(), weight.handleOrNil(), C.int64_t(reduction))
+	r := C.c_gt_op_RawBCEWithLogits(x.number(), target.number(), weight.numberOrNone(), C.int64_t(reduction))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_RawBCEWithLogits(x.handle(), target.handle(), weight.handleOrNil(), C.int64_t(reduction))
+		r = C.c_gt_op_RawBCEWithLogits(x.number(), target.number(), weight.numberOrNone(), C.int64_t(reduction))
 	}
 	runtime.KeepAlive(x)
 	runtime.KeepAlive(target)

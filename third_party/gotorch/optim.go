@@ -34,6 +34,9 @@ type AdamW struct {
 
 // NewAdamW makes an optimiser whose moments are 0.
 func NewAdamW(params []Tensor, o AdamWOptions) *AdamW {
+	if len(params) == 0 {
+		failf("NewAdamW", "there are no parameters")
+	}
 	if o.Beta1 == 0 {
 		o.Beta1 = 0.9
 	}

@@ -2,7 +2,12 @@ package gotorch
 
 import (
 	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -139,4 +144,42 @@ func TestEveryAllocationMayFail(t *testing.T) {
 		t.Errorf("only %d allocations failed", failed)
 	}
 	t.Logf("%d allocations failed", failed)
+}
+
+// outOfAddresses takes 64 MiB at a time until the system gives no more, and
+// then goes on with what it has. (Go and OpenMP need room for the stacks of
+// their threads: they end the process if they find none.)
+func outOfAddresses() {
+	runtime.LockOSThread()
+	work := func() { Scoped(func() { SumAll(Ones([]int64{4 << 20}, true)).Backward() }) }
+	work() // OpenMP makes its threads now
+	b, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		report(err)
+		return
+	}
+	pages, _ := strconv.ParseUint(strings.Fields(string(b))[0], 10, 64)
+	limit := pages*uint64(os.Getpagesize()) + 500<<20
+	if err := syscall.Setrlimit(syscall.RLIMIT_AS, &syscall.Rlimit{Cur: limit, Max: limit}); err != nil {
+		report(err)
+		return
+	}
+	err = Try(func() {
+		Scoped(func() {
+			for range 100 {
+				Empty([]int64{16 << 20}, false)
+			}
+		})
+	})
+	var e *Error
+	fmt.Println("typed:", errors.As(err, &e) && e.OutOfMemory)
+	report(err)
+	report(Try(work))
+}
+
+func TestAddressSpaceLimit(t *testing.T) {
+	lines := strings.Split(child(t, "address space", "."), "\n")
+	if len(lines) < 3 || lines[0] != "typed: true" || !strings.Contains(lines[1], "64 MiB asked for") || lines[2] != "ok" {
+		t.Errorf("%q", lines)
+	}
 }

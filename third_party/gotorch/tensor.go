@@ -56,9 +56,7 @@ func FromSlice[T Number](data []T, shape ...int64) Tensor {
 	if n != int64(len(data)) {
 		failf("FromSlice", "%d elements do not make the shape %v", len(data), shape)
 	}
-	r := C.c_gt_from_data(unsafe.Pointer(unsafe.SliceData(data)), C.int8_t(dtypeOf[T]()), intsPtr(shape), C.int64_t(len(shape)))
-	check("FromSlice", r.err)
-	return own(r.t[0], r.scope)
+	return fromData("FromSlice", unsafe.Pointer(unsafe.SliceData(data)), dtypeOf[T](), shape)
 }
 
 // FromBytes copies raw elements, little-endian and in row-major order, into a
@@ -72,8 +70,15 @@ func FromBytes(data []byte, dtype int8, shape ...int64) Tensor {
 	if n != int64(len(data)) || dtypeSize(dtype) == 0 {
 		failf("FromBytes", "%d bytes do not make the shape %v of type %d", len(data), shape, dtype)
 	}
-	r := C.c_gt_from_data(unsafe.Pointer(unsafe.SliceData(data)), C.int8_t(dtype), intsPtr(shape), C.int64_t(len(shape)))
-	check("FromBytes", r.err)
+	return fromData("FromBytes", unsafe.Pointer(unsafe.SliceData(data)), dtype, shape)
+}
+
+func fromData(op string, data unsafe.Pointer, dtype int8, shape []int64) Tensor {
+	r := C.c_gt_from_data(data, C.int8_t(dtype), intsPtr(shape), C.int64_t(len(shape)))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_from_data(data, C.int8_t(dtype), intsPtr(shape), C.int64_t(len(shape)))
+	}
+	check(op, r.err)
 	return own(r.t[0], r.scope)
 }
 

@@ -17,6 +17,14 @@
 
 #include "internal.h"
 
+// Blocks that are kept count as freed for AddressSanitizer (sanitize.sh).
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(p, n)
+#define ASAN_UNPOISON_MEMORY_REGION(p, n)
+#endif
+
 namespace gt {
 namespace {
 
@@ -105,6 +113,7 @@ class BlockCache final : public c10::Allocator {
         free_[k].pop_back();
         got_class = k;
         got = class_bytes(k);
+        ASAN_UNPOISON_MEMORY_REGION(base, got);
         cached_ -= got;
         hits_++;
       }
@@ -145,6 +154,7 @@ class BlockCache final : public c10::Allocator {
     }
     cached_ += h->bytes;
     free_[h->size_class].push_back(base);
+    ASAN_POISON_MEMORY_REGION(base, h->bytes);
   }
 
   static void *fresh(size_t bytes, bool small) {
@@ -169,6 +179,7 @@ class BlockCache final : public c10::Allocator {
   static size_t mapped(size_t bytes) { return (bytes + 4095) & ~size_t{4095}; }
 
   static void discard(void *base, size_t bytes) {
+    ASAN_UNPOISON_MEMORY_REGION(base, bytes);
     if (bytes < kHuge)
       std::free(base);
     else

@@ -20,8 +20,7 @@ static std::atomic<bool> show_trace{false};
 // This library has its own copy of what setup.cc keeps for the CPU part.
 namespace gt {
 std::atomic<int64_t> handles_made{0}, handles_freed{0};
-thread_local uint32_t scope = 0;
-thread_local bool thread_ready = true;
+constinit thread_local Thread thread{0, true, 0, 1};
 void prepare_thread() {}
 char *message(std::exception_ptr e) {
   try {

@@ -15,10 +15,14 @@
 namespace gt {
 
 extern std::atomic<int64_t> handles_made, handles_freed;
-extern thread_local uint32_t scope;  // 0: outside scopes
-extern thread_local int64_t depth;   // how many scopes the thread is in, Outside counted
-extern thread_local bool thread_ready;
-extern thread_local int64_t thread_count;  // the cores that the thread computes with
+// What the binding keeps for a thread: in one piece, because finding it costs.
+struct Thread {
+  uint32_t scope;  // 0: outside scopes
+  bool ready;      // prepare_thread has been here
+  int64_t depth;   // how many scopes the thread is in, Outside counted
+  int64_t cores;   // that it computes with
+};
+extern constinit thread_local Thread thread;
 void set_thread_count(int64_t n);
 void prepare_thread();  // gives a thread that is new to libtorch one core
 char *message(std::exception_ptr e);
@@ -30,6 +34,7 @@ union Borrowed {
       : t(h ? at::Tensor(c10::intrusive_ptr<at::TensorImpl, at::UndefinedTensorImpl>::reclaim(
                   static_cast<at::TensorImpl *>(h)))
             : at::Tensor()) {}
+  explicit Borrowed(gt_handle h) : Borrowed(reinterpret_cast<void *>(h)) {}
   Borrowed(const Borrowed &) = delete;
   ~Borrowed() {}
   operator const at::Tensor &() const { return t; }
@@ -38,6 +43,10 @@ union Borrowed {
 inline std::optional<at::Tensor> optional(void *h) {
   if (!h) return std::nullopt;
   return Borrowed(h).t;
+}
+
+inline std::optional<at::Tensor> optional(gt_handle h) {
+  return optional(reinterpret_cast<void *>(h));
 }
 
 inline std::vector<at::Tensor> list(void **h, int64_t n) {
@@ -74,8 +83,10 @@ inline void *give(at::Tensor t) {
   return t.unsafeReleaseTensorImpl();
 }
 
-inline void ready() {
-  if (__builtin_expect(!thread_ready, 0)) prepare_thread();
+inline Thread &ready() {
+  Thread &t = thread;
+  if (__builtin_expect(!t.ready, 0)) prepare_thread();
+  return t;
 }
 
 template <class R, class F>
@@ -83,7 +94,8 @@ R guarded(F &&body) {
   R r;
   std::memset(&r, 0, sizeof r);
   try {
-    ready();
+    Thread &t = ready();
+    if constexpr (requires { r.scope; }) r.scope = t.scope;
     body(r);
   } catch (...) {
     r.err = message(std::current_exception());
@@ -97,10 +109,7 @@ gt_r0 none(F &&f) {
 }
 template <class F>
 gt_r1 one(F &&f) {
-  return guarded<gt_r1>([&](gt_r1 &r) {
-    r.t[0] = give(f());
-    r.scope = scope;
-  });
+  return guarded<gt_r1>([&](gt_r1 &r) { r.t[0] = give(f()); });
 }
 template <class F>
 gt_r2 two(F &&f) {
@@ -108,7 +117,6 @@ gt_r2 two(F &&f) {
     auto t = f();
     r.t[0] = give(std::move(std::get<0>(t)));
     r.t[1] = give(std::move(std::get<1>(t)));
-    r.scope = scope;
   });
 }
 template <class F>
@@ -118,7 +126,6 @@ gt_r3 three(F &&f) {
     r.t[0] = give(std::move(std::get<0>(t)));
     r.t[1] = give(std::move(std::get<1>(t)));
     r.t[2] = give(std::move(std::get<2>(t)));
-    r.scope = scope;
   });
 }
 template <class F>
@@ -129,7 +136,6 @@ gt_rl many(F &&f) {
     if (!r.t) throw std::bad_alloc();
     r.n = static_cast<int64_t>(v.size());
     for (size_t i = 0; i < v.size(); i++) r.t[i] = give(std::move(v[i]));
-    r.scope = scope;
   });
 }
 template <class F>

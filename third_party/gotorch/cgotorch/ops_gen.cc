@@ -83,192 +83,192 @@ GT_EXPORT gt_r1 gt_op_opRandPerm(int64_t n, void *g_, gt_options opt_) {
     return at::Tensor(at::randperm(n, g, opt));
   });
 }
-GT_EXPORT gt_r1 gt_op_opMultinomial(void *p_, int64_t n, bool replacement, void *g_) {
+GT_EXPORT gt_r1 gt_op_opMultinomial(gt_handle p_, int64_t n, bool replacement, void *g_) {
   return gt::one([&] {
     Borrowed p__(p_); const at::Tensor &p = p__;
     auto g = gt::generator(g_);
     return at::Tensor(at::multinomial(p, n, replacement, g));
   });
 }
-GT_EXPORT gt_r0 gt_op_opNormalI(void *a_, double mean, double std, void *g_) {
+GT_EXPORT gt_r0 gt_op_opNormalI(gt_handle a_, double mean, double std, void *g_) {
   return gt::none([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     auto g = gt::generator(g_);
     a.normal_(mean, std, g);
   });
 }
-GT_EXPORT gt_r0 gt_op_opUniformI(void *a_, double low, double high, void *g_) {
+GT_EXPORT gt_r0 gt_op_opUniformI(gt_handle a_, double low, double high, void *g_) {
   return gt::none([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     auto g = gt::generator(g_);
     a.uniform_(low, high, g);
   });
 }
-GT_EXPORT gt_r1 gt_op_opBernoulli(void *a_, double p, void *g_) {
+GT_EXPORT gt_r1 gt_op_opBernoulli(gt_handle a_, double p, void *g_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     auto g = gt::generator(g_);
     return at::Tensor(at::bernoulli(a, p, g));
   });
 }
-GT_EXPORT gt_r1 gt_op_ZerosLike(void *a_) {
+GT_EXPORT gt_r1 gt_op_ZerosLike(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::zeros_like(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_EmptyLike(void *a_) {
+GT_EXPORT gt_r1 gt_op_EmptyLike(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::empty_like(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_Clone(void *a_) {
+GT_EXPORT gt_r1 gt_op_Clone(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(a.clone());
   });
 }
-GT_EXPORT gt_r1 gt_op_opDetach(void *a_) {
+GT_EXPORT gt_r1 gt_op_opDetach(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(a.detach());
   });
 }
-GT_EXPORT gt_r1 gt_op_opTo(void *a_, gt_options opt_, bool nonBlocking) {
+GT_EXPORT gt_r1 gt_op_opTo(gt_handle a_, gt_options opt_, bool nonBlocking) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     auto opt = gt::options(opt_);
     return at::Tensor(a.to(opt.device(), opt.dtype().toScalarType(), nonBlocking));
   });
 }
-GT_EXPORT gt_r1 gt_op_opCast(void *a_, int8_t to_) {
+GT_EXPORT gt_r1 gt_op_opCast(gt_handle a_, int8_t to_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     auto to = gt::dtype(to_);
     return at::Tensor(a.to(to));
   });
 }
-GT_EXPORT gt_r1 gt_op_opPinMemory(void *a_) {
+GT_EXPORT gt_r1 gt_op_opPinMemory(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(a.pin_memory());
   });
 }
-GT_EXPORT gt_r0 gt_op_opCopyI(void *dst_, void *src_, bool nonBlocking) {
+GT_EXPORT gt_r0 gt_op_opCopyI(gt_handle dst_, gt_handle src_, bool nonBlocking) {
   return gt::none([&] {
     Borrowed dst__(dst_); const at::Tensor &dst = dst__;
     Borrowed src__(src_); const at::Tensor &src = src__;
     dst.copy_(src, nonBlocking);
   });
 }
-GT_EXPORT gt_r0 gt_op_opFillI(void *a_, double value) {
+GT_EXPORT gt_r0 gt_op_opFillI(gt_handle a_, double value) {
   return gt::none([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     a.fill_(value);
   });
 }
-GT_EXPORT gt_r1 gt_op_opAdd(void *a_, void *b_, double alpha) {
+GT_EXPORT gt_r1 gt_op_opAdd(gt_handle a_, gt_handle b_, double alpha) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
     return at::Tensor(at::add(a, b, alpha));
   });
 }
-GT_EXPORT gt_r1 gt_op_opSub(void *a_, void *b_, double alpha) {
+GT_EXPORT gt_r1 gt_op_opSub(gt_handle a_, gt_handle b_, double alpha) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
     return at::Tensor(at::sub(a, b, alpha));
   });
 }
-GT_EXPORT gt_r1 gt_op_opMul(void *a_, void *b_) {
+GT_EXPORT gt_r1 gt_op_opMul(gt_handle a_, gt_handle b_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
     return at::Tensor(at::mul(a, b));
   });
 }
-GT_EXPORT gt_r1 gt_op_opDiv(void *a_, void *b_) {
+GT_EXPORT gt_r1 gt_op_opDiv(gt_handle a_, gt_handle b_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
     return at::Tensor(at::div(a, b));
   });
 }
-GT_EXPORT gt_r1 gt_op_opAddI(void *a_, void *b_, double alpha) {
+GT_EXPORT gt_r1 gt_op_opAddI(gt_handle a_, gt_handle b_, double alpha) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
     return at::Tensor(a.add_(b, alpha));
   });
 }
-GT_EXPORT gt_r1 gt_op_opSubI(void *a_, void *b_, double alpha) {
+GT_EXPORT gt_r1 gt_op_opSubI(gt_handle a_, gt_handle b_, double alpha) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
     return at::Tensor(a.sub_(b, alpha));
   });
 }
-GT_EXPORT gt_r1 gt_op_opMulI(void *a_, void *b_) {
+GT_EXPORT gt_r1 gt_op_opMulI(gt_handle a_, gt_handle b_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
     return at::Tensor(a.mul_(b));
   });
 }
-GT_EXPORT gt_r1 gt_op_opDivI(void *a_, void *b_) {
+GT_EXPORT gt_r1 gt_op_opDivI(gt_handle a_, gt_handle b_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
     return at::Tensor(a.div_(b));
   });
 }
-GT_EXPORT gt_r1 gt_op_AddScaled(void *a_, void *b_, double alpha) {
+GT_EXPORT gt_r1 gt_op_AddScaled(gt_handle a_, gt_handle b_, double alpha) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
     return at::Tensor(at::add(a, b, alpha));
   });
 }
-GT_EXPORT gt_r1 gt_op_AddScalar(void *a_, double s) {
+GT_EXPORT gt_r1 gt_op_AddScalar(gt_handle a_, double s) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::add(a, s));
   });
 }
-GT_EXPORT gt_r1 gt_op_MulScalar(void *a_, double s) {
+GT_EXPORT gt_r1 gt_op_MulScalar(gt_handle a_, double s) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::mul(a, s));
   });
 }
-GT_EXPORT gt_r0 gt_op_opMulScalarI(void *a_, double s) {
+GT_EXPORT gt_r0 gt_op_opMulScalarI(gt_handle a_, double s) {
   return gt::none([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     a.mul_(s);
   });
 }
-GT_EXPORT gt_r0 gt_op_opAddScalarI(void *a_, double s) {
+GT_EXPORT gt_r0 gt_op_opAddScalarI(gt_handle a_, double s) {
   return gt::none([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     a.add_(s);
   });
 }
-GT_EXPORT gt_r1 gt_op_PowScalar(void *a_, double p) {
+GT_EXPORT gt_r1 gt_op_PowScalar(gt_handle a_, double p) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::pow(a, p));
   });
 }
-GT_EXPORT gt_r1 gt_op_Lerp(void *a_, void *b_, double w) {
+GT_EXPORT gt_r1 gt_op_Lerp(gt_handle a_, gt_handle b_, double w) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
     return at::Tensor(at::lerp(a, b, w));
   });
 }
-GT_EXPORT gt_r1 gt_op_LerpTensor(void *a_, void *b_, void *w_) {
+GT_EXPORT gt_r1 gt_op_LerpTensor(gt_handle a_, gt_handle b_, gt_handle w_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
@@ -276,7 +276,7 @@ GT_EXPORT gt_r1 gt_op_LerpTensor(void *a_, void *b_, void *w_) {
     return at::Tensor(at::lerp(a, b, w));
   });
 }
-GT_EXPORT gt_r1 gt_op_AddCMul(void *a_, void *b_, void *c_, double value) {
+GT_EXPORT gt_r1 gt_op_AddCMul(gt_handle a_, gt_handle b_, gt_handle c_, double value) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
@@ -284,93 +284,93 @@ GT_EXPORT gt_r1 gt_op_AddCMul(void *a_, void *b_, void *c_, double value) {
     return at::Tensor(at::addcmul(a, b, c, value));
   });
 }
-GT_EXPORT gt_r1 gt_op_Exp(void *a_) {
+GT_EXPORT gt_r1 gt_op_Exp(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::exp(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_Log(void *a_) {
+GT_EXPORT gt_r1 gt_op_Log(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::log(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_Sin(void *a_) {
+GT_EXPORT gt_r1 gt_op_Sin(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::sin(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_Cos(void *a_) {
+GT_EXPORT gt_r1 gt_op_Cos(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::cos(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_Sqrt(void *a_) {
+GT_EXPORT gt_r1 gt_op_Sqrt(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::sqrt(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_Rsqrt(void *a_) {
+GT_EXPORT gt_r1 gt_op_Rsqrt(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::rsqrt(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_Abs(void *a_) {
+GT_EXPORT gt_r1 gt_op_Abs(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::abs(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_Neg(void *a_) {
+GT_EXPORT gt_r1 gt_op_Neg(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::neg(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_Floor(void *a_) {
+GT_EXPORT gt_r1 gt_op_Floor(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::floor(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_Square(void *a_) {
+GT_EXPORT gt_r1 gt_op_Square(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::square(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_Clamp(void *a_, double low, double high) {
+GT_EXPORT gt_r1 gt_op_Clamp(gt_handle a_, double low, double high) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::clamp(a, low, high));
   });
 }
-GT_EXPORT gt_r1 gt_op_Maximum(void *a_, void *b_) {
+GT_EXPORT gt_r1 gt_op_Maximum(gt_handle a_, gt_handle b_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
     return at::Tensor(at::maximum(a, b));
   });
 }
-GT_EXPORT gt_r1 gt_op_Minimum(void *a_, void *b_) {
+GT_EXPORT gt_r1 gt_op_Minimum(gt_handle a_, gt_handle b_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
     return at::Tensor(at::minimum(a, b));
   });
 }
-GT_EXPORT gt_r1 gt_op_IsFinite(void *a_) {
+GT_EXPORT gt_r1 gt_op_IsFinite(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::isfinite(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_Where(void *cond_, void *a_, void *b_) {
+GT_EXPORT gt_r1 gt_op_Where(gt_handle cond_, gt_handle a_, gt_handle b_) {
   return gt::one([&] {
     Borrowed cond__(cond_); const at::Tensor &cond = cond__;
     Borrowed a__(a_); const at::Tensor &a = a__;
@@ -378,430 +378,430 @@ GT_EXPORT gt_r1 gt_op_Where(void *cond_, void *a_, void *b_) {
     return at::Tensor(at::where(cond, a, b));
   });
 }
-GT_EXPORT gt_r1 gt_op_opEq(void *a_, void *b_) {
+GT_EXPORT gt_r1 gt_op_opEq(gt_handle a_, gt_handle b_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
     return at::Tensor(at::eq(a, b));
   });
 }
-GT_EXPORT gt_rb gt_op_opEqual(void *a_, void *b_) {
+GT_EXPORT gt_rb gt_op_opEqual(gt_handle a_, gt_handle b_) {
   return gt::truth([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
     return at::equal(a, b);
   });
 }
-GT_EXPORT gt_rb gt_op_opAllClose(void *a_, void *b_, double rtol, double atol) {
+GT_EXPORT gt_rb gt_op_opAllClose(gt_handle a_, gt_handle b_, double rtol, double atol) {
   return gt::truth([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
     return at::allclose(a, b, rtol, atol);
   });
 }
-GT_EXPORT gt_r1 gt_op_Lt(void *a_, void *b_) {
+GT_EXPORT gt_r1 gt_op_Lt(gt_handle a_, gt_handle b_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
     return at::Tensor(at::lt(a, b));
   });
 }
-GT_EXPORT gt_r1 gt_op_Gt(void *a_, void *b_) {
+GT_EXPORT gt_r1 gt_op_Gt(gt_handle a_, gt_handle b_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
     return at::Tensor(at::gt(a, b));
   });
 }
-GT_EXPORT gt_r1 gt_op_opLtScalar(void *a_, double s) {
+GT_EXPORT gt_r1 gt_op_opLtScalar(gt_handle a_, double s) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::lt(a, s));
   });
 }
-GT_EXPORT gt_r1 gt_op_opLeScalar(void *a_, double s) {
+GT_EXPORT gt_r1 gt_op_opLeScalar(gt_handle a_, double s) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::le(a, s));
   });
 }
-GT_EXPORT gt_r1 gt_op_opGtScalar(void *a_, double s) {
+GT_EXPORT gt_r1 gt_op_opGtScalar(gt_handle a_, double s) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::gt(a, s));
   });
 }
-GT_EXPORT gt_r1 gt_op_opGeScalar(void *a_, double s) {
+GT_EXPORT gt_r1 gt_op_opGeScalar(gt_handle a_, double s) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::ge(a, s));
   });
 }
-GT_EXPORT gt_r1 gt_op_opEqScalar(void *a_, double s) {
+GT_EXPORT gt_r1 gt_op_opEqScalar(gt_handle a_, double s) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::eq(a, s));
   });
 }
-GT_EXPORT gt_r1 gt_op_Le(void *a_, void *b_) {
+GT_EXPORT gt_r1 gt_op_Le(gt_handle a_, gt_handle b_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
     return at::Tensor(at::le(a, b));
   });
 }
-GT_EXPORT gt_r1 gt_op_Ge(void *a_, void *b_) {
+GT_EXPORT gt_r1 gt_op_Ge(gt_handle a_, gt_handle b_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
     return at::Tensor(at::ge(a, b));
   });
 }
-GT_EXPORT gt_r1 gt_op_Ne(void *a_, void *b_) {
+GT_EXPORT gt_r1 gt_op_Ne(gt_handle a_, gt_handle b_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
     return at::Tensor(at::ne(a, b));
   });
 }
-GT_EXPORT gt_r1 gt_op_LogicalNot(void *a_) {
+GT_EXPORT gt_r1 gt_op_LogicalNot(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::logical_not(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_LogicalAnd(void *a_, void *b_) {
+GT_EXPORT gt_r1 gt_op_LogicalAnd(gt_handle a_, gt_handle b_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
     return at::Tensor(at::logical_and(a, b));
   });
 }
-GT_EXPORT gt_r1 gt_op_LogicalOr(void *a_, void *b_) {
+GT_EXPORT gt_r1 gt_op_LogicalOr(gt_handle a_, gt_handle b_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
     return at::Tensor(at::logical_or(a, b));
   });
 }
-GT_EXPORT gt_r1 gt_op_IsNaN(void *a_) {
+GT_EXPORT gt_r1 gt_op_IsNaN(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::isnan(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_Pow(void *a_, void *b_) {
+GT_EXPORT gt_r1 gt_op_Pow(gt_handle a_, gt_handle b_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
     return at::Tensor(at::pow(a, b));
   });
 }
-GT_EXPORT gt_r1 gt_op_Reciprocal(void *a_) {
+GT_EXPORT gt_r1 gt_op_Reciprocal(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::reciprocal(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_Ceil(void *a_) {
+GT_EXPORT gt_r1 gt_op_Ceil(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::ceil(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_Round(void *a_) {
+GT_EXPORT gt_r1 gt_op_Round(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::round(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_Sign(void *a_) {
+GT_EXPORT gt_r1 gt_op_Sign(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::sign(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_Log1p(void *a_) {
+GT_EXPORT gt_r1 gt_op_Log1p(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::log1p(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_Expm1(void *a_) {
+GT_EXPORT gt_r1 gt_op_Expm1(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::expm1(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_Erf(void *a_) {
+GT_EXPORT gt_r1 gt_op_Erf(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::erf(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_Remainder(void *a_, void *b_) {
+GT_EXPORT gt_r1 gt_op_Remainder(gt_handle a_, gt_handle b_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
     return at::Tensor(at::remainder(a, b));
   });
 }
-GT_EXPORT gt_r1 gt_op_opRelu(void *a_) {
+GT_EXPORT gt_r1 gt_op_opRelu(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::relu(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_opLeakyRelu(void *a_, double slope) {
+GT_EXPORT gt_r1 gt_op_opLeakyRelu(gt_handle a_, double slope) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::leaky_relu(a, slope));
   });
 }
-GT_EXPORT gt_r1 gt_op_opSigmoid(void *a_) {
+GT_EXPORT gt_r1 gt_op_opSigmoid(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::sigmoid(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_opTanh(void *a_) {
+GT_EXPORT gt_r1 gt_op_opTanh(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::tanh(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_opSilu(void *a_) {
+GT_EXPORT gt_r1 gt_op_opSilu(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::silu(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_opGelu(void *a_) {
+GT_EXPORT gt_r1 gt_op_opGelu(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::gelu(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_GeluTanh(void *a_) {
+GT_EXPORT gt_r1 gt_op_GeluTanh(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::gelu(a, "tanh"));
   });
 }
-GT_EXPORT gt_r1 gt_op_RawReluI(void *a_) {
+GT_EXPORT gt_r1 gt_op_RawReluI(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(a.relu_());
   });
 }
-GT_EXPORT gt_r1 gt_op_RawLeakyReluI(void *a_, double slope) {
+GT_EXPORT gt_r1 gt_op_RawLeakyReluI(gt_handle a_, double slope) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::leaky_relu_(const_cast<at::Tensor &>(a), slope));
   });
 }
-GT_EXPORT gt_r1 gt_op_Softplus(void *a_) {
+GT_EXPORT gt_r1 gt_op_Softplus(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::softplus(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_ELU(void *a_, double alpha) {
+GT_EXPORT gt_r1 gt_op_ELU(gt_handle a_, double alpha) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::elu(a, alpha));
   });
 }
-GT_EXPORT gt_r1 gt_op_LogSigmoid(void *a_) {
+GT_EXPORT gt_r1 gt_op_LogSigmoid(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::log_sigmoid(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_Softmax(void *a_, int64_t dim) {
+GT_EXPORT gt_r1 gt_op_Softmax(gt_handle a_, int64_t dim) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::softmax(a, dim));
   });
 }
-GT_EXPORT gt_r1 gt_op_opLogSoftmax(void *a_, int64_t dim) {
+GT_EXPORT gt_r1 gt_op_opLogSoftmax(gt_handle a_, int64_t dim) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::log_softmax(a, dim));
   });
 }
-GT_EXPORT gt_r1 gt_op_opDropout(void *a_, double p, bool training) {
+GT_EXPORT gt_r1 gt_op_opDropout(gt_handle a_, double p, bool training) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::dropout(a, p, training));
   });
 }
-GT_EXPORT gt_r1 gt_op_opMean(void *a_) {
+GT_EXPORT gt_r1 gt_op_opMean(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::mean(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_opMeanDims(void *a_, const int64_t *dims_, int64_t dims_n, bool keep) {
+GT_EXPORT gt_r1 gt_op_opMeanDims(gt_handle a_, const int64_t *dims_, int64_t dims_n, bool keep) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     auto dims = gt::ints(dims_, dims_n);
     return at::Tensor(at::mean(a, dims, keep));
   });
 }
-GT_EXPORT gt_r1 gt_op_opSum(void *a_) {
+GT_EXPORT gt_r1 gt_op_opSum(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::sum(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_opSumDims(void *a_, const int64_t *dims_, int64_t dims_n, bool keep) {
+GT_EXPORT gt_r1 gt_op_opSumDims(gt_handle a_, const int64_t *dims_, int64_t dims_n, bool keep) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     auto dims = gt::ints(dims_, dims_n);
     return at::Tensor(at::sum(a, dims, keep));
   });
 }
-GT_EXPORT gt_r1 gt_op_Norm(void *a_) {
+GT_EXPORT gt_r1 gt_op_Norm(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::linalg_vector_norm(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_opMax(void *a_) {
+GT_EXPORT gt_r1 gt_op_opMax(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::max(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_opMin(void *a_) {
+GT_EXPORT gt_r1 gt_op_opMin(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::min(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_opArgmax(void *a_, int64_t dim, bool keep) {
+GT_EXPORT gt_r1 gt_op_opArgmax(gt_handle a_, int64_t dim, bool keep) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::argmax(a, dim, keep));
   });
 }
-GT_EXPORT gt_r1 gt_op_opArgmaxAll(void *a_) {
+GT_EXPORT gt_r1 gt_op_opArgmaxAll(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::argmax(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_opArgmin(void *a_, int64_t dim, bool keep) {
+GT_EXPORT gt_r1 gt_op_opArgmin(gt_handle a_, int64_t dim, bool keep) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::argmin(a, dim, keep));
   });
 }
-GT_EXPORT gt_r1 gt_op_opArgminAll(void *a_) {
+GT_EXPORT gt_r1 gt_op_opArgminAll(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::argmin(a));
   });
 }
-GT_EXPORT gt_r2 gt_op_opTopK(void *a_, int64_t k, int64_t dim, bool largest, bool sorted) {
+GT_EXPORT gt_r2 gt_op_opTopK(gt_handle a_, int64_t k, int64_t dim, bool largest, bool sorted) {
   return gt::two([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::topk(a, k, dim, largest, sorted);
   });
 }
-GT_EXPORT gt_r2 gt_op_Sort(void *a_, int64_t dim, bool descending) {
+GT_EXPORT gt_r2 gt_op_Sort(gt_handle a_, int64_t dim, bool descending) {
   return gt::two([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::sort(a, dim, descending);
   });
 }
-GT_EXPORT gt_r1 gt_op_NormDims(void *a_, double p, const int64_t *dims_, int64_t dims_n, bool keep) {
+GT_EXPORT gt_r1 gt_op_NormDims(gt_handle a_, double p, const int64_t *dims_, int64_t dims_n, bool keep) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     auto dims = gt::ints(dims_, dims_n);
     return at::Tensor(at::linalg_vector_norm(a, p, dims_n ? at::OptionalIntArrayRef(dims) : at::OptionalIntArrayRef(), keep));
   });
 }
-GT_EXPORT gt_r1 gt_op_VarDims(void *a_, const int64_t *dims_, int64_t dims_n, int64_t correction, bool keep) {
+GT_EXPORT gt_r1 gt_op_VarDims(gt_handle a_, const int64_t *dims_, int64_t dims_n, int64_t correction, bool keep) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     auto dims = gt::ints(dims_, dims_n);
     return at::Tensor(at::var(a, at::OptionalIntArrayRef(dims), std::optional<at::Scalar>(correction), keep));
   });
 }
-GT_EXPORT gt_r1 gt_op_StdDims(void *a_, const int64_t *dims_, int64_t dims_n, int64_t correction, bool keep) {
+GT_EXPORT gt_r1 gt_op_StdDims(gt_handle a_, const int64_t *dims_, int64_t dims_n, int64_t correction, bool keep) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     auto dims = gt::ints(dims_, dims_n);
     return at::Tensor(at::std(a, at::OptionalIntArrayRef(dims), std::optional<at::Scalar>(correction), keep));
   });
 }
-GT_EXPORT gt_r2 gt_op_MaxDim(void *a_, int64_t dim, bool keep) {
+GT_EXPORT gt_r2 gt_op_MaxDim(gt_handle a_, int64_t dim, bool keep) {
   return gt::two([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::max(a, dim, keep);
   });
 }
-GT_EXPORT gt_r2 gt_op_MinDim(void *a_, int64_t dim, bool keep) {
+GT_EXPORT gt_r2 gt_op_MinDim(gt_handle a_, int64_t dim, bool keep) {
   return gt::two([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::min(a, dim, keep);
   });
 }
-GT_EXPORT gt_r1 gt_op_LogSumExp(void *a_, const int64_t *dims_, int64_t dims_n, bool keep) {
+GT_EXPORT gt_r1 gt_op_LogSumExp(gt_handle a_, const int64_t *dims_, int64_t dims_n, bool keep) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     auto dims = gt::ints(dims_, dims_n);
     return at::Tensor(at::logsumexp(a, dims, keep));
   });
 }
-GT_EXPORT gt_r1 gt_op_CumSum(void *a_, int64_t dim) {
+GT_EXPORT gt_r1 gt_op_CumSum(gt_handle a_, int64_t dim) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::cumsum(a, dim));
   });
 }
-GT_EXPORT gt_r1 gt_op_Prod(void *a_) {
+GT_EXPORT gt_r1 gt_op_Prod(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::prod(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_Any(void *a_) {
+GT_EXPORT gt_r1 gt_op_Any(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::any(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_All(void *a_) {
+GT_EXPORT gt_r1 gt_op_All(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::all(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_opMM(void *a_, void *b_) {
+GT_EXPORT gt_r1 gt_op_opMM(gt_handle a_, gt_handle b_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
     return at::Tensor(at::mm(a, b));
   });
 }
-GT_EXPORT gt_r1 gt_op_MatMul(void *a_, void *b_) {
+GT_EXPORT gt_r1 gt_op_MatMul(gt_handle a_, gt_handle b_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
     return at::Tensor(at::matmul(a, b));
   });
 }
-GT_EXPORT gt_r1 gt_op_BMM(void *a_, void *b_) {
+GT_EXPORT gt_r1 gt_op_BMM(gt_handle a_, gt_handle b_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
     return at::Tensor(at::bmm(a, b));
   });
 }
-GT_EXPORT gt_r1 gt_op_BAddBMM(void *c_, void *a_, void *b_, double beta, double alpha) {
+GT_EXPORT gt_r1 gt_op_BAddBMM(gt_handle c_, gt_handle a_, gt_handle b_, double beta, double alpha) {
   return gt::one([&] {
     Borrowed c__(c_); const at::Tensor &c = c__;
     Borrowed a__(a_); const at::Tensor &a = a__;
@@ -809,7 +809,7 @@ GT_EXPORT gt_r1 gt_op_BAddBMM(void *c_, void *a_, void *b_, double beta, double 
     return at::Tensor(at::baddbmm(c, a, b, beta, alpha));
   });
 }
-GT_EXPORT gt_r1 gt_op_opAttention(void *q_, void *k_, void *v_, double scale) {
+GT_EXPORT gt_r1 gt_op_opAttention(gt_handle q_, gt_handle k_, gt_handle v_, double scale) {
   return gt::one([&] {
     Borrowed q__(q_); const at::Tensor &q = q__;
     Borrowed k__(k_); const at::Tensor &k = k__;
@@ -817,7 +817,7 @@ GT_EXPORT gt_r1 gt_op_opAttention(void *q_, void *k_, void *v_, double scale) {
     return at::Tensor(at::scaled_dot_product_attention(q, k, v, {}, 0.0, false, scale));
   });
 }
-GT_EXPORT gt_r1 gt_op_AttentionMasked(void *q_, void *k_, void *v_, void *mask_, bool causal, double scale) {
+GT_EXPORT gt_r1 gt_op_AttentionMasked(gt_handle q_, gt_handle k_, gt_handle v_, gt_handle mask_, bool causal, double scale) {
   return gt::one([&] {
     Borrowed q__(q_); const at::Tensor &q = q__;
     Borrowed k__(k_); const at::Tensor &k = k__;
@@ -833,78 +833,78 @@ GT_EXPORT gt_r1 gt_op_opEinsum(const char *equation_, int64_t equation_n, void *
     return at::Tensor(at::einsum(equation, tensors));
   });
 }
-GT_EXPORT gt_r1 gt_op_opView(void *a_, const int64_t *shape_, int64_t shape_n) {
+GT_EXPORT gt_r1 gt_op_opView(gt_handle a_, const int64_t *shape_, int64_t shape_n) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     auto shape = gt::ints(shape_, shape_n);
     return at::Tensor(a.view(shape));
   });
 }
-GT_EXPORT gt_r1 gt_op_Reshape(void *a_, const int64_t *shape_, int64_t shape_n) {
+GT_EXPORT gt_r1 gt_op_Reshape(gt_handle a_, const int64_t *shape_, int64_t shape_n) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     auto shape = gt::ints(shape_, shape_n);
     return at::Tensor(a.reshape(shape));
   });
 }
-GT_EXPORT gt_r1 gt_op_opFlatten(void *a_, int64_t start, int64_t end) {
+GT_EXPORT gt_r1 gt_op_opFlatten(gt_handle a_, int64_t start, int64_t end) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::flatten(a, start, end));
   });
 }
-GT_EXPORT gt_r1 gt_op_opPermute(void *a_, const int64_t *dims_, int64_t dims_n) {
+GT_EXPORT gt_r1 gt_op_opPermute(gt_handle a_, const int64_t *dims_, int64_t dims_n) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     auto dims = gt::ints(dims_, dims_n);
     return at::Tensor(a.permute(dims));
   });
 }
-GT_EXPORT gt_r1 gt_op_opTranspose(void *a_, int64_t dim0, int64_t dim1) {
+GT_EXPORT gt_r1 gt_op_opTranspose(gt_handle a_, int64_t dim0, int64_t dim1) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::transpose(a, dim0, dim1));
   });
 }
-GT_EXPORT gt_r1 gt_op_opSqueeze(void *a_) {
+GT_EXPORT gt_r1 gt_op_opSqueeze(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::squeeze(a));
   });
 }
-GT_EXPORT gt_r1 gt_op_opSqueezeDim(void *a_, int64_t dim) {
+GT_EXPORT gt_r1 gt_op_opSqueezeDim(gt_handle a_, int64_t dim) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::squeeze(a, dim));
   });
 }
-GT_EXPORT gt_r1 gt_op_Unsqueeze(void *a_, int64_t dim) {
+GT_EXPORT gt_r1 gt_op_Unsqueeze(gt_handle a_, int64_t dim) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::unsqueeze(a, dim));
   });
 }
-GT_EXPORT gt_r1 gt_op_opExpandAs(void *a_, void *other_) {
+GT_EXPORT gt_r1 gt_op_opExpandAs(gt_handle a_, gt_handle other_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed other__(other_); const at::Tensor &other = other__;
     return at::Tensor(a.expand_as(other));
   });
 }
-GT_EXPORT gt_r1 gt_op_Expand(void *a_, const int64_t *shape_, int64_t shape_n) {
+GT_EXPORT gt_r1 gt_op_Expand(gt_handle a_, const int64_t *shape_, int64_t shape_n) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     auto shape = gt::ints(shape_, shape_n);
     return at::Tensor(a.expand(shape));
   });
 }
-GT_EXPORT gt_r1 gt_op_Contiguous(void *a_) {
+GT_EXPORT gt_r1 gt_op_Contiguous(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(a.contiguous());
   });
 }
-GT_EXPORT gt_r1 gt_op_opChannelsLast(void *a_) {
+GT_EXPORT gt_r1 gt_op_opChannelsLast(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(a.contiguous(at::MemoryFormat::ChannelsLast));
@@ -922,53 +922,53 @@ GT_EXPORT gt_r1 gt_op_Cat(void **tensors_, int64_t tensors_n, int64_t dim) {
     return at::Tensor(at::cat(tensors, dim));
   });
 }
-GT_EXPORT gt_rl gt_op_Chunk(void *a_, int64_t n, int64_t dim) {
+GT_EXPORT gt_rl gt_op_Chunk(gt_handle a_, int64_t n, int64_t dim) {
   return gt::many([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::chunk(a, n, dim);
   });
 }
-GT_EXPORT gt_r1 gt_op_Narrow(void *a_, int64_t dim, int64_t start, int64_t length) {
+GT_EXPORT gt_r1 gt_op_Narrow(gt_handle a_, int64_t dim, int64_t start, int64_t length) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::narrow(a, dim, start, length));
   });
 }
-GT_EXPORT gt_r1 gt_op_Select(void *a_, int64_t dim, int64_t index) {
+GT_EXPORT gt_r1 gt_op_Select(gt_handle a_, int64_t dim, int64_t index) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::select(a, dim, index));
   });
 }
-GT_EXPORT gt_r1 gt_op_opIndexSelect(void *a_, int64_t dim, void *index_) {
+GT_EXPORT gt_r1 gt_op_opIndexSelect(gt_handle a_, int64_t dim, gt_handle index_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed index__(index_); const at::Tensor &index = index__;
     return at::Tensor(at::index_select(a, dim, index));
   });
 }
-GT_EXPORT gt_r1 gt_op_Gather(void *a_, int64_t dim, void *index_) {
+GT_EXPORT gt_r1 gt_op_Gather(gt_handle a_, int64_t dim, gt_handle index_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed index__(index_); const at::Tensor &index = index__;
     return at::Tensor(at::gather(a, dim, index));
   });
 }
-GT_EXPORT gt_r1 gt_op_MaskedFill(void *a_, void *mask_, double value) {
+GT_EXPORT gt_r1 gt_op_MaskedFill(gt_handle a_, gt_handle mask_, double value) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed mask__(mask_); const at::Tensor &mask = mask__;
     return at::Tensor(at::masked_fill(a, mask, value));
   });
 }
-GT_EXPORT gt_r1 gt_op_Flip(void *a_, const int64_t *dims_, int64_t dims_n) {
+GT_EXPORT gt_r1 gt_op_Flip(gt_handle a_, const int64_t *dims_, int64_t dims_n) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     auto dims = gt::ints(dims_, dims_n);
     return at::Tensor(at::flip(a, dims));
   });
 }
-GT_EXPORT gt_r1 gt_op_Scatter(void *a_, int64_t dim, void *index_, void *src_) {
+GT_EXPORT gt_r1 gt_op_Scatter(gt_handle a_, int64_t dim, gt_handle index_, gt_handle src_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed index__(index_); const at::Tensor &index = index__;
@@ -976,7 +976,7 @@ GT_EXPORT gt_r1 gt_op_Scatter(void *a_, int64_t dim, void *index_, void *src_) {
     return at::Tensor(at::scatter(a, dim, index, src));
   });
 }
-GT_EXPORT gt_r1 gt_op_ScatterAdd(void *a_, int64_t dim, void *index_, void *src_) {
+GT_EXPORT gt_r1 gt_op_ScatterAdd(gt_handle a_, int64_t dim, gt_handle index_, gt_handle src_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed index__(index_); const at::Tensor &index = index__;
@@ -984,45 +984,45 @@ GT_EXPORT gt_r1 gt_op_ScatterAdd(void *a_, int64_t dim, void *index_, void *src_
     return at::Tensor(at::scatter_add(a, dim, index, src));
   });
 }
-GT_EXPORT gt_r1 gt_op_MaskedSelect(void *a_, void *mask_) {
+GT_EXPORT gt_r1 gt_op_MaskedSelect(gt_handle a_, gt_handle mask_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed mask__(mask_); const at::Tensor &mask = mask__;
     return at::Tensor(at::masked_select(a, mask));
   });
 }
-GT_EXPORT gt_r1 gt_op_Nonzero(void *a_) {
+GT_EXPORT gt_r1 gt_op_Nonzero(gt_handle a_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::nonzero(a));
   });
 }
-GT_EXPORT gt_rl gt_op_Split(void *a_, int64_t size, int64_t dim) {
+GT_EXPORT gt_rl gt_op_Split(gt_handle a_, int64_t size, int64_t dim) {
   return gt::many([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::split(a, size, dim);
   });
 }
-GT_EXPORT gt_rl gt_op_Unbind(void *a_, int64_t dim) {
+GT_EXPORT gt_rl gt_op_Unbind(gt_handle a_, int64_t dim) {
   return gt::many([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::unbind(a, dim);
   });
 }
-GT_EXPORT gt_r1 gt_op_Repeat(void *a_, const int64_t *counts_, int64_t counts_n) {
+GT_EXPORT gt_r1 gt_op_Repeat(gt_handle a_, const int64_t *counts_, int64_t counts_n) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     auto counts = gt::ints(counts_, counts_n);
     return at::Tensor(a.repeat(counts));
   });
 }
-GT_EXPORT gt_r1 gt_op_RepeatInterleave(void *a_, int64_t count, int64_t dim) {
+GT_EXPORT gt_r1 gt_op_RepeatInterleave(gt_handle a_, int64_t count, int64_t dim) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::repeat_interleave(a, count, dim));
   });
 }
-GT_EXPORT gt_r1 gt_op_Roll(void *a_, const int64_t *shifts_, int64_t shifts_n, const int64_t *dims_, int64_t dims_n) {
+GT_EXPORT gt_r1 gt_op_Roll(gt_handle a_, const int64_t *shifts_, int64_t shifts_n, const int64_t *dims_, int64_t dims_n) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     auto shifts = gt::ints(shifts_, shifts_n);
@@ -1030,38 +1030,38 @@ GT_EXPORT gt_r1 gt_op_Roll(void *a_, const int64_t *shifts_, int64_t shifts_n, c
     return at::Tensor(at::roll(a, shifts, dims));
   });
 }
-GT_EXPORT gt_r1 gt_op_Tril(void *a_, int64_t diagonal) {
+GT_EXPORT gt_r1 gt_op_Tril(gt_handle a_, int64_t diagonal) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::tril(a, diagonal));
   });
 }
-GT_EXPORT gt_r1 gt_op_Triu(void *a_, int64_t diagonal) {
+GT_EXPORT gt_r1 gt_op_Triu(gt_handle a_, int64_t diagonal) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::triu(a, diagonal));
   });
 }
-GT_EXPORT gt_r1 gt_op_Pad(void *a_, const int64_t *pad_, int64_t pad_n, double value) {
+GT_EXPORT gt_r1 gt_op_Pad(gt_handle a_, const int64_t *pad_, int64_t pad_n, double value) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     auto pad = gt::ints(pad_, pad_n);
     return at::Tensor(at::constant_pad_nd(a, pad, value));
   });
 }
-GT_EXPORT gt_r1 gt_op_OneHot(void *a_, int64_t classes) {
+GT_EXPORT gt_r1 gt_op_OneHot(gt_handle a_, int64_t classes) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return at::Tensor(at::one_hot(a, classes));
   });
 }
-GT_EXPORT gt_rb gt_op_opIsPinned(void *a_) {
+GT_EXPORT gt_rb gt_op_opIsPinned(gt_handle a_) {
   return gt::truth([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     return a.is_pinned();
   });
 }
-GT_EXPORT gt_r1 gt_op_RawLinear(void *x_, void *w_, void *b_) {
+GT_EXPORT gt_r1 gt_op_RawLinear(gt_handle x_, gt_handle w_, gt_handle b_) {
   return gt::one([&] {
     Borrowed x__(x_); const at::Tensor &x = x__;
     Borrowed w__(w_); const at::Tensor &w = w__;
@@ -1069,7 +1069,7 @@ GT_EXPORT gt_r1 gt_op_RawLinear(void *x_, void *w_, void *b_) {
     return at::Tensor(at::linear(x, w, b));
   });
 }
-GT_EXPORT gt_r1 gt_op_RawConv1d(void *x_, void *w_, void *b_, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *dilation_, int64_t dilation_n, int64_t groups) {
+GT_EXPORT gt_r1 gt_op_RawConv1d(gt_handle x_, gt_handle w_, gt_handle b_, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *dilation_, int64_t dilation_n, int64_t groups) {
   return gt::one([&] {
     Borrowed x__(x_); const at::Tensor &x = x__;
     Borrowed w__(w_); const at::Tensor &w = w__;
@@ -1080,7 +1080,7 @@ GT_EXPORT gt_r1 gt_op_RawConv1d(void *x_, void *w_, void *b_, const int64_t *str
     return at::Tensor(at::conv1d(x, w, b, stride, padding, dilation, groups));
   });
 }
-GT_EXPORT gt_r1 gt_op_RawConv2d(void *x_, void *w_, void *b_, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *dilation_, int64_t dilation_n, int64_t groups) {
+GT_EXPORT gt_r1 gt_op_RawConv2d(gt_handle x_, gt_handle w_, gt_handle b_, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *dilation_, int64_t dilation_n, int64_t groups) {
   return gt::one([&] {
     Borrowed x__(x_); const at::Tensor &x = x__;
     Borrowed w__(w_); const at::Tensor &w = w__;
@@ -1091,7 +1091,7 @@ GT_EXPORT gt_r1 gt_op_RawConv2d(void *x_, void *w_, void *b_, const int64_t *str
     return at::Tensor(at::conv2d(x, w, b, stride, padding, dilation, groups));
   });
 }
-GT_EXPORT gt_r1 gt_op_RawConvTranspose2d(void *x_, void *w_, void *b_, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *outPadding_, int64_t outPadding_n, int64_t groups, const int64_t *dilation_, int64_t dilation_n) {
+GT_EXPORT gt_r1 gt_op_RawConvTranspose2d(gt_handle x_, gt_handle w_, gt_handle b_, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *outPadding_, int64_t outPadding_n, int64_t groups, const int64_t *dilation_, int64_t dilation_n) {
   return gt::one([&] {
     Borrowed x__(x_); const at::Tensor &x = x__;
     Borrowed w__(w_); const at::Tensor &w = w__;
@@ -1103,7 +1103,7 @@ GT_EXPORT gt_r1 gt_op_RawConvTranspose2d(void *x_, void *w_, void *b_, const int
     return at::Tensor(at::conv_transpose2d(x, w, b, stride, padding, outPadding, groups, dilation));
   });
 }
-GT_EXPORT gt_r1 gt_op_RawGroupNorm(void *x_, int64_t groups, void *w_, void *b_, double eps) {
+GT_EXPORT gt_r1 gt_op_RawGroupNorm(gt_handle x_, int64_t groups, gt_handle w_, gt_handle b_, double eps) {
   return gt::one([&] {
     Borrowed x__(x_); const at::Tensor &x = x__;
     auto w = gt::optional(w_);
@@ -1111,7 +1111,7 @@ GT_EXPORT gt_r1 gt_op_RawGroupNorm(void *x_, int64_t groups, void *w_, void *b_,
     return at::Tensor(at::group_norm(x, groups, w, b, eps));
   });
 }
-GT_EXPORT gt_r1 gt_op_RawLayerNorm(void *x_, const int64_t *shape_, int64_t shape_n, void *w_, void *b_, double eps) {
+GT_EXPORT gt_r1 gt_op_RawLayerNorm(gt_handle x_, const int64_t *shape_, int64_t shape_n, gt_handle w_, gt_handle b_, double eps) {
   return gt::one([&] {
     Borrowed x__(x_); const at::Tensor &x = x__;
     auto shape = gt::ints(shape_, shape_n);
@@ -1120,7 +1120,7 @@ GT_EXPORT gt_r1 gt_op_RawLayerNorm(void *x_, const int64_t *shape_, int64_t shap
     return at::Tensor(at::layer_norm(x, shape, w, b, eps));
   });
 }
-GT_EXPORT gt_r1 gt_op_RawBatchNorm(void *x_, void *w_, void *b_, void *mean_, void *variance_, bool training, double momentum, double eps) {
+GT_EXPORT gt_r1 gt_op_RawBatchNorm(gt_handle x_, gt_handle w_, gt_handle b_, gt_handle mean_, gt_handle variance_, bool training, double momentum, double eps) {
   return gt::one([&] {
     Borrowed x__(x_); const at::Tensor &x = x__;
     auto w = gt::optional(w_);
@@ -1130,14 +1130,14 @@ GT_EXPORT gt_r1 gt_op_RawBatchNorm(void *x_, void *w_, void *b_, void *mean_, vo
     return at::Tensor(at::batch_norm(x, w, b, mean, variance, training, momentum, eps, true));
   });
 }
-GT_EXPORT gt_r1 gt_op_RawEmbedding(void *w_, void *index_) {
+GT_EXPORT gt_r1 gt_op_RawEmbedding(gt_handle w_, gt_handle index_) {
   return gt::one([&] {
     Borrowed w__(w_); const at::Tensor &w = w__;
     Borrowed index__(index_); const at::Tensor &index = index__;
     return at::Tensor(at::embedding(w, index));
   });
 }
-GT_EXPORT gt_r1 gt_op_RawMaxPool2d(void *x_, const int64_t *kernel_, int64_t kernel_n, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *dilation_, int64_t dilation_n, bool ceil) {
+GT_EXPORT gt_r1 gt_op_RawMaxPool2d(gt_handle x_, const int64_t *kernel_, int64_t kernel_n, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *dilation_, int64_t dilation_n, bool ceil) {
   return gt::one([&] {
     Borrowed x__(x_); const at::Tensor &x = x__;
     auto kernel = gt::ints(kernel_, kernel_n);
@@ -1147,7 +1147,7 @@ GT_EXPORT gt_r1 gt_op_RawMaxPool2d(void *x_, const int64_t *kernel_, int64_t ker
     return at::Tensor(at::max_pool2d(x, kernel, stride, padding, dilation, ceil));
   });
 }
-GT_EXPORT gt_r1 gt_op_RawAvgPool2d(void *x_, const int64_t *kernel_, int64_t kernel_n, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n) {
+GT_EXPORT gt_r1 gt_op_RawAvgPool2d(gt_handle x_, const int64_t *kernel_, int64_t kernel_n, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n) {
   return gt::one([&] {
     Borrowed x__(x_); const at::Tensor &x = x__;
     auto kernel = gt::ints(kernel_, kernel_n);
@@ -1156,35 +1156,35 @@ GT_EXPORT gt_r1 gt_op_RawAvgPool2d(void *x_, const int64_t *kernel_, int64_t ker
     return at::Tensor(at::avg_pool2d(x, kernel, stride, padding));
   });
 }
-GT_EXPORT gt_r1 gt_op_RawAdaptiveAvgPool2d(void *x_, const int64_t *size_, int64_t size_n) {
+GT_EXPORT gt_r1 gt_op_RawAdaptiveAvgPool2d(gt_handle x_, const int64_t *size_, int64_t size_n) {
   return gt::one([&] {
     Borrowed x__(x_); const at::Tensor &x = x__;
     auto size = gt::ints(size_, size_n);
     return at::Tensor(at::adaptive_avg_pool2d(x, size));
   });
 }
-GT_EXPORT gt_r1 gt_op_RawUpsampleNearest2d(void *x_, const int64_t *size_, int64_t size_n) {
+GT_EXPORT gt_r1 gt_op_RawUpsampleNearest2d(gt_handle x_, const int64_t *size_, int64_t size_n) {
   return gt::one([&] {
     Borrowed x__(x_); const at::Tensor &x = x__;
     auto size = gt::ints(size_, size_n);
     return at::Tensor(at::upsample_nearest2d(x, size));
   });
 }
-GT_EXPORT gt_r1 gt_op_RawUpsampleBilinear2d(void *x_, const int64_t *size_, int64_t size_n, bool alignCorners) {
+GT_EXPORT gt_r1 gt_op_RawUpsampleBilinear2d(gt_handle x_, const int64_t *size_, int64_t size_n, bool alignCorners) {
   return gt::one([&] {
     Borrowed x__(x_); const at::Tensor &x = x__;
     auto size = gt::ints(size_, size_n);
     return at::Tensor(at::upsample_bilinear2d(x, size, alignCorners));
   });
 }
-GT_EXPORT gt_r1 gt_op_RawMSELoss(void *a_, void *b_, int64_t reduction) {
+GT_EXPORT gt_r1 gt_op_RawMSELoss(gt_handle a_, gt_handle b_, int64_t reduction) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
     return at::Tensor(at::mse_loss(a, b, reduction));
   });
 }
-GT_EXPORT gt_r1 gt_op_RawNllLoss(void *logp_, void *target_, void *weight_, int64_t reduction, int64_t ignore) {
+GT_EXPORT gt_r1 gt_op_RawNllLoss(gt_handle logp_, gt_handle target_, gt_handle weight_, int64_t reduction, int64_t ignore) {
   return gt::one([&] {
     Borrowed logp__(logp_); const at::Tensor &logp = logp__;
     Borrowed target__(target_); const at::Tensor &target = target__;
@@ -1192,7 +1192,7 @@ GT_EXPORT gt_r1 gt_op_RawNllLoss(void *logp_, void *target_, void *weight_, int6
     return at::Tensor(at::nll_loss_nd(logp, target, weight, reduction, ignore));
   });
 }
-GT_EXPORT gt_r1 gt_op_RawCrossEntropy(void *x_, void *target_, void *weight_, int64_t reduction, int64_t ignore) {
+GT_EXPORT gt_r1 gt_op_RawCrossEntropy(gt_handle x_, gt_handle target_, gt_handle weight_, int64_t reduction, int64_t ignore) {
   return gt::one([&] {
     Borrowed x__(x_); const at::Tensor &x = x__;
     Borrowed target__(target_); const at::Tensor &target = target__;
@@ -1200,21 +1200,21 @@ GT_EXPORT gt_r1 gt_op_RawCrossEntropy(void *x_, void *target_, void *weight_, in
     return at::Tensor(at::cross_entropy_loss(x, target, weight, reduction, ignore));
   });
 }
-GT_EXPORT gt_r1 gt_op_RawL1Loss(void *a_, void *b_, int64_t reduction) {
+GT_EXPORT gt_r1 gt_op_RawL1Loss(gt_handle a_, gt_handle b_, int64_t reduction) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
     return at::Tensor(at::l1_loss(a, b, reduction));
   });
 }
-GT_EXPORT gt_r1 gt_op_RawSmoothL1Loss(void *a_, void *b_, int64_t reduction, double beta) {
+GT_EXPORT gt_r1 gt_op_RawSmoothL1Loss(gt_handle a_, gt_handle b_, int64_t reduction, double beta) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
     Borrowed b__(b_); const at::Tensor &b = b__;
     return at::Tensor(at::smooth_l1_loss(a, b, reduction, beta));
   });
 }
-GT_EXPORT gt_r1 gt_op_RawBCELoss(void *p_, void *target_, void *weight_, int64_t reduction) {
+GT_EXPORT gt_r1 gt_op_RawBCELoss(gt_handle p_, gt_handle target_, gt_handle weight_, int64_t reduction) {
   return gt::one([&] {
     Borrowed p__(p_); const at::Tensor &p = p__;
     Borrowed target__(target_); const at::Tensor &target = target__;
@@ -1222,7 +1222,7 @@ GT_EXPORT gt_r1 gt_op_RawBCELoss(void *p_, void *target_, void *weight_, int64_t
     return at::Tensor(at::binary_cross_entropy(p, target, weight, reduction));
   });
 }
-GT_EXPORT gt_r1 gt_op_RawBCEWithLogits(void *x_, void *target_, void *weight_, int64_t reduction) {
+GT_EXPORT gt_r1 gt_op_RawBCEWithLogits(gt_handle x_, gt_handle target_, gt_handle weight_, int64_t reduction) {
   return gt::one([&] {
     Borrowed x__(x_); const at::Tensor &x = x__;
     Borrowed target__(target_); const at::Tensor &target = target__;

@@ -15,175 +15,175 @@
   X(gt_r1, gt_op_opRand, (const int64_t *shape_, int64_t shape_n, void *g_, gt_options opt_), (shape_, shape_n, g_, opt_)) \
   X(gt_r1, gt_op_opRandInt, (int64_t low, int64_t high, const int64_t *shape_, int64_t shape_n, void *g_, gt_options opt_), (low, high, shape_, shape_n, g_, opt_)) \
   X(gt_r1, gt_op_opRandPerm, (int64_t n, void *g_, gt_options opt_), (n, g_, opt_)) \
-  X(gt_r1, gt_op_opMultinomial, (void *p_, int64_t n, bool replacement, void *g_), (p_, n, replacement, g_)) \
-  X(gt_r0, gt_op_opNormalI, (void *a_, double mean, double std, void *g_), (a_, mean, std, g_)) \
-  X(gt_r0, gt_op_opUniformI, (void *a_, double low, double high, void *g_), (a_, low, high, g_)) \
-  X(gt_r1, gt_op_opBernoulli, (void *a_, double p, void *g_), (a_, p, g_)) \
-  X(gt_r1, gt_op_ZerosLike, (void *a_), (a_)) \
-  X(gt_r1, gt_op_EmptyLike, (void *a_), (a_)) \
-  X(gt_r1, gt_op_Clone, (void *a_), (a_)) \
-  X(gt_r1, gt_op_opDetach, (void *a_), (a_)) \
-  X(gt_r1, gt_op_opTo, (void *a_, gt_options opt_, bool nonBlocking), (a_, opt_, nonBlocking)) \
-  X(gt_r1, gt_op_opCast, (void *a_, int8_t to_), (a_, to_)) \
-  X(gt_r1, gt_op_opPinMemory, (void *a_), (a_)) \
-  X(gt_r0, gt_op_opCopyI, (void *dst_, void *src_, bool nonBlocking), (dst_, src_, nonBlocking)) \
-  X(gt_r0, gt_op_opFillI, (void *a_, double value), (a_, value)) \
-  X(gt_r1, gt_op_opAdd, (void *a_, void *b_, double alpha), (a_, b_, alpha)) \
-  X(gt_r1, gt_op_opSub, (void *a_, void *b_, double alpha), (a_, b_, alpha)) \
-  X(gt_r1, gt_op_opMul, (void *a_, void *b_), (a_, b_)) \
-  X(gt_r1, gt_op_opDiv, (void *a_, void *b_), (a_, b_)) \
-  X(gt_r1, gt_op_opAddI, (void *a_, void *b_, double alpha), (a_, b_, alpha)) \
-  X(gt_r1, gt_op_opSubI, (void *a_, void *b_, double alpha), (a_, b_, alpha)) \
-  X(gt_r1, gt_op_opMulI, (void *a_, void *b_), (a_, b_)) \
-  X(gt_r1, gt_op_opDivI, (void *a_, void *b_), (a_, b_)) \
-  X(gt_r1, gt_op_AddScaled, (void *a_, void *b_, double alpha), (a_, b_, alpha)) \
-  X(gt_r1, gt_op_AddScalar, (void *a_, double s), (a_, s)) \
-  X(gt_r1, gt_op_MulScalar, (void *a_, double s), (a_, s)) \
-  X(gt_r0, gt_op_opMulScalarI, (void *a_, double s), (a_, s)) \
-  X(gt_r0, gt_op_opAddScalarI, (void *a_, double s), (a_, s)) \
-  X(gt_r1, gt_op_PowScalar, (void *a_, double p), (a_, p)) \
-  X(gt_r1, gt_op_Lerp, (void *a_, void *b_, double w), (a_, b_, w)) \
-  X(gt_r1, gt_op_LerpTensor, (void *a_, void *b_, void *w_), (a_, b_, w_)) \
-  X(gt_r1, gt_op_AddCMul, (void *a_, void *b_, void *c_, double value), (a_, b_, c_, value)) \
-  X(gt_r1, gt_op_Exp, (void *a_), (a_)) \
-  X(gt_r1, gt_op_Log, (void *a_), (a_)) \
-  X(gt_r1, gt_op_Sin, (void *a_), (a_)) \
-  X(gt_r1, gt_op_Cos, (void *a_), (a_)) \
-  X(gt_r1, gt_op_Sqrt, (void *a_), (a_)) \
-  X(gt_r1, gt_op_Rsqrt, (void *a_), (a_)) \
-  X(gt_r1, gt_op_Abs, (void *a_), (a_)) \
-  X(gt_r1, gt_op_Neg, (void *a_), (a_)) \
-  X(gt_r1, gt_op_Floor, (void *a_), (a_)) \
-  X(gt_r1, gt_op_Square, (void *a_), (a_)) \
-  X(gt_r1, gt_op_Clamp, (void *a_, double low, double high), (a_, low, high)) \
-  X(gt_r1, gt_op_Maximum, (void *a_, void *b_), (a_, b_)) \
-  X(gt_r1, gt_op_Minimum, (void *a_, void *b_), (a_, b_)) \
-  X(gt_r1, gt_op_IsFinite, (void *a_), (a_)) \
-  X(gt_r1, gt_op_Where, (void *cond_, void *a_, void *b_), (cond_, a_, b_)) \
-  X(gt_r1, gt_op_opEq, (void *a_, void *b_), (a_, b_)) \
-  X(gt_rb, gt_op_opEqual, (void *a_, void *b_), (a_, b_)) \
-  X(gt_rb, gt_op_opAllClose, (void *a_, void *b_, double rtol, double atol), (a_, b_, rtol, atol)) \
-  X(gt_r1, gt_op_Lt, (void *a_, void *b_), (a_, b_)) \
-  X(gt_r1, gt_op_Gt, (void *a_, void *b_), (a_, b_)) \
-  X(gt_r1, gt_op_opLtScalar, (void *a_, double s), (a_, s)) \
-  X(gt_r1, gt_op_opLeScalar, (void *a_, double s), (a_, s)) \
-  X(gt_r1, gt_op_opGtScalar, (void *a_, double s), (a_, s)) \
-  X(gt_r1, gt_op_opGeScalar, (void *a_, double s), (a_, s)) \
-  X(gt_r1, gt_op_opEqScalar, (void *a_, double s), (a_, s)) \
-  X(gt_r1, gt_op_Le, (void *a_, void *b_), (a_, b_)) \
-  X(gt_r1, gt_op_Ge, (void *a_, void *b_), (a_, b_)) \
-  X(gt_r1, gt_op_Ne, (void *a_, void *b_), (a_, b_)) \
-  X(gt_r1, gt_op_LogicalNot, (void *a_), (a_)) \
-  X(gt_r1, gt_op_LogicalAnd, (void *a_, void *b_), (a_, b_)) \
-  X(gt_r1, gt_op_LogicalOr, (void *a_, void *b_), (a_, b_)) \
-  X(gt_r1, gt_op_IsNaN, (void *a_), (a_)) \
-  X(gt_r1, gt_op_Pow, (void *a_, void *b_), (a_, b_)) \
-  X(gt_r1, gt_op_Reciprocal, (void *a_), (a_)) \
-  X(gt_r1, gt_op_Ceil, (void *a_), (a_)) \
-  X(gt_r1, gt_op_Round, (void *a_), (a_)) \
-  X(gt_r1, gt_op_Sign, (void *a_), (a_)) \
-  X(gt_r1, gt_op_Log1p, (void *a_), (a_)) \
-  X(gt_r1, gt_op_Expm1, (void *a_), (a_)) \
-  X(gt_r1, gt_op_Erf, (void *a_), (a_)) \
-  X(gt_r1, gt_op_Remainder, (void *a_, void *b_), (a_, b_)) \
-  X(gt_r1, gt_op_opRelu, (void *a_), (a_)) \
-  X(gt_r1, gt_op_opLeakyRelu, (void *a_, double slope), (a_, slope)) \
-  X(gt_r1, gt_op_opSigmoid, (void *a_), (a_)) \
-  X(gt_r1, gt_op_opTanh, (void *a_), (a_)) \
-  X(gt_r1, gt_op_opSilu, (void *a_), (a_)) \
-  X(gt_r1, gt_op_opGelu, (void *a_), (a_)) \
-  X(gt_r1, gt_op_GeluTanh, (void *a_), (a_)) \
-  X(gt_r1, gt_op_RawReluI, (void *a_), (a_)) \
-  X(gt_r1, gt_op_RawLeakyReluI, (void *a_, double slope), (a_, slope)) \
-  X(gt_r1, gt_op_Softplus, (void *a_), (a_)) \
-  X(gt_r1, gt_op_ELU, (void *a_, double alpha), (a_, alpha)) \
-  X(gt_r1, gt_op_LogSigmoid, (void *a_), (a_)) \
-  X(gt_r1, gt_op_Softmax, (void *a_, int64_t dim), (a_, dim)) \
-  X(gt_r1, gt_op_opLogSoftmax, (void *a_, int64_t dim), (a_, dim)) \
-  X(gt_r1, gt_op_opDropout, (void *a_, double p, bool training), (a_, p, training)) \
-  X(gt_r1, gt_op_opMean, (void *a_), (a_)) \
-  X(gt_r1, gt_op_opMeanDims, (void *a_, const int64_t *dims_, int64_t dims_n, bool keep), (a_, dims_, dims_n, keep)) \
-  X(gt_r1, gt_op_opSum, (void *a_), (a_)) \
-  X(gt_r1, gt_op_opSumDims, (void *a_, const int64_t *dims_, int64_t dims_n, bool keep), (a_, dims_, dims_n, keep)) \
-  X(gt_r1, gt_op_Norm, (void *a_), (a_)) \
-  X(gt_r1, gt_op_opMax, (void *a_), (a_)) \
-  X(gt_r1, gt_op_opMin, (void *a_), (a_)) \
-  X(gt_r1, gt_op_opArgmax, (void *a_, int64_t dim, bool keep), (a_, dim, keep)) \
-  X(gt_r1, gt_op_opArgmaxAll, (void *a_), (a_)) \
-  X(gt_r1, gt_op_opArgmin, (void *a_, int64_t dim, bool keep), (a_, dim, keep)) \
-  X(gt_r1, gt_op_opArgminAll, (void *a_), (a_)) \
-  X(gt_r2, gt_op_opTopK, (void *a_, int64_t k, int64_t dim, bool largest, bool sorted), (a_, k, dim, largest, sorted)) \
-  X(gt_r2, gt_op_Sort, (void *a_, int64_t dim, bool descending), (a_, dim, descending)) \
-  X(gt_r1, gt_op_NormDims, (void *a_, double p, const int64_t *dims_, int64_t dims_n, bool keep), (a_, p, dims_, dims_n, keep)) \
-  X(gt_r1, gt_op_VarDims, (void *a_, const int64_t *dims_, int64_t dims_n, int64_t correction, bool keep), (a_, dims_, dims_n, correction, keep)) \
-  X(gt_r1, gt_op_StdDims, (void *a_, const int64_t *dims_, int64_t dims_n, int64_t correction, bool keep), (a_, dims_, dims_n, correction, keep)) \
-  X(gt_r2, gt_op_MaxDim, (void *a_, int64_t dim, bool keep), (a_, dim, keep)) \
-  X(gt_r2, gt_op_MinDim, (void *a_, int64_t dim, bool keep), (a_, dim, keep)) \
-  X(gt_r1, gt_op_LogSumExp, (void *a_, const int64_t *dims_, int64_t dims_n, bool keep), (a_, dims_, dims_n, keep)) \
-  X(gt_r1, gt_op_CumSum, (void *a_, int64_t dim), (a_, dim)) \
-  X(gt_r1, gt_op_Prod, (void *a_), (a_)) \
-  X(gt_r1, gt_op_Any, (void *a_), (a_)) \
-  X(gt_r1, gt_op_All, (void *a_), (a_)) \
-  X(gt_r1, gt_op_opMM, (void *a_, void *b_), (a_, b_)) \
-  X(gt_r1, gt_op_MatMul, (void *a_, void *b_), (a_, b_)) \
-  X(gt_r1, gt_op_BMM, (void *a_, void *b_), (a_, b_)) \
-  X(gt_r1, gt_op_BAddBMM, (void *c_, void *a_, void *b_, double beta, double alpha), (c_, a_, b_, beta, alpha)) \
-  X(gt_r1, gt_op_opAttention, (void *q_, void *k_, void *v_, double scale), (q_, k_, v_, scale)) \
-  X(gt_r1, gt_op_AttentionMasked, (void *q_, void *k_, void *v_, void *mask_, bool causal, double scale), (q_, k_, v_, mask_, causal, scale)) \
+  X(gt_r1, gt_op_opMultinomial, (gt_handle p_, int64_t n, bool replacement, void *g_), (p_, n, replacement, g_)) \
+  X(gt_r0, gt_op_opNormalI, (gt_handle a_, double mean, double std, void *g_), (a_, mean, std, g_)) \
+  X(gt_r0, gt_op_opUniformI, (gt_handle a_, double low, double high, void *g_), (a_, low, high, g_)) \
+  X(gt_r1, gt_op_opBernoulli, (gt_handle a_, double p, void *g_), (a_, p, g_)) \
+  X(gt_r1, gt_op_ZerosLike, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_EmptyLike, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_Clone, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_opDetach, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_opTo, (gt_handle a_, gt_options opt_, bool nonBlocking), (a_, opt_, nonBlocking)) \
+  X(gt_r1, gt_op_opCast, (gt_handle a_, int8_t to_), (a_, to_)) \
+  X(gt_r1, gt_op_opPinMemory, (gt_handle a_), (a_)) \
+  X(gt_r0, gt_op_opCopyI, (gt_handle dst_, gt_handle src_, bool nonBlocking), (dst_, src_, nonBlocking)) \
+  X(gt_r0, gt_op_opFillI, (gt_handle a_, double value), (a_, value)) \
+  X(gt_r1, gt_op_opAdd, (gt_handle a_, gt_handle b_, double alpha), (a_, b_, alpha)) \
+  X(gt_r1, gt_op_opSub, (gt_handle a_, gt_handle b_, double alpha), (a_, b_, alpha)) \
+  X(gt_r1, gt_op_opMul, (gt_handle a_, gt_handle b_), (a_, b_)) \
+  X(gt_r1, gt_op_opDiv, (gt_handle a_, gt_handle b_), (a_, b_)) \
+  X(gt_r1, gt_op_opAddI, (gt_handle a_, gt_handle b_, double alpha), (a_, b_, alpha)) \
+  X(gt_r1, gt_op_opSubI, (gt_handle a_, gt_handle b_, double alpha), (a_, b_, alpha)) \
+  X(gt_r1, gt_op_opMulI, (gt_handle a_, gt_handle b_), (a_, b_)) \
+  X(gt_r1, gt_op_opDivI, (gt_handle a_, gt_handle b_), (a_, b_)) \
+  X(gt_r1, gt_op_AddScaled, (gt_handle a_, gt_handle b_, double alpha), (a_, b_, alpha)) \
+  X(gt_r1, gt_op_AddScalar, (gt_handle a_, double s), (a_, s)) \
+  X(gt_r1, gt_op_MulScalar, (gt_handle a_, double s), (a_, s)) \
+  X(gt_r0, gt_op_opMulScalarI, (gt_handle a_, double s), (a_, s)) \
+  X(gt_r0, gt_op_opAddScalarI, (gt_handle a_, double s), (a_, s)) \
+  X(gt_r1, gt_op_PowScalar, (gt_handle a_, double p), (a_, p)) \
+  X(gt_r1, gt_op_Lerp, (gt_handle a_, gt_handle b_, double w), (a_, b_, w)) \
+  X(gt_r1, gt_op_LerpTensor, (gt_handle a_, gt_handle b_, gt_handle w_), (a_, b_, w_)) \
+  X(gt_r1, gt_op_AddCMul, (gt_handle a_, gt_handle b_, gt_handle c_, double value), (a_, b_, c_, value)) \
+  X(gt_r1, gt_op_Exp, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_Log, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_Sin, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_Cos, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_Sqrt, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_Rsqrt, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_Abs, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_Neg, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_Floor, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_Square, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_Clamp, (gt_handle a_, double low, double high), (a_, low, high)) \
+  X(gt_r1, gt_op_Maximum, (gt_handle a_, gt_handle b_), (a_, b_)) \
+  X(gt_r1, gt_op_Minimum, (gt_handle a_, gt_handle b_), (a_, b_)) \
+  X(gt_r1, gt_op_IsFinite, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_Where, (gt_handle cond_, gt_handle a_, gt_handle b_), (cond_, a_, b_)) \
+  X(gt_r1, gt_op_opEq, (gt_handle a_, gt_handle b_), (a_, b_)) \
+  X(gt_rb, gt_op_opEqual, (gt_handle a_, gt_handle b_), (a_, b_)) \
+  X(gt_rb, gt_op_opAllClose, (gt_handle a_, gt_handle b_, double rtol, double atol), (a_, b_, rtol, atol)) \
+  X(gt_r1, gt_op_Lt, (gt_handle a_, gt_handle b_), (a_, b_)) \
+  X(gt_r1, gt_op_Gt, (gt_handle a_, gt_handle b_), (a_, b_)) \
+  X(gt_r1, gt_op_opLtScalar, (gt_handle a_, double s), (a_, s)) \
+  X(gt_r1, gt_op_opLeScalar, (gt_handle a_, double s), (a_, s)) \
+  X(gt_r1, gt_op_opGtScalar, (gt_handle a_, double s), (a_, s)) \
+  X(gt_r1, gt_op_opGeScalar, (gt_handle a_, double s), (a_, s)) \
+  X(gt_r1, gt_op_opEqScalar, (gt_handle a_, double s), (a_, s)) \
+  X(gt_r1, gt_op_Le, (gt_handle a_, gt_handle b_), (a_, b_)) \
+  X(gt_r1, gt_op_Ge, (gt_handle a_, gt_handle b_), (a_, b_)) \
+  X(gt_r1, gt_op_Ne, (gt_handle a_, gt_handle b_), (a_, b_)) \
+  X(gt_r1, gt_op_LogicalNot, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_LogicalAnd, (gt_handle a_, gt_handle b_), (a_, b_)) \
+  X(gt_r1, gt_op_LogicalOr, (gt_handle a_, gt_handle b_), (a_, b_)) \
+  X(gt_r1, gt_op_IsNaN, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_Pow, (gt_handle a_, gt_handle b_), (a_, b_)) \
+  X(gt_r1, gt_op_Reciprocal, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_Ceil, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_Round, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_Sign, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_Log1p, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_Expm1, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_Erf, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_Remainder, (gt_handle a_, gt_handle b_), (a_, b_)) \
+  X(gt_r1, gt_op_opRelu, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_opLeakyRelu, (gt_handle a_, double slope), (a_, slope)) \
+  X(gt_r1, gt_op_opSigmoid, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_opTanh, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_opSilu, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_opGelu, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_GeluTanh, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_RawReluI, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_RawLeakyReluI, (gt_handle a_, double slope), (a_, slope)) \
+  X(gt_r1, gt_op_Softplus, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_ELU, (gt_handle a_, double alpha), (a_, alpha)) \
+  X(gt_r1, gt_op_LogSigmoid, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_Softmax, (gt_handle a_, int64_t dim), (a_, dim)) \
+  X(gt_r1, gt_op_opLogSoftmax, (gt_handle a_, int64_t dim), (a_, dim)) \
+  X(gt_r1, gt_op_opDropout, (gt_handle a_, double p, bool training), (a_, p, training)) \
+  X(gt_r1, gt_op_opMean, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_opMeanDims, (gt_handle a_, const int64_t *dims_, int64_t dims_n, bool keep), (a_, dims_, dims_n, keep)) \
+  X(gt_r1, gt_op_opSum, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_opSumDims, (gt_handle a_, const int64_t *dims_, int64_t dims_n, bool keep), (a_, dims_, dims_n, keep)) \
+  X(gt_r1, gt_op_Norm, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_opMax, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_opMin, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_opArgmax, (gt_handle a_, int64_t dim, bool keep), (a_, dim, keep)) \
+  X(gt_r1, gt_op_opArgmaxAll, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_opArgmin, (gt_handle a_, int64_t dim, bool keep), (a_, dim, keep)) \
+  X(gt_r1, gt_op_opArgminAll, (gt_handle a_), (a_)) \
+  X(gt_r2, gt_op_opTopK, (gt_handle a_, int64_t k, int64_t dim, bool largest, bool sorted), (a_, k, dim, largest, sorted)) \
+  X(gt_r2, gt_op_Sort, (gt_handle a_, int64_t dim, bool descending), (a_, dim, descending)) \
+  X(gt_r1, gt_op_NormDims, (gt_handle a_, double p, const int64_t *dims_, int64_t dims_n, bool keep), (a_, p, dims_, dims_n, keep)) \
+  X(gt_r1, gt_op_VarDims, (gt_handle a_, const int64_t *dims_, int64_t dims_n, int64_t correction, bool keep), (a_, dims_, dims_n, correction, keep)) \
+  X(gt_r1, gt_op_StdDims, (gt_handle a_, const int64_t *dims_, int64_t dims_n, int64_t correction, bool keep), (a_, dims_, dims_n, correction, keep)) \
+  X(gt_r2, gt_op_MaxDim, (gt_handle a_, int64_t dim, bool keep), (a_, dim, keep)) \
+  X(gt_r2, gt_op_MinDim, (gt_handle a_, int64_t dim, bool keep), (a_, dim, keep)) \
+  X(gt_r1, gt_op_LogSumExp, (gt_handle a_, const int64_t *dims_, int64_t dims_n, bool keep), (a_, dims_, dims_n, keep)) \
+  X(gt_r1, gt_op_CumSum, (gt_handle a_, int64_t dim), (a_, dim)) \
+  X(gt_r1, gt_op_Prod, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_Any, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_All, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_opMM, (gt_handle a_, gt_handle b_), (a_, b_)) \
+  X(gt_r1, gt_op_MatMul, (gt_handle a_, gt_handle b_), (a_, b_)) \
+  X(gt_r1, gt_op_BMM, (gt_handle a_, gt_handle b_), (a_, b_)) \
+  X(gt_r1, gt_op_BAddBMM, (gt_handle c_, gt_handle a_, gt_handle b_, double beta, double alpha), (c_, a_, b_, beta, alpha)) \
+  X(gt_r1, gt_op_opAttention, (gt_handle q_, gt_handle k_, gt_handle v_, double scale), (q_, k_, v_, scale)) \
+  X(gt_r1, gt_op_AttentionMasked, (gt_handle q_, gt_handle k_, gt_handle v_, gt_handle mask_, bool causal, double scale), (q_, k_, v_, mask_, causal, scale)) \
   X(gt_r1, gt_op_opEinsum, (const char *equation_, int64_t equation_n, void **tensors_, int64_t tensors_n), (equation_, equation_n, tensors_, tensors_n)) \
-  X(gt_r1, gt_op_opView, (void *a_, const int64_t *shape_, int64_t shape_n), (a_, shape_, shape_n)) \
-  X(gt_r1, gt_op_Reshape, (void *a_, const int64_t *shape_, int64_t shape_n), (a_, shape_, shape_n)) \
-  X(gt_r1, gt_op_opFlatten, (void *a_, int64_t start, int64_t end), (a_, start, end)) \
-  X(gt_r1, gt_op_opPermute, (void *a_, const int64_t *dims_, int64_t dims_n), (a_, dims_, dims_n)) \
-  X(gt_r1, gt_op_opTranspose, (void *a_, int64_t dim0, int64_t dim1), (a_, dim0, dim1)) \
-  X(gt_r1, gt_op_opSqueeze, (void *a_), (a_)) \
-  X(gt_r1, gt_op_opSqueezeDim, (void *a_, int64_t dim), (a_, dim)) \
-  X(gt_r1, gt_op_Unsqueeze, (void *a_, int64_t dim), (a_, dim)) \
-  X(gt_r1, gt_op_opExpandAs, (void *a_, void *other_), (a_, other_)) \
-  X(gt_r1, gt_op_Expand, (void *a_, const int64_t *shape_, int64_t shape_n), (a_, shape_, shape_n)) \
-  X(gt_r1, gt_op_Contiguous, (void *a_), (a_)) \
-  X(gt_r1, gt_op_opChannelsLast, (void *a_), (a_)) \
+  X(gt_r1, gt_op_opView, (gt_handle a_, const int64_t *shape_, int64_t shape_n), (a_, shape_, shape_n)) \
+  X(gt_r1, gt_op_Reshape, (gt_handle a_, const int64_t *shape_, int64_t shape_n), (a_, shape_, shape_n)) \
+  X(gt_r1, gt_op_opFlatten, (gt_handle a_, int64_t start, int64_t end), (a_, start, end)) \
+  X(gt_r1, gt_op_opPermute, (gt_handle a_, const int64_t *dims_, int64_t dims_n), (a_, dims_, dims_n)) \
+  X(gt_r1, gt_op_opTranspose, (gt_handle a_, int64_t dim0, int64_t dim1), (a_, dim0, dim1)) \
+  X(gt_r1, gt_op_opSqueeze, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_opSqueezeDim, (gt_handle a_, int64_t dim), (a_, dim)) \
+  X(gt_r1, gt_op_Unsqueeze, (gt_handle a_, int64_t dim), (a_, dim)) \
+  X(gt_r1, gt_op_opExpandAs, (gt_handle a_, gt_handle other_), (a_, other_)) \
+  X(gt_r1, gt_op_Expand, (gt_handle a_, const int64_t *shape_, int64_t shape_n), (a_, shape_, shape_n)) \
+  X(gt_r1, gt_op_Contiguous, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_opChannelsLast, (gt_handle a_), (a_)) \
   X(gt_r1, gt_op_opStack, (void **tensors_, int64_t tensors_n, int64_t dim), (tensors_, tensors_n, dim)) \
   X(gt_r1, gt_op_Cat, (void **tensors_, int64_t tensors_n, int64_t dim), (tensors_, tensors_n, dim)) \
-  X(gt_rl, gt_op_Chunk, (void *a_, int64_t n, int64_t dim), (a_, n, dim)) \
-  X(gt_r1, gt_op_Narrow, (void *a_, int64_t dim, int64_t start, int64_t length), (a_, dim, start, length)) \
-  X(gt_r1, gt_op_Select, (void *a_, int64_t dim, int64_t index), (a_, dim, index)) \
-  X(gt_r1, gt_op_opIndexSelect, (void *a_, int64_t dim, void *index_), (a_, dim, index_)) \
-  X(gt_r1, gt_op_Gather, (void *a_, int64_t dim, void *index_), (a_, dim, index_)) \
-  X(gt_r1, gt_op_MaskedFill, (void *a_, void *mask_, double value), (a_, mask_, value)) \
-  X(gt_r1, gt_op_Flip, (void *a_, const int64_t *dims_, int64_t dims_n), (a_, dims_, dims_n)) \
-  X(gt_r1, gt_op_Scatter, (void *a_, int64_t dim, void *index_, void *src_), (a_, dim, index_, src_)) \
-  X(gt_r1, gt_op_ScatterAdd, (void *a_, int64_t dim, void *index_, void *src_), (a_, dim, index_, src_)) \
-  X(gt_r1, gt_op_MaskedSelect, (void *a_, void *mask_), (a_, mask_)) \
-  X(gt_r1, gt_op_Nonzero, (void *a_), (a_)) \
-  X(gt_rl, gt_op_Split, (void *a_, int64_t size, int64_t dim), (a_, size, dim)) \
-  X(gt_rl, gt_op_Unbind, (void *a_, int64_t dim), (a_, dim)) \
-  X(gt_r1, gt_op_Repeat, (void *a_, const int64_t *counts_, int64_t counts_n), (a_, counts_, counts_n)) \
-  X(gt_r1, gt_op_RepeatInterleave, (void *a_, int64_t count, int64_t dim), (a_, count, dim)) \
-  X(gt_r1, gt_op_Roll, (void *a_, const int64_t *shifts_, int64_t shifts_n, const int64_t *dims_, int64_t dims_n), (a_, shifts_, shifts_n, dims_, dims_n)) \
-  X(gt_r1, gt_op_Tril, (void *a_, int64_t diagonal), (a_, diagonal)) \
-  X(gt_r1, gt_op_Triu, (void *a_, int64_t diagonal), (a_, diagonal)) \
-  X(gt_r1, gt_op_Pad, (void *a_, const int64_t *pad_, int64_t pad_n, double value), (a_, pad_, pad_n, value)) \
-  X(gt_r1, gt_op_OneHot, (void *a_, int64_t classes), (a_, classes)) \
-  X(gt_rb, gt_op_opIsPinned, (void *a_), (a_)) \
-  X(gt_r1, gt_op_RawLinear, (void *x_, void *w_, void *b_), (x_, w_, b_)) \
-  X(gt_r1, gt_op_RawConv1d, (void *x_, void *w_, void *b_, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *dilation_, int64_t dilation_n, int64_t groups), (x_, w_, b_, stride_, stride_n, padding_, padding_n, dilation_, dilation_n, groups)) \
-  X(gt_r1, gt_op_RawConv2d, (void *x_, void *w_, void *b_, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *dilation_, int64_t dilation_n, int64_t groups), (x_, w_, b_, stride_, stride_n, padding_, padding_n, dilation_, dilation_n, groups)) \
-  X(gt_r1, gt_op_RawConvTranspose2d, (void *x_, void *w_, void *b_, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *outPadding_, int64_t outPadding_n, int64_t groups, const int64_t *dilation_, int64_t dilation_n), (x_, w_, b_, stride_, stride_n, padding_, padding_n, outPadding_, outPadding_n, groups, dilation_, dilation_n)) \
-  X(gt_r1, gt_op_RawGroupNorm, (void *x_, int64_t groups, void *w_, void *b_, double eps), (x_, groups, w_, b_, eps)) \
-  X(gt_r1, gt_op_RawLayerNorm, (void *x_, const int64_t *shape_, int64_t shape_n, void *w_, void *b_, double eps), (x_, shape_, shape_n, w_, b_, eps)) \
-  X(gt_r1, gt_op_RawBatchNorm, (void *x_, void *w_, void *b_, void *mean_, void *variance_, bool training, double momentum, double eps), (x_, w_, b_, mean_, variance_, training, momentum, eps)) \
-  X(gt_r1, gt_op_RawEmbedding, (void *w_, void *index_), (w_, index_)) \
-  X(gt_r1, gt_op_RawMaxPool2d, (void *x_, const int64_t *kernel_, int64_t kernel_n, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *dilation_, int64_t dilation_n, bool ceil), (x_, kernel_, kernel_n, stride_, stride_n, padding_, padding_n, dilation_, dilation_n, ceil)) \
-  X(gt_r1, gt_op_RawAvgPool2d, (void *x_, const int64_t *kernel_, int64_t kernel_n, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n), (x_, kernel_, kernel_n, stride_, stride_n, padding_, padding_n)) \
-  X(gt_r1, gt_op_RawAdaptiveAvgPool2d, (void *x_, const int64_t *size_, int64_t size_n), (x_, size_, size_n)) \
-  X(gt_r1, gt_op_RawUpsampleNearest2d, (void *x_, const int64_t *size_, int64_t size_n), (x_, size_, size_n)) \
-  X(gt_r1, gt_op_RawUpsampleBilinear2d, (void *x_, const int64_t *size_, int64_t size_n, bool alignCorners), (x_, size_, size_n, alignCorners)) \
-  X(gt_r1, gt_op_RawMSELoss, (void *a_, void *b_, int64_t reduction), (a_, b_, reduction)) \
-  X(gt_r1, gt_op_RawNllLoss, (void *logp_, void *target_, void *weight_, int64_t reduction, int64_t ignore), (logp_, target_, weight_, reduction, ignore)) \
-  X(gt_r1, gt_op_RawCrossEntropy, (void *x_, void *target_, void *weight_, int64_t reduction, int64_t ignore), (x_, target_, weight_, reduction, ignore)) \
-  X(gt_r1, gt_op_RawL1Loss, (void *a_, void *b_, int64_t reduction), (a_, b_, reduction)) \
-  X(gt_r1, gt_op_RawSmoothL1Loss, (void *a_, void *b_, int64_t reduction, double beta), (a_, b_, reduction, beta)) \
-  X(gt_r1, gt_op_RawBCELoss, (void *p_, void *target_, void *weight_, int64_t reduction), (p_, target_, weight_, reduction)) \
-  X(gt_r1, gt_op_RawBCEWithLogits, (void *x_, void *target_, void *weight_, int64_t reduction), (x_, target_, weight_, reduction))
+  X(gt_rl, gt_op_Chunk, (gt_handle a_, int64_t n, int64_t dim), (a_, n, dim)) \
+  X(gt_r1, gt_op_Narrow, (gt_handle a_, int64_t dim, int64_t start, int64_t length), (a_, dim, start, length)) \
+  X(gt_r1, gt_op_Select, (gt_handle a_, int64_t dim, int64_t index), (a_, dim, index)) \
+  X(gt_r1, gt_op_opIndexSelect, (gt_handle a_, int64_t dim, gt_handle index_), (a_, dim, index_)) \
+  X(gt_r1, gt_op_Gather, (gt_handle a_, int64_t dim, gt_handle index_), (a_, dim, index_)) \
+  X(gt_r1, gt_op_MaskedFill, (gt_handle a_, gt_handle mask_, double value), (a_, mask_, value)) \
+  X(gt_r1, gt_op_Flip, (gt_handle a_, const int64_t *dims_, int64_t dims_n), (a_, dims_, dims_n)) \
+  X(gt_r1, gt_op_Scatter, (gt_handle a_, int64_t dim, gt_handle index_, gt_handle src_), (a_, dim, index_, src_)) \
+  X(gt_r1, gt_op_ScatterAdd, (gt_handle a_, int64_t dim, gt_handle index_, gt_handle src_), (a_, dim, index_, src_)) \
+  X(gt_r1, gt_op_MaskedSelect, (gt_handle a_, gt_handle mask_), (a_, mask_)) \
+  X(gt_r1, gt_op_Nonzero, (gt_handle a_), (a_)) \
+  X(gt_rl, gt_op_Split, (gt_handle a_, int64_t size, int64_t dim), (a_, size, dim)) \
+  X(gt_rl, gt_op_Unbind, (gt_handle a_, int64_t dim), (a_, dim)) \
+  X(gt_r1, gt_op_Repeat, (gt_handle a_, const int64_t *counts_, int64_t counts_n), (a_, counts_, counts_n)) \
+  X(gt_r1, gt_op_RepeatInterleave, (gt_handle a_, int64_t count, int64_t dim), (a_, count, dim)) \
+  X(gt_r1, gt_op_Roll, (gt_handle a_, const int64_t *shifts_, int64_t shifts_n, const int64_t *dims_, int64_t dims_n), (a_, shifts_, shifts_n, dims_, dims_n)) \
+  X(gt_r1, gt_op_Tril, (gt_handle a_, int64_t diagonal), (a_, diagonal)) \
+  X(gt_r1, gt_op_Triu, (gt_handle a_, int64_t diagonal), (a_, diagonal)) \
+  X(gt_r1, gt_op_Pad, (gt_handle a_, const int64_t *pad_, int64_t pad_n, double value), (a_, pad_, pad_n, value)) \
+  X(gt_r1, gt_op_OneHot, (gt_handle a_, int64_t classes), (a_, classes)) \
+  X(gt_rb, gt_op_opIsPinned, (gt_handle a_), (a_)) \
+  X(gt_r1, gt_op_RawLinear, (gt_handle x_, gt_handle w_, gt_handle b_), (x_, w_, b_)) \
+  X(gt_r1, gt_op_RawConv1d, (gt_handle x_, gt_handle w_, gt_handle b_, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *dilation_, int64_t dilation_n, int64_t groups), (x_, w_, b_, stride_, stride_n, padding_, padding_n, dilation_, dilation_n, groups)) \
+  X(gt_r1, gt_op_RawConv2d, (gt_handle x_, gt_handle w_, gt_handle b_, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *dilation_, int64_t dilation_n, int64_t groups), (x_, w_, b_, stride_, stride_n, padding_, padding_n, dilation_, dilation_n, groups)) \
+  X(gt_r1, gt_op_RawConvTranspose2d, (gt_handle x_, gt_handle w_, gt_handle b_, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *outPadding_, int64_t outPadding_n, int64_t groups, const int64_t *dilation_, int64_t dilation_n), (x_, w_, b_, stride_, stride_n, padding_, padding_n, outPadding_, outPadding_n, groups, dilation_, dilation_n)) \
+  X(gt_r1, gt_op_RawGroupNorm, (gt_handle x_, int64_t groups, gt_handle w_, gt_handle b_, double eps), (x_, groups, w_, b_, eps)) \
+  X(gt_r1, gt_op_RawLayerNorm, (gt_handle x_, const int64_t *shape_, int64_t shape_n, gt_handle w_, gt_handle b_, double eps), (x_, shape_, shape_n, w_, b_, eps)) \
+  X(gt_r1, gt_op_RawBatchNorm, (gt_handle x_, gt_handle w_, gt_handle b_, gt_handle mean_, gt_handle variance_, bool training, double momentum, double eps), (x_, w_, b_, mean_, variance_, training, momentum, eps)) \
+  X(gt_r1, gt_op_RawEmbedding, (gt_handle w_, gt_handle index_), (w_, index_)) \
+  X(gt_r1, gt_op_RawMaxPool2d, (gt_handle x_, const int64_t *kernel_, int64_t kernel_n, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *dilation_, int64_t dilation_n, bool ceil), (x_, kernel_, kernel_n, stride_, stride_n, padding_, padding_n, dilation_, dilation_n, ceil)) \
+  X(gt_r1, gt_op_RawAvgPool2d, (gt_handle x_, const int64_t *kernel_, int64_t kernel_n, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n), (x_, kernel_, kernel_n, stride_, stride_n, padding_, padding_n)) \
+  X(gt_r1, gt_op_RawAdaptiveAvgPool2d, (gt_handle x_, const int64_t *size_, int64_t size_n), (x_, size_, size_n)) \
+  X(gt_r1, gt_op_RawUpsampleNearest2d, (gt_handle x_, const int64_t *size_, int64_t size_n), (x_, size_, size_n)) \
+  X(gt_r1, gt_op_RawUpsampleBilinear2d, (gt_handle x_, const int64_t *size_, int64_t size_n, bool alignCorners), (x_, size_, size_n, alignCorners)) \
+  X(gt_r1, gt_op_RawMSELoss, (gt_handle a_, gt_handle b_, int64_t reduction), (a_, b_, reduction)) \
+  X(gt_r1, gt_op_RawNllLoss, (gt_handle logp_, gt_handle target_, gt_handle weight_, int64_t reduction, int64_t ignore), (logp_, target_, weight_, reduction, ignore)) \
+  X(gt_r1, gt_op_RawCrossEntropy, (gt_handle x_, gt_handle target_, gt_handle weight_, int64_t reduction, int64_t ignore), (x_, target_, weight_, reduction, ignore)) \
+  X(gt_r1, gt_op_RawL1Loss, (gt_handle a_, gt_handle b_, int64_t reduction), (a_, b_, reduction)) \
+  X(gt_r1, gt_op_RawSmoothL1Loss, (gt_handle a_, gt_handle b_, int64_t reduction, double beta), (a_, b_, reduction, beta)) \
+  X(gt_r1, gt_op_RawBCELoss, (gt_handle p_, gt_handle target_, gt_handle weight_, int64_t reduction), (p_, target_, weight_, reduction)) \
+  X(gt_r1, gt_op_RawBCEWithLogits, (gt_handle x_, gt_handle target_, gt_handle weight_, int64_t reduction), (x_, target_, weight_, reduction))
 // clang-format on

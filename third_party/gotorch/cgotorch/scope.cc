@@ -3,34 +3,29 @@
 #include "core.h"
 #include "internal.h"
 
-namespace gt {
-thread_local uint32_t scope = 0;
-thread_local int64_t depth = 0;
-}  // namespace gt
-
 // Enters scope id, whose code computes with so many cores (0: as before), and
 // returns what gt_scope_leave needs: the scope that it lies in in the lower
 // half, the cores that were used there in the upper half.
 GT_EXPORT gt_ri gt_scope_enter(int64_t id, int64_t threads) {
   return gt::integer([&]() -> int64_t {
-    int64_t before = gt::scope | gt::thread_count << 32;
+    int64_t before = gt::thread.scope | gt::thread.cores << 32;
     if (threads > 0) gt::set_thread_count(threads);
-    gt::scope = static_cast<uint32_t>(id);
-    gt::depth++;
+    gt::thread.scope = static_cast<uint32_t>(id);
+    gt::thread.depth++;
     return before;
   });
 }
 
 GT_EXPORT gt_r0 gt_scope_leave(int64_t before) {
   return gt::none([&] {
-    gt::depth--;
-    gt::scope = static_cast<uint32_t>(before);
+    gt::thread.depth--;
+    gt::thread.scope = static_cast<uint32_t>(before);
     gt::set_thread_count(before >> 32);
   });
 }
 
 GT_EXPORT gt_ri gt_scope_current() {
-  return gt::integer([] { return static_cast<int64_t>(gt::scope); });
+  return gt::integer([] { return static_cast<int64_t>(gt::thread.scope); });
 }
 
 // Gives back the references of n handles; NULLs are passed over.

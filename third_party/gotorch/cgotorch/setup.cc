@@ -13,8 +13,7 @@
 namespace gt {
 
 std::atomic<int64_t> handles_made{0}, handles_freed{0};
-thread_local bool thread_ready = false;
-thread_local int64_t thread_count = 1;
+constinit thread_local Thread thread{0, false, 0, 1};
 
 namespace {
 
@@ -87,16 +86,16 @@ char *message(std::exception_ptr e) {
 // thread gets one core until a scope asks for more (scope.cc). The warning
 // handler too is the thread's.
 void prepare_thread() {
-  thread_ready = true;
+  thread.ready = true;
   c10::WarningUtils::set_warning_handler(&collector());
   at::get_num_threads();  // libtorch's own first-use set-up of this thread
   if (auto set = omp_set()) set(1);
 }
 
 void set_thread_count(int64_t n) {
-  if (n == thread_count) return;
+  if (n == thread.cores) return;
   if (auto set = omp_set()) set(static_cast<int>(n));
-  thread_count = n;
+  thread.cores = n;
 }
 
 }  // namespace gt
@@ -129,8 +128,8 @@ GT_EXPORT gt_r0 gt_trace(bool on) {
 GT_EXPORT gt_r0 gt_set_threads(int64_t n) {
   return gt::none([&] {
     at::set_num_threads(static_cast<int>(n));
-    gt::thread_count = n;
-    if (!gt::depth) gt::set_thread_count(1);
+    gt::thread.cores = n;
+    if (!gt::thread.depth) gt::set_thread_count(1);
   });
 }
 

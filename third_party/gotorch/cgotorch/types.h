@@ -33,6 +33,9 @@ typedef struct {
   bool pinned;
 } gt_options;
 
+// A handle as a number: cgo looks into every pointer that Go passes.
+typedef uintptr_t gt_handle;
+
 typedef struct {
   char *err;
 } gt_r0;

@@ -33,8 +33,8 @@ type kind struct {
 }
 
 var kinds = map[string]kind{
-	"tensor":    {"Tensor", "void *%s_", "%s_", "%s.handle()", "", "Borrowed %s__(%s_); const at::Tensor &%s = %s__;", true},
-	"tensor?":   {"Tensor", "void *%s_", "%s_", "%s.handleOrNil()", "", "auto %s = gt::optional(%s_);", true},
+	"tensor":    {"Tensor", "gt_handle %s_", "%s_", "%s.number()", "", "Borrowed %s__(%s_); const at::Tensor &%s = %s__;", true},
+	"tensor?":   {"Tensor", "gt_handle %s_", "%s_", "%s.numberOrNone()", "", "auto %s = gt::optional(%s_);", true},
 	"tensors":   {"[]Tensor", "void **%s_, int64_t %s_n", "%s_, %s_n", "handlesPtr(%sH), C.int64_t(len(%sH))", "var %sB [8]unsafe.Pointer\n%sH := handles(%sB[:0], %s)\n", "auto %s = gt::list(%s_, %s_n);", true},
 	"int":       {"int64", "int64_t %s", "%s", "C.int64_t(%s)", "", "", false},
 	"ints":      {"[]int64", "const int64_t *%s_, int64_t %s_n", "%s_, %s_n", "intsPtr(%s), C.int64_t(len(%s))", "", "auto %s = gt::ints(%s_, %s_n);", false},
