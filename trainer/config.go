@@ -18,10 +18,10 @@ type Config struct {
 	Warmup         int     `json:"warmup"`        // steps over which the learning rate grows from 0
 	Schedule       string  `json:"schedule"`      // "constant" or "cosine"
 	WeightDecay    float64 `json:"weight_decay"`
-	EMADecay       float64 `json:"ema_decay"` // 0: no average is kept
-	GradClip       float64 `json:"grad_clip"` // greatest norm of all gradients; 0: no limit
-	Accumulate     int     `json:"accumulate"`
-	SigmaMin       float64 `json:"sigma_min"`
+	EMADecay       float64 `json:"ema_decay"`     // 0: no average is kept
+	GradClip       float64 `json:"grad_clip"`     // greatest norm of all gradients; 0: no limit
+	Accumulate     int     `json:"accumulate"`    // batches whose mean gradient makes a step
+	SigmaMin       float64 `json:"sigma_min"`     // of flow.Path
 	ClassDropout   float64 `json:"class_dropout"` // part of the labels replaced by the null class
 	HorizontalFlip bool    `json:"horizontal_flip"`
 	Precision      string  `json:"precision"` // "fp32" or "bf16"

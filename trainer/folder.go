@@ -61,9 +61,7 @@ func OpenFolder(dir string, keep int) (*Folder, error) {
 		return nil, fmt.Errorf("%s: lock: %w", dir, err)
 	}
 	fo := &Folder{Dir: dir, Keep: max(2, keep), lock: f}
-	for _, name := range []string{StateFile, CheckpointFile, MetricsFile} {
-		_ = atomicfile.Sweep(fo.path(name)) // left by a killed process; only rubbish
-	}
+	fo.sweep()
 	return fo, nil
 }
 
@@ -72,13 +70,30 @@ func (f *Folder) Close() {
 	f.lock.Close()
 }
 
+// Names of files on their way to their own.
+const (
+	nextState = "." + StateFile + ".next"
+	nextPrev  = "." + PrevStateFile + ".next"
+)
+
+// sweep removes what a killed process left half written. It is only rubbish:
+// what cannot be removed does no harm.
+func (f *Folder) sweep() {
+	for _, name := range []string{nextState, CheckpointFile, MetricsFile} {
+		_ = atomicfile.Sweep(f.path(name))
+	}
+	for _, name := range []string{nextState, nextPrev} {
+		_ = os.Remove(f.path(name))
+	}
+}
+
 func (f *Folder) path(name string) string { return filepath.Join(f.Dir, name) }
 
 // Save writes the state, reads it back, and only then lets it take the place
 // of the one before; then it derives ckpt.pth. A kill at any point leaves a
 // whole state.pth.
 func (f *Folder) Save(s *State) error {
-	next := f.path("." + StateFile + ".next")
+	next := f.path(nextState)
 	defer os.Remove(next)
 	if err := pth.WriteFile(next, s.file); err != nil {
 		return fmt.Errorf("the run's state was not saved: %w", err)
@@ -122,7 +137,7 @@ func (f *Folder) rotate() error {
 		}
 	}
 	// A second name for the same file, so that state.pth is there throughout.
-	tmp := f.path("." + PrevStateFile + ".next")
+	tmp := f.path(nextPrev)
 	os.Remove(tmp)
 	if err := os.Link(cur, tmp); err != nil {
 		// No links on this file system: a rename leaves state-prev.pth alone

@@ -270,6 +270,33 @@ func TestFolder(t *testing.T) {
 	}
 }
 
+// What a killed process left half written goes; nothing else does.
+func TestFolderSweeps(t *testing.T) {
+	dir := t.TempDir()
+	rubbish := []string{"." + nextState + ".tmp-123", nextState, nextPrev, "." + CheckpointFile + ".tmp-9", "." + MetricsFile + ".tmp-1"}
+	keep := []string{StateFile, PrevStateFile, CheckpointFile, MetricsFile, "state-7.pth", "mine.txt"}
+	for _, name := range append(rubbish, keep...) {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f, err := OpenFolder(dir, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, name := range rubbish {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
+			t.Errorf("%s is still there", name)
+		}
+	}
+	for _, name := range keep {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err != nil {
+			t.Errorf("%s is gone", name)
+		}
+	}
+}
+
 func TestConfigCheck(t *testing.T) {
 	if err := config(1).Check(); err != nil {
 		t.Fatal(err)

@@ -73,7 +73,7 @@ func Main(name string, run func(context.Context, Env) error) {
 }
 
 // Guard runs f and turns a panic into an error: of tensor maths into its own,
-// any other into one line. FLOWMATCH's users never see a trace unless they set
+// any other into one line. Nobody sees a trace who has not set
 // GOTORCH_TRACE=1.
 func Guard(f func() error) (err error) {
 	defer func() {

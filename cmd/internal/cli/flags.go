@@ -29,7 +29,7 @@ type Common struct {
 	version     bool
 }
 
-// New makes a command's flags. about is a line, usage its forms.
+// New makes a command's flags. about is a line for --help.
 func New(name, about string) *Common {
 	c := &Common{FlagSet: pflag.NewFlagSet(name, pflag.ContinueOnError), name: name, about: about}
 	c.SetNormalizeFunc(func(_ *pflag.FlagSet, s string) pflag.NormalizedName {
