@@ -116,6 +116,14 @@ func (s FixedStep) Solve(f Field, x torch.Tensor, at []float64, out func(Output)
 	return cur, nfe, nil
 }
 
+// Between is the same steps from t0 to t1.
+func (s FixedStep) Between(t0, t1 float64) Solver {
+	s.T0, s.T1 = t0, t1
+	return s
+}
+
+func (s FixedStep) String() string { return fmt.Sprintf("%s, %d steps", s.Method.Name, s.Steps) }
+
 // progress is 0 at t0 and 1 at t1.
 func progress(t, t0, t1 float64) float64 {
 	if t == t1 {

@@ -11,7 +11,7 @@ import (
 type Sampling struct {
 	Model  Model
 	Device torch.Device
-	Solver FixedStep
+	Solver Solver
 	Shape  []int64 // of one sample, [C,H,W] or [2]
 	N      int
 	Labels []int64   // [N] classes; nil for a model without
@@ -120,7 +120,9 @@ func (s Sampling) batch(ctx context.Context, out *Samples, first, last int, show
 		copy(out.X[int64(first)*dim:], torch.ToSlice[float32](end))
 		if nfe > out.NFE {
 			out.NFE = nfe
-			out.NFEFrames = nfe - s.Solver.Steps*s.Solver.Method.Stages()
+			if f, ok := s.Solver.(FixedStep); ok {
+				out.NFEFrames = nfe - f.Steps*f.Method.Stages()
+			}
 		}
 	})
 	return err

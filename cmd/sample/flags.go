@@ -5,20 +5,20 @@ import (
 	"strings"
 
 	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/modelfile"
 	"flowmatch/datasets"
 	"flowmatch/datasets/npz"
 	"flowmatch/flow"
 )
 
 type flags struct {
-	*cli.Common
-	network *cli.Network
+	*modelfile.Flags
+	solver *cli.Solver
 
-	dataset, checkpoint, classes, method, npz, init, format string
-	samplesPerClass, numSamples, steps, batchSize, frames   int
-	hiddenDim                                               int
-	fps                                                     float64
-	noFigures                                               bool
+	classes, npz, init, format                     string
+	samplesPerClass, numSamples, batchSize, frames int
+	fps                                            float64
+	noFigures                                      bool
 }
 
 func init() {
@@ -28,14 +28,11 @@ sample --checkpoint FILE --npz samples.npz --no-figures`
 }
 
 func newFlags() *flags {
-	f := &flags{Common: cli.New("sample", "draw samples of a trained model")}
-	f.StringVar(&f.dataset, "dataset", "", "the set whose model is sampled")
-	f.StringVar(&f.checkpoint, "checkpoint", "", "the weights, .pth or .safetensors (OUTPUT-DIR/cfm/SET/ckpt.pth)")
+	f := &flags{Flags: modelfile.Add(cli.New("sample", "draw samples of a trained model"), "sampled")}
 	f.StringVar(&f.classes, "classes", "all", "all, or numbers with commas between")
 	f.IntVar(&f.samplesPerClass, "samples-per-class", 10, "samples of each class")
 	f.IntVar(&f.numSamples, "num-samples", 0, "samples of a model without classes (100; points 10,000)")
-	f.StringVar(&f.method, "method", "midpoint", flow.MethodList())
-	f.IntVar(&f.steps, "steps", 20, "equal steps of the method")
+	f.solver = cli.AddSolver(f.FlagSet, "the solver")
 	f.IntVar(&f.batchSize, "batch-size", 0, "samples solved together (by memory)")
 	f.StringVar(&f.init, "init", "", "an .npz file whose x0 (and y) to start from")
 	f.StringVar(&f.npz, "npz", "", "write samples x, classes y and noise x0 to this file")
@@ -43,56 +40,40 @@ func newFlags() *flags {
 	f.BoolVar(&f.noFigures, "no-figures", false, "write no pictures")
 	f.IntVar(&f.frames, "frames", 101, "frames of the film")
 	f.Float64Var(&f.fps, "fps", 20, "frames a second")
-	f.network = cli.AddNetwork(f.FlagSet)
-	f.IntVar(&f.hiddenDim, "hidden-dim", 512, "features of the MLP's hidden layers, for files without a record")
-	f.AddDataDir()
+	f.AddNetwork()
 	f.AddCommon()
 	return f
 }
 
 // check finds what is wrong without files and libtorch.
-func (f *flags) check() (flow.FixedStep, error) {
-	var s flow.FixedStep
+func (f *flags) check() (flow.Solver, error) {
 	if err := f.NoArgs(); err != nil {
-		return s, err
+		return nil, err
 	}
-	m, ok := flow.FixedStepMethod(f.method)
+	if err := f.Check(); err != nil {
+		return nil, err
+	}
+	s, err := f.solver.Solver()
+	if err != nil {
+		return nil, err
+	}
 	switch {
-	case f.dataset == "" && f.checkpoint == "":
-		return s, cli.Usagef("--dataset or --checkpoint is missing: which model is to be sampled?")
-	case !ok && datasets.Closest(f.method, flow.Methods()) != "":
-		return s, cli.Usagef("--method %q is unknown: did you mean %s?", f.method, datasets.Closest(f.method, flow.Methods()))
-	case !ok:
-		return s, cli.Usagef("--method %q is unknown: %s", f.method, flow.MethodList())
-	case f.steps < 1:
-		return s, cli.Usagef("--steps %d: at least 1", f.steps)
 	case f.samplesPerClass < 1:
-		return s, cli.Usagef("--samples-per-class %d: at least 1", f.samplesPerClass)
+		return nil, cli.Usagef("--samples-per-class %d: at least 1", f.samplesPerClass)
 	case f.Changed("num-samples") && f.numSamples < 1:
-		return s, cli.Usagef("--num-samples %d: at least 1", f.numSamples)
+		return nil, cli.Usagef("--num-samples %d: at least 1", f.numSamples)
 	case f.batchSize < 0:
-		return s, cli.Usagef("--batch-size %d: at least 1", f.batchSize)
+		return nil, cli.Usagef("--batch-size %d: at least 1", f.batchSize)
 	case f.frames < 2:
-		return s, cli.Usagef("--frames %d: at least 2", f.frames)
+		return nil, cli.Usagef("--frames %d: at least 2", f.frames)
 	case !(f.fps > 0 && f.fps <= 50):
-		return s, cli.Usagef("--fps %v: above 0, at most 50, which is what a GIF can do", f.fps)
-	case f.hiddenDim < 1:
-		return s, cli.Usagef("--hidden-dim %d: at least 1", f.hiddenDim)
+		return nil, cli.Usagef("--fps %v: above 0, at most 50, which is what a GIF can do", f.fps)
 	case f.format != "" && f.format != "folder":
-		return s, cli.Usagef("--format %q: folder, or not given", f.format)
+		return nil, cli.Usagef("--format %q: folder, or not given", f.format)
 	case f.init != "" && (f.Changed("classes") || f.Changed("samples-per-class") || f.Changed("num-samples")):
-		return s, cli.Usagef("--init fixes the number of samples and their classes: leave --classes, --samples-per-class and --num-samples out")
+		return nil, cli.Usagef("--init fixes the number of samples and their classes: leave --classes, --samples-per-class and --num-samples out")
 	}
-	return flow.FixedStep{Method: m, Steps: f.steps}, f.CheckPrecision()
-}
-
-// precision of the evaluations. Training may use bf16 by itself; samples are
-// drawn in float32 unless bf16 is asked for.
-func (f *flags) precision() string {
-	if f.Precision == "bf16" {
-		return "bf16"
-	}
-	return "fp32"
+	return s, nil
 }
 
 // plan is which samples are drawn and which are shown.
@@ -206,15 +187,6 @@ func (f *flags) classList(in datasets.Info) ([]int, error) {
 		seen[c] = true
 	}
 	return list, nil
-}
-
-// batch is how many samples are solved together: so many that a layer's
-// output, of so many bytes a sample, stays near 64 MB.
-func (f *flags) batch(perSample int) int {
-	if f.batchSize > 0 {
-		return f.batchSize
-	}
-	return max(1, min(8192, (64<<20)/perSample))
 }
 
 // fits tells whether a file's samples have the shape of the set's.

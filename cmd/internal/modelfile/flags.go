@@ -1,0 +1,101 @@
+// Package modelfile finds and opens the trained model that a command is about:
+// by --dataset, by --checkpoint, or both.
+package modelfile
+
+import (
+	"path/filepath"
+
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/datasets"
+)
+
+// Flags say which model. Files that PyTorch saved have no record of their
+// network: it is the reference network of the set, unless the network's flags
+// say otherwise.
+type Flags struct {
+	*cli.Common
+	Dataset, Checkpoint string
+	ImageSize           int
+
+	network   *cli.Network
+	hiddenDim int
+	verb      string // "sampled"
+}
+
+// Add adds --dataset and --checkpoint. verb says what is done to the model:
+// "sampled".
+func Add(c *cli.Common, verb string) *Flags {
+	f := &Flags{Common: c, verb: verb}
+	c.StringVar(&f.Dataset, "dataset", "", "the set whose model is "+verb)
+	c.StringVar(&f.Checkpoint, "checkpoint", "", "the weights, .pth or .safetensors (OUTPUT-DIR/cfm/SET/ckpt.pth)")
+	return f
+}
+
+// AddNetwork adds the flags for files without a record, after the command's
+// own.
+func (f *Flags) AddNetwork() {
+	f.network = cli.AddNetwork(f.FlagSet)
+	f.IntVar(&f.hiddenDim, "hidden-dim", 512, "features of the MLP's hidden layers, for files without a record")
+	f.IntVar(&f.ImageSize, "image-size", 64, "height and width of a folder's pictures")
+	f.AddDataDir()
+}
+
+// Check finds what is wrong without files.
+func (f *Flags) Check() error {
+	switch {
+	case f.Dataset == "" && f.Checkpoint == "":
+		return cli.Usagef("--dataset or --checkpoint is missing: which model is to be %s?", f.verb)
+	case f.hiddenDim < 1:
+		return cli.Usagef("--hidden-dim %d: at least 1", f.hiddenDim)
+	case f.ImageSize < 1 || f.ImageSize > 4096:
+		return cli.Usagef("--image-size %d: 1 to 4096", f.ImageSize)
+	}
+	return f.CheckPrecision()
+}
+
+// DataOptions are those of datasets for these flags.
+func (f *Flags) DataOptions() datasets.Options {
+	return datasets.Options{DataDir: f.DataDir, ImageSize: f.ImageSize}
+}
+
+// Dir is where results go: beside the checkpoint that was named, or
+// OUTPUT-DIR/cfm/SET.
+func (f *Flags) Dir(in datasets.Info) string {
+	if f.Checkpoint != "" && !f.Changed("output-dir") {
+		return filepath.Dir(f.Checkpoint)
+	}
+	return f.RunDir("cfm", in.Slug())
+}
+
+// Model is a checkpoint whose network is known.
+type Model struct {
+	*Network
+	Info  datasets.Info
+	Shape []int // of a sample: [C,H,W], or [2]
+	// Classes are the labels it takes, 0 for none. NullClass: label Classes
+	// stands for none.
+	Classes   int
+	NullClass bool
+	PerSample int // bytes of a layer's output
+}
+
+// Batch is how many samples are evaluated together: so many that a layer's
+// output stays near 64 MB.
+func (m *Model) Batch() int { return max(1, min(8192, (64<<20)/m.PerSample)) }
+
+// Dims is Shape for the binding.
+func (m *Model) Dims() []int64 {
+	s := make([]int64, len(m.Shape))
+	for i, n := range m.Shape {
+		s[i] = int64(n)
+	}
+	return s
+}
+
+// Null is the label of the null class; it is -1 where there is none.
+func (m *Model) Null() int64 {
+	if !m.NullClass {
+		return -1
+	}
+	return int64(m.Classes)
+}

@@ -1,0 +1,154 @@
+package modelfile
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	torch "github.com/wangkuiyi/gotorch"
+
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/datasets"
+	"flowmatch/flow"
+	"flowmatch/models"
+	"flowmatch/trainer"
+)
+
+// Network is a network's configuration with its weights.
+type Network struct {
+	Checkpoint *trainer.Checkpoint
+	Kind       string // "unet" or "mlp"
+	Config     any    // models.UNetConfig or models.MLPConfig
+}
+
+// Build makes the network on the device, for evaluation.
+func (n *Network) Build(d torch.Device) (models.Velocity, error) {
+	switch c := n.Config.(type) {
+	case models.UNetConfig:
+		return n.Checkpoint.UNet(c, d)
+	case models.MLPConfig:
+		return n.Checkpoint.MLP(c, d)
+	}
+	panic("modelfile: a network of no known kind")
+}
+
+// Open reads the checkpoint and settles what it is: by its record, or for a
+// file without one by --dataset and the network's flags. Without --checkpoint
+// it is OUTPUT-DIR/<kind>/SET/ckpt.pth.
+func (f *Flags) Open(kind string) (*Model, error) {
+	var info datasets.Info
+	var err error
+	if f.Dataset != "" {
+		if info, err = datasets.LookupWith(f.Dataset, f.DataOptions()); err != nil {
+			return nil, err
+		}
+	}
+	path := f.Checkpoint
+	if path == "" {
+		path = filepath.Join(f.RunDir(kind, info.Slug()), trainer.CheckpointFile)
+		if _, err := os.Stat(path); os.IsNotExist(err) {
+			maker := map[string]string{"cfm": "train", "reflow": "reflow", "distill": "reflow --distill"}[kind]
+			return nil, fmt.Errorf("%s is not there: %s --dataset %s makes it, or name a file with --checkpoint", path, maker, info.Name)
+		}
+	}
+	return f.read(path, info)
+}
+
+func (f *Flags) read(path string, info datasets.Info) (*Model, error) {
+	ck, err := trainer.ReadCheckpoint(path)
+	if err != nil {
+		return nil, err
+	}
+	if ck.Record == nil {
+		return f.foreign(ck, info)
+	}
+	if f.network.Changed() || f.Changed("hidden-dim") {
+		return nil, cli.Usagef("%s says what its network is; the network's flags are for files without a record", path)
+	}
+	d := ck.Record.Dataset
+	if f.Dataset != "" && (info.Is2D() != (ck.Record.Kind == "mlp")) {
+		return nil, cli.Usagef("%s is a network for %s, which does not fit --dataset %s", path, d.Name, info.Name)
+	}
+	if ck.Record.Kind == "mlp" {
+		network, err := ck.Record.MLPConfig()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		if f.Dataset == "" {
+			info = datasets.Info{Name: d.Name, Shape: [3]int{2, 1, 1}}
+		}
+		return points(ck, info, network), nil
+	}
+	network, err := ck.Record.UNetConfig()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if f.Dataset == "" {
+		if len(d.Shape) != 3 {
+			return nil, fmt.Errorf("%s: the record gives the shape %v, not that of an image", path, d.Shape)
+		}
+		info = datasets.Info{Name: d.Name, Shape: [3]int(d.Shape), Levels: d.Levels, ClassNames: d.ClassNames}
+	}
+	if network.Channels != info.Shape[0] || network.Size != info.Shape[1] || network.NumClasses > 0 && network.NumClasses != info.Classes() {
+		return nil, cli.Usagef("%s is a network for %s, which does not fit --dataset %s", path, d.Name, info.Name)
+	}
+	return images(ck, info, network), nil
+}
+
+// foreign is a file without our record.
+func (f *Flags) foreign(ck *trainer.Checkpoint, info datasets.Info) (*Model, error) {
+	if f.Dataset == "" {
+		return nil, cli.Usagef("%s has no record of its network: name the set that it was trained on with --dataset, and the network's flags where they are not the set's defaults", ck.Path)
+	}
+	if info.Is2D() {
+		return points(ck, info, models.MLPConfig{HiddenDim: f.hiddenDim}.Defaults()), nil
+	}
+	network, err := f.network.Config(info, hasNullClass(ck, info))
+	if err != nil {
+		return nil, err
+	}
+	return images(ck, info, network), nil
+}
+
+func images(ck *trainer.Checkpoint, in datasets.Info, n models.UNetConfig) *Model {
+	return &Model{
+		Network: &Network{ck, "unet", n},
+		Info:    in, Shape: in.Shape[:], Classes: n.NumClasses, NullClass: n.NullClass,
+		PerSample: 4 * n.Size * n.Size * n.NumChannels * n.ChannelMult[0],
+	}
+}
+
+func points(ck *trainer.Checkpoint, in datasets.Info, n models.MLPConfig) *Model {
+	return &Model{
+		Network: &Network{ck, "mlp", n},
+		Info:    in, Shape: []int{n.Dim}, PerSample: 4 * n.HiddenDim,
+	}
+}
+
+// hasNullClass tells whether a file's class embedding has a row more than the
+// set has classes.
+func hasNullClass(ck *trainer.Checkpoint, in datasets.Info) bool {
+	w := ck.Tensors.Get("label_emb.weight")
+	return w != nil && len(w.Shape) == 2 && w.Shape[0] == int64(in.Classes()+1)
+}
+
+// Precise evaluates m in bf16 where --precision names it, else in float32:
+// training alone takes bf16 by itself.
+func (f *Flags) Precise(m flow.Model, d torch.Device) flow.Model {
+	if f.Precision != "bf16" {
+		return m
+	}
+	return half{m, d}
+}
+
+// half evaluates a model in bf16.
+type half struct {
+	model  flow.Model
+	device torch.Device
+}
+
+// Velocity: as models.Velocity.
+func (h half) Velocity(x, t, y torch.Tensor) (v torch.Tensor) {
+	torch.Autocast(h.device, torch.BFloat16, func() { v = h.model.Velocity(x, t, y) })
+	return v
+}
