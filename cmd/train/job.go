@@ -9,29 +9,22 @@ import (
 
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/terminal"
+	"flowmatch/cmd/internal/training"
 	"flowmatch/datasets"
 	"flowmatch/models"
 	"flowmatch/trainer"
 )
 
-// job is what is trained on what: a UNet on images, or an MLP on points.
-type job struct {
-	kind, about        string // "unet"; "1,797 images of 1x8x8"
-	images             int    // 0 for points, which are drawn afresh
-	network            any    // models.UNetConfig or models.MLPConfig
-	dropout, nullClass bool
-	build              func() (models.Velocity, error)
-	open               func(c trainer.Config, d torch.Device, start int) (trainer.Source, error)
-}
-
-// openData reads the set, fetching its files first if that was asked for.
-func (f *flags) openData(ctx context.Context, in datasets.Info, w io.Writer, say func(string, ...any)) (*job, error) {
+// openData reads the set, fetching its files first if that was asked for, and
+// gives the number of its images.
+func (f *flags) openData(ctx context.Context, in datasets.Info, w io.Writer, say func(string, ...any)) (*training.Subject, int, error) {
 	if in.Is2D() {
-		return f.openPoints(in, say)
+		s, err := f.openPoints(in, say)
+		return s, 0, err
 	}
 	if f.download && datasets.Missing(in.Name, f.DataDir) {
 		if err := f.fetch(ctx, in, w, say); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
 	bar := terminal.New(w, f.Quiet, "reading "+in.Name, 1)
@@ -41,27 +34,27 @@ func (f *flags) openData(ctx context.Context, in datasets.Info, w io.Writer, say
 	})
 	bar.Done()
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	for _, warning := range images.Warnings {
 		say("note: %s", warning)
 	}
 	network, err := f.network.Config(images.Info, f.classDropout > 0)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	s := images.Shape
-	return &job{
-		kind: "unet", images: images.Len(), network: network, dropout: network.Dropout > 0, nullClass: network.NullClass,
-		about: fmt.Sprintf("%s images of %dx%dx%d", terminal.Count(int64(images.Len())), s[0], s[1], s[2]),
-		build: func() (models.Velocity, error) { return models.NewUNet(network) },
-		open: func(c trainer.Config, d torch.Device, start int) (trainer.Source, error) {
+	return &training.Subject{
+		Info: in, Kind: "unet", Network: network, Dropout: network.Dropout > 0, NullClass: network.NullClass,
+		About: fmt.Sprintf("%s images of %dx%dx%d", terminal.Count(int64(images.Len())), s[0], s[1], s[2]),
+		Build: func() (models.Velocity, error) { return models.NewUNet(network) },
+		Open: func(c trainer.Config, d torch.Device, start int) (trainer.Source, error) {
 			return trainer.Images(images, c, d, start)
 		},
-	}, nil
+	}, images.Len(), nil
 }
 
-func (f *flags) openPoints(in datasets.Info, say func(string, ...any)) (*job, error) {
+func (f *flags) openPoints(in datasets.Info, say func(string, ...any)) (*training.Subject, error) {
 	set, err := datasets.Open2D(in.Name, datasets.Options{DataDir: f.DataDir})
 	if err != nil {
 		return nil, err
@@ -70,10 +63,10 @@ func (f *flags) openPoints(in datasets.Info, say func(string, ...any)) (*job, er
 		say("note: %s", note)
 	}
 	network := models.MLPConfig{HiddenDim: f.hiddenDim}.Defaults()
-	return &job{
-		kind: "mlp", network: network, about: "points of the plane",
-		build: func() (models.Velocity, error) { return models.NewMLP(network) },
-		open: func(c trainer.Config, d torch.Device, start int) (trainer.Source, error) {
+	return &training.Subject{
+		Info: in, Kind: "mlp", Network: network, About: "points of the plane",
+		Build: func() (models.Velocity, error) { return models.NewMLP(network) },
+		Open: func(c trainer.Config, d torch.Device, start int) (trainer.Source, error) {
 			return trainer.Points(set, c, d, start), nil
 		},
 	}, nil

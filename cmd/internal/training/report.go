@@ -1,20 +1,16 @@
-package main
+package training
 
 import (
 	"fmt"
-	"image/png"
-	"io"
 	"os"
 	"strconv"
 	"strings"
 	"time"
 
 	torch "github.com/wangkuiyi/gotorch"
-	"github.com/wangkuiyi/gotorch/atomicfile"
 
 	"flowmatch/cmd/internal/terminal"
 	"flowmatch/trainer"
-	"flowmatch/viz"
 )
 
 // reporter shows a run's progress, and once its own steps are timed, how long
@@ -68,14 +64,4 @@ func resident() int64 {
 		}
 	}
 	return 0
-}
-
-func drawLosses(path string, losses []float32) error {
-	values := make([]float64, len(losses))
-	for i, v := range losses {
-		values[i] = float64(v)
-	}
-	return atomicfile.Write(path, func(w io.Writer) error {
-		return png.Encode(w, viz.Losses(nil, values, viz.LossesConfig{}))
-	})
 }

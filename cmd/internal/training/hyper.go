@@ -1,0 +1,135 @@
+package training
+
+import (
+	"fmt"
+
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/datasets"
+	"flowmatch/trainer"
+)
+
+// Hyper are the flags of the optimiser and its schedule. Where a default
+// depends on the set or the recipe, the zero value means "not given".
+type Hyper struct {
+	*cli.Common
+	Recipe string
+
+	job                                   Job
+	schedule                              string
+	iterations, epochs, batchSize, warmup int
+	accumulate                            int
+	learningRate, weightDecay             float64
+	emaDecay, gradClip                    float64
+}
+
+// Job is what is trained.
+type Job int
+
+const (
+	Train  Job = iota // a model on data
+	Reflow            // a student on a teacher's pairs
+)
+
+// AddHyper adds the flags.
+func AddHyper(c *cli.Common, job Job) *Hyper {
+	h := &Hyper{Common: c, job: job}
+	help := map[string]string{
+		"iterations": "steps to train (points 10,000, reference 20,000; digits 1,600; else by --epochs)",
+		"batch":      "samples a step (points 1,024, reference 4,096; digits 64, else 128)",
+		"rate":       "of AdamW (points 3e-3, digits 2e-3, else and reference 1e-3)",
+	}
+	if job == Reflow {
+		help["iterations"] = "steps to train in each round (2,000)"
+		help["batch"] = "pairs a step (points 1,024, reference 4,096; digits 64, else 128)"
+		help["rate"] = "of AdamW (digits 2e-3, else 1e-3)"
+	}
+	c.StringVar(&h.Recipe, "recipe", "default", "default, or reference: constant learning rate, no warm-up, no average")
+	c.IntVar(&h.iterations, "iterations", 0, help["iterations"])
+	if job == Train {
+		c.IntVar(&h.epochs, "epochs", 0, "the same in passes over the set (10)")
+	}
+	c.IntVar(&h.batchSize, "batch-size", 0, help["batch"])
+	c.Float64Var(&h.learningRate, "learning-rate", 0, help["rate"])
+	c.IntVar(&h.warmup, "warmup", 0, "steps over which it grows from 0 (images 100, points 200, reference 0)")
+	c.StringVar(&h.schedule, "schedule", "", "then constant or cosine to 0 (default recipe cosine, reference constant)")
+	c.Float64Var(&h.weightDecay, "weight-decay", 0.01, "of AdamW")
+	c.Float64Var(&h.emaDecay, "ema-decay", 0, "decay of the moving average of the weights; 0 is off (digits 0.998, cifar10 and folders 0.9999, else 0.999; reference 0)")
+	c.Float64Var(&h.gradClip, "grad-clip", 0, "greatest norm of the gradient; 0 is off (images 1, points 0)")
+	c.IntVar(&h.accumulate, "accumulate", 1, "batches whose gradients make a step")
+	return h
+}
+
+// Check finds what is wrong with the flags for the set.
+func (h *Hyper) Check(in datasets.Info) error {
+	set := h.Changed
+	switch {
+	case h.Recipe != "default" && h.Recipe != "reference":
+		return cli.Usagef("--recipe %q: default or reference", h.Recipe)
+	case h.Recipe == "reference" && !InReference(in.Name):
+		return cli.Usagef("--recipe reference: the reference system has no %s, only %s", in.Name, referenceList)
+	case set("iterations") && set("epochs"):
+		return cli.Usagef("--iterations and --epochs exclude each other")
+	case set("iterations") && h.iterations < 1:
+		return cli.Usagef("--iterations %d: at least 1", h.iterations)
+	case set("epochs") && h.epochs < 1:
+		return cli.Usagef("--epochs %d: at least 1", h.epochs)
+	case set("batch-size") && h.batchSize < 1:
+		return cli.Usagef("--batch-size %d: at least 1", h.batchSize)
+	case set("learning-rate") && !(h.learningRate > 0):
+		return cli.Usagef("--learning-rate %v: above 0", h.learningRate)
+	}
+	return nil
+}
+
+// Config is what decides the weights: the recipe for the set, changed by the
+// flags that were given. images is the size of the set, for epochs; for points
+// it has no meaning.
+func (h *Hyper) Config(in datasets.Info, images int) (trainer.Config, error) {
+	c, epochs := recipe(h.Recipe, h.job, in)
+	c.WeightDecay, c.Accumulate, c.Seed = h.weightDecay, h.accumulate, h.Seed
+	given := func(name string, set func()) {
+		if h.Changed(name) {
+			set()
+		}
+	}
+	given("batch-size", func() { c.BatchSize = h.batchSize })
+	given("learning-rate", func() { c.LearningRate = h.learningRate })
+	given("warmup", func() { c.Warmup = h.warmup })
+	given("schedule", func() { c.Schedule = h.schedule })
+	given("ema-decay", func() { c.EMADecay = h.emaDecay })
+	given("epochs", func() { epochs, c.Iterations = h.epochs, 0 })
+	given("iterations", func() { c.Iterations = h.iterations })
+	given("grad-clip", func() { c.GradClip = h.gradClip })
+	if c.Iterations == 0 {
+		if c.BatchSize > images {
+			return c, cli.Usagef("--batch-size %d: the set has %d images", c.BatchSize, images)
+		}
+		c.Iterations = epochs * datasets.StepsPerEpoch(images, c.BatchSize)
+	}
+	if c.BatchSize > images && !in.Is2D() && h.job == Train {
+		return c, cli.Usagef("--batch-size %d: the set has %d images", c.BatchSize, images)
+	}
+	return c, cli.AsUsage(c.Check())
+}
+
+// ChoosePrecision settles auto: as the run that goes on, or by the device.
+func (h *Hyper) ChoosePrecision(c *trainer.Config, s *Start) error {
+	want := h.Precision
+	if want == "auto" && s.From != nil {
+		want = s.From.Record.Training.Configuration.Precision
+	}
+	got, warning, err := trainer.Precision(want, s.Device)
+	if err != nil {
+		return cli.AsUsage(err)
+	}
+	if warning != "" {
+		s.Notes = append(s.Notes, warning)
+	}
+	c.Precision = got
+	return nil
+}
+
+// PastEnd is the note where --max-steps is more than the planned steps.
+func pastEnd(maxSteps, total int) string {
+	return fmt.Sprintf("--max-steps %d is past the planned end, %d", maxSteps, total)
+}

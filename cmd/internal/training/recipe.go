@@ -1,0 +1,50 @@
+package training
+
+import (
+	"slices"
+	"strings"
+
+	"flowmatch/datasets"
+	"flowmatch/trainer"
+)
+
+// referenceSets are the sets that the reference system has.
+var (
+	referenceSets = []string{"checkerboard", "moons", "mixture", "siggraph", "invertocat", "mnist", "fashion_mnist", "cifar10"}
+	referenceList = strings.Join(referenceSets, ", ")
+)
+
+// InReference tells whether the reference system has the set.
+func InReference(name string) bool { return slices.Contains(referenceSets, name) }
+
+// recipe is the configuration for a set before any flag. Iterations is 0 where
+// the number of epochs decides it.
+func recipe(name string, job Job, in datasets.Info) (c trainer.Config, epochs int) {
+	c = trainer.Config{
+		Recipe: name, BatchSize: 128, LearningRate: 1e-3, Warmup: 100, Schedule: "cosine",
+		EMADecay: 0.999, GradClip: 1, Precision: "fp32",
+	}
+	switch {
+	case in.Is2D():
+		// The best of those measured: the likelihood still falls with the
+		// number of steps, the distance has reached its floor.
+		c.Iterations, c.BatchSize, c.LearningRate, c.Warmup, c.GradClip = 10000, 1024, 3e-3, 200, 0
+	case in.Name == "digits":
+		c.Iterations, c.BatchSize, c.LearningRate, c.EMADecay = 1600, 64, 2e-3, 0.998
+	case in.Name == "cifar10" || datasets.IsFolder(in.Name):
+		c.EMADecay = 0.9999
+	}
+	if name == "reference" {
+		c.Warmup, c.Schedule, c.EMADecay = 0, "constant", 0
+		if in.Is2D() {
+			c.Iterations, c.BatchSize, c.LearningRate = 20000, 4096, 1e-3
+		}
+	}
+	if job == Reflow {
+		c.Iterations = 2000
+		if in.Is2D() {
+			c.LearningRate = 1e-3
+		}
+	}
+	return c, 10
+}

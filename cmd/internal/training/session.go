@@ -1,0 +1,113 @@
+package training
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	torch "github.com/wangkuiyi/gotorch"
+
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/terminal"
+	"flowmatch/datasets"
+	"flowmatch/models"
+	"flowmatch/trainer"
+)
+
+// Subject is a network and what it is trained on.
+type Subject struct {
+	Info               datasets.Info
+	Kind, About        string // "unet"; "1,797 images of 1x8x8"
+	Network            any    // models.UNetConfig or models.MLPConfig
+	Dropout, NullClass bool
+	Build              func() (models.Velocity, error)
+	Open               func(c trainer.Config, d torch.Device, start int) (trainer.Source, error)
+}
+
+// Session trains a subject in a folder.
+type Session struct {
+	*Resume
+	Env   cli.Env
+	Label string // of the progress bar: "training"
+}
+
+// Say tells the user something, unless --quiet.
+func (s Session) Say(format string, args ...any) {
+	if !s.Quiet {
+		fmt.Fprintf(s.Env.Stderr, format+"\n", args...)
+	}
+}
+
+// Train trains from the start to the end, or --max-steps, and gives the losses
+// of all steps.
+func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, start *Start) ([]float32, error) {
+	folder, err := trainer.OpenFolder(start.Dir, s.Keep)
+	if err != nil {
+		return nil, err
+	}
+	defer folder.Close()
+	torch.ManualSeed(c.Seed)
+	net, err := sub.Build()
+	if err != nil {
+		return nil, err
+	}
+	net.To(start.Device)
+
+	total := c.Iterations
+	if s.MaxSteps > 0 {
+		if s.MaxSteps > total {
+			start.Notes = append(start.Notes, pastEnd(s.MaxSteps, total))
+		}
+		total = min(total, s.MaxSteps)
+	}
+	for _, n := range start.Notes {
+		s.Say("note: %s", n)
+	}
+	if start.From != nil && start.From.Step() >= total {
+		s.Say("note: the run has done its %d steps already; nothing is left to do", start.From.Step())
+		return start.From.Losses, folder.Derive(start.From)
+	}
+	s.Say("%s: %s, %s parameters, on %s in %s", sub.Info.Name, sub.About, terminal.Count(models.Count(net)), place(start.Device), c.Precision)
+
+	bar := terminal.New(s.Env.Stderr, s.Quiet, s.Label, total)
+	report := &reporter{bar: bar, device: start.Device, started: time.Now(), first: start.Step()}
+	r := trainer.Run{
+		Config: c, Model: net, Kind: sub.Kind, Network: sub.Network, Dataset: record(sub.Info), Device: start.Device, Folder: folder,
+		HasDropout: sub.Dropout, NullClass: sub.NullClass,
+		MaxSteps: s.MaxSteps, CheckpointEvery: s.CheckpointEvery,
+		Interval: bar.Interval(), Progress: report.progress, Note: bar.Note,
+		Open: func(first int) (trainer.Source, error) { return sub.Open(c, start.Device, first) },
+	}
+	res, err := r.Train(ctx, start.From)
+	bar.Done()
+	for _, w := range torch.TakeWarnings() {
+		s.Say("note: libtorch: %s", w)
+	}
+	if err != nil {
+		var stop *trainer.InterruptedError
+		if errors.As(err, &stop) {
+			return nil, fmt.Errorf("%w; the same command with --resume goes on", err)
+		}
+		return nil, err
+	}
+	s.Say("%d steps in %s, %.2f a second; %.1f %% of the time was spent waiting for data, %.0f %% of the gradients were clipped",
+		res.New, terminal.Duration(res.Time), float64(res.New)/res.Time.Seconds(), 100*res.Waited.Seconds()/res.Time.Seconds(), 100*res.Clipped)
+	return res.Losses, nil
+}
+
+func record(in datasets.Info) trainer.DatasetRecord {
+	shape := in.Shape[:]
+	if in.Is2D() {
+		shape = shape[:1]
+	}
+	return trainer.DatasetRecord{Name: in.Name, Shape: shape, Classes: in.Classes(), ClassNames: in.ClassNames, Levels: in.Levels}
+}
+
+// place is the device for people.
+func place(d torch.Device) string {
+	if d.IsCUDA() {
+		return fmt.Sprintf("%s (%s)", d, torch.CUDADeviceInfo(d).Name)
+	}
+	return fmt.Sprintf("cpu with %d threads", torch.NumThreads())
+}

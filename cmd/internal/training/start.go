@@ -1,0 +1,126 @@
+package training
+
+import (
+	"fmt"
+
+	torch "github.com/wangkuiyi/gotorch"
+
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/datasets"
+	"flowmatch/trainer"
+)
+
+// Resume are the flags of a run's folder and of its stops.
+type Resume struct {
+	*cli.Common
+	Resume, Fresh         bool
+	ResumeFrom            string
+	MaxSteps              int
+	CheckpointEvery, Keep int
+}
+
+// AddResume adds the flags.
+func AddResume(c *cli.Common) *Resume {
+	r := &Resume{Common: c}
+	c.IntVar(&r.MaxSteps, "max-steps", 0, "stop after this step in all; the schedule stays that of the planned length")
+	c.BoolVar(&r.Resume, "resume", false, "go on with the run in the folder, or start if there is none")
+	c.BoolVar(&r.Fresh, "fresh", false, "move the run in the folder aside, and start")
+	c.StringVar(&r.ResumeFrom, "resume-from", "", "go on from this state file")
+	c.IntVar(&r.CheckpointEvery, "checkpoint-every", 0, "steps between saves; 0 is every 5 minutes")
+	c.IntVar(&r.Keep, "keep", 2, "states to keep")
+	return r
+}
+
+// Check finds what is wrong without files.
+func (r *Resume) Check() error {
+	switch {
+	case r.Changed("max-steps") && r.MaxSteps < 1:
+		return cli.Usagef("--max-steps %d: at least 1", r.MaxSteps)
+	case r.CheckpointEvery < 0:
+		return cli.Usagef("--checkpoint-every %d: at least 1, or 0 for every 5 minutes", r.CheckpointEvery)
+	case r.Keep < 2:
+		return cli.Usagef("--keep %d: at least 2", r.Keep)
+	case r.Resume && r.Fresh, r.ResumeFrom != "" && (r.Resume || r.Fresh):
+		return cli.Usagef("--resume, --resume-from and --fresh exclude each other")
+	}
+	return nil
+}
+
+// Guard refuses a folder that holds a run, unless a flag says what becomes of
+// it.
+func (r *Resume) Guard(dir string) error {
+	if trainer.HoldsRun(dir) && !r.Resume && !r.Fresh && r.ResumeFrom == "" {
+		return cli.Usagef("%s holds a run already: --resume goes on with it, --fresh moves it aside and starts anew", dir)
+	}
+	return nil
+}
+
+// Start is where a run starts.
+type Start struct {
+	Dir    string
+	Device torch.Device
+	From   *trainer.State // nil: anew
+	Notes  []string       // for the user
+}
+
+// Open finds the state to go on from, or moves an old run aside.
+func (r *Resume) Open(dir string, d torch.Device) (*Start, error) {
+	s := &Start{Dir: dir, Device: d}
+	var err error
+	switch {
+	case r.ResumeFrom != "":
+		s.From, err = trainer.ReadState(r.ResumeFrom)
+	case r.Fresh && trainer.HoldsRun(dir):
+		var to string
+		to, err = trainer.MoveAside(dir)
+		s.Notes = append(s.Notes, "the old run is now in "+to)
+	case r.Resume && !trainer.HoldsRun(dir):
+		s.Notes = append(s.Notes, dir+" holds no run: a new one starts")
+	case r.Resume:
+		var name string
+		var skipped []string
+		s.From, name, skipped, err = trainer.Newest(dir)
+		for _, w := range skipped {
+			s.Notes = append(s.Notes, "passed over: "+w)
+		}
+		if err == nil {
+			s.Notes = append(s.Notes, fmt.Sprintf("going on after step %d, from %s", s.From.Step(), name))
+		}
+	}
+	return s, err
+}
+
+// Step is the number of steps done before.
+func (s *Start) Step() int {
+	if s.From == nil {
+		return 0
+	}
+	return s.From.Step()
+}
+
+// Same refuses to go on with another configuration, and names the differences.
+func (s *Start) Same(c trainer.Config, network any, in datasets.Info) error {
+	if s.From == nil {
+		return nil
+	}
+	r := s.From.Record
+	if r.Dataset.Name != in.Name {
+		return cli.Usagef("the state is of a run on %s, not %s", r.Dataset.Name, in.Name)
+	}
+	diff := append(trainer.Differences(c, r.Training.Configuration), trainer.Differences(network, r.Model)...)
+	if len(diff) > 0 {
+		return cli.Usagef("the run has another configuration: %s; give its flags, or start anew with --fresh", join(diff))
+	}
+	return nil
+}
+
+func join(parts []string) string {
+	if len(parts) > 3 {
+		parts = append(parts[:3:3], fmt.Sprintf("and %d more", len(parts)-3))
+	}
+	s := parts[0]
+	for _, p := range parts[1:] {
+		s += ", " + p
+	}
+	return s
+}
