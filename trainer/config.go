@@ -26,6 +26,8 @@ type Config struct {
 	HorizontalFlip bool    `json:"horizontal_flip"`
 	Precision      string  `json:"precision"` // "fp32" or "bf16"
 	Seed           int64   `json:"seed"`
+
+	Reflow *ReflowConfig `json:"reflow,omitempty"` // of a student of a teacher's pairs
 }
 
 // Check says what is wrong with c, in terms of train's flags.
@@ -98,10 +100,21 @@ func Differences(now, was any) []string {
 	var out []string
 	for _, k := range names {
 		if a[k] != b[k] {
-			out = append(out, fmt.Sprintf("--%s %s, was %s", strings.ReplaceAll(k, "_", "-"), orNone(a[k]), orNone(b[k])))
+			out = append(out, fmt.Sprintf("%s %s, was %s", flagOf(k), orNone(a[k]), orNone(b[k])))
 		}
 	}
 	return out
+}
+
+// flagOf is how a user names a field.
+func flagOf(k string) string {
+	switch k {
+	case "teacher", "solver":
+		return "the " + k
+	case "round":
+		return "the round"
+	}
+	return "--" + strings.ReplaceAll(k, "_", "-")
 }
 
 func orNone(s string) string {
@@ -113,11 +126,20 @@ func orNone(s string) string {
 
 func fields(v any) map[string]string {
 	b, _ := json.Marshal(v)
+	out := map[string]string{}
+	flatten(b, out)
+	return out
+}
+
+// flatten lists the members of an object, and those of objects in it.
+func flatten(b []byte, out map[string]string) {
 	var m map[string]json.RawMessage
 	_ = json.Unmarshal(b, &m)
-	out := map[string]string{}
 	for k, raw := range m {
+		if raw[0] == '{' {
+			flatten(raw, out)
+			continue
+		}
 		out[k] = string(raw)
 	}
-	return out
 }

@@ -18,10 +18,13 @@ type Metric struct {
 	GradNorm *float64 `json:"grad_norm"`
 	Clipped  bool     `json:"clipped"`
 	Rate     float64  `json:"learning_rate"`
+	// LossByTime is the mean loss of the last 100 steps in each tenth of
+	// [0,1), every 100 steps.
+	LossByTime []*float64 `json:"loss_by_time,omitempty"`
 }
 
-func (c Config) metric(step int, loss, norm float32) Metric {
-	return Metric{step, number(loss), number(norm), c.GradClip > 0 && float64(norm) > c.GradClip, c.Rate(step - 1)}
+func (c Config) metric(step int, loss, norm float32, byTime []float32) Metric {
+	return Metric{step, number(loss), number(norm), c.GradClip > 0 && float64(norm) > c.GradClip, c.Rate(step - 1), timeLossAt(byTime, step)}
 }
 
 // number is v in few digits; JSON has no NaN.
@@ -50,7 +53,7 @@ func openMetrics(path string, c Config, s *State) (*metricsLog, error) {
 		}
 		e := json.NewEncoder(w)
 		for i := range s.Losses {
-			if err := e.Encode(c.metric(i+1, s.Losses[i], s.GradNorms[i])); err != nil {
+			if err := e.Encode(c.metric(i+1, s.Losses[i], s.GradNorms[i], s.TimeLosses)); err != nil {
 				return err
 			}
 		}
@@ -67,11 +70,11 @@ func openMetrics(path string, c Config, s *State) (*metricsLog, error) {
 	return l, nil
 }
 
-func (l *metricsLog) add(losses, norms []float32) error {
+func (l *metricsLog) add(losses, norms, byTime []float32) error {
 	e := json.NewEncoder(l.w)
 	for i := range losses {
 		l.n++
-		if err := e.Encode(l.c.metric(l.n, losses[i], norms[i])); err != nil {
+		if err := e.Encode(l.c.metric(l.n, losses[i], norms[i], byTime)); err != nil {
 			return err
 		}
 	}

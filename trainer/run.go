@@ -51,10 +51,12 @@ type Result struct {
 	New       int       // of them done now
 	Losses    []float32 // of every step
 	GradNorms []float32
-	Skipped   int           // steps without an update, because something was not finite
-	Clipped   float64       // part of the steps whose gradients were scaled down
-	Time      time.Duration // of the steps done now
-	Waited    time.Duration // of it, waiting for data
+	// TimeLosses are the losses by time of every 100 steps, [n,TimeBins].
+	TimeLosses []float32
+	Skipped    int           // steps without an update, because something was not finite
+	Clipped    float64       // part of the steps whose gradients were scaled down
+	Time       time.Duration // of the steps done now
+	Waited     time.Duration // of it, waiting for data
 }
 
 // InterruptedError ends a run that was asked to stop; its state is saved.
@@ -160,6 +162,9 @@ func (l *loop) run(ctx context.Context) error {
 			return errors.Join(err, l.save())
 		}
 		l.done++
+		if l.e.byTime != nil && l.done%timeWindow == 0 {
+			l.e.byTime.window()
+		}
 		if l.e.filled == ringLen || l.done == l.total() || time.Since(l.lastLook) >= l.interval() {
 			if err := l.look(); err != nil {
 				return errors.Join(err, l.save())
@@ -214,7 +219,7 @@ func (l *loop) look() error {
 	}
 	l.losses = append(l.losses, losses...)
 	l.norms = append(l.norms, norms...)
-	if err := l.log.add(losses, norms); err != nil {
+	if err := l.log.add(losses, norms, l.e.timeLosses()); err != nil {
 		return fmt.Errorf("metrics: %w", err)
 	}
 	now := time.Now()
@@ -280,6 +285,6 @@ func (l *loop) result() Result {
 	return Result{
 		Steps: len(l.losses), New: len(l.losses) - l.first, Losses: l.losses, GradNorms: l.norms, Skipped: l.skipped,
 		Clipped: float64(clipped) / float64(max(1, len(l.norms))),
-		Time:    time.Since(l.start), Waited: l.src.Waited(),
+		Time:    time.Since(l.start), Waited: l.src.Waited(), TimeLosses: l.e.timeLosses(),
 	}
 }

@@ -8,11 +8,19 @@ import (
 	"flowmatch/datasets"
 )
 
+// Batch is the data of a step, on the device.
+type Batch struct {
+	X1 torch.Tensor // [B,...]
+	Y  torch.Tensor // [B] int64, or the zero Tensor where there are no classes
+	// X0 is the noise that X1 comes from, [B,...], where the pairs are a
+	// teacher's; the zero Tensor where it is to be drawn.
+	X0 torch.Tensor
+}
+
 // Source gives the data of a run, in order from the step it was opened at.
 type Source interface {
-	// Batch is the next batch on the device: x1: [B,...], y: [B] int64, or the
-	// zero Tensor where there are no classes. It is called within a scope.
-	Batch() (x1, y torch.Tensor, err error)
+	// Batch is the next batch. It is called within a scope.
+	Batch() (Batch, error)
 	// Waited is the time that Batch has spent waiting for data.
 	Waited() time.Duration
 	Close()
@@ -37,17 +45,17 @@ func Images(im *datasets.Images, c Config, device torch.Device, start int) (Sour
 	return &imageSource{l, []int64{int64(c.BatchSize), int64(s[0]), int64(s[1]), int64(s[2])}, device}, nil
 }
 
-func (s *imageSource) Batch() (x1, y torch.Tensor, err error) {
+func (s *imageSource) Batch() (out Batch, err error) {
 	b, err := s.loader.Next()
 	if err != nil {
-		return x1, y, err
+		return out, err
 	}
 	defer b.Release()
-	x1 = s.move(torch.FromSlice(b.X, s.shape...))
+	out.X1 = s.move(torch.FromSlice(b.X, s.shape...))
 	if b.Y != nil {
-		y = s.move(torch.FromSlice(b.Y, s.shape[0]))
+		out.Y = s.move(torch.FromSlice(b.Y, s.shape[0]))
 	}
-	return x1, y, nil
+	return out, nil
 }
 
 func (s *imageSource) move(t torch.Tensor) torch.Tensor {
@@ -79,14 +87,14 @@ func Points(set *datasets.Set2D, c Config, device torch.Device, start int) Sourc
 	}
 }
 
-// Batch: x1: [B,2].
-func (s *pointSource) Batch() (x1, y torch.Tensor, err error) {
+// Batch: X1: [B,2].
+func (s *pointSource) Batch() (Batch, error) {
 	begin := time.Now()
 	s.set.Sample(s.points, s.seed, s.next)
 	s.waited += time.Since(begin)
 	n := int64(len(s.points) / 2)
 	s.next += n
-	return torch.FromSlice(s.points, n, 2).To(s.device), y, nil
+	return Batch{X1: torch.FromSlice(s.points, n, 2).To(s.device)}, nil
 }
 
 func (s *pointSource) Waited() time.Duration { return s.waited }

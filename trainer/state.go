@@ -15,12 +15,16 @@ import (
 
 // State is all that resuming needs. In state.pth its tensors are named
 // model.<parameter>, ema.<parameter>, exp_avg.<parameter>,
-// exp_avg_sq.<parameter>, losses and grad_norms.
+// exp_avg_sq.<parameter>, losses, grad_norms, loss_by_time and
+// loss_by_time_sum.
 type State struct {
 	Record    *Record
 	Losses    []float32 // of every step
 	GradNorms []float32 // before clipping
-	file      *weights.File
+	// TimeLosses are the losses by time, [steps/100,TimeBins]; nil where all
+	// times are the same.
+	TimeLosses []float32
+	file       *weights.File
 }
 
 // Step is the number of steps done.
@@ -68,11 +72,19 @@ func (e *engine) snapshot(r Record, losses, norms []float32) (*State, error) {
 	d.Set("adamw_step", steps)
 	d.Set("losses", weights.FromFloat32(losses, int64(len(losses))))
 	d.Set("grad_norms", weights.FromFloat32(norms, int64(len(norms))))
+	st := &State{Record: &r, Losses: losses, GradNorms: norms}
+	if e.byTime != nil {
+		if err := e.byTime.snapshot(d); err != nil {
+			return nil, err
+		}
+		st.TimeLosses = e.byTime.history
+	}
 	b, err := json.Marshal(r)
 	if err != nil {
 		return nil, err
 	}
-	return &State{Record: &r, Losses: losses, GradNorms: norms, file: &weights.File{Tensors: d, Record: b}}, nil
+	st.file = &weights.File{Tensors: d, Record: b}
+	return st, nil
 }
 
 // restore copies a state into the run's tensors.
@@ -116,6 +128,9 @@ func (e *engine) restore(s *State) error {
 		return fmt.Errorf("the state's adamw_step is no single number")
 	}
 	e.adamw.StepCount.FillI(float64(n[0]))
+	if e.byTime != nil {
+		return e.byTime.restore(s)
+	}
 	return nil
 }
 
@@ -143,6 +158,14 @@ func ReadState(path string) (*State, error) {
 		}
 		if len(*into) != r.Training.Step {
 			return nil, fmt.Errorf("%s: %d %s for %d steps", path, len(*into), name, r.Training.Step)
+		}
+	}
+	if w := f.Tensors.Get(timeLossName); w != nil {
+		if s.TimeLosses, err = w.Float32s(); err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", path, timeLossName, err)
+		}
+		if len(s.TimeLosses) != r.Training.Step/timeWindow*TimeBins {
+			return nil, fmt.Errorf("%s: %d values of %s for %d steps", path, len(s.TimeLosses), timeLossName, r.Training.Step)
 		}
 	}
 	return s, nil

@@ -15,6 +15,7 @@ import (
 const (
 	drawNoise = iota
 	drawDropout
+	drawPair
 )
 
 // engine holds the tensors of a run and does its steps.
@@ -31,6 +32,7 @@ type engine struct {
 	gen    *torch.Generator
 	ring   torch.Tensor // [2,ringLen] float32: loss and gradient norm of the last steps
 	filled int
+	byTime *timeLoss // nil where all times are the same
 
 	hasDropout bool
 	nullClass  int64 // label of the null class, -1 where there is none
@@ -56,6 +58,9 @@ func newEngine(c Config, m models.Velocity, d torch.Device, hasDropout, nullClas
 				}
 			}
 			e.ring = torch.Zeros([]int64{2, ringLen}, torch.Options{Device: d})
+			if c.Reflow == nil || !c.Reflow.Distill {
+				e.byTime = newTimeLoss(d)
+			}
 		})
 		e.adamw = torch.NewAdamW(e.params, torch.AdamWOptions{WeightDecay: c.WeightDecay})
 		e.gen = torch.NewGenerator(d, 0)
@@ -68,6 +73,9 @@ func (e *engine) close() {
 		for _, t := range ts {
 			t.Close()
 		}
+	}
+	if e.byTime != nil {
+		e.byTime.sum.Close()
 	}
 	e.gen.Close()
 }
@@ -100,18 +108,26 @@ func (e *engine) step(k int, src Source) (err error) {
 
 // loss is the loss of batch m of the run: [].
 func (e *engine) loss(m int, src Source) (loss torch.Tensor, err error) {
-	x1, y, err := src.Batch()
+	data, err := src.Batch()
 	if err != nil {
 		return loss, err
 	}
+	x0, x1, y := data.X0, data.X1, data.Y
 	if e.model.Classes() == 0 {
 		y = torch.Tensor{}
 	}
 	o := torch.Options{Device: e.device}
 	b := x1.Shape()[0]
 	e.gen.Seed(flow.Mix(uint64(e.c.Seed), uint64(m), drawNoise))
-	x0 := torch.RandNWith(e.gen, x1.Shape(), o)
+	if x0.T == nil {
+		x0 = torch.RandNWith(e.gen, x1.Shape(), o)
+	}
 	t := torch.RandWith(e.gen, []int64{b}, o)
+	if e.c.Reflow != nil && e.c.Reflow.Distill {
+		// The whole way in one step (Liu et al. 2023, section 2.2,
+		// "Distillation").
+		t = torch.Zeros([]int64{b}, o)
+	}
 	if e.c.ClassDropout > 0 && e.nullClass >= 0 {
 		drop := torch.LtScalar(torch.RandWith(e.gen, []int64{b}, o), e.c.ClassDropout)
 		y = torch.MaskedFill(y, drop, float64(e.nullClass))
@@ -122,6 +138,9 @@ func (e *engine) loss(m int, src Source) (loss torch.Tensor, err error) {
 	xt, u := e.path.At(x0, x1, t)
 	var v torch.Tensor
 	withPrecision(e.c.Precision, e.device, func() { v = e.model.Velocity(xt, t, y) })
+	if e.byTime != nil {
+		e.byTime.add(v, u, t)
+	}
 	return flow.Loss(v, u), nil
 }
 

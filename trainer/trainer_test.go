@@ -131,6 +131,12 @@ func TestResume(t *testing.T) {
 	if err != nil || res.Steps != 12 || res.New != 7 {
 		t.Fatalf("%+v, %v", res, err)
 	}
+	sameFiles(t, once, twice)
+}
+
+// sameFiles compares the files of two runs.
+func sameFiles(t *testing.T, once, twice string) {
+	t.Helper()
 	for _, name := range []string{StateFile, CheckpointFile, MetricsFile} {
 		a, err := os.ReadFile(filepath.Join(once, name))
 		if err != nil {
@@ -185,12 +191,12 @@ type poisoned struct {
 	n, from int
 }
 
-func (p *poisoned) Batch() (x1, y torch.Tensor, err error) {
-	x1, y, err = p.Source.Batch()
+func (p *poisoned) Batch() (Batch, error) {
+	b, err := p.Source.Batch()
 	if p.n++; p.n > p.from {
-		x1.FillI(math.NaN())
+		b.X1.FillI(math.NaN())
 	}
-	return x1, y, err
+	return b, err
 }
 
 // Steps with anything not finite update nothing; a run of them ends the run,

@@ -1,0 +1,214 @@
+package trainer
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	torch "github.com/wangkuiyi/gotorch"
+	"github.com/wangkuiyi/gotorch/safetensors"
+	"github.com/wangkuiyi/gotorch/strictjson"
+	"github.com/wangkuiyi/gotorch/weights"
+
+	"flowmatch/datasets"
+)
+
+// PairsDir is the folder of a reflow run that holds its pairs.
+const PairsDir = "pairs"
+
+// Pairs are a teacher's pairs, drawn once and kept in files, of which a stop
+// loses at most the one being drawn:
+//
+//	pairs/00000.safetensors   x1: [n,Shape...] float32, y: [n] int64 where there are classes
+//
+// The noise x0 is a function of the seed and the pair's number, and not stored.
+type Pairs struct {
+	Teacher Teacher
+	Config  ReflowConfig
+	Seed    int64 // of the run
+	Dir     string
+	PerFile int // pairs in a file
+
+	x1 []float32
+	y  []int64
+}
+
+// pairsRecord is what a file of pairs says of itself.
+type pairsRecord struct {
+	Format int          `json:"format"`
+	Kind   string       `json:"kind"` // "pairs"
+	Reflow ReflowConfig `json:"reflow"`
+	Seed   int64        `json:"seed"`
+	First  int          `json:"first"`
+}
+
+// Bytes is the size of all pairs' files.
+func (p *Pairs) Bytes() int64 {
+	n := int64(p.Config.Pairs)
+	for _, d := range p.Teacher.Shape {
+		n *= d
+	}
+	if p.Teacher.Classes > 0 {
+		n += 2 * int64(p.Config.Pairs)
+	}
+	return 4 * n
+}
+
+// Ready is how many pairs the files in Dir hold already.
+func (p *Pairs) Ready() int {
+	n := 0
+	for first := 0; first < p.Config.Pairs; first += p.PerFile {
+		if _, err := os.Stat(p.file(first)); err == nil {
+			n += min(p.PerFile, p.Config.Pairs-first)
+		}
+	}
+	return n
+}
+
+// Load reads the pairs from their files, and draws those that are missing.
+// Files of other pairs, or damaged ones, are drawn anew; note says so.
+func (p *Pairs) Load(ctx context.Context, progress func(done, of int), note func(string)) error {
+	if err := os.MkdirAll(p.Dir, 0o777); err != nil {
+		return fmt.Errorf("the folder of the pairs cannot be made: %w", err)
+	}
+	dim := int(p.Bytes()/4) / max(1, p.Config.Pairs)
+	if p.Teacher.Classes > 0 {
+		dim -= 2
+	}
+	p.x1 = make([]float32, 0, dim*p.Config.Pairs)
+	p.y = nil
+	for first := 0; first < p.Config.Pairs; first += p.PerFile {
+		n := min(p.PerFile, p.Config.Pairs-first)
+		x1, y, err := p.read(first, n)
+		if err != nil {
+			if !errors.Is(err, fs.ErrNotExist) {
+				note("drawn anew: " + err.Error())
+			}
+			if x1, y, err = p.Teacher.draw(ctx, p.Config.seedOf(p.Seed), first, n, func(done int) { progress(first+done, p.Config.Pairs) }); err != nil {
+				return err
+			}
+			if err := p.write(first, x1, y); err != nil {
+				return err
+			}
+		}
+		p.x1, p.y = append(p.x1, x1...), append(p.y, y...)
+		progress(first+n, p.Config.Pairs)
+	}
+	return nil
+}
+
+func (p *Pairs) file(first int) string {
+	return filepath.Join(p.Dir, fmt.Sprintf("%05d.safetensors", first/p.PerFile))
+}
+
+func (p *Pairs) record(first int) pairsRecord {
+	c := p.Config
+	c.Distill = false // the same pairs serve both
+	return pairsRecord{1, "pairs", c, p.Seed, first}
+}
+
+func (p *Pairs) write(first int, x1 []float32, y []int64) error {
+	n := int64(min(p.PerFile, p.Config.Pairs-first))
+	d := &weights.Dict{}
+	d.Set("x1", weights.FromFloat32(x1, append([]int64{n}, p.Teacher.Shape...)...))
+	if !d.Get("x1").Finite() {
+		return fmt.Errorf("the teacher's samples are not finite: it cannot teach")
+	}
+	if y != nil {
+		d.Set("y", weights.FromInt64(y, n))
+	}
+	if err := safetensors.WriteFile(p.file(first), &weights.File{Tensors: d, Record: mustJSON(p.record(first))}); err != nil {
+		return fmt.Errorf("the pairs were not saved: %w", err)
+	}
+	return nil
+}
+
+func (p *Pairs) read(first, n int) (x1 []float32, y []int64, err error) {
+	path := p.file(first)
+	if _, err := os.Stat(path); err != nil {
+		return nil, nil, err
+	}
+	f, err := safetensors.Read(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	var r pairsRecord
+	if f.Record == nil || strictjson.Unmarshal(f.Record, &r) != nil {
+		return nil, nil, fmt.Errorf("%s: it has no record of pairs", path)
+	}
+	if want := p.record(first); r != want {
+		was, _ := json.Marshal(r.Reflow)
+		return nil, nil, fmt.Errorf("%s: it holds other pairs, %s", path, was)
+	}
+	x, labels := f.Tensors.Get("x1"), f.Tensors.Get("y")
+	if x == nil || len(x.Shape) == 0 || x.Shape[0] != int64(n) || (labels == nil) != (p.Teacher.Classes == 0) {
+		return nil, nil, fmt.Errorf("%s: it does not hold %d pairs", path, n)
+	}
+	if x1, err = x.Float32s(); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if labels != nil {
+		if y, err = labels.Int64s(); err != nil || len(y) != n {
+			return nil, nil, fmt.Errorf("%s: it does not hold %d classes", path, n)
+		}
+	}
+	return x1, y, nil
+}
+
+// Source gives the pairs in batches, in a new order every epoch, the last
+// short batch dropped; batch start comes first. Load comes before.
+func (p *Pairs) Source(c Config, start int) (Source, error) {
+	if c.BatchSize > p.Config.Pairs {
+		return nil, fmt.Errorf("%d pairs do not make a batch of %d", p.Config.Pairs, c.BatchSize)
+	}
+	return &keptPairs{Pairs: p, c: c, next: start, epoch: -1, seed: p.Config.seedOf(p.Seed)}, nil
+}
+
+type keptPairs struct {
+	*Pairs
+	c      Config
+	seed   int64
+	next   int // batch
+	epoch  int
+	order  []int32
+	waited time.Duration
+}
+
+// Batch gathers a batch of the pairs.
+func (k *keptPairs) Batch() (b Batch, err error) {
+	begin := time.Now()
+	perEpoch := datasets.StepsPerEpoch(k.Config.Pairs, k.c.BatchSize)
+	if e := k.next / perEpoch; e != k.epoch {
+		k.epoch, k.order = e, datasets.Permutation(k.Config.Pairs, k.c.Seed, e)
+	}
+	n := k.c.BatchSize
+	at := k.order[k.next%perEpoch*n:][:n]
+	k.next++
+
+	dim := len(k.x1) / k.Config.Pairs
+	x0, x1 := make([]float32, n*dim), make([]float32, n*dim)
+	var y []int64
+	for i, j := range at {
+		k.Teacher.noise(x0[i*dim:(i+1)*dim], k.seed, int(j))
+		copy(x1[i*dim:], k.x1[int(j)*dim:(int(j)+1)*dim])
+		if k.y != nil {
+			y = append(y, k.y[j])
+		}
+	}
+	d := k.Teacher.Device
+	shape := append([]int64{int64(n)}, k.Teacher.Shape...)
+	b.X0, b.X1 = torch.FromSlice(x0, shape...).To(d), torch.FromSlice(x1, shape...).To(d)
+	if y != nil {
+		b.Y = torch.FromSlice(y, int64(n)).To(d)
+	}
+	k.waited += time.Since(begin)
+	return b, nil
+}
+
+func (k *keptPairs) Waited() time.Duration { return k.waited }
+func (k *keptPairs) Close()                {}

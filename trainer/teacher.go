@@ -1,0 +1,138 @@
+package trainer
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	torch "github.com/wangkuiyi/gotorch"
+	"github.com/wangkuiyi/gotorch/weights"
+
+	"flowmatch/flow"
+)
+
+// Teacher makes pairs (x0, x1) of noise and the sample that its flow carries it
+// to, for a student to learn: the reflow procedure (Liu et al. 2023,
+// algorithm 1).
+type Teacher struct {
+	Model   flow.Model
+	Solver  flow.Solver // from 0 to 1
+	Device  torch.Device
+	Shape   []int64 // of one sample
+	Classes int     // pair i has class i mod Classes; 0: no classes
+	Batch   int     // samples solved together; 0: all
+}
+
+// ReflowConfig is what decides the pairs, for the record.
+type ReflowConfig struct {
+	Teacher string `json:"teacher"` // fingerprint of the teacher's weights
+	Solver  string `json:"solver"`  // "midpoint, 20 steps"
+	Pairs   int    `json:"pairs"`   // drawn once and kept; 0: fresh ones for every step
+	Round   int    `json:"round"`   // from 1: the teacher of round 2 is the student of round 1
+	Distill bool   `json:"distill,omitempty"`
+}
+
+// Fingerprint names weights: hexadecimal digits of the SHA-256 over their names
+// and bytes.
+func Fingerprint(d *weights.Dict) string {
+	h := sha256.New()
+	for name, t := range d.All() {
+		fmt.Fprintf(h, "%q %v %v\n", name, t.DType, t.Shape)
+		h.Write(t.Data)
+	}
+	return hex.EncodeToString(h.Sum(nil))[:16]
+}
+
+// seedOf is the seed of the pairs' noise. It is another than that of samples
+// drawn with the run's seed: a student is not to be judged by the pairs that it
+// was trained on.
+func (r ReflowConfig) seedOf(seed int64) int64 {
+	return int64(flow.Mix(uint64(seed), drawPair, uint64(r.Round)) >> 1)
+}
+
+// noise fills dst, [n,Shape...], with the noise of pairs first, first+1, ...
+func (t Teacher) noise(dst []float32, seed int64, first int) {
+	dim := 1
+	for _, n := range t.Shape {
+		dim *= int(n)
+	}
+	for i := range len(dst) / dim {
+		flow.Noise(dst[i*dim:(i+1)*dim], seed, int64(first+i))
+	}
+}
+
+// labels are the classes of pairs first, first+1, ...: [n], or nil.
+func (t Teacher) labels(first, n int) []int64 {
+	if t.Classes == 0 {
+		return nil
+	}
+	y := make([]int64, n)
+	for i := range y {
+		y[i] = int64((first + i) % t.Classes)
+	}
+	return y
+}
+
+// draw solves for the pairs first to first+n: x1 of [n,Shape...].
+func (t Teacher) draw(ctx context.Context, seed int64, first, n int, progress func(done int)) (x1 []float32, y []int64, err error) {
+	dim := int64(1)
+	for _, d := range t.Shape {
+		dim *= d
+	}
+	x0 := make([]float32, int64(n)*dim)
+	t.noise(x0, seed, first)
+	y = t.labels(first, n)
+	s := flow.Sampling{
+		Model: t.Model, Device: t.Device, Solver: t.Solver, Shape: t.Shape, N: n, Labels: y, X0: x0, Batch: t.Batch,
+		Progress: func(done, _ int) {
+			if progress != nil {
+				progress(done)
+			}
+		},
+	}
+	out, err := s.Draw(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return out.X, y, nil
+}
+
+// Fresh is a source of pairs that are drawn for every step and used once, as
+// the reference system does; batch start comes first.
+func (t Teacher) Fresh(c Config, start int) Source {
+	return &freshPairs{t: t, seed: c.Reflow.seedOf(c.Seed), n: c.BatchSize, next: start * c.BatchSize}
+}
+
+type freshPairs struct {
+	t       Teacher
+	seed    int64
+	n, next int
+	waited  time.Duration
+}
+
+// Batch solves one batch by the teacher. The time counts as waiting for data.
+func (f *freshPairs) Batch() (b Batch, err error) {
+	begin := time.Now()
+	shape := append([]int64{int64(f.n)}, f.t.Shape...)
+	size := f.n
+	for _, d := range f.t.Shape {
+		size *= int(d)
+	}
+	x0 := make([]float32, size)
+	f.t.noise(x0, f.seed, f.next)
+	b.X0 = torch.FromSlice(x0, shape...).To(f.t.Device)
+	if y := f.t.labels(f.next, f.n); y != nil {
+		b.Y = torch.FromSlice(y, shape[0]).To(f.t.Device)
+	}
+	f.next += f.n
+	if b.X1, _, err = f.t.Solver.Solve(flow.ModelField(f.t.Model, b.Y), b.X0, nil, nil); err != nil {
+		return b, fmt.Errorf("the teacher's pairs: %w", err)
+	}
+	f.waited += time.Since(begin)
+	return b, nil
+}
+
+func (f *freshPairs) Waited() time.Duration { return f.waited }
+func (f *freshPairs) Close()                {}

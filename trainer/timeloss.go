@@ -1,0 +1,101 @@
+package trainer
+
+import (
+	"fmt"
+
+	torch "github.com/wangkuiyi/gotorch"
+	"github.com/wangkuiyi/gotorch/weights"
+
+	"flowmatch/models"
+)
+
+// The loss by time tells where on the way from noise to data the network errs:
+// its mean over each tenth of [0,1), over every hundred steps.
+const (
+	TimeBins   = 10
+	timeWindow = 100 // steps
+)
+
+// timeLoss gathers the loss by time on the device.
+type timeLoss struct {
+	sum     torch.Tensor // [2,TimeBins] float32: losses and their number, since the last window's end
+	history []float32    // [windows,TimeBins]: of the windows that are over; NaN where no time fell
+}
+
+func newTimeLoss(d torch.Device) *timeLoss {
+	return &timeLoss{sum: torch.Zeros([]int64{2, TimeBins}, torch.Options{Device: d})}
+}
+
+// add adds a batch. v, u: [B,...], t: [B] in [0,1).
+func (l *timeLoss) add(v, u, t torch.Tensor) {
+	torch.NoGrad(func() {
+		b := t.Shape()[0]
+		d := torch.Sub(v.Detach().CastTo(torch.Float), u, 1).View(b, -1)
+		each := torch.MeanDims(torch.Mul(d, d), []int64{1}, false)
+		bin := torch.Clamp(torch.Floor(torch.MulScalar(t, TimeBins)), 0, TimeBins-1).CastTo(torch.Long)
+		// A loss that is not finite updates nothing, and counts nowhere.
+		ok := torch.IsFinite(each)
+		each = torch.MaskedFill(each, torch.LogicalNot(ok), 0)
+		index := torch.Stack([]torch.Tensor{bin, bin}, 0)
+		l.sum.CopyI(torch.ScatterAdd(l.sum, 1, index, torch.Stack([]torch.Tensor{each, ok.CastTo(torch.Float)}, 0)))
+	})
+}
+
+// window ends a window: the means are read from the device.
+func (l *timeLoss) window() {
+	s := torch.ToSlice[float32](l.sum)
+	for i := range TimeBins {
+		l.history = append(l.history, s[i]/s[TimeBins+i])
+	}
+	l.sum.FillI(0)
+}
+
+// timeLosses is the history, or nil.
+func (e *engine) timeLosses() []float32 {
+	if e.byTime == nil {
+		return nil
+	}
+	return e.byTime.history
+}
+
+// timeLossAt is the loss by time of the window that step ends, or nil.
+func timeLossAt(history []float32, step int) []*float64 {
+	w := step/timeWindow - 1
+	if step%timeWindow != 0 || step == 0 || (w+1)*TimeBins > len(history) {
+		return nil
+	}
+	out := make([]*float64, TimeBins)
+	for i := range out {
+		out[i] = number(history[w*TimeBins+i])
+	}
+	return out
+}
+
+const (
+	timeLossName    = "loss_by_time"
+	timeLossSumName = "loss_by_time_sum"
+)
+
+func (l *timeLoss) snapshot(d *weights.Dict) error {
+	w, err := models.ToWeights(l.sum)
+	if err != nil {
+		return err
+	}
+	d.Set(timeLossSumName, w)
+	d.Set(timeLossName, weights.FromFloat32(l.history, int64(len(l.history)/TimeBins), TimeBins))
+	return nil
+}
+
+func (l *timeLoss) restore(s *State) error {
+	l.history = append(l.history, s.TimeLosses...)
+	w := s.file.Tensors.Get(timeLossSumName)
+	if w == nil || w.Numel() != 2*TimeBins {
+		return fmt.Errorf("the state has no %s", timeLossSumName)
+	}
+	src, err := models.FromWeights(w)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	return torch.Try(func() { l.sum.CopyI(src) })
+}

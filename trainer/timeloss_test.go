@@ -1,0 +1,102 @@
+package trainer
+
+import (
+	"context"
+	"math"
+	"testing"
+
+	torch "github.com/wangkuiyi/gotorch"
+
+	"flowmatch/datasets"
+	"flowmatch/models"
+)
+
+func TestTimeLoss(t *testing.T) {
+	nan := float32(math.NaN())
+	torch.Scoped(func() {
+		l := newTimeLoss(torch.CPU)
+		v := torch.FromSlice([]float32{1, 1, 3, 1, 0, 0, nan, 0}, 4, 2)
+		u := torch.FromSlice([]float32{0, 0, 1, 1, 0, 1, 0, 0}, 4, 2)
+		l.add(v, u, torch.FromSlice([]float32{0, 0.05, 0.999, 0.5}, 4))
+		l.add(v, u, torch.FromSlice([]float32{0.31, 0.32, 0.1, 0.5}, 4))
+		l.window()
+		// The means of each row's squares are 1, 2, 1/2 and no number.
+		want := map[int]float32{0: 1.5, 9: 0.5, 3: 1.5, 1: 0.5}
+		for i, got := range l.history {
+			w, ok := want[i]
+			if ok != (got == w) || !ok && !math.IsNaN(float64(got)) {
+				t.Errorf("bin %d: %v, want %v", i, got, w)
+			}
+		}
+		l.window()
+		if len(l.history) != 2*TimeBins || !math.IsNaN(float64(l.history[TimeBins])) {
+			t.Errorf("the sums were not begun anew: %v", l.history[TimeBins:])
+		}
+	})
+	if at := timeLossAt(make([]float32, 2*TimeBins), 200); len(at) != TimeBins || at[0] == nil {
+		t.Errorf("step 200 ends the second window: %v", at)
+	}
+	for _, step := range []int{0, 150, 300} {
+		if at := timeLossAt(make([]float32, 2*TimeBins), step); at != nil {
+			t.Errorf("step %d ends no window that is known: %v", step, at)
+		}
+	}
+}
+
+// planeRun trains a small MLP on points.
+func planeRun(t *testing.T, c Config, dir string) *Run {
+	t.Helper()
+	set, err := datasets.Open2D("moons", datasets.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	torch.ManualSeed(c.Seed)
+	n := models.MLPConfig{HiddenDim: 8}.Defaults()
+	m, err := models.NewMLP(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := OpenFolder(dir, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(f.Close)
+	return &Run{Config: c, Model: m, Kind: "mlp", Network: n, Dataset: DatasetRecord{Name: "moons"}, Folder: f, Device: torch.CPU,
+		Open: func(start int) (Source, error) { return Points(set, c, torch.CPU, start), nil }}
+}
+
+// Stopped within a window and gone on with, a run gives the same files.
+func TestTimeLossResume(t *testing.T) {
+	c := config(230)
+	once, twice := t.TempDir(), t.TempDir()
+	res, err := planeRun(t, c, once).Train(context.Background(), nil)
+	if err != nil || len(res.TimeLosses) != 2*TimeBins {
+		t.Fatalf("%d values, %v", len(res.TimeLosses), err)
+	}
+	// The mean over the times is the mean of the losses, but for the unequal
+	// number of times in the bins.
+	var byTime, losses float64
+	for _, v := range res.TimeLosses[:TimeBins] {
+		byTime += float64(v) / TimeBins
+	}
+	for _, v := range res.Losses[:timeWindow] {
+		losses += float64(v) / timeWindow
+	}
+	if math.Abs(byTime/losses-1) > 0.1 {
+		t.Errorf("loss by time %v, of all steps %v", byTime, losses)
+	}
+	r := planeRun(t, c, twice)
+	r.MaxSteps = 150
+	if _, err := r.Train(context.Background(), nil); err != nil {
+		t.Fatal(err)
+	}
+	r.Folder.Close()
+	s, _, _, err := Newest(twice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := planeRun(t, c, twice).Train(context.Background(), s); err != nil {
+		t.Fatal(err)
+	}
+	sameFiles(t, once, twice)
+}
