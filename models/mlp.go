@@ -80,7 +80,11 @@ func (m *MLP) Velocity(x, t, y torch.Tensor) torch.Tensor {
 
 // Forward: x: [B,D], t: [B] -> v: [B,D].
 func (m *MLP) Forward(x, t torch.Tensor) torch.Tensor {
-	v := forward(m.Layers, torch.Cat([]torch.Tensor{x, t.View(-1, 1)}, 1), torch.Tensor{})
+	return m.run(x, t, nil)
+}
+
+func (m *MLP) run(x, t torch.Tensor, see func(nn.IModule, torch.Tensor)) torch.Tensor {
+	v := forward(m.Layers, torch.Cat([]torch.Tensor{x, t.View(-1, 1)}, 1), torch.Tensor{}, see)
 	if v.Dtype() != x.Dtype() {
 		v = v.CastTo(x.Dtype())
 	}

@@ -122,23 +122,33 @@ func (u *UNet) Forward(x, t, y torch.Tensor) torch.Tensor {
 	if (u.LabelEmb != nil) != (y.T != nil) {
 		panic(&torch.Error{Op: "UNet", Msg: "a class-conditional network needs labels, and no other takes them"})
 	}
-	emb := forward(u.TimeEmbed, timeEmbedding(t, u.freqs), torch.Tensor{}) // [B,E]
+	return u.run(x, t, y, nil)
+}
+
+// run is Forward that shows each layer of the blocks and what it gives to see,
+// if that is not nil.
+func (u *UNet) run(x, t, y torch.Tensor, see func(layer nn.IModule, out torch.Tensor)) torch.Tensor {
+	emb := forward(u.TimeEmbed, timeEmbedding(t, u.freqs), torch.Tensor{}, see) // [B,E]
 	if u.LabelEmb != nil {
-		emb = torch.Add(emb, u.LabelEmb.Forward(y), 1)
+		label := u.LabelEmb.Forward(y)
+		if see != nil {
+			see(u.LabelEmb, label)
+		}
+		emb = torch.Add(emb, label, 1)
 	}
 	var aside []torch.Tensor
 	h := x
 	for _, block := range u.InputBlocks {
-		h = forward(block, h, emb)
+		h = forward(block, h, emb, see)
 		aside = append(aside, h)
 	}
-	h = forward(u.MiddleBlock, h, emb)
+	h = forward(u.MiddleBlock, h, emb, see)
 	for _, block := range u.OutputBlocks {
 		last := len(aside) - 1
-		h = forward(block, torch.Cat([]torch.Tensor{h, aside[last]}, 1), emb)
+		h = forward(block, torch.Cat([]torch.Tensor{h, aside[last]}, 1), emb, see)
 		aside = aside[:last]
 	}
-	v := forward(u.Out, h, emb)
+	v := forward(u.Out, h, emb, see)
 	if v.Dtype() != x.Dtype() {
 		v = v.CastTo(x.Dtype())
 	}
@@ -146,9 +156,9 @@ func (u *UNet) Forward(x, t, y torch.Tensor) torch.Tensor {
 }
 
 // forward runs the layers of a block; residual blocks also take emb: [B,E].
-func forward(layers []nn.IModule, h, emb torch.Tensor) torch.Tensor {
-	for _, l := range layers {
-		switch l := l.(type) {
+func forward(layers []nn.IModule, h, emb torch.Tensor, see func(nn.IModule, torch.Tensor)) torch.Tensor {
+	for _, layer := range layers {
+		switch l := layer.(type) {
 		case *resBlock:
 			h = l.Forward(h, emb)
 		case interface {
@@ -157,6 +167,9 @@ func forward(layers []nn.IModule, h, emb torch.Tensor) torch.Tensor {
 			h = l.Forward(h)
 		default:
 			panic(&torch.Error{Op: "UNet", Msg: "a layer without Forward"})
+		}
+		if see != nil {
+			see(layer, h)
 		}
 	}
 	return h

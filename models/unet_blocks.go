@@ -46,10 +46,10 @@ func newResBlock(in, out, emb int64, dropout float64) *resBlock {
 
 // Forward: x: [B,in,H,W], emb: [B,E] -> [B,out,H,W].
 func (r *resBlock) Forward(x, emb torch.Tensor) torch.Tensor {
-	h := forward(r.InLayers, x, emb)
-	e := forward(r.EmbLayers, emb, emb) // [B,out]
+	h := forward(r.InLayers, x, emb, nil)
+	e := forward(r.EmbLayers, emb, emb, nil) // [B,out]
 	h = torch.Add(h, torch.Unsqueeze(torch.Unsqueeze(e, -1), -1), 1)
-	h = forward(r.OutLayers, h, emb)
+	h = forward(r.OutLayers, h, emb, nil)
 	if r.SkipConnection != nil {
 		x = r.SkipConnection.Forward(x)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/wangkuiyi/gotorch/weights"
 
 	"flowmatch/datasets"
+	"flowmatch/flow"
 )
 
 // PairsDir is the folder of a reflow run that holds its pairs.
@@ -212,3 +213,28 @@ func (k *keptPairs) Batch() (b Batch, err error) {
 
 func (k *keptPairs) Waited() time.Duration { return k.waited }
 func (k *keptPairs) Close()                {}
+
+// Estimate is how long the missing pairs will take, by one timed evaluation of
+// the teacher; false where the number of evaluations is not known before.
+func (p *Pairs) Estimate() (time.Duration, bool) {
+	s, ok := p.Teacher.Solver.(flow.FixedStep)
+	left := p.Config.Pairs - p.Ready()
+	if !ok || left == 0 {
+		return 0, ok
+	}
+	n := min(left, p.PerFile)
+	if p.Teacher.Batch > 0 {
+		n = min(n, p.Teacher.Batch)
+	}
+	one := p.Teacher
+	one.Solver = flow.FixedStep{Method: s.Method, Steps: 1}
+	var took time.Duration
+	for range 2 { // the first one also makes ready
+		begin := time.Now()
+		if _, _, err := one.draw(context.Background(), 0, 0, n, nil); err != nil {
+			return 0, false
+		}
+		took = time.Since(begin)
+	}
+	return time.Duration(float64(took) * float64(s.Steps) * float64(left) / float64(n)), true
+}

@@ -12,8 +12,9 @@ import (
 // GridConfig says how a grid of samples looks. Only Layout must be set.
 type GridConfig struct {
 	Layout Layout
-	Width  int // how wide the grid may be, in pixels; default 1000
-	Scale  int // how many pixels a sample's pixel is wide; default: by Width, at least 1
+	Width  int      // how wide the grid may be, in pixels; default 1000
+	Scale  int      // how many pixels a sample's pixel is wide; default: by Width, at least 1
+	Rows   []string // words to the left of the rows, from the top; nil for none
 }
 
 // ImageGrid sets samples on a white page, two pixels apart (further where they are
@@ -30,7 +31,8 @@ func ImageGrid(p Pictures, cfg GridConfig) (image.Image, error) {
 		cfg.Width = 1000
 	}
 	g := newGrid(p.Shape, cfg.Layout, cfg.Width, cfg.Scale)
-	bounds := image.Rect(0, 0, g.width+2*g.margin, g.header+g.height+2*g.margin)
+	x := g.margin + rowLabelWidth(cfg.Rows)
+	bounds := image.Rect(0, 0, x+g.width+g.margin, g.header+g.height+2*g.margin)
 	if err := checkPage(bounds.Size()); err != nil {
 		return nil, err
 	}
@@ -39,8 +41,9 @@ func ImageGrid(p Pictures, cfg GridConfig) (image.Image, error) {
 		page = image.NewRGBA(bounds)
 	}
 	draw.Draw(page, bounds, image.White, image.Point{}, draw.Src)
-	at := image.Pt(g.margin, g.margin+g.header)
+	at := image.Pt(x, g.margin+g.header)
 	g.drawLabels(page, at, ink)
+	g.drawRowLabels(page, at, cfg.Rows)
 	tile := make([]uint8, p.dim())
 	for column, samples := range cfg.Layout.Columns {
 		for row, i := range samples {
@@ -123,6 +126,30 @@ func (g *grid) drawLabels(page draw.Image, at image.Point, c color.Color) {
 	for column, label := range g.layout.Labels {
 		centre := at.X + g.tileAt(column, 0).X + g.shape[2]*g.scale/2
 		drawText(page, g.face, shorten(g.face, label, room), centre, at.Y-1-g.face.Metrics().Descent.Ceil(), middle, c)
+	}
+}
+
+// rowLabelSize is the size of the words beside rows.
+const rowLabelSize = 14
+
+func rowLabelWidth(rows []string) int {
+	if rows == nil {
+		return 0
+	}
+	widest := 0
+	for _, r := range rows {
+		widest = max(widest, textWidth(face(rowLabelSize), r))
+	}
+	return widest + 10
+}
+
+// drawRowLabels writes words to the left of the rows of a block whose corner is
+// at.
+func (g *grid) drawRowLabels(page draw.Image, at image.Point, rows []string) {
+	f := face(rowLabelSize)
+	for row, label := range rows {
+		base := at.Y + g.tileAt(0, row).Y + (g.shape[1]*g.scale+capHeight(f))/2
+		drawText(page, f, label, g.margin, base, left, ink)
 	}
 }
 

@@ -21,7 +21,7 @@ type flags struct {
 	sigmaMin, classDropout   float64
 	horizontalFlip, download bool
 	hiddenDim, imageSize     int
-	noFigures                bool
+	noFigures, summary       bool
 }
 
 func init() {
@@ -44,6 +44,7 @@ func newFlags() *flags {
 	f.IntVar(&f.imageSize, "image-size", 64, "height and width that a folder's pictures get")
 	f.BoolVar(&f.download, "download", false, "fetch the set's public files if they are missing")
 	f.Resume = training.AddResume(c)
+	f.BoolVar(&f.summary, "summary", false, "print the network's layers, shapes and parameters, and train nothing")
 	f.BoolVar(&f.noFigures, "no-figures", false, "write no pictures")
 	f.AddCommon()
 	return f

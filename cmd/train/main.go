@@ -29,7 +29,7 @@ func run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	dir := f.RunDir("cfm", info.Slug())
-	if err := f.Guard(dir); err != nil {
+	if err := f.Guard(dir); err != nil && !f.summary {
 		return err
 	}
 	session := training.Session{Resume: f.Resume, Env: env, Label: "training"}
@@ -44,6 +44,9 @@ func run(ctx context.Context, env cli.Env) error {
 	device, err := f.OpenDevice()
 	if err != nil {
 		return err
+	}
+	if f.summary {
+		return summary(env.Stdout, subject)
 	}
 	start, err := f.Open(dir, device)
 	if err != nil {

@@ -54,6 +54,13 @@ func (f *Flags) Open(kind string) (*Model, error) {
 	return f.read(path, info)
 }
 
+// At opens a checkpoint that one of our own runs on the set wrote.
+func (f *Flags) At(path string, info datasets.Info) (*Model, error) {
+	own := *f
+	own.Dataset, own.network = info.Name, nil
+	return own.read(path, info)
+}
+
 func (f *Flags) read(path string, info datasets.Info) (*Model, error) {
 	ck, err := trainer.ReadCheckpoint(path)
 	if err != nil {
@@ -62,7 +69,7 @@ func (f *Flags) read(path string, info datasets.Info) (*Model, error) {
 	if ck.Record == nil {
 		return f.foreign(ck, info)
 	}
-	if f.network.Changed() || f.Changed("hidden-dim") {
+	if f.network != nil && (f.network.Changed() || f.Changed("hidden-dim")) {
 		return nil, cli.Usagef("%s says what its network is; the network's flags are for files without a record", path)
 	}
 	d := ck.Record.Dataset
@@ -97,7 +104,7 @@ func (f *Flags) read(path string, info datasets.Info) (*Model, error) {
 
 // foreign is a file without our record.
 func (f *Flags) foreign(ck *trainer.Checkpoint, info datasets.Info) (*Model, error) {
-	if f.Dataset == "" {
+	if f.Dataset == "" || f.network == nil {
 		return nil, cli.Usagef("%s has no record of its network: name the set that it was trained on with --dataset, and the network's flags where they are not the set's defaults", ck.Path)
 	}
 	if info.Is2D() {

@@ -121,3 +121,16 @@ func Count(n int64) string {
 	}
 	return strings.Join(append([]string{s}, parts...), ",")
 }
+
+// Bytes is a size for people: "63 MB".
+func Bytes(n int64) string {
+	switch {
+	case n >= 10e9:
+		return fmt.Sprintf("%.0f GB", float64(n)/1e9)
+	case n >= 1e9:
+		return fmt.Sprintf("%.1f GB", float64(n)/1e9)
+	case n >= 1e6:
+		return fmt.Sprintf("%.0f MB", float64(n)/1e6)
+	}
+	return fmt.Sprintf("%.0f kB", float64(n)/1e3)
+}
