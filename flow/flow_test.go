@@ -37,11 +37,8 @@ func TestPath(t *testing.T) {
 // The error falls with the step as the method's order says: the slope of
 // log2(error) between n and 2n steps.
 func TestOrderOfConvergence(t *testing.T) {
-	for _, name := range Methods() {
-		m, ok := FixedStepMethod(name)
-		if !ok {
-			t.Fatal(name)
-		}
+	for _, m := range fixed {
+		name := m.Name
 		errAt := func(n int) float64 {
 			end, nfe, err := FixedStep{Method: m, Steps: n, T0: 0, T1: 2}.Solve(swing, vec(1), nil, nil)
 			if err != nil || nfe != n*m.Stages() {

@@ -23,6 +23,11 @@ type Sampling struct {
 	Shown      []int
 	FrameTimes []float64
 
+	// Observe, if set, is given the states of every batch at FrameTimes instead:
+	// x: [n,Shape...] of the samples from first on. So a million samples' frames
+	// need not be held at once. x is valid until it returns.
+	Observe func(frame, first int, x []float32)
+
 	Progress func(done, of int) // after every batch; may be nil
 }
 
@@ -53,6 +58,9 @@ func (s Sampling) Draw(ctx context.Context) (*Samples, error) {
 		}
 	}
 	for range s.FrameTimes {
+		if s.Observe != nil {
+			break
+		}
 		out.Frames = append(out.Frames, make([]float32, int64(len(s.Shown))*dim))
 	}
 	batch := s.Batch
@@ -81,6 +89,7 @@ func (s Sampling) Draw(ctx context.Context) (*Samples, error) {
 // batch solves samples first to last; those shown go to the frames' places
 // from at on.
 func (s Sampling) batch(ctx context.Context, out *Samples, first, last int, shown []int, at int, dim int64) (err error) {
+	defer stopped(ctx, &err)
 	torch.Scoped(func() {
 		shape := append([]int64{int64(last - first)}, s.Shape...)
 		x := torch.FromSlice(out.X0[int64(first)*dim:int64(last)*dim], shape...).To(s.Device)
@@ -89,26 +98,16 @@ func (s Sampling) batch(ctx context.Context, out *Samples, first, last int, show
 			y = torch.FromSlice(s.Labels[first:last], shape[0]).To(s.Device)
 		}
 		var times []float64
-		if len(shown) > 0 {
+		if len(shown) > 0 || s.Observe != nil {
 			times = s.FrameTimes
 		}
-		field := ModelField(s.Model, y)
-		stop := func(x torch.Tensor, t float64) torch.Tensor {
-			if ctx.Err() != nil {
-				panic(cancelled{})
-			}
-			return field(x, t)
-		}
-		defer func() {
-			if p := recover(); p != nil {
-				if _, ok := p.(cancelled); !ok {
-					panic(p)
-				}
-				err = context.Cause(ctx)
-			}
-		}()
-		end, nfe, e := s.Solver.Solve(stop, x, times, func(o Output) error {
+		field := stoppable(ctx, ModelField(s.Model, y))
+		end, nfe, e := s.Solver.Solve(field, x, times, func(o Output) error {
 			all := torch.ToSlice[float32](o.X)
+			if s.Observe != nil {
+				s.Observe(o.Index, first, all)
+				return nil
+			}
 			for i, n := range shown {
 				copy(out.Frames[o.Index][int64(at+i)*dim:int64(at+i+1)*dim], all[int64(n-first)*dim:])
 			}
@@ -127,6 +126,3 @@ func (s Sampling) batch(ctx context.Context, out *Samples, first, last int, show
 	})
 	return err
 }
-
-// cancelled carries the end of a context out of a solver.
-type cancelled struct{}

@@ -35,6 +35,9 @@ func NewSolver(c SolverConfig) (Solver, error) {
 		}
 		return FixedStep{Method: m, Steps: c.Steps}, nil
 	}
+	if m, ok := AdaptiveMethod(c.Method); ok {
+		return Adaptive{Method: m, RTol: c.RTol, ATol: c.ATol, MaxSteps: c.MaxSteps}, nil
+	}
 	return nil, fmt.Errorf("method %q is unknown: %s", c.Method, MethodList())
 }
 

@@ -42,10 +42,13 @@ func FixedStepMethod(name string) (Tableau, bool) {
 	return fixed[i], true
 }
 
-// Methods lists the names of all methods.
+// Methods lists the names of all methods, the adaptive ones last.
 func Methods() []string {
 	var names []string
 	for _, m := range fixed {
+		names = append(names, m.Name)
+	}
+	for _, m := range adaptive {
 		names = append(names, m.Name)
 	}
 	return names

@@ -66,6 +66,7 @@ func (a *Tensor) Detach() Tensor { return opDetach(*a) }
 // AutogradOptions of Grad.
 type AutogradOptions struct {
 	GradOutputs []Tensor // weights of the outputs; none: all outputs are single numbers
+	RetainGraph bool     // keep what the outputs were computed from, for another call
 	CreateGraph bool     // record the computation, so that it can be differentiated again
 }
 
@@ -82,7 +83,7 @@ func AutogradGrad(outputs, inputs []Tensor, o AutogradOptions) []Tensor {
 		}
 		gs = handles(nil, o.GradOutputs)
 	}
-	r := C.c_gt_autograd_grad(handlesPtr(outs), C.int64_t(len(outs)), handlesPtr(ins), C.int64_t(len(ins)), handlesPtr(gs), C.bool(o.CreateGraph))
+	r := C.c_gt_autograd_grad(handlesPtr(outs), C.int64_t(len(outs)), handlesPtr(ins), C.int64_t(len(ins)), handlesPtr(gs), C.bool(o.RetainGraph), C.bool(o.CreateGraph))
 	runtime.KeepAlive(outputs)
 	runtime.KeepAlive(inputs)
 	runtime.KeepAlive(o.GradOutputs)

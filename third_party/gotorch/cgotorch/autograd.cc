@@ -9,12 +9,12 @@ GT_EXPORT gt_r0 gt_backward(void *t, void *grad) {
 }
 
 GT_EXPORT gt_rl gt_autograd_grad(void **outs, int64_t nouts, void **ins, int64_t nins, void **grads,
-                                 bool create_graph) {
+                                 bool retain_graph, bool create_graph) {
   return gt::many([&] {
     std::vector<at::Tensor> g;
     if (grads) g = gt::list(grads, nouts);
     return torch::autograd::grad(gt::list(outs, nouts), gt::list(ins, nins), g,
-                                 /*retain_graph=*/create_graph, create_graph,
+                                 /*retain_graph=*/retain_graph || create_graph, create_graph,
                                  /*allow_unused=*/true);
   });
 }

@@ -37,7 +37,7 @@
   X(gt_rp, gt_data_ptr, (void *t), (t))                                        \
   /* autograd.cc */                                                            \
   X(gt_r0, gt_backward, (void *t, void *grad), (t, grad))                      \
-  X(gt_rl, gt_autograd_grad, (void **outs, int64_t nouts, void **ins, int64_t nins, void **grads, bool create_graph), (outs, nouts, ins, nins, grads, create_graph)) \
+  X(gt_rl, gt_autograd_grad, (void **outs, int64_t nouts, void **ins, int64_t nins, void **grads, bool retain_graph, bool create_graph), (outs, nouts, ins, nins, grads, retain_graph, create_graph)) \
   X(gt_r1, gt_grad, (void *t), (t))                                            \
   X(gt_r0, gt_set_grad, (void *t, void *grad), (t, grad))                      \
   X(gt_r0, gt_set_requires_grad, (void *t, bool on), (t, on))                  \

@@ -1,0 +1,176 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	torch "github.com/wangkuiyi/gotorch"
+)
+
+// Likelihood computes log densities of a model by the instantaneous change of
+// variables (Chen et al. 2018, theorem 1; Lipman et al. 2023, appendix C): with
+// x(1) = x solve
+//
+//	dx/dt = v(x, t), dl/dt = div v(x, t), l(1) = 0
+//
+// from t = 1 to 0; then log p(x) = log N(x(0); 0, I) + l(0).
+//
+// The divergence is exact, by a vector-Jacobian product for each number of a
+// sample, or Hutchinson's estimate. Its probes are drawn once for a solution,
+// so the field that is solved stays a function, and each has its own l, so the
+// spread over the probes is that of log p.
+type Likelihood struct {
+	Model  Model
+	Device torch.Device
+	Solver Solver  // its span is set here
+	Shape  []int64 // of one sample
+
+	Probes   int   // 0: exact divergence; else the number of Hutchinson's probes
+	Gaussian bool  // probes are normal; default: Rademacher, -1 or 1
+	Seed     int64 // of the probes
+	Batch    int   // samples solved together; 0: by their size
+
+	Progress func(done, of int) // after every batch; may be nil
+}
+
+// LogDensities is what LogDensity gives.
+type LogDensities struct {
+	LogP   []float64 // nats
+	StdErr []float64 // of LogP, with two probes or more; else nil
+	X0     []float32 // [N,Shape...], where the flow comes from
+	NFE    int       // evaluations for each sample
+}
+
+// LogDensity gives the log densities of samples x: [N,Shape...], of the classes
+// labels: [N] where the model has classes. It ends early, with ctx's cause,
+// between evaluations. It panics with *torch.Error where a tensor operation
+// fails.
+func (l Likelihood) LogDensity(ctx context.Context, x []float32, labels []int64) (*LogDensities, error) {
+	dim := 1
+	for _, n := range l.Shape {
+		dim *= int(n)
+	}
+	n := len(x) / dim
+	if len(x)%dim != 0 || labels != nil && len(labels) != n {
+		return nil, fmt.Errorf("flow: %d numbers and %d labels are no samples of %v", len(x), len(labels), l.Shape)
+	}
+	out := &LogDensities{LogP: make([]float64, n), X0: make([]float32, n*dim)}
+	if l.Probes > 1 {
+		out.StdErr = make([]float64, n)
+	}
+	batch := l.Batch
+	if batch <= 0 {
+		batch = max(8, min(2048, 1<<16/dim))
+	}
+	for first := 0; first < n; first += batch {
+		last := min(first+batch, n)
+		var y []int64
+		if labels != nil {
+			y = labels[first:last]
+		}
+		if err := l.batch(ctx, out, x[first*dim:last*dim], y, first); err != nil {
+			return nil, err
+		}
+		if l.Progress != nil {
+			l.Progress(last, n)
+		}
+	}
+	return out, nil
+}
+
+func (l Likelihood) batch(ctx context.Context, out *LogDensities, x []float32, labels []int64, first int) (err error) {
+	defer stopped(ctx, &err)
+	torch.Scoped(func() {
+		var y torch.Tensor
+		if labels != nil {
+			y = torch.FromSlice(labels, int64(len(labels))).To(l.Device)
+		}
+		b := int64(1)
+		for _, n := range l.Shape {
+			b *= n
+		}
+		dim := b
+		b = int64(len(x)) / dim
+		field := stoppable(ctx, ModelField(l.Model, y))
+		div := func(x torch.Tensor, t float64) (v, div torch.Tensor) {
+			v, div = divergence(field, x, t)
+			return v, div.View(b, 1)
+		}
+		width := max(1, l.Probes)
+		if l.Probes > 0 {
+			probes := l.probes(first, int(b), int(dim))
+			div = func(x torch.Tensor, t float64) (v, div torch.Tensor) {
+				if int64(l.Probes) <= dim {
+					return hutchinson(field, x, t, probes)
+				}
+				// e J e of every probe, from the Jacobian that fewer products give.
+				v, j := jacobian(field, x, t)
+				return v, torch.Einsum("pbi,bik,pbk->bp", probes, j, probes)
+			}
+		}
+
+		// The state is [B,D+P]: the sample and its l, one for each probe.
+		z := torch.FromSlice(x, b, dim).To(l.Device)
+		z = torch.Cat([]torch.Tensor{z, torch.Zeros([]int64{b, int64(width)}, torch.Options{Device: l.Device})}, 1)
+		shape := append([]int64{b}, l.Shape...)
+		end, nfe, e := l.Solver.Between(1, 0).Solve(func(z torch.Tensor, t float64) torch.Tensor {
+			v, d := div(torch.Reshape(torch.Narrow(z, 1, 0, dim), shape), t)
+			return torch.Cat([]torch.Tensor{v.View(b, dim), d}, 1)
+		}, z, nil, nil)
+		if err = e; err != nil {
+			return
+		}
+		out.NFE = max(out.NFE, nfe)
+		out.collect(torch.ToSlice[float32](end), first, int(dim), width)
+	})
+	return err
+}
+
+// collect turns end states, [B,D+P], into log densities.
+func (out *LogDensities) collect(z []float32, first, dim, probes int) {
+	for i := range len(z) / (dim + probes) {
+		row := z[i*(dim+probes):][:dim+probes]
+		copy(out.X0[(first+i)*dim:], row[:dim])
+		logN := -0.5 * float64(dim) * math.Log(2*math.Pi)
+		for _, v := range row[:dim] {
+			logN -= 0.5 * float64(v) * float64(v)
+		}
+		mean, m2 := 0.0, 0.0
+		for k, v := range row[dim:] {
+			d := float64(v) - mean
+			mean += d / float64(k+1)
+			m2 += d * (float64(v) - mean)
+		}
+		out.LogP[first+i] = logN + mean
+		if out.StdErr != nil {
+			out.StdErr[first+i] = math.Sqrt(m2 / float64(probes-1) / float64(probes))
+		}
+	}
+}
+
+// drawProbe sets the probes' numbers apart from those of samples.
+const drawProbe = 0x70726f6265
+
+// probes are those of samples first to first+b: [P,B,D]. A sample's depend on
+// the seed and its number alone.
+func (l Likelihood) probes(first, b, dim int) torch.Tensor {
+	all := make([]float32, l.Probes*b*dim)
+	for p := range l.Probes {
+		seed := int64(Mix(uint64(l.Seed), drawProbe, uint64(p)))
+		for i := range b {
+			e := all[(p*b+i)*dim:][:dim]
+			Noise(e, seed, int64(first+i))
+			if l.Gaussian {
+				continue
+			}
+			for k, v := range e {
+				e[k] = 1
+				if v < 0 {
+					e[k] = -1
+				}
+			}
+		}
+	}
+	return torch.FromSlice(all, int64(l.Probes), int64(b), int64(dim)).To(l.Device)
+}
