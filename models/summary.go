@@ -70,6 +70,9 @@ func Summary(m Velocity, shape []int64) (layers []Layer, err error) {
 
 // kindOf is a layer's type without the packages' own words: "GroupNorm".
 func kindOf(l nn.IModule) string {
+	if _, ok := l.(*nn.FunctionalModule); ok {
+		return "SiLU" // the only function without numbers in these networks
+	}
 	name := strings.TrimSuffix(reflect.TypeOf(l).Elem().Name(), "Module")
 	return strings.ToUpper(name[:1]) + name[1:]
 }

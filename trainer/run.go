@@ -162,7 +162,7 @@ func (l *loop) run(ctx context.Context) error {
 			return errors.Join(err, l.save())
 		}
 		l.done++
-		if l.e.byTime != nil && l.done%timeWindow == 0 {
+		if l.e.byTime != nil && l.done%TimeWindow == 0 {
 			l.e.byTime.window()
 		}
 		if l.e.filled == ringLen || l.done == l.total() || time.Since(l.lastLook) >= l.interval() {

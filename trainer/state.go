@@ -164,7 +164,7 @@ func ReadState(path string) (*State, error) {
 		if s.TimeLosses, err = w.Float32s(); err != nil {
 			return nil, fmt.Errorf("%s: %s: %w", path, timeLossName, err)
 		}
-		if len(s.TimeLosses) != r.Training.Step/timeWindow*TimeBins {
+		if len(s.TimeLosses) != r.Training.Step/TimeWindow*TimeBins {
 			return nil, fmt.Errorf("%s: %d values of %s for %d steps", path, len(s.TimeLosses), timeLossName, r.Training.Step)
 		}
 	}

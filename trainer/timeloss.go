@@ -12,8 +12,8 @@ import (
 // The loss by time tells where on the way from noise to data the network errs:
 // its mean over each tenth of [0,1), over every hundred steps.
 const (
-	TimeBins   = 10
-	timeWindow = 100 // steps
+	TimeBins   = 10  // of [0,1)
+	TimeWindow = 100 // steps
 )
 
 // timeLoss gathers the loss by time on the device.
@@ -60,8 +60,8 @@ func (e *engine) timeLosses() []float32 {
 
 // timeLossAt is the loss by time of the window that step ends, or nil.
 func timeLossAt(history []float32, step int) []*float64 {
-	w := step/timeWindow - 1
-	if step%timeWindow != 0 || step == 0 || (w+1)*TimeBins > len(history) {
+	w := step/TimeWindow - 1
+	if step%TimeWindow != 0 || step == 0 || (w+1)*TimeBins > len(history) {
 		return nil
 	}
 	out := make([]*float64, TimeBins)

@@ -79,8 +79,8 @@ func TestTimeLossResume(t *testing.T) {
 	for _, v := range res.TimeLosses[:TimeBins] {
 		byTime += float64(v) / TimeBins
 	}
-	for _, v := range res.Losses[:timeWindow] {
-		losses += float64(v) / timeWindow
+	for _, v := range res.Losses[:TimeWindow] {
+		losses += float64(v) / TimeWindow
 	}
 	if math.Abs(byTime/losses-1) > 0.1 {
 		t.Errorf("loss by time %v, of all steps %v", byTime, losses)

@@ -16,7 +16,7 @@ import (
 
 // figures draws a round's pictures.
 func (r *rounds) figures(ctx context.Context, dir string, teacher, student *modelfile.Model) ([]string, error) {
-	if r.noFigures {
+	if r.noFigures || r.info.Is2D() {
 		return nil, nil
 	}
 	path, err := r.fewSteps(ctx, dir, teacher, student)

@@ -162,17 +162,17 @@ func perFile(in datasets.Info) int {
 
 // subject is the student: the teacher's network, with its weights.
 func (r *rounds) subject(of *modelfile.Model, p *trainer.Pairs) *training.Subject {
-	about := "fresh pairs of its teacher for every step"
+	about, waiting := "fresh pairs of its teacher for every step", "drawing pairs"
 	open := func(c trainer.Config, _ torch.Device, start int) (trainer.Source, error) {
 		return p.Teacher.Fresh(c, start), nil
 	}
 	if p.Config.Pairs > 0 {
-		about = terminal.Count(int64(p.Config.Pairs)) + " pairs of its teacher"
+		about, waiting = terminal.Count(int64(p.Config.Pairs))+" pairs of its teacher", ""
 		open = func(c trainer.Config, _ torch.Device, start int) (trainer.Source, error) { return p.Source(c, start) }
 	}
 	s := &training.Subject{
 		Info: r.info, Kind: of.Kind, About: about, Network: of.Config, NullClass: of.NullClass,
-		Build: func() (models.Velocity, error) { return of.Build(r.device) }, Open: open,
+		Build: func() (models.Velocity, error) { return of.Build(r.device) }, Open: open, Waiting: waiting,
 	}
 	if u, ok := of.Config.(models.UNetConfig); ok {
 		s.Dropout = u.Dropout > 0

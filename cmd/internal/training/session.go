@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	torch "github.com/wangkuiyi/gotorch"
@@ -21,6 +22,7 @@ type Subject struct {
 	Kind, About        string // "unet"; "1,797 images of 1x8x8"
 	Network            any    // models.UNetConfig or models.MLPConfig
 	Dropout, NullClass bool
+	Waiting            string // what the time without a step is spent on; "waiting for data"
 	Build              func() (models.Velocity, error)
 	Open               func(c trainer.Config, d torch.Device, start int) (trainer.Source, error)
 }
@@ -91,9 +93,25 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 		}
 		return nil, err
 	}
-	s.Say("%d steps in %s, %.2f a second; %.1f %% of the time was spent waiting for data, %.0f %% of the gradients were clipped",
-		res.New, terminal.Duration(res.Time), float64(res.New)/res.Time.Seconds(), 100*res.Waited.Seconds()/res.Time.Seconds(), 100*res.Clipped)
+	waiting := sub.Waiting
+	if waiting == "" {
+		waiting = "waiting for data"
+	}
+	s.Say("%d steps in %s, %.2f a second; %.1f %% of the time was spent %s, %.0f %% of the gradients were clipped",
+		res.New, terminal.Duration(res.Time), float64(res.New)/res.Time.Seconds(), 100*res.Waited.Seconds()/res.Time.Seconds(), waiting, 100*res.Clipped)
+	if n := len(res.TimeLosses); n > 0 {
+		s.Say("loss by time, of the last %d steps, t from 0 to 1: %s", trainer.TimeWindow, tenths(res.TimeLosses[n-trainer.TimeBins:]))
+	}
 	return res.Losses, nil
+}
+
+// tenths are the losses by time in few digits.
+func tenths(losses []float32) string {
+	var words []string
+	for _, v := range losses {
+		words = append(words, fmt.Sprintf("%.3g", v))
+	}
+	return strings.Join(words, " ")
 }
 
 func record(in datasets.Info) trainer.DatasetRecord {

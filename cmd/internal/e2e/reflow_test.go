@@ -1,0 +1,76 @@
+package e2e
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// reflow, from a trained model to a student of one step; stops, rounds and
+// what is refused.
+func TestReflow(t *testing.T) {
+	once, twice := t.TempDir(), t.TempDir()
+	for _, dir := range []string{once, twice} {
+		must(t, program(t, "train", nil, "--dataset", "moons", "--device", "cpu", "--precision", "fp32", "--hidden-dim", "32",
+			"--batch-size", "64", "--iterations", "60", "--no-figures", "--output-dir", dir))
+	}
+	args := func(dir string, more ...string) []string {
+		return append([]string{"--dataset", "moons", "--device", "cpu", "--precision", "fp32", "--batch-size", "64", "--iterations", "30",
+			"--steps", "4", "--no-figures", "--output-dir", dir}, more...)
+	}
+	at := func(dir, kind string) string { return filepath.Join(dir, kind, "moons/ckpt.pth") }
+	// Fresh pairs, at once and in two parts.
+	must(t, program(t, "reflow", nil, args(once)...))
+	must(t, program(t, "reflow", nil, args(twice, "--max-steps", "11")...))
+	refused(t, program(t, "reflow", nil, args(twice)...), 2, "--resume")
+	refused(t, program(t, "reflow", nil, args(twice, "--resume", "--method", "euler")...), 2, "solver")
+	must(t, program(t, "reflow", nil, args(twice, "--resume")...))
+	if !bytes.Equal(read(t, at(once, "reflow")), read(t, at(twice, "reflow"))) {
+		t.Error("11 + 19 steps gave another student than 30")
+	}
+	if bytes.Equal(read(t, at(once, "reflow")), read(t, at(once, "cfm"))) {
+		t.Error("the student is the teacher")
+	}
+
+	// Two rounds on pairs that are kept, then one step on the same pairs.
+	must(t, program(t, "reflow", nil, args(once, "--fresh", "--rounds", "2", "--pairs", "200")...))
+	for _, name := range []string{"round-1/ckpt.pth", "round-1/pairs/00000.safetensors", "ckpt.pth", "pairs/00000.safetensors"} {
+		if _, err := os.Stat(filepath.Join(once, "reflow/moons", name)); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(once, "reflow/moons.old-1/ckpt.pth")); err != nil {
+		t.Error(err)
+	}
+	refused(t, program(t, "reflow", nil, args(once, "--resume", "--rounds", "3", "--pairs", "200")...), 2, "--rounds 2")
+	r := program(t, "reflow", nil, args(once, "--distill")...)
+	must(t, r)
+	if !strings.Contains(r.errOut, "200 pairs") {
+		t.Errorf("the pairs were not used again: %s", r.errOut)
+	}
+	must(t, program(t, "sample", nil, "--checkpoint", at(once, "distill"), "--method", "euler", "--steps", "1", "--num-samples", "20", "--no-figures", "--npz", filepath.Join(once, "s.npz")))
+
+	refused(t, program(t, "reflow", noLibtorch), 2, "--dataset")
+	refused(t, program(t, "reflow", noLibtorch, "--dataset", "moons", "--steps", "0"), 2, "--steps")
+	refused(t, program(t, "reflow", noLibtorch, "--dataset", "moons", "--method", "dopri5", "--steps", "3"), 2, "--steps", "--rtol")
+	refused(t, program(t, "reflow", noLibtorch, "--dataset", "moons", "--distill", "--rounds", "2"), 2, "--rounds")
+	refused(t, program(t, "reflow", noLibtorch, "--dataset", "moons", "--output-dir", t.TempDir()), 1, "train --dataset moons")
+	refused(t, program(t, "reflow", nil, args(twice, "--fresh", "--pairs", "10")...), 2, "--pairs 10", "64")
+}
+
+// A student of images: pairs by class, few steps beside the teacher's.
+func TestReflowImages(t *testing.T) {
+	dir := t.TempDir()
+	common := []string{"--dataset", "digits", "--device", "cpu", "--precision", "fp32", "--batch-size", "16", "--output-dir", dir}
+	must(t, program(t, "train", nil, append(common, "--iterations", "4", "--num-res-blocks", "1", "--no-figures")...))
+	r := program(t, "reflow", nil, append(common, "--iterations", "3", "--pairs", "40", "--steps", "2")...)
+	must(t, r)
+	for _, name := range []string{"ckpt.pth", "few_step_samples.png"} {
+		if !strings.Contains(r.out, name) {
+			t.Errorf("%s is not named: %s", name, r.out)
+		}
+		read(t, filepath.Join(dir, "reflow/digits", name))
+	}
+}
