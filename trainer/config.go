@@ -27,6 +27,11 @@ type Config struct {
 	Precision      string  `json:"precision"` // "fp32" or "bf16"
 	Seed           int64   `json:"seed"`
 
+	// TimePower p draws times as 1 - (1-u)^p, u uniform: above 1, more of them
+	// near the data. The minimiser is the same, the effort is spent elsewhere.
+	// 0 is 1: uniform.
+	TimePower float64 `json:"time_power,omitempty"`
+
 	Reflow *ReflowConfig `json:"reflow,omitempty"` // of a student of a teacher's pairs
 }
 
@@ -56,6 +61,8 @@ func (c Config) Check() error {
 		return fmt.Errorf("--sigma-min %v: in [0,1)", c.SigmaMin)
 	case !(c.ClassDropout >= 0 && c.ClassDropout < 1):
 		return fmt.Errorf("--class-dropout %v: in [0,1)", c.ClassDropout)
+	case !(c.TimePower >= 0 && c.TimePower <= 10):
+		return fmt.Errorf("--time-power %v: above 0, at most 10", c.TimePower)
 	case c.Precision != "fp32" && c.Precision != "bf16":
 		return fmt.Errorf("--precision %q: auto, fp32 or bf16", c.Precision)
 	}

@@ -123,6 +123,10 @@ func (e *engine) loss(m int, src Source) (loss torch.Tensor, err error) {
 		x0 = torch.RandNWith(e.gen, x1.Shape(), o)
 	}
 	t := torch.RandWith(e.gen, []int64{b}, o)
+	if p := e.c.TimePower; p != 0 && p != 1 {
+		late := torch.PowScalar(torch.AddScalar(torch.Neg(t), 1), p) // (1-u)^p
+		t = torch.AddScalar(torch.Neg(late), 1)
+	}
 	if e.c.Reflow != nil && e.c.Reflow.Distill {
 		// The whole way in one step (Liu et al. 2023, section 2.2,
 		// "Distillation").

@@ -100,3 +100,44 @@ func TestTimeLossResume(t *testing.T) {
 	}
 	sameFiles(t, once, twice)
 }
+
+// The times' distribution: with p = 2 a quarter of them lie below 1 - (3/4)^2,
+// where uniform ones have 7/16.
+func TestTimePower(t *testing.T) {
+	c := config(100)
+	c.BatchSize, c.LearningRate = 512, 1e-9
+	count := func(power float64) float64 {
+		c.TimePower = power
+		r := planeRun(t, c, t.TempDir())
+		seen := &timesSeen{MLP: r.Model.(*models.MLP)}
+		r.Model = seen
+		if _, err := r.Train(context.Background(), nil); err != nil {
+			t.Fatal(err)
+		}
+		low := 0
+		for _, v := range seen.times {
+			if v < 7./16 {
+				low++
+			}
+		}
+		return float64(low) / float64(len(seen.times))
+	}
+	// Five standard errors of 51,200 draws are 0.011.
+	if f := count(0); math.Abs(f-7./16) > 0.011 {
+		t.Errorf("uniform: %v below 7/16", f)
+	}
+	if f := count(2); math.Abs(f-0.25) > 0.011 {
+		t.Errorf("power 2: %v below 7/16, want 1/4", f)
+	}
+}
+
+// timesSeen notes the times that a network is evaluated at.
+type timesSeen struct {
+	*models.MLP
+	times []float32
+}
+
+func (s *timesSeen) Velocity(x, t, y torch.Tensor) torch.Tensor {
+	s.times = append(s.times, torch.ToSlice[float32](t)...)
+	return s.MLP.Velocity(x, t, y)
+}

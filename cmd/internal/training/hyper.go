@@ -19,7 +19,7 @@ type Hyper struct {
 	iterations, epochs, batchSize, warmup int
 	accumulate                            int
 	learningRate, weightDecay             float64
-	emaDecay, gradClip                    float64
+	emaDecay, gradClip, timePower         float64
 }
 
 // Job is what is trained.
@@ -55,6 +55,9 @@ func AddHyper(c *cli.Common, job Job) *Hyper {
 	c.Float64Var(&h.weightDecay, "weight-decay", 0.01, "of AdamW")
 	c.Float64Var(&h.emaDecay, "ema-decay", 0, "decay of the moving average of the weights; 0 is off (digits 0.998, cifar10 and folders 0.9999, else 0.999; reference 0)")
 	c.Float64Var(&h.gradClip, "grad-clip", 0, "greatest norm of the gradient; 0 is off (images 1, points 0)")
+	if job == Train {
+		c.Float64Var(&h.timePower, "time-power", 1, "times are 1-(1-u)^p with u uniform: above 1, more of them near the data")
+	}
 	c.IntVar(&h.accumulate, "accumulate", 1, "batches whose gradients make a step")
 	return h
 }
@@ -75,6 +78,8 @@ func (h *Hyper) Check(in datasets.Info) error {
 		return cli.Usagef("--epochs %d: at least 1", h.epochs)
 	case set("batch-size") && h.batchSize < 1:
 		return cli.Usagef("--batch-size %d: at least 1", h.batchSize)
+	case set("time-power") && !(h.timePower > 0):
+		return cli.Usagef("--time-power %v: above 0", h.timePower)
 	case set("learning-rate") && !(h.learningRate > 0):
 		return cli.Usagef("--learning-rate %v: above 0", h.learningRate)
 	}
@@ -99,6 +104,11 @@ func (h *Hyper) Config(in datasets.Info, images int) (trainer.Config, error) {
 	given("ema-decay", func() { c.EMADecay = h.emaDecay })
 	given("epochs", func() { epochs, c.Iterations = h.epochs, 0 })
 	given("iterations", func() { c.Iterations = h.iterations })
+	given("time-power", func() {
+		if c.TimePower = h.timePower; c.TimePower == 1 {
+			c.TimePower = 0
+		}
+	})
 	given("grad-clip", func() { c.GradClip = h.gradClip })
 	if c.Iterations == 0 {
 		if c.BatchSize > images {
