@@ -38,6 +38,7 @@ type Likelihood struct {
 type LogDensities struct {
 	LogP   []float64 // nats
 	StdErr []float64 // of LogP, with two probes or more; else nil
+	Exact  []float64 // without an estimate, where more probes than numbers of a sample give it at no cost; else nil
 	X0     []float32 // [N,Shape...], where the flow comes from
 	NFE    int       // evaluations for each sample
 }
@@ -58,6 +59,9 @@ func (l Likelihood) LogDensity(ctx context.Context, x []float32, labels []int64)
 	out := &LogDensities{LogP: make([]float64, n), X0: make([]float32, n*dim)}
 	if l.Probes > 1 {
 		out.StdErr = make([]float64, n)
+	}
+	if l.Probes > dim {
+		out.Exact = make([]float64, n)
 	}
 	batch := l.Batch
 	if batch <= 0 {
@@ -98,19 +102,24 @@ func (l Likelihood) batch(ctx context.Context, out *LogDensities, x []float32, l
 			return v, div.View(b, 1)
 		}
 		width := max(1, l.Probes)
+		if out.Exact != nil {
+			width++
+		}
 		if l.Probes > 0 {
 			probes := l.probes(first, int(b), int(dim))
 			div = func(x torch.Tensor, t float64) (v, div torch.Tensor) {
 				if int64(l.Probes) <= dim {
 					return hutchinson(field, x, t, probes)
 				}
-				// e J e of every probe, from the Jacobian that fewer products give.
+				// e J e of every probe, from the Jacobian that fewer products give;
+				// and its trace.
 				v, j := jacobian(field, x, t)
-				return v, torch.Einsum("pbi,bik,pbk->bp", probes, j, probes)
+				return v, torch.Cat([]torch.Tensor{torch.Einsum("pbi,bik,pbk->bp", probes, j, probes), torch.Einsum("bii->b", j).View(b, 1)}, 1)
 			}
 		}
 
-		// The state is [B,D+P]: the sample and its l, one for each probe.
+		// The state is [B,D+P]: the sample and its l, one for each probe, with the
+		// exact one last.
 		z := torch.FromSlice(x, b, dim).To(l.Device)
 		z = torch.Cat([]torch.Tensor{z, torch.Zeros([]int64{b, int64(width)}, torch.Options{Device: l.Device})}, 1)
 		shape := append([]int64{b}, l.Shape...)
@@ -127,14 +136,19 @@ func (l Likelihood) batch(ctx context.Context, out *LogDensities, x []float32, l
 	return err
 }
 
-// collect turns end states, [B,D+P], into log densities.
-func (out *LogDensities) collect(z []float32, first, dim, probes int) {
-	for i := range len(z) / (dim + probes) {
-		row := z[i*(dim+probes):][:dim+probes]
+// collect turns end states, [B,D+width], into log densities.
+func (out *LogDensities) collect(z []float32, first, dim, width int) {
+	for i := range len(z) / (dim + width) {
+		row, probes := z[i*(dim+width):][:dim+width], width
 		copy(out.X0[(first+i)*dim:], row[:dim])
 		logN := -0.5 * float64(dim) * math.Log(2*math.Pi)
 		for _, v := range row[:dim] {
 			logN -= 0.5 * float64(v) * float64(v)
+		}
+		if out.Exact != nil {
+			probes = width - 1
+			out.Exact[first+i] = logN + float64(row[dim+probes])
+			row = row[:dim+probes]
 		}
 		mean, m2 := 0.0, 0.0
 		for k, v := range row[dim:] {

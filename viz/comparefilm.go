@@ -13,10 +13,12 @@ type Side struct {
 	Fields []Field // one for each frame
 }
 
-// PairFrame is the state of both models' points at one time, each [N,2].
+// PairFrame is the state of both models' points at one time: each [N,2], or counted, as
+// in [Frame].
 type PairFrame struct {
-	T float64
-	X [2][]float32
+	T    float64
+	X    [2][]float32
+	Hist [2]*Hist2D
 }
 
 // CompareGIF writes the film of two models that start from the same noise, side by side:
@@ -69,9 +71,11 @@ func CompareGIF(w io.Writer, sides [2]Side, frames iter.Seq2[PairFrame, error], 
 			}
 		}
 		for k, s := range sides {
-			h.Reset()
-			h.Add(frame.X[k])
-			f.hist(above[k], h)
+			counts, err := h.of(frame.Hist[k], frame.X[k])
+			if err != nil {
+				return err
+			}
+			f.hist(above[k], counts)
 			f.quiver.draw(f.page, below[k], side, s.Fields[n].V)
 		}
 		f.write(fmt.Sprintf("t = %.2f", frame.T), middle)

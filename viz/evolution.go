@@ -15,7 +15,8 @@ type EvolutionConfig struct {
 
 // Evolution draws points at several times side by side, a histogram for each, under
 // "t = 0.00" and so on. Each panel's colours go from 0 to the 0.99 quantile of its own
-// counts. A frame's X is [N,2], and is not needed after the next one is asked for.
+// counts. A frame has its points
+// counted, or in X, [N,2], which is not needed after the next one is asked for.
 func Evolution(frames iter.Seq2[Frame, error], cfg EvolutionConfig) (image.Image, error) {
 	if cfg.Bins <= 0 {
 		cfg.Bins = 300
@@ -28,8 +29,10 @@ func Evolution(frames iter.Seq2[Frame, error], cfg EvolutionConfig) (image.Image
 		if err != nil {
 			return nil, err
 		}
-		h := NewHist2D(cfg.Bins, cfg.Range)
-		h.Add(f.X)
+		h, err := NewHist2D(cfg.Bins, cfg.Range).of(f.Hist, f.X)
+		if err != nil {
+			return nil, err
+		}
 		panels = append(panels, SetPanel{Title: fmt.Sprintf("t = %.2f", f.T), Hist: h})
 	}
 	return histRows(panels, len(panels), cfg.Width)

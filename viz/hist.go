@@ -1,6 +1,7 @@
 package viz
 
 import (
+	"fmt"
 	"math"
 	"runtime"
 	"slices"
@@ -30,6 +31,20 @@ func NewHist2D(bins int, r Range) *Hist2D {
 
 // Reset empties the cells.
 func (h *Hist2D) Reset() { clear(h.Counts) }
+
+// of is what is to be drawn of a frame of points: what was counted before, which must
+// have h's bins and range, or else h with the points.
+func (h *Hist2D) of(counted *Hist2D, points []float32) (*Hist2D, error) {
+	if counted == nil {
+		h.Reset()
+		h.Add(points)
+		return h, nil
+	}
+	if counted.Bins != h.Bins || counted.Range != h.Range {
+		return nil, fmt.Errorf("viz: points were counted in %d bins of %v, and the figure has %d of %v", counted.Bins, counted.Range, h.Bins, h.Range)
+	}
+	return counted, nil
+}
 
 // perWorker is how many points are worth a goroutine.
 const perWorker = 50_000

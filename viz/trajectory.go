@@ -16,6 +16,10 @@ import (
 type Frame struct {
 	T float64   // 0 is noise, 1 the finished samples
 	X []float32 // [N,C,H,W]; not kept after the next frame is asked for
+
+	// Hist is for points of the plane that were counted while they were solved:
+	// it stands instead of X, in the figure's range and number of bins.
+	Hist *Hist2D
 }
 
 // TrajectoryConfig says how the film looks. Only Layout must be set.

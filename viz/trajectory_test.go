@@ -113,7 +113,7 @@ func TestTrajectoryGIF(t *testing.T) {
 func TestTrajectoryHeading(t *testing.T) {
 	final := ramp([3]int{1, 8, 8}, 1, 1, 1, 1)
 	frames := func(yield func(Frame, error) bool) {
-		_ = yield(Frame{0.25, final.X}, nil) && yield(Frame{0.75, final.X}, nil)
+		_ = yield(Frame{T: 0.25, X: final.X}, nil) && yield(Frame{T: 0.75, X: final.X}, nil)
 	}
 	var file bytes.Buffer
 	if err := TrajectoryGIF(&file, final, frames, TrajectoryConfig{Layout: Square(4)}); err != nil {
@@ -168,9 +168,9 @@ func TestTrajectoryErrors(t *testing.T) {
 	none := func(func(Frame, error) bool) {}
 	errSolver := errors.New("the solver diverged")
 	failing := func(yield func(Frame, error) bool) {
-		_ = yield(Frame{0, final.X}, nil) && yield(Frame{}, errSolver)
+		_ = yield(Frame{X: final.X}, nil) && yield(Frame{}, errSolver)
 	}
-	short := func(yield func(Frame, error) bool) { yield(Frame{0, final.X[1:]}, nil) }
+	short := func(yield func(Frame, error) bool) { yield(Frame{X: final.X[1:]}, nil) }
 	good := TrajectoryConfig{Layout: Square(4)}
 	for name, c := range map[string]struct {
 		frames iter.Seq2[Frame, error]

@@ -12,8 +12,8 @@ import (
 // histogram (viridis, from 0 to the 0.99 quantile of the frame's counts).
 //
 // There is a field for each frame, in their order; a field is small and all are needed
-// at once, since arrows are to be compared over the whole clip. The points, [N,2], come
-// one frame at a time, and a frame's X is not needed after the next one is asked for. An
+// at once, since arrows are to be compared over the whole clip. The points, counted or as
+// [N,2], come one frame at a time, and are not needed after the next one is asked for. An
 // error from the iterator ends the film and is returned.
 func VectorFieldGIF(w io.Writer, fields []Field, frames iter.Seq2[Frame, error], cfg FieldConfig) error {
 	cfg, err := cfg.complete()
@@ -49,9 +49,11 @@ func VectorFieldGIF(w io.Writer, fields []Field, frames iter.Seq2[Frame, error],
 				return err
 			}
 		}
-		h.Reset()
-		h.Add(frame.X)
-		f.hist(right, h)
+		counts, err := h.of(frame.Hist, frame.X)
+		if err != nil {
+			return err
+		}
+		f.hist(right, counts)
 		f.quiver.draw(f.page, left, side, fields[n].V)
 		f.write(fmt.Sprintf("t = %.2f", frame.T), above(right))
 		n++
