@@ -40,7 +40,7 @@ func CompareGIF(w io.Writer, sides [2]Side, frames iter.Seq2[PairFrame, error], 
 			return fmt.Errorf("viz: %d fields on one side and %d on the other", len(sides[0].Fields), len(s.Fields))
 		}
 	}
-	side := cfg.Bins
+	side := cfg.side()
 	head := headingHeight(face(headingSize))
 	timeRoom := 80
 	width := 2*side + 4*panelGap

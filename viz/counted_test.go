@@ -37,7 +37,7 @@ func TestCounted(t *testing.T) {
 		t.Error("the evolution of counted points differs")
 	}
 
-	cfg := FieldConfig{Range: r, Grid: 5, Bins: bins}
+	cfg := FieldConfig{Range: r, Grid: 5, Bins: bins, Scale: 2}
 	film := func(write func(*bytes.Buffer) error) []byte {
 		var b bytes.Buffer
 		if err := write(&b); err != nil {

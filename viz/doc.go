@@ -40,7 +40,7 @@
 //     as arrows beside the points. [CompareGIF] has two models side by side.
 //  3. [Likelihood] shows densities over one colour bar.
 //
-// Films keep a cell to a pixel, undithered and unscaled, and give one colour to counts
+// Films draw a cell as a pixel or a whole square of them, undithered, and give one colour to counts
 // that differ by less than chance makes them differ. Speeds are coloured by coolwarm, on
 // a dark ground since its middle is a light grey; lengths go with the root of the speed,
 // and both end at the 0.95 quantile of the clip's speeds.

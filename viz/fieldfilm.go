@@ -16,7 +16,8 @@ import (
 type FieldConfig struct {
 	Range Range         // of all panels
 	Grid  int           // arrows a side; default 15
-	Bins  int           // cells a side of a histogram, and pixels of a panel; default 500
+	Bins  int           // cells a side of a histogram; default 500
+	Scale int           // pixels a side of a cell, for few points in few cells; default 1
 	FPS   float64       // frames a second, see FrameDelay; default 20
 	Hold  time.Duration // how long the last frame stays; default 2 s
 }
@@ -28,17 +29,23 @@ func (c FieldConfig) complete() (FieldConfig, error) {
 	if c.Bins <= 0 {
 		c.Bins = 500
 	}
+	if c.Scale <= 0 {
+		c.Scale = 1
+	}
 	if c.Hold <= 0 {
 		c.Hold = 2 * time.Second
 	}
 	if !(c.Range.X1 > c.Range.X0 && c.Range.Y1 > c.Range.Y0) {
 		return c, errors.New("viz: the film's range is empty")
 	}
-	if c.Bins > 2000 || c.Grid > c.Bins/4 {
-		return c, fmt.Errorf("viz: a film with %d bins and %d arrows a side cannot be drawn", c.Bins, c.Grid)
+	if c.Bins > 2000 || c.Scale > 2000 || c.side() > 2000 || c.Grid > c.side()/4 {
+		return c, fmt.Errorf("viz: a film with %d bins of %d pixels and %d arrows a side cannot be drawn", c.Bins, c.Scale, c.Grid)
 	}
 	return c, nil
 }
+
+// side is the pixels a side of a panel.
+func (c FieldConfig) side() int { return c.Bins * c.Scale }
 
 func (c FieldConfig) delays() (delay, hold int) {
 	delay, _ = FrameDelay(c.FPS)
@@ -121,8 +128,8 @@ func (f *fieldFilm) write(s string, place image.Rectangle) {
 	}
 }
 
-// hist draws a histogram at one pixel a cell, not dithered and not scaled: so it packs
-// well.
+// hist draws a histogram, its cells whole squares of pixels, not dithered and not
+// blended: so it packs well.
 func (f *fieldFilm) hist(at image.Point, h *Hist2D) {
 	steps := h.steps(amounts)
 	table := make([]uint8, len(steps))
@@ -131,10 +138,17 @@ func (f *fieldFilm) hist(at image.Point, h *Hist2D) {
 	}
 	last := uint32(len(table) - 1)
 	table[last] = firstAmount + amounts - 1
+	side, scale := f.cfg.side(), f.cfg.Scale
 	for y := range h.Bins {
-		row := f.page.Pix[f.page.PixOffset(at.X, at.Y+y):][:h.Bins]
+		row := f.page.Pix[f.page.PixOffset(at.X, at.Y+y*scale):][:side]
 		for x, c := range h.Counts[y*h.Bins : (y+1)*h.Bins] {
-			row[x] = table[min(c, last)]
+			v := table[min(c, last)]
+			for i := range scale {
+				row[x*scale+i] = v
+			}
+		}
+		for j := 1; j < scale; j++ {
+			copy(f.page.Pix[f.page.PixOffset(at.X, at.Y+y*scale+j):][:side], row)
 		}
 	}
 }

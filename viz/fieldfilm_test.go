@@ -210,6 +210,38 @@ func viridisNear(v float64, c color.RGBA) bool {
 	return false
 }
 
+// TestFieldFilmScale: every cell is a square of the pixel that it is unscaled.
+func TestFieldFilmScale(t *testing.T) {
+	const bins, scale = 40, 3
+	fields, frames := flowFrames(2000, 2, 5)
+	var last [2]*image.RGBA
+	for i, s := range []int{1, scale} {
+		var file bytes.Buffer
+		if err := VectorFieldGIF(&file, fields, frames, FieldConfig{Range: Range{-4, 4, -4, 4}, Grid: 5, Bins: bins, Scale: s}); err != nil {
+			t.Fatal(err)
+		}
+		_, shown := replay(t, file.Bytes())
+		last[i] = shown[1]
+	}
+	corner := func(img *image.RGBA, side int) image.Point {
+		return image.Pt(side+3*panelGap, img.Rect.Dy()-panelGap-side)
+	}
+	a, b := corner(last[0], bins), corner(last[1], bins*scale)
+	colours := map[color.RGBA]bool{}
+	for y := range bins * scale {
+		for x := range bins * scale {
+			want := last[0].RGBAAt(a.X+x/scale, a.Y+y/scale)
+			if got := last[1].RGBAAt(b.X+x, b.Y+y); got != want {
+				t.Fatalf("pixel %d,%d is %v, its cell %v", x, y, got, want)
+			}
+			colours[want] = true
+		}
+	}
+	if len(colours) < 4 {
+		t.Errorf("only %d colours: the test sees nothing", len(colours))
+	}
+}
+
 // TestVectorFieldGIFSize: 101 frames of 500,000 points must stay below 8 MB; here every
 // tenth of them.
 func TestVectorFieldGIFSize(t *testing.T) {

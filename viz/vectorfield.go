@@ -23,7 +23,7 @@ func VectorFieldGIF(w io.Writer, fields []Field, frames iter.Seq2[Frame, error],
 	if err := checkFields(fields, cfg.Grid); err != nil {
 		return err
 	}
-	side := cfg.Bins
+	side := cfg.side()
 	head := headingHeight(face(headingSize))
 	left := image.Pt(panelGap, panelGap/2+head)
 	right := left.Add(image.Pt(side+2*panelGap, 0))

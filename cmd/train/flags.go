@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/figures"
 	"flowmatch/cmd/internal/training"
 	"flowmatch/datasets"
 	"flowmatch/models"
@@ -16,12 +17,13 @@ type flags struct {
 	*training.Hyper
 	*training.Resume
 	network *cli.Network
+	figures *figures.Flags
 
 	dataset                  string
 	sigmaMin, classDropout   float64
 	horizontalFlip, download bool
 	hiddenDim, imageSize     int
-	noFigures, summary       bool
+	summary                  bool
 }
 
 func init() {
@@ -45,7 +47,7 @@ func newFlags() *flags {
 	f.BoolVar(&f.download, "download", false, "fetch the set's public files if they are missing")
 	f.Resume = training.AddResume(c)
 	f.BoolVar(&f.summary, "summary", false, "print the network's layers, shapes and parameters, and train nothing")
-	f.BoolVar(&f.noFigures, "no-figures", false, "write no pictures")
+	f.figures = figures.AddFlags(c)
 	f.AddCommon()
 	return f
 }
@@ -73,6 +75,9 @@ func (f *flags) check() (datasets.Info, error) {
 		return in, err
 	}
 	if err := f.Resume.Check(); err != nil {
+		return in, err
+	}
+	if err := f.figures.Check(); err != nil {
 		return in, err
 	}
 	if f.classDropout > 0 && f.Changed("unconditional") {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/figures"
 	"flowmatch/cmd/internal/training"
 	"flowmatch/datasets"
 	"flowmatch/trainer"
@@ -62,12 +63,15 @@ func run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	if err := f.figures(dir, losses); err != nil {
+	paths, err := f.figures.Draw(ctx, env, figures.Run{
+		Dir: dir, Info: info, Network: subject.Network, Device: device, Losses: losses, Reference: f.Recipe == "reference",
+	})
+	if err != nil {
 		return err
 	}
-	fmt.Fprintf(env.Stdout, "%s\n", filepath.Join(dir, trainer.CheckpointFile))
-	if !f.noFigures {
-		fmt.Fprintf(env.Stdout, "%s\n", filepath.Join(dir, "losses.png"))
+	fmt.Fprintln(env.Stdout, filepath.Join(dir, trainer.CheckpointFile))
+	for _, p := range paths {
+		fmt.Fprintln(env.Stdout, p)
 	}
 	return nil
 }
@@ -76,12 +80,4 @@ func listDatasets(w io.Writer) {
 	for _, name := range datasets.Names() {
 		fmt.Fprintf(w, "%-14s %s\n", name, datasets.About(name))
 	}
-}
-
-// figures draws losses.png.
-func (f *flags) figures(dir string, losses []float32) error {
-	if f.noFigures {
-		return nil
-	}
-	return drawLosses(filepath.Join(dir, "losses.png"), losses)
 }

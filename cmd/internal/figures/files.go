@@ -1,0 +1,33 @@
+package figures
+
+import (
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+
+	"github.com/wangkuiyi/gotorch/atomicfile"
+
+	"flowmatch/viz"
+)
+
+// WritePNG writes a picture whole, or not at all.
+func WritePNG(path string, img image.Image) error {
+	return write(path, func(w io.Writer) error { return png.Encode(w, img) })
+}
+
+func write(path string, f func(io.Writer) error) error {
+	if err := atomicfile.Write(path, f); err != nil {
+		return fmt.Errorf("%s was not written: %w", path, err)
+	}
+	return nil
+}
+
+// Losses draws the loss of every step.
+func Losses(path string, losses []float32) error {
+	values := make([]float64, len(losses))
+	for i, v := range losses {
+		values[i] = float64(v)
+	}
+	return WritePNG(path, viz.Losses(nil, values, viz.LossesConfig{}))
+}

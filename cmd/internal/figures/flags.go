@@ -1,0 +1,63 @@
+package figures
+
+import (
+	torch "github.com/wangkuiyi/gotorch"
+
+	"flowmatch/cmd/internal/cli"
+)
+
+// Flags are --no-figures and --figure-samples.
+type Flags struct {
+	*cli.Common
+	Off     bool
+	Samples int // 0: by the device, or the recipe
+}
+
+// mostSamples keeps the noise and the samples, 16 bytes each, within memory.
+const mostSamples = 100_000_000
+
+// AddFlags adds the flags.
+func AddFlags(c *cli.Common) *Flags {
+	f := &Flags{Common: c}
+	c.BoolVar(&f.Off, "no-figures", false, "write no pictures")
+	f.AddSamples()
+	return f
+}
+
+// AddSamples adds --figure-samples alone.
+func (f *Flags) AddSamples() {
+	f.IntVar(&f.Samples, "figure-samples", 0, "samples in pictures of points; films take half of them (100,000 on a processor, 1,000,000 on a GPU and by --recipe reference)")
+}
+
+// Check finds what is wrong with the flags.
+func (f *Flags) Check() error {
+	switch {
+	case !f.Changed("figure-samples"):
+		return nil
+	case f.Off:
+		return cli.Usagef("--figure-samples and --no-figures exclude each other")
+	case f.Samples < 2 || f.Samples > mostSamples:
+		return cli.Usagef("--figure-samples %d: 2 to %d", f.Samples, mostSamples)
+	}
+	return nil
+}
+
+// samples is how many are drawn where the user has not said.
+func samples(asked int, reference bool, d torch.Device) int {
+	switch {
+	case asked > 0:
+		return asked
+	case reference || d.IsCUDA():
+		return 1_000_000
+	}
+	return 100_000
+}
+
+// batch is how many samples are solved together: on a processor so many that
+// the network's layers stay in its cache.
+func batch(d torch.Device) int {
+	if d.IsCUDA() {
+		return 1 << 16
+	}
+	return 4096
+}

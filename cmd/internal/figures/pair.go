@@ -1,0 +1,101 @@
+package figures
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+
+	torch "github.com/wangkuiyi/gotorch"
+
+	"flowmatch/cmd/internal/terminal"
+	"flowmatch/datasets"
+	"flowmatch/flow"
+	"flowmatch/viz"
+)
+
+// Pair draws two models of points that start from the same noise.
+type Pair struct {
+	Path   string // of the film
+	Of     *datasets.Set2D
+	Names  [2]string
+	Models [2]flow.Model
+	Device torch.Device
+	Solver flow.Solver // nil: midpoint, 20 steps
+
+	Samples int     // as Plane's: the film takes half of them
+	Grid    int     // arrows on a side; 0: 15
+	Frames  int     // 0: 101
+	FPS     float64 // 0: 20
+	Seed    int64
+
+	Stderr io.Writer
+	Quiet  bool
+}
+
+// pairPixels is the pixels on a side of each of the four panels.
+const pairPixels = 400
+
+// Film writes the film: the samples above, the velocities below. It ends early
+// with ctx's cause; the file is then whole or not there.
+func (p Pair) Film(ctx context.Context) error {
+	if p.Solver == nil {
+		p.Solver = midpoint20()
+	}
+	if p.Grid == 0 {
+		p.Grid = filmGrid
+	}
+	if p.Frames == 0 {
+		p.Frames = filmFrames
+	}
+	draw := flow.Sampling{
+		Model: p.Models[0], Device: p.Device, Solver: p.Solver, Shape: []int64{2},
+		N: max(1, samples(p.Samples, false, p.Device)/2), Seed: p.Seed, Batch: batch(p.Device),
+	}
+	r, err := plotRange(ctx, p.Of, draw)
+	if err != nil {
+		return err
+	}
+	times := flow.Times(p.Frames)
+	bins, scale := cells(draw.N, pairPixels)
+	var sides [2]viz.Side
+	var counted [2]*counts
+	for k, m := range p.Models {
+		counted[k] = newCounts(times, bins, r, draw.N)
+		if err := p.solve(ctx, k, m, draw, counted[k]); err != nil {
+			return err
+		}
+		sides[k] = viz.Side{Name: p.Names[k], Fields: fields(m, p.Device, r, p.Grid, times)}
+	}
+	bar := terminal.New(p.Stderr, p.Quiet, "film", p.Frames)
+	defer bar.Done()
+	return write(p.Path, func(w io.Writer) error {
+		return viz.CompareGIF(w, sides, pairFrames(ctx, counted, func(k int) { bar.Set(k, p.Frames, "") }),
+			viz.FieldConfig{Range: r, Grid: p.Grid, Bins: bins, Scale: scale, FPS: p.FPS})
+	})
+}
+
+func (p Pair) solve(ctx context.Context, k int, m flow.Model, draw flow.Sampling, c *counts) error {
+	bar := terminal.New(p.Stderr, p.Quiet, fmt.Sprintf("samples, %s", p.Names[k]), draw.N)
+	defer bar.Done()
+	draw.Model = m
+	draw.Progress = func(done, of int) { bar.Set(done, of, "") }
+	return count(ctx, draw, c)
+}
+
+// pairFrames are the frames of both sides together.
+func pairFrames(ctx context.Context, sides [2]*counts, shown func(k int)) iter.Seq2[viz.PairFrame, error] {
+	return func(yield func(viz.PairFrame, error) bool) {
+		k := 0
+		for f, err := range sides[0].frames(ctx, shown) {
+			if err != nil {
+				yield(viz.PairFrame{}, err)
+				return
+			}
+			if !yield(viz.PairFrame{T: f.T, Hist: [2]*viz.Hist2D{f.Hist, sides[1].hists[k]}}, nil) {
+				return
+			}
+			k++
+		}
+	}
+}

@@ -1,0 +1,61 @@
+package figures
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	torch "github.com/wangkuiyi/gotorch"
+
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/datasets"
+	"flowmatch/models"
+	"flowmatch/trainer"
+)
+
+// Run is a finished training in a folder.
+type Run struct {
+	Dir       string // with its checkpoint
+	Info      datasets.Info
+	Network   any // models.MLPConfig for points
+	Device    torch.Device
+	Losses    []float32
+	Reference bool // trained by --recipe reference
+}
+
+// Draw draws losses.png, and for points those of [Plane] from the checkpoint in
+// the folder. It gives the paths of what was written: none with --no-figures.
+func (f *Flags) Draw(ctx context.Context, env cli.Env, r Run) ([]string, error) {
+	if f.Off {
+		return nil, nil
+	}
+	paths := []string{filepath.Join(r.Dir, "losses.png")}
+	if err := Losses(paths[0], r.Losses); err != nil {
+		return nil, err
+	}
+	network, ok := r.Network.(models.MLPConfig)
+	if !ok {
+		return paths, nil
+	}
+	ck, err := trainer.ReadCheckpoint(filepath.Join(r.Dir, trainer.CheckpointFile))
+	if err != nil {
+		return nil, err
+	}
+	model, err := ck.MLP(network, r.Device)
+	if err != nil {
+		return nil, err
+	}
+	p := Plane{
+		Dir: r.Dir, Set: r.Info.Slug(), Model: model, Device: r.Device,
+		Samples: f.Samples, Seed: f.Seed, Reference: r.Reference, Stderr: env.Stderr, Quiet: f.Quiet,
+	}
+	if p.Of, err = datasets.Open2D(r.Info.Name, datasets.Options{DataDir: f.DataDir}); err != nil {
+		// A file of the user's own may be gone: the samples tell the range.
+		p.Of = nil
+	}
+	more, err := p.Draw(ctx)
+	if err != nil && ctx.Err() != nil {
+		return nil, fmt.Errorf("stopped while pictures were drawn; %s is saved, and the same command with --resume draws them: %w", ck.Path, err)
+	}
+	return append(paths, more...), err
+}
