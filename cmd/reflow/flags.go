@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/figures"
 	"flowmatch/cmd/internal/modelfile"
 	"flowmatch/cmd/internal/training"
 	"flowmatch/flow"
@@ -16,10 +17,11 @@ type flags struct {
 	*modelfile.Flags
 	*training.Hyper
 	*training.Resume
-	solver *cli.Solver
+	solver  *cli.Solver
+	figures *figures.Flags
 
-	rounds, pairs      int
-	distill, noFigures bool
+	rounds, pairs int
+	distill       bool
 }
 
 func init() {
@@ -37,7 +39,7 @@ func newFlags() *flags {
 	f.BoolVar(&f.distill, "distill", false, "learn the whole way in one step, starting from --checkpoint or the reflow run")
 	f.Hyper = training.AddHyper(c, training.Reflow)
 	f.Resume = training.AddResume(c)
-	f.BoolVar(&f.noFigures, "no-figures", false, "write no pictures")
+	f.figures = figures.AddFlags(c)
 	f.AddNetwork()
 	f.AddCommon()
 	return f
@@ -52,6 +54,9 @@ func (f *flags) check() (flow.Solver, error) {
 		return nil, err
 	}
 	if err := f.Resume.Check(); err != nil {
+		return nil, err
+	}
+	if err := f.figures.Check(); err != nil {
 		return nil, err
 	}
 	switch {

@@ -43,6 +43,9 @@ func run(ctx context.Context, env cli.Env) error {
 	if err := f.Hyper.Check(teacher.Info); err != nil {
 		return err
 	}
+	if f.Changed("figure-samples") && !teacher.Info.Is2D() {
+		return cli.Usagef("--figure-samples: %s is a set of images", teacher.Info.Name)
+	}
 	if !f.Changed("pairs") && !teacher.Info.Is2D() {
 		f.pairs = 20000
 	}
@@ -66,7 +69,7 @@ func run(ctx context.Context, env cli.Env) error {
 		if err != nil {
 			return err
 		}
-		paths, err := r.figures(ctx, at, first, student)
+		paths, err := r.draw(ctx, at, first, student)
 		if err != nil {
 			return err
 		}

@@ -28,6 +28,7 @@ type Plane struct {
 	Samples   int   // of the evolution; 0: 100,000, or 1,000,000 on a GPU
 	Seed      int64 // of the noise
 	Reference bool  // the reference system's numbers: 1,000,000 samples, a grid of 200 x 200
+	OneStep   bool  // distilled: it has learnt the velocity at t = 0 alone, for one Euler step
 
 	Stderr io.Writer // of the progress
 	Quiet  bool
@@ -43,28 +44,37 @@ const (
 )
 
 // Draw writes ode_sampling_evolution_<set>.png, vector_field_and_samples_<set>.gif
-// and likelihood_<set>.png and gives their paths. It ends early with ctx's cause;
-// a file is then whole or not there.
+// and likelihood_<set>.png and gives their paths; of a model of one step only the
+// first, with the noise and the samples. It ends early with ctx's cause; a file is
+// then whole or not there.
 func (p Plane) Draw(ctx context.Context) ([]string, error) {
 	p.Samples = samples(p.Samples, p.Reference, p.Device)
 	if p.Solver == nil {
 		p.Solver = midpoint20()
 	}
+	times := flow.Times(evolutionTimes)
+	if p.OneStep {
+		euler, _ := flow.FixedStepMethod("euler")
+		p.Solver, times = flow.FixedStep{Method: euler, Steps: 1}, flow.Times(2)
+	}
 	r, err := plotRange(ctx, p.Of, p.draw())
 	if err != nil {
 		return nil, err
 	}
-	evolution := newCounts(flow.Times(evolutionTimes), p.evolutionBins(), r, p.Samples)
+	evolution := newCounts(times, p.evolutionBins(), r, p.Samples)
 	bins, scale := cells(p.Samples/2, filmBins)
 	film := newCounts(flow.Times(filmFrames), bins, r, p.Samples/2)
+	if p.OneStep {
+		film.first = 0
+	}
 	if err := p.solve(ctx, evolution, film); err != nil {
 		return nil, err
 	}
-	var paths []string
-	for _, f := range []struct {
+	type figure struct {
 		name string
 		draw func(path string) error
-	}{
+	}
+	figures := []figure{
 		{"ode_sampling_evolution_%s.png", func(path string) error {
 			img, err := viz.Evolution(evolution.frames(ctx, nil), viz.EvolutionConfig{Range: r, Bins: p.evolutionBins()})
 			if err != nil {
@@ -74,7 +84,12 @@ func (p Plane) Draw(ctx context.Context) ([]string, error) {
 		}},
 		{"vector_field_and_samples_%s.gif", func(path string) error { return p.film(ctx, path, r, film, scale) }},
 		{"likelihood_%s.png", func(path string) error { return p.likelihood(ctx, path, r) }},
-	} {
+	}
+	if p.OneStep {
+		figures = figures[:1]
+	}
+	var paths []string
+	for _, f := range figures {
 		path := filepath.Join(p.Dir, fmt.Sprintf(f.name, p.Set))
 		if err := f.draw(path); err != nil {
 			return paths, err

@@ -20,6 +20,7 @@ type Run struct {
 	Network   any // models.MLPConfig for points
 	Device    torch.Device
 	Losses    []float32
+	OneStep   bool // distilled, see Plane
 	Reference bool // trained by --recipe reference
 }
 
@@ -47,7 +48,7 @@ func (f *Flags) Draw(ctx context.Context, env cli.Env, r Run) ([]string, error) 
 	}
 	p := Plane{
 		Dir: r.Dir, Set: r.Info.Slug(), Model: model, Device: r.Device,
-		Samples: f.Samples, Seed: f.Seed, Reference: r.Reference, Stderr: env.Stderr, Quiet: f.Quiet,
+		Samples: f.Samples, Seed: f.Seed, Reference: r.Reference, OneStep: r.OneStep, Stderr: env.Stderr, Quiet: f.Quiet,
 	}
 	if p.Of, err = datasets.Open2D(r.Info.Name, datasets.Options{DataDir: f.DataDir}); err != nil {
 		// A file of the user's own may be gone: the samples tell the range.

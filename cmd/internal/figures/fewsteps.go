@@ -1,0 +1,68 @@
+package figures
+
+import (
+	"context"
+	"fmt"
+
+	torch "github.com/wangkuiyi/gotorch"
+
+	"flowmatch/cmd/internal/modelfile"
+	"flowmatch/flow"
+	"flowmatch/viz"
+)
+
+// Row is a model of images and how it is solved.
+type Row struct {
+	Name   string
+	Of     *modelfile.Model
+	Solver flow.Solver
+}
+
+// Euler is a row of so many Euler steps. whose is in its name: "student".
+func Euler(whose string, of *modelfile.Model, steps int) Row {
+	m, _ := flow.FixedStepMethod("euler")
+	name := fmt.Sprintf("%s, %d steps", whose, steps)
+	if steps == 1 {
+		name = whose + ", 1 step"
+	}
+	return Row{name, of, flow.FixedStep{Method: m, Steps: steps}}
+}
+
+// fewColumns is the samples in a row.
+const fewColumns = 10
+
+// FewSteps writes a grid with a row of samples for each of rows. All start from
+// the same noise and have the same classes, in turn.
+func FewSteps(ctx context.Context, path string, d torch.Device, seed int64, rows []Row) error {
+	grid := viz.Pictures{Shape: rows[0].Of.Info.Shape}
+	layout := viz.Layout{Columns: make([][]int, fewColumns)}
+	var names []string
+	for _, r := range rows {
+		net, err := r.Of.Build(d)
+		if err != nil {
+			return err
+		}
+		draw := flow.Sampling{
+			Model: net, Device: d, Solver: r.Solver, Shape: r.Of.Dims(),
+			N: fewColumns, Seed: seed, Batch: r.Of.Batch(),
+		}
+		for i := range fewColumns {
+			if r.Of.Classes > 0 {
+				draw.Labels = append(draw.Labels, int64(i%r.Of.Classes))
+			}
+		}
+		out, err := draw.Draw(ctx)
+		if err != nil {
+			return err
+		}
+		for c := range fewColumns {
+			layout.Columns[c] = append(layout.Columns[c], len(names)*fewColumns+c)
+		}
+		names, grid.X = append(names, r.Name), append(grid.X, out.X...)
+	}
+	img, err := viz.ImageGrid(grid, viz.GridConfig{Layout: layout, Rows: names})
+	if err != nil {
+		return err
+	}
+	return WritePNG(path, img)
+}
