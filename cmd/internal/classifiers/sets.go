@@ -1,0 +1,58 @@
+package classifiers
+
+import (
+	"context"
+
+	"flowmatch/datasets"
+)
+
+// Sets are the two parts of a set.
+type Sets struct {
+	Fit  *datasets.Images // to train a classifier on; nil where it was not asked for
+	Test *datasets.Images
+}
+
+// fold: of sets without a test part, every fifth image is kept from the classifier.
+const fold = 5
+
+// Open reads the test part of a set, and with fit the other one.
+func Open(ctx context.Context, name string, opts datasets.Options, fit bool) (*Sets, error) {
+	opts.Split = datasets.Test
+	if name == "digits" {
+		part, test, err := datasets.DigitsHoldout()
+		return &Sets{part, test}, err
+	}
+	test, err := datasets.OpenContext(ctx, name, opts)
+	if err != nil {
+		return nil, err
+	}
+	if datasets.IsFolder(name) { // which has no test part: this is all of it
+		held := func(i int) bool { return i%fold == fold-1 }
+		rest := test.Subset(func(i int) bool { return !held(i) })
+		return &Sets{rest, test.Subset(held)}, nil
+	}
+	s := &Sets{Test: test}
+	if fit {
+		opts.Split = datasets.Train
+		s.Fit, err = datasets.OpenContext(ctx, name, opts)
+	}
+	return s, err
+}
+
+// All are the numbers and labels of a set's images. x: [N,C,H,W] in [-1,1].
+func All(im *datasets.Images) (x []float32, labels []int64) {
+	d := im.Dim()
+	x, labels = make([]float32, im.Len()*d), make([]int64, len(im.Labels))
+	for i := range im.Len() {
+		im.Floats(x[i*d:(i+1)*d], i)
+	}
+	for i, y := range im.Labels {
+		labels[i] = int64(y)
+	}
+	return x, labels
+}
+
+// labelled are images as metrics.Labelled.
+type labelled struct{ *datasets.Images }
+
+func (l labelled) Label(i int) int64 { return int64(l.Labels[i]) }
