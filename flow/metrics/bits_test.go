@@ -3,6 +3,10 @@ package metrics
 import (
 	"math"
 	"testing"
+
+	torch "github.com/wangkuiyi/gotorch"
+
+	"flowmatch/flow"
 )
 
 // Whole numbers under a density that is uniform over all cells cost log2 L bits.
@@ -79,5 +83,37 @@ func TestMean(t *testing.T) {
 	}
 	if a := Accuracy([]int64{1, 2, 3, 4}, []int64{1, 2, 0, 4}); a != 0.75 {
 		t.Errorf("accuracy %v", a)
+	}
+}
+
+// A model that does not move leaves N(0, I): its log-densities, by solver and
+// Hutchinson's estimate, give the bits of the closed form for the same numbers.
+func TestBitsOfAStillModel(t *testing.T) {
+	const n, dim, levels = 30, 12, 17
+	x, logP := make([]float32, n*dim), make([]float64, n)
+	for i := range n {
+		pixels := make([]uint8, dim)
+		for k := range pixels {
+			pixels[k] = uint8((i*5 + k*3) % levels)
+		}
+		Dequantise(x[i*dim:(i+1)*dim], pixels, levels, 1, int64(i))
+		for _, v := range x[i*dim : (i+1)*dim] {
+			logP[i] -= (math.Log(2*math.Pi) + float64(v)*float64(v)) / 2
+		}
+	}
+	solver, err := flow.NewSolver(flow.SolverConfig{Method: "midpoint", Steps: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	still := field(func(x, _, _ torch.Tensor) torch.Tensor { return torch.MulScalar(x, 0) })
+	l := flow.Likelihood{Model: still, Solver: solver, Shape: []int64{3, 2, 2}, Probes: 1, Batch: 7}
+	d, err := l.LogDensity(t.Context(), x, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, gotErr := BitsPerDim(d.LogP, dim, levels)
+	want, wantErr := BitsPerDim(logP, dim, levels)
+	if math.Abs(got-want) > 1e-6 || math.Abs(gotErr-wantErr) > 1e-6 {
+		t.Errorf("%v +- %v, want %v +- %v", got, gotErr, want, wantErr)
 	}
 }

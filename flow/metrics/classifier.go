@@ -63,11 +63,11 @@ func NewClassifier(c ClassifierConfig) (*Classifier, error) {
 type layer struct{ width, stride int }
 
 // layers of the network: of 28x28, 16 channels at 28, 32 at 14, 64 at 7, 64 at 7.
-// Colour has twice the channels. Images above 32x32 are halved at once.
+// Colour has half as many again. Images above 32x32 are halved at once.
 func (c ClassifierConfig) layers() []layer {
 	w := 16
 	if c.Channels > 1 {
-		w = 32
+		w = 24
 	}
 	most, size := 4*w, c.Size
 	first := layer{w, 1}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"strings"
+
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/modelfile"
+)
+
+type flags struct {
+	*modelfile.Flags
+	tolerances *cli.Solver
+
+	solvers, measures, require string
+	numSamples, batchSize      int
+	json, download             bool
+}
+
+func init() {
+	cli.Forms["evaluate"] = `evaluate --dataset moons                        every measure of OUTPUT-DIR/cfm/moons, in a table
+evaluate --dataset digits --measures as_asked --solvers midpoint:20
+evaluate --checkpoint FILE --json --require 'sw2<=0.07,nll<=3.8'`
+}
+
+func newFlags() *flags {
+	f := &flags{Flags: modelfile.Add(cli.New("evaluate", "measure how good a trained model is, in float32"), "evaluated")}
+	f.StringVar(&f.measures, "measures", "all", "all that apply, or of "+strings.Join(measureNames(), ", "))
+	f.StringVar(&f.solvers, "solvers", "euler:1,euler:2,euler:4,euler:10,midpoint:20", "solvers to sample by, METHOD:STEPS or an adaptive METHOD, with commas between")
+	f.tolerances = cli.AddTolerances(f.FlagSet)
+	f.IntVar(&f.numSamples, "num-samples", 0, "samples by each solver (points 20,000, images 1,000)")
+	f.StringVar(&f.require, "require", "", "bounds that must hold for every solver, as in sw2<=0.07,nll<3.8; else the status is 5")
+	f.BoolVar(&f.json, "json", false, "print one line of JSON instead of a table")
+	f.IntVar(&f.batchSize, "batch-size", 0, "samples solved together (by memory)")
+	f.AddNetwork()
+	f.BoolVar(&f.download, "download", false, "fetch the set's files first if they are missing")
+	f.AddCommon()
+	return f
+}
+
+// asked is what the command line asks for.
+type asked struct {
+	solvers  []cli.NamedSolver
+	measures selection
+	require  []requirement
+}
+
+// check finds what is wrong without files and libtorch.
+func (f *flags) check() (*asked, error) {
+	if err := f.NoArgs(); err != nil {
+		return nil, err
+	}
+	if err := f.Check(); err != nil {
+		return nil, err
+	}
+	if f.Precision == "bf16" {
+		return nil, cli.Usagef("--precision bf16: evaluate computes in float32, so that its numbers compare")
+	}
+	f.Precision = "fp32" // on a GPU without TF32 too
+	a := &asked{}
+	var err error
+	if a.solvers, err = f.tolerances.List("--solvers", f.solvers); err != nil {
+		return nil, err
+	}
+	if a.measures, err = parseMeasures(f.measures); err != nil {
+		return nil, err
+	}
+	if a.require, err = parseRequirements(f.require); err != nil {
+		return nil, err
+	}
+	switch {
+	case f.Changed("num-samples") && f.numSamples < 2:
+		return nil, cli.Usagef("--num-samples %d: at least 2", f.numSamples)
+	case f.batchSize < 0:
+		return nil, cli.Usagef("--batch-size %d: at least 1", f.batchSize)
+	}
+	return a, nil
+}

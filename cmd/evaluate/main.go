@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	torch "github.com/wangkuiyi/gotorch"
+
+	"flowmatch/cmd/internal/classifiers"
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/terminal"
+	"flowmatch/datasets"
+)
+
+func main() { cli.Main("evaluate", run) }
+
+func run(ctx context.Context, env cli.Env) error {
+	f := newFlags()
+	if err := f.Read(env); err != nil {
+		return err
+	}
+	asked, err := f.check()
+	if err != nil {
+		return err
+	}
+	file, err := f.Open("cfm")
+	if err != nil {
+		return err
+	}
+	e := &evaluation{f: f, file: file, info: file.Info, solvers: asked.solvers, stderr: env.Stderr}
+	e.out = &report{Dataset: e.info.Name, Checkpoint: file.Checkpoint.Path, counts: map[string]int{}}
+	if e.taken, err = asked.measures.taken(e.info, file.Classes); err != nil {
+		return err
+	}
+	measure, err := e.openData(ctx, asked)
+	if err != nil {
+		return err
+	}
+	if e.device, err = f.OpenDevice(); err != nil {
+		return err
+	}
+	if e.model, err = file.Build(e.device); err != nil {
+		return err
+	}
+	err = measure()
+	for _, w := range torch.TakeWarnings() {
+		e.say("note: libtorch: %s", w)
+	}
+	if err != nil {
+		return err
+	}
+	print := e.out.table
+	if f.json {
+		print = e.out.json
+	}
+	if err := print(env.Stdout); err != nil {
+		return err
+	}
+	if bad := e.out.notFinite; bad != nil {
+		return fmt.Errorf("not a finite number: %s; the weights are damaged, or their training diverged", strings.Join(bad, ", "))
+	}
+	if failed := failures(asked.require, e.out); failed != "" {
+		return &cli.CheckError{Msg: failed}
+	}
+	return nil
+}
+
+// openData opens what the model is compared with, checks the requirements, and
+// returns what measures.
+func (e *evaluation) openData(ctx context.Context, asked *asked) (func() error, error) {
+	if e.info.Is2D() {
+		set, err := datasets.Open2D(e.info.Name, e.f.DataOptions())
+		if err != nil {
+			return nil, err
+		}
+		_, known := set.Entropy()
+		return func() error { return e.points(ctx, set) }, checkTaken(asked.require, e.taken, e.info, 0, known)
+	}
+	if err := checkTaken(asked.require, e.taken, e.info, e.file.Classes, false); err != nil {
+		return nil, err
+	}
+	sets := &classifiers.Sets{}
+	judged := e.taken["as_asked"] || e.taken["frechet"]
+	if judged || e.taken["bits_per_dim"] {
+		var err error
+		if sets, err = e.readImages(ctx, judged); err != nil {
+			return nil, err
+		}
+	}
+	return func() error { return e.images(ctx, sets) }, nil
+}
+
+// readImages reads the set's test images, and with fit those to train a
+// classifier on.
+func (e *evaluation) readImages(ctx context.Context, fit bool) (*classifiers.Sets, error) {
+	opts := e.f.DataOptions()
+	opts.ImageSize = e.info.Shape[1]
+	if e.f.download && datasets.Missing(e.info.Name, e.f.DataDir) {
+		if err := e.fetch(ctx); err != nil {
+			return nil, err
+		}
+	}
+	bar := terminal.New(e.stderr, e.f.Quiet, "reading "+e.info.Name, 1)
+	opts.Progress = func(done, total int) { bar.Set(done, total, "") }
+	sets, err := classifiers.Open(ctx, e.info.Name, opts, fit)
+	bar.Done()
+	if err != nil {
+		return nil, err
+	}
+	in := sets.Test.Info
+	if in.Shape != e.info.Shape || e.file.Classes > 0 && in.Classes() != e.file.Classes {
+		return nil, cli.Usagef("%s is a model of %v in %d classes, and %s has %v in %d", e.file.Checkpoint.Path, e.info.Shape, e.file.Classes, in.Name, in.Shape, in.Classes())
+	}
+	for _, im := range []*datasets.Images{sets.Fit, sets.Test} {
+		if im == nil {
+			continue
+		}
+		for _, w := range im.Warnings {
+			e.say("note: %s", w)
+		}
+	}
+	return sets, nil
+}
+
+func (e *evaluation) fetch(ctx context.Context) error {
+	bar := terminal.New(e.stderr, e.f.Quiet, "fetching "+e.info.Name, 100)
+	defer bar.Done()
+	return datasets.Download(ctx, e.info.Name, e.f.DataDir, datasets.DownloadOptions{
+		Progress: func(done, total int64) {
+			if total > 0 {
+				bar.Set(int(100*done/total), 100, terminal.Bytes(done)+" of "+terminal.Bytes(total))
+			}
+		},
+		Note: bar.Note,
+	})
+}
