@@ -18,12 +18,17 @@ import (
 //  3. The next h is h times 0.9 r^(-1/order), between 0.2 (1 after a step that
 //     was taken) and 10 (Hairer, Norsett and Wanner 1993, II.4).
 //
-// The first h is chosen as there. The last step ends at T1.
+// The first h is chosen as there. The last step ends at T1; torchdiffeq, whose
+// steps these are otherwise, steps over it and interpolates back.
 type Adaptive struct {
 	Method     AdaptiveTableau
 	RTol, ATol float64 // both 0: 1e-5
 	MaxSteps   int     // the rejected included; 0: 10,000
 	T0, T1     float64 // from T0 to T1, backwards too; both 0: from 0 to 1
+
+	// parts, if set, are the numbers of columns of x: [B,D] that are measured
+	// by themselves: the error ratio is the greatest of theirs.
+	parts []int64
 }
 
 // StepLimitError is when MaxSteps steps did not reach the end.
@@ -65,7 +70,7 @@ func (s Adaptive) defaults() Adaptive {
 	if s.RTol == 0 && s.ATol == 0 {
 		s.RTol, s.ATol = 1e-5, 1e-5
 	}
-	if s.MaxSteps == 0 {
+	if s.MaxSteps <= 0 {
 		s.MaxSteps = 10000
 	}
 	if s.T0 == 0 && s.T1 == 0 {
@@ -79,6 +84,9 @@ func (s Adaptive) defaults() Adaptive {
 // *StiffError, and those of out.
 func (s Adaptive) Solve(f Field, x torch.Tensor, at []float64, out func(Output) error) (end torch.Tensor, nfe int, err error) {
 	s = s.defaults()
+	if !(s.RTol >= 0 && s.ATol >= 0) {
+		return torch.Tensor{}, 0, fmt.Errorf("flow: tolerances of %g and %g: not below 0", s.RTol, s.ATol)
+	}
 	if err := checkTimes(at, s.T0, s.T1); err != nil {
 		return torch.Tensor{}, 0, err
 	}
@@ -122,6 +130,7 @@ func (r *adaptiveRun) solve(x torch.Tensor) (end torch.Tensor, err error) {
 	}()
 	t := r.T0
 	var h, ratio float64
+	notFinite := 0 // tries in a row
 	torch.Scoped(func() {
 		r.y = torch.Keep(torch.Clone(x.CastTo(torch.Double)))
 		for len(r.at) > 0 && r.at[0] == t && err == nil {
@@ -142,12 +151,16 @@ func (r *adaptiveRun) solve(x torch.Tensor) (end torch.Tensor, err error) {
 		if h >= left*(1-1e-12) {
 			h, next = left, r.T1
 		}
-		if next == t {
-			return end, &StiffError{t, h, !math.IsNaN(ratio) && !math.IsInf(ratio, 0)}
+		if next == t || notFinite == maxNotFinite {
+			return end, &StiffError{t, h, notFinite == 0}
 		}
 		torch.Scoped(func() {
 			if ratio, err = r.step(t, next); err != nil {
 				return
+			}
+			notFinite++
+			if !math.IsNaN(ratio) && !math.IsInf(ratio, 0) {
+				notFinite = 0
 			}
 			if ratio <= 1 {
 				t = next
@@ -158,13 +171,20 @@ func (r *adaptiveRun) solve(x torch.Tensor) (end torch.Tensor, err error) {
 	if err != nil {
 		return end, err
 	}
-	for len(r.at) > 0 {
-		if err := r.give(r.at[0], r.y); err != nil {
-			return end, err
+	torch.Scoped(func() {
+		for len(r.at) > 0 && err == nil {
+			err = r.give(r.at[0], r.y)
 		}
+	})
+	if err != nil {
+		return end, err
 	}
 	return r.y.CastTo(r.kind), nil
 }
+
+// maxNotFinite is how many tries in a row, each with a fifth of the step before,
+// may end with numbers that are not finite.
+const maxNotFinite = 10
 
 // factor is what the step's length is multiplied with after an error ratio.
 func factor(ratio float64, order int) float64 {
@@ -200,16 +220,16 @@ func (r *adaptiveRun) step(t, next float64) (ratio float64, err error) {
 		return ratio, nil
 	}
 	k := ks[len(ks)-1]
-	if !m.FSAL {
-		k = r.eval(y, next)
-	}
 	for len(r.at) > 0 && r.dir*r.at[0] < r.dir*next {
 		s := (r.at[0] - t) / h
 		var x torch.Tensor
-		if m.Mid == nil {
-			x = hermite(r.y, y, r.k, k, h, s)
-		} else {
+		switch {
+		case m.Dense != nil:
+			x = combine(r.y, ks, m.weights(s), h)
+		case m.Mid != nil:
 			x = quartic(r.y, combine(r.y, ks, m.Mid, h), y, r.k, k, h, s)
+		default:
+			x = hermite(r.y, y, r.k, k, h, s)
 		}
 		if err := r.give(r.at[0], x); err != nil {
 			return ratio, err
@@ -232,10 +252,21 @@ func quartic(a, mid, b, ka, kb torch.Tensor, h, s float64) torch.Tensor {
 	return torch.AddScaled(x, lack, 16*s*s*(1-s)*(1-s))
 }
 
-// norm is the root of the mean square of e / (ATol + RTol size).
+// norm is the root of the mean square of e / (ATol + RTol size); of the parts,
+// the greatest.
 func (r *adaptiveRun) norm(e, size torch.Tensor) float64 {
-	q := torch.Div(e, torch.AddScalar(torch.MulScalar(size, r.RTol), r.ATol))
-	return torch.Sqrt(torch.Mean(torch.Mul(q, q))).ItemFloat()
+	least := max(r.ATol, 1e-100) // so that 0 / 0 is no matter
+	q := torch.Square(torch.Div(e, torch.AddScalar(torch.MulScalar(size, r.RTol), least)))
+	if r.parts == nil {
+		return math.Sqrt(torch.Mean(q).ItemFloat())
+	}
+	var means []torch.Tensor
+	first := int64(0)
+	for _, n := range r.parts {
+		means = append(means, torch.Mean(torch.Narrow(q, 1, first, n)))
+		first += n
+	}
+	return math.Sqrt(torch.MaxAll(torch.Stack(means, 0)).ItemFloat()) // NaN if one is
 }
 
 // firstStep chooses the first step's length (Hairer, Norsett and Wanner 1993,

@@ -4,17 +4,36 @@ import "slices"
 
 // AdaptiveTableau is an embedded pair of explicit Runge-Kutta methods: the
 // difference of the two estimates the error of a step.
+//
+// The last stage's slope serves as the first of the next step. In bosh3, dopri5
+// and dopri8 it is the slope at the step's end ("first same as last"). In
+// adaptive_heun and fehlberg2 it is the slope at the end that the embedded
+// method of first order foresaw: off by O(h^2), which leaves the method's order
+// as it is and saves an evaluation of every step.
 type AdaptiveTableau struct {
 	Tableau
-	// E are the weights of the error estimate, h sum_i E_i k_i. It has a weight
-	// more than B where the slope at the step's end takes part.
-	E []float64
+	E []float64 // weights of the error estimate, h sum_i E_i k_i
+
+	// The interpolant within a step; without either, the cubic Hermite one.
+	//
 	// Mid are the weights of the solution in the middle of the step, for the
-	// quartic through it; nil: the cubic Hermite interpolant is used.
+	// quartic through it.
 	Mid []float64
-	// FSAL: the last stage is the slope at the end of the step, so the next one
-	// begins with it ("first same as last").
-	FSAL bool
+	// Dense are polynomials of the part s of the way, one for each stage: the
+	// solution there is x + h s sum_i (sum_j Dense_ij s^j) k_i.
+	Dense [][]float64
+}
+
+// weights are those of the solution at the part s of a step, by Dense.
+func (m AdaptiveTableau) weights(s float64) []float64 {
+	w := make([]float64, len(m.Dense))
+	for i, poly := range m.Dense {
+		for j := len(poly) - 1; j >= 0; j-- {
+			w[i] = w[i]*s + poly[j]
+		}
+		w[i] *= s
+	}
+	return w
 }
 
 // adaptive are the methods that choose their steps. Their coefficients are
@@ -32,8 +51,7 @@ var adaptive = []AdaptiveTableau{
 	{ // Bogacki and Shampine 1989.
 		Tableau: Tableau{"bosh3", 3, []float64{0, 1. / 2, 3. / 4, 1}, [][]float64{{}, {1. / 2}, {0, 3. / 4}, {2. / 9, 1. / 3, 4. / 9}},
 			[]float64{2. / 9, 1. / 3, 4. / 9, 0}},
-		E:    []float64{2./9 - 7./24, 1./3 - 1./4, 4./9 - 1./3, -1. / 8},
-		FSAL: true,
+		E: []float64{2./9 - 7./24, 1./3 - 1./4, 4./9 - 1./3, -1. / 8},
 	},
 	{ // Dormand and Prince 1980; error weights and middle by Shampine 1986.
 		Tableau: Tableau{"dopri5", 5, []float64{0, 1. / 5, 3. / 10, 4. / 5, 8. / 9, 1, 1}, [][]float64{
@@ -49,7 +67,6 @@ var adaptive = []AdaptiveTableau{
 			-2187./6784 + 12231./42400, 11./84 - 649./6300, -1. / 60},
 		Mid: []float64{6025192743. / 30085553152 / 2, 0, 51252292925. / 65400821598 / 2, -2691868925. / 45128329728 / 2,
 			187940372067. / 1594534317056 / 2, -1776094331. / 19743644256 / 2, 11237099. / 235043384 / 2},
-		FSAL: true,
 	},
 	dopri8,
 }
@@ -79,38 +96,25 @@ var dopri8 = AdaptiveTableau{
 	E: []float64{14005451./335480064 - 13451932./455176623, 0, 0, 0, 0, -59238493./1068277825 + 808719846./976000145,
 		181606767./758867731 - 1757004468./5645159321, 561292985./797845732 - 656045339./265891186, -1041891430./1371343529 + 3867574721./1518517206,
 		760417239./1151165299 - 465885868./322736535, 118820643./751138087 - 53011238./667516719, -528747749./2220607170 - 2./45, 1. / 4, 0},
-	Mid:  dopri8Mid(),
-	FSAL: true,
+	Dense: dopri8Dense,
 }
 
 var dopri8B = []float64{14005451. / 335480064, 0, 0, 0, 0, -59238493. / 1068277825, 181606767. / 758867731, 561292985. / 797845732,
 	-1041891430. / 1371343529, 760417239. / 1151165299, 118820643. / 751138087, -528747749. / 2220607170, 1. / 4}
 
-// dopri8Mid are the weights of the method's dense output in the middle of the
-// step: b_i(1/2)/2 with the polynomials that torchdiffeq uses.
-func dopri8Mid() []float64 {
-	// Coefficients of h^5 to h^0, for h = 1/2.
-	b := map[int][6]float64{
-		0:  {-6.3448349392860401388, 22.1396504998094068976, -30.0610568289666450593, 19.9990069333683970610, -6.6910181737837595697, 1},
-		5:  {-39.6107919852202505218, 116.4422149550342161651, -121.4999627731334642623, 52.2273532792945524050, -7.6142658045872677172, 0},
-		6:  {20.3761213808791436958, -67.1451318825957197185, 83.1721004639847717481, -46.8919164181093621583, 10.7281392630428866124, 0},
-		7:  {7.3347098826795362023, -16.5672243527496524646, 9.5724507555993664382, -0.1890893225010595467, 0.5526637063753648783, 0},
-		8:  {32.8801774352459155182, -89.9916014847245016028, 87.8406057677205645007, -35.7075975946222072821, 4.2186562625665153803, 0},
-		9:  {-10.1588990526426760954, 22.6237489648532849093, -17.4152107770762969005, 6.2736448083240352160, -0.6627209125361597559, 0},
-		10: {-12.5401268098782561200, 32.2362340167355370113, -28.5903289514790976966, 10.3160881272450748458, -1.2636789001135462218, 0},
-		11: {29.5553001484516038033, -82.1020315488359848644, 81.6630950584341412934, -34.7650769866611817349, 5.4106037898590422230, 0},
-		12: {-41.7923486424390588923, 116.2662185791119533462, -114.9375291377009418170, 47.7457971078225540396, -7.0321379067945741781, 0},
-		13: {20.3006925822100825485, -53.9020777466385396792, 50.2558364226176017553, -19.0082099341608028453, 2.3537586759714983486, 0},
-	}
-	mid := make([]float64, 14)
-	for i, c := range b {
-		v := 0.0
-		for _, a := range c {
-			v = v/2 + a
-		}
-		mid[i] = v / 2
-	}
-	return mid
+// dopri8Dense is the method's continuous extension of fifth order, whose middle
+// torchdiffeq uses.
+var dopri8Dense = [][]float64{
+	0:  {1, -6.6910181737837595697, 19.9990069333683970610, -30.0610568289666450593, 22.1396504998094068976, -6.3448349392860401388},
+	5:  {0, -7.6142658045872677172, 52.2273532792945524050, -121.4999627731334642623, 116.4422149550342161651, -39.6107919852202505218},
+	6:  {0, 10.7281392630428866124, -46.8919164181093621583, 83.1721004639847717481, -67.1451318825957197185, 20.3761213808791436958},
+	7:  {0, 0.5526637063753648783, -0.1890893225010595467, 9.5724507555993664382, -16.5672243527496524646, 7.3347098826795362023},
+	8:  {0, 4.2186562625665153803, -35.7075975946222072821, 87.8406057677205645007, -89.9916014847245016028, 32.8801774352459155182},
+	9:  {0, -0.6627209125361597559, 6.2736448083240352160, -17.4152107770762969005, 22.6237489648532849093, -10.1588990526426760954},
+	10: {0, -1.2636789001135462218, 10.3160881272450748458, -28.5903289514790976966, 32.2362340167355370113, -12.5401268098782561200},
+	11: {0, 5.4106037898590422230, -34.7650769866611817349, 81.6630950584341412934, -82.1020315488359848644, 29.5553001484516038033},
+	12: {0, -7.0321379067945741781, 47.7457971078225540396, -114.9375291377009418170, 116.2662185791119533462, -41.7923486424390588923},
+	13: {0, 2.3537586759714983486, -19.0082099341608028453, 50.2558364226176017553, -53.9020777466385396792, 20.3006925822100825485},
 }
 
 // AdaptiveMethod finds a method by its name.
