@@ -101,6 +101,12 @@ func TestTaken(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, got, err)
 		}
 	}
+	if got := selection(nil).leftOut(digits, 0); !slices.Equal(got, []string{"as_asked is left out: the model has no classes"}) {
+		t.Errorf("%q", got)
+	}
+	if got := append(selection(nil).leftOut(moons, 0), selection{"frechet"}.leftOut(digits, 0)...); got != nil {
+		t.Errorf("%q", got)
+	}
 	_, err := parseMeasures("sw")
 	wrong(t, err, "sw2")
 	_, err = selection{"nll"}.taken(digits, 10)

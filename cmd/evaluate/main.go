@@ -30,8 +30,14 @@ func run(ctx context.Context, env cli.Env) error {
 	}
 	e := &evaluation{f: f, file: file, info: file.Info, solvers: asked.solvers, stderr: env.Stderr}
 	e.out = &report{Dataset: e.info.Name, Checkpoint: file.Checkpoint.Path, counts: map[string]int{}}
+	if f.download && !datasets.Downloadable(e.info.Name) {
+		return cli.Usagef("--download: %s has nothing to fetch", e.info.Name)
+	}
 	if e.taken, err = asked.measures.taken(e.info, file.Classes); err != nil {
 		return err
+	}
+	for _, note := range asked.measures.leftOut(e.info, file.Classes) {
+		e.say("note: %s", note)
 	}
 	measure, err := e.openData(ctx, asked)
 	if err != nil {

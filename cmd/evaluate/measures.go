@@ -94,3 +94,16 @@ func (s selection) taken(in datasets.Info, modelClasses int) (map[string]bool, e
 	}
 	return names, nil
 }
+
+// leftOut says which measures for sets of this kind are not taken because the
+// set or the model lacks something, where all were to be taken.
+func (s selection) leftOut(in datasets.Info, modelClasses int) []string {
+	var notes []string
+	for _, m := range measures {
+		ofKind := in.Is2D() && m.points || !in.Is2D() && m.images
+		if why := m.why(in, modelClasses); s == nil && ofKind && why != "" {
+			notes = append(notes, m.name+" is left out: "+why)
+		}
+	}
+	return notes
+}

@@ -125,6 +125,7 @@ func TestEvaluatePoints(t *testing.T) {
 
 	refused(t, program(t, "evaluate", noLibtorch, append(some, "--require", "as_asked>0.5")...), 2, "as_asked", "moons is a set of points")
 	refused(t, program(t, "evaluate", noLibtorch, append(some, "--require", "straightness<1")...), 2, "straightness", "--measures")
+	refused(t, program(t, "evaluate", noLibtorch, append(some, "--download")...), 2, "--download", "moons")
 	refused(t, program(t, "evaluate", noLibtorch, append(some, "--dataset", "digits")...), 2, "moons", "digits")
 }
 
