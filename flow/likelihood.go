@@ -20,6 +20,9 @@ import (
 // sample, or Hutchinson's estimate. Its probes are drawn once for a solution,
 // so the field that is solved stays a function, and each has its own l, so the
 // spread over the probes is that of log p.
+//
+// x and l are one float64 state around a float32 network. An adaptive solver
+// keeps the errors of x and of l, each by itself, within its tolerances.
 type Likelihood struct {
 	Model  Model
 	Device torch.Device
@@ -52,6 +55,9 @@ func (l Likelihood) LogDensity(ctx context.Context, x []float32, labels []int64)
 	for _, n := range l.Shape {
 		dim *= int(n)
 	}
+	if dim < 1 {
+		return nil, fmt.Errorf("flow: samples of %v have no density", l.Shape)
+	}
 	n := len(x) / dim
 	if len(x)%dim != 0 || labels != nil && len(labels) != n {
 		return nil, fmt.Errorf("flow: %d numbers and %d labels are no samples of %v", len(x), len(labels), l.Shape)
@@ -83,6 +89,7 @@ func (l Likelihood) LogDensity(ctx context.Context, x []float32, labels []int64)
 	return out, nil
 }
 
+// batch solves for the samples x: [B,Shape...], numbers first to first+B.
 func (l Likelihood) batch(ctx context.Context, out *LogDensities, x []float32, labels []int64, first int) (err error) {
 	defer stopped(ctx, &err)
 	torch.Scoped(func() {
@@ -90,71 +97,65 @@ func (l Likelihood) batch(ctx context.Context, out *LogDensities, x []float32, l
 		if labels != nil {
 			y = torch.FromSlice(labels, int64(len(labels))).To(l.Device)
 		}
-		b := int64(1)
-		for _, n := range l.Shape {
-			b *= n
-		}
-		dim := b
-		b = int64(len(x)) / dim
+		shape := append([]int64{-1}, l.Shape...)
+		dim := int64(len(out.X0) / len(out.LogP))
+		b := int64(len(x)) / dim
+		start := torch.FromSlice(x, b, dim).To(l.Device, torch.Double)
+
 		field := stoppable(ctx, ModelField(l.Model, y))
-		div := func(x torch.Tensor, t float64) (v, div torch.Tensor) {
-			v, div = divergence(field, x, t)
-			return v, div.View(b, 1)
-		}
-		width := max(1, l.Probes)
-		if out.Exact != nil {
-			width++
-		}
+		width := int64(1)
+		div := func(x torch.Tensor, t float64) (v, div torch.Tensor) { return divergence(field, x, t) }
 		if l.Probes > 0 {
+			width = int64(l.Probes)
 			probes := l.probes(first, int(b), int(dim))
-			div = func(x torch.Tensor, t float64) (v, div torch.Tensor) {
-				if int64(l.Probes) <= dim {
-					return hutchinson(field, x, t, probes)
-				}
-				// e J e of every probe, from the Jacobian that fewer products give;
-				// and its trace.
-				v, j := jacobian(field, x, t)
-				return v, torch.Cat([]torch.Tensor{torch.Einsum("pbi,bik,pbk->bp", probes, j, probes), torch.Einsum("bii->b", j).View(b, 1)}, 1)
+			estimate := hutchinson
+			if out.Exact != nil {
+				estimate = exactAndHutchinson
+				width++
 			}
+			div = func(x torch.Tensor, t float64) (v, div torch.Tensor) { return estimate(field, x, t, probes) }
 		}
 
-		// The state is [B,D+P]: the sample and its l, one for each probe, with the
+		solver := l.Solver.Between(1, 0)
+		if a, ok := solver.(Adaptive); ok {
+			a.parts = []int64{dim, width}
+			solver = a
+		}
+		// The state is [B,D+W]: the sample and its l, one for each probe, with the
 		// exact one last.
-		z := torch.FromSlice(x, b, dim).To(l.Device)
-		z = torch.Cat([]torch.Tensor{z, torch.Zeros([]int64{b, int64(width)}, torch.Options{Device: l.Device})}, 1)
-		shape := append([]int64{b}, l.Shape...)
-		end, nfe, e := l.Solver.Between(1, 0).Solve(func(z torch.Tensor, t float64) torch.Tensor {
-			v, d := div(torch.Reshape(torch.Narrow(z, 1, 0, dim), shape), t)
-			return torch.Cat([]torch.Tensor{v.View(b, dim), d}, 1)
+		z := torch.Cat([]torch.Tensor{start, torch.Zeros([]int64{b, width}, torch.Options{Device: l.Device, Dtype: torch.Double})}, 1)
+		end, nfe, e := solver.Solve(func(z torch.Tensor, t float64) torch.Tensor {
+			v, d := div(torch.Reshape(torch.Narrow(z, 1, 0, dim), shape).CastTo(torch.Float), t)
+			return torch.Cat([]torch.Tensor{v.View(b, dim), d}, 1).CastTo(torch.Double)
 		}, z, nil, nil)
 		if err = e; err != nil {
 			return
 		}
 		out.NFE = max(out.NFE, nfe)
-		out.collect(torch.ToSlice[float32](end), first, int(dim), width)
+		out.collect(torch.ToSlice[float64](end), first, int(dim), int(width))
 	})
 	return err
 }
 
 // collect turns end states, [B,D+width], into log densities.
-func (out *LogDensities) collect(z []float32, first, dim, width int) {
+func (out *LogDensities) collect(z []float64, first, dim, width int) {
 	for i := range len(z) / (dim + width) {
 		row, probes := z[i*(dim+width):][:dim+width], width
-		copy(out.X0[(first+i)*dim:], row[:dim])
 		logN := -0.5 * float64(dim) * math.Log(2*math.Pi)
-		for _, v := range row[:dim] {
-			logN -= 0.5 * float64(v) * float64(v)
+		for k, v := range row[:dim] {
+			out.X0[(first+i)*dim+k] = float32(v)
+			logN -= 0.5 * v * v
 		}
 		if out.Exact != nil {
 			probes = width - 1
-			out.Exact[first+i] = logN + float64(row[dim+probes])
+			out.Exact[first+i] = logN + row[dim+probes]
 			row = row[:dim+probes]
 		}
 		mean, m2 := 0.0, 0.0
 		for k, v := range row[dim:] {
-			d := float64(v) - mean
+			d := v - mean
 			mean += d / float64(k+1)
-			m2 += d * (float64(v) - mean)
+			m2 += d * (v - mean)
 		}
 		out.LogP[first+i] = logN + mean
 		if out.StdErr != nil {
