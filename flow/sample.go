@@ -19,6 +19,8 @@ type Sampling struct {
 	X0     []float32 // [N,Shape...] noise to start from instead; nil: by Seed
 	Batch  int       // samples solved together; 0: all
 
+	Guidance *Guidance // of the labels' classes; nil: none
+
 	// Shown samples, in rising order, are recorded at FrameTimes.
 	Shown      []int
 	FrameTimes []float64
@@ -35,7 +37,7 @@ type Sampling struct {
 type Samples struct {
 	X, X0  []float32   // [N,Shape...], as the solver left them
 	Frames [][]float32 // at FrameTimes, of the Shown samples: [len(Shown),Shape...]
-	NFE    int         // evaluations for each sample
+	NFE    int         // evaluations for each sample, both of guidance counted
 	// NFEFrames are those of NFE that only the frames needed.
 	NFEFrames int
 }
@@ -49,6 +51,14 @@ func (s Sampling) Draw(ctx context.Context) (*Samples, error) {
 	}
 	if s.X0 != nil && int64(len(s.X0)) != int64(s.N)*dim || s.Labels != nil && len(s.Labels) != s.N {
 		return nil, fmt.Errorf("flow: %d samples of %v need noise and labels of that number", s.N, s.Shape)
+	}
+	if s.Guidance != nil {
+		if s.Labels == nil {
+			return nil, fmt.Errorf("flow: guidance without labels")
+		}
+		if err := s.Guidance.Check(); err != nil {
+			return nil, err
+		}
 	}
 	out := &Samples{X: make([]float32, int64(s.N)*dim), X0: s.X0}
 	if out.X0 == nil {
@@ -101,8 +111,17 @@ func (s Sampling) batch(ctx context.Context, out *Samples, first, last int, show
 		if len(shown) > 0 || s.Observe != nil {
 			times = s.FrameTimes
 		}
-		field := stoppable(ctx, ModelField(s.Model, y))
-		end, nfe, e := s.Solver.Solve(field, x, times, func(o Output) error {
+		field, cost := ModelField(s.Model, y), func(float64) int { return 1 }
+		if s.Guidance != nil {
+			field, cost = s.Guidance.Field(s.Model, y), s.Guidance.Evaluations
+		}
+		evaluations, last := 0, 0
+		counted := stoppable(ctx, func(x torch.Tensor, t float64) torch.Tensor {
+			last = cost(t)
+			evaluations += last
+			return field(x, t)
+		})
+		end, calls, e := s.Solver.Solve(counted, x, times, func(o Output) error {
 			all := torch.ToSlice[float32](o.X)
 			if s.Observe != nil {
 				s.Observe(o.Index, first, all)
@@ -117,10 +136,11 @@ func (s Sampling) batch(ctx context.Context, out *Samples, first, last int, show
 			return
 		}
 		copy(out.X[int64(first)*dim:], torch.ToSlice[float32](end))
-		if nfe > out.NFE {
-			out.NFE = nfe
-			if f, ok := s.Solver.(FixedStep); ok {
-				out.NFEFrames = nfe - f.Steps*f.Method.Stages()
+		if evaluations > out.NFE {
+			out.NFE = evaluations
+			// The frames between steps may need one at the end.
+			if f, ok := s.Solver.(FixedStep); ok && calls > f.Steps*f.Method.Stages() {
+				out.NFEFrames = last
 			}
 		}
 	})

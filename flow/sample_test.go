@@ -1,0 +1,116 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"testing"
+
+	torch "github.com/wangkuiyi/gotorch"
+)
+
+// The same seed gives the same noise whatever the batch, and nearly the same
+// samples: to rounding with equal steps, to the tolerance with adaptive ones,
+// whose steps are a batch's.
+func TestSamplesDoNotDependOnTheBatch(t *testing.T) {
+	for _, c := range []struct {
+		SolverConfig
+		tolerance float64
+	}{
+		{SolverConfig{Method: "midpoint", Steps: 20}, 1e-5},
+		// Between the two Gaussians the flow spreads errors by some hundred.
+		{SolverConfig{Method: "dopri5", RTol: 1e-6, ATol: 1e-6}, 1e-3},
+	} {
+		s := Sampling{Model: gaussians, Solver: solver(t, c.SolverConfig), Shape: []int64{2}, N: 50, Seed: 9}
+		all, err := s.Draw(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, batch := range []int{1, 7, 50, 1000} {
+			s.Batch = batch
+			got, err := s.Draw(context.Background())
+			if err != nil || !slices.Equal(got.X0, all.X0) {
+				t.Fatalf("%s, batch %d: other noise, %v", c.Method, batch, err)
+			}
+			for i := range got.X {
+				if math.Abs(float64(got.X[i]-all.X[i])) > c.tolerance {
+					t.Errorf("%s, batch %d, number %d: %v, want %v", c.Method, batch, i, got.X[i], all.X[i])
+				}
+			}
+		}
+		// The noise given instead.
+		s.X0, s.Seed = all.X0, 0
+		if got, err := s.Draw(context.Background()); err != nil || math.Abs(float64(got.X[3]-all.X[3])) > c.tolerance {
+			t.Errorf("%s: X0: %v, %v", c.Method, got, err)
+		}
+	}
+}
+
+// What Observe sees is what Frames would hold, every sample once at every time.
+func TestObserve(t *testing.T) {
+	const n = 11
+	for _, c := range []SolverConfig{{Method: "midpoint", Steps: 4}, {Method: "dopri8"}} {
+		s := Sampling{Model: gaussians, Solver: solver(t, c), Shape: []int64{2}, N: n, Seed: 2, Batch: 4, FrameTimes: Times(7)}
+		for i := range n {
+			s.Shown = append(s.Shown, i)
+		}
+		want, err := s.Draw(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := make([][]float32, 7)
+		for i := range seen {
+			seen[i] = make([]float32, 2*n)
+		}
+		numbers := 0
+		s.Shown = nil
+		s.Observe = func(frame, first int, x []float32) {
+			numbers += len(x)
+			copy(seen[frame][2*first:], x)
+		}
+		got, err := s.Draw(context.Background())
+		if err != nil || got.Frames != nil || !slices.Equal(got.X, want.X) || got.NFE != want.NFE || got.NFEFrames != want.NFEFrames {
+			t.Fatalf("%s: %+v, %v", c.Method, got, err)
+		}
+		if numbers != 7*2*n {
+			t.Errorf("%s: %d numbers, want %d", c.Method, numbers, 7*2*n)
+		}
+		for i := range seen {
+			if !slices.Equal(seen[i], want.Frames[i]) {
+				t.Errorf("%s: frame %d differs", c.Method, i)
+			}
+		}
+		if !slices.Equal(seen[0], got.X0) || !slices.Equal(seen[6], got.X) {
+			t.Errorf("%s: the first and last frame are not the noise and the samples", c.Method)
+		}
+		// One evaluation more, for the frame inside the last of equal steps.
+		if want := map[string]int{"midpoint": 1, "dopri8": 0}[c.Method]; got.NFEFrames != want {
+			t.Errorf("%s: %d evaluations for frames, want %d", c.Method, got.NFEFrames, want)
+		}
+	}
+}
+
+func TestDrawStops(t *testing.T) {
+	why := errors.New("enough")
+	for _, method := range []string{"midpoint", "dopri5"} {
+		ctx, cancel := context.WithCancelCause(context.Background())
+		calls := 0
+		model := modelOf(func(x, _, _ torch.Tensor) torch.Tensor {
+			if calls++; calls == 5 {
+				cancel(why)
+			}
+			return x
+		})
+		torch.Scoped(func() {
+			before := torch.Stats().Live
+			s := Sampling{Model: model, Solver: solver(t, SolverConfig{Method: method, Steps: 10}), Shape: []int64{2}, N: 4, Batch: 2}
+			if _, err := s.Draw(ctx); err != why || calls != 5 {
+				t.Errorf("%s: %v after %d evaluations", method, err, calls)
+			}
+			if now := torch.Stats().Live; now != before {
+				t.Errorf("%s: %d tensors more than before", method, now-before)
+			}
+		})
+	}
+}
