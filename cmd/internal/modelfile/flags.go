@@ -19,7 +19,10 @@ type Flags struct {
 
 	network   *cli.Network
 	hiddenDim int
-	verb      string // "sampled"
+	// describesFirst: the network's flags were of another file, which has no
+	// record.
+	describesFirst bool
+	verb           string // "sampled"
 }
 
 // Add adds --dataset and --checkpoint. verb says what is done to the model:

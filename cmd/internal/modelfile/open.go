@@ -43,15 +43,38 @@ func (f *Flags) Open(kind string) (*Model, error) {
 			return nil, err
 		}
 	}
-	path := f.Checkpoint
-	if path == "" {
-		path = filepath.Join(f.RunDir(kind, info.Slug()), trainer.CheckpointFile)
-		if _, err := os.Stat(path); os.IsNotExist(err) {
-			maker := map[string]string{"cfm": "train", "reflow": "reflow", "distill": "reflow --distill"}[kind]
-			return nil, fmt.Errorf("%s is not there: %s --dataset %s makes it, or name a file with --checkpoint", path, maker, info.Name)
-		}
+	path, err := f.find(kind, "checkpoint", f.Checkpoint, info)
+	if err != nil {
+		return nil, err
 	}
 	return f.read(path, info)
+}
+
+// find is the named file, or where none is OUTPUT-DIR/<kind>/SET/ckpt.pth. flag
+// is the one that names it.
+func (f *Flags) find(kind, flag, named string, info datasets.Info) (string, error) {
+	if named != "" {
+		return named, nil
+	}
+	path := filepath.Join(f.RunDir(kind, info.Slug()), trainer.CheckpointFile)
+	if _, err := os.Stat(path); os.IsNotExist(err) {
+		maker := map[string]string{"cfm": "train", "reflow": "reflow", "distill": "reflow --distill"}[kind]
+		return "", fmt.Errorf("%s is not there: %s --dataset %s makes it, or name a file with --%s", path, maker, info.Name, flag)
+	}
+	return path, nil
+}
+
+// OpenBeside opens another model of the first one's set: the named file, or
+// where none is OUTPUT-DIR/<kind>/SET/ckpt.pth. flag is the one that names it.
+func (f *Flags) OpenBeside(first *Model, kind, flag, named string) (*Model, error) {
+	path, err := f.find(kind, flag, named, first.Info)
+	if err != nil {
+		return nil, err
+	}
+	own := *f
+	own.Dataset = first.Info.Name
+	own.describesFirst = first.Checkpoint.Record == nil
+	return own.read(path, first.Info)
 }
 
 // At opens a checkpoint that one of our own runs on the set wrote.
@@ -69,7 +92,7 @@ func (f *Flags) read(path string, info datasets.Info) (*Model, error) {
 	if ck.Record == nil {
 		return f.foreign(ck, info)
 	}
-	if f.network != nil && (f.network.Changed() || f.Changed("hidden-dim")) {
+	if f.network != nil && !f.describesFirst && (f.network.Changed() || f.Changed("hidden-dim")) {
 		return nil, cli.Usagef("%s says what its network is; the network's flags are for files without a record", path)
 	}
 	d := ck.Record.Dataset

@@ -1,0 +1,132 @@
+// Command compare shows a model beside the one that reflow made of it: of
+// points the film of both, and how good the samples and the likelihood are
+// against the number of evaluations; of images samples in few steps.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	torch "github.com/wangkuiyi/gotorch"
+
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/figures"
+	"flowmatch/cmd/internal/modelfile"
+	"flowmatch/datasets"
+	"flowmatch/flow"
+)
+
+func main() { cli.Main("compare", run) }
+
+func run(ctx context.Context, env cli.Env) error {
+	f := newFlags()
+	if err := f.Read(env); err != nil {
+		return err
+	}
+	ask, err := f.check()
+	if err != nil {
+		return err
+	}
+	c := &comparison{flags: f, asked: ask, env: env}
+	if c.models[0], err = f.Open("cfm"); err != nil {
+		return err
+	}
+	if c.models[1], err = f.OpenBeside(c.models[0], "reflow", "reflow-checkpoint", f.reflowCheckpoint); err != nil {
+		return err
+	}
+	info := c.models[0].Info
+	if err := f.checkKind(info); err != nil {
+		return err
+	}
+	c.dir = filepath.Join(f.OutputDir, "comparisons")
+	if err := os.MkdirAll(c.dir, 0o777); err != nil {
+		return fmt.Errorf("the output folder cannot be made: %w", err)
+	}
+	if c.device, err = f.OpenDevice(); err != nil {
+		return err
+	}
+	if info.Is2D() {
+		return c.points(ctx)
+	}
+	return c.images(ctx)
+}
+
+// comparison is of two models.
+type comparison struct {
+	*flags
+	*asked
+	env    cli.Env
+	dir    string
+	models [2]*modelfile.Model
+	device torch.Device
+}
+
+// names are those of the two models, as they are shown.
+var names = [2]string{"flow matching", "rectified"}
+
+// path is of a file for the set.
+func (c *comparison) path(ending string) string {
+	return filepath.Join(c.dir, "cfm_reflow_"+c.models[0].Info.Slug()+ending)
+}
+
+// points draws the film and measures both models.
+func (c *comparison) points(ctx context.Context) error {
+	var built [2]flow.Model
+	for k, m := range c.models {
+		net, err := m.Build(c.device)
+		if err != nil {
+			return err
+		}
+		built[k] = net
+	}
+	set, err := datasets.Open2D(c.models[0].Info.Name, c.DataOptions())
+	if err != nil {
+		return err
+	}
+	film := figures.Pair{
+		Path: c.path(".gif"), Of: set, Names: names, Models: built, Device: c.device, Solver: c.solver,
+		Samples: c.figures.Samples, Grid: c.grid, Frames: c.frames, FPS: c.fps, Seed: c.Seed,
+		Stderr: c.env.Stderr, Quiet: c.Quiet,
+	}
+	if err := film.Film(ctx); err != nil {
+		return err
+	}
+	q := quality{
+		set: set, models: built, device: c.device, solvers: c.solvers, n: c.qualitySamples, seed: c.Seed,
+		stderr: c.env.Stderr, quiet: c.Quiet,
+	}
+	r, err := q.measure(ctx)
+	if err != nil {
+		return err
+	}
+	r.Film, r.Figure = film.Path, c.path("_quality.png")
+	for k, m := range c.models {
+		r.Models[k].Checkpoint = m.Checkpoint.Path
+	}
+	if err := figures.WritePNG(r.Figure, r.draw()); err != nil {
+		return err
+	}
+	if c.json {
+		return r.json(c.env.Stdout)
+	}
+	return r.table(c.env.Stdout)
+}
+
+// images draws samples of both in few steps, and by the solver asked for.
+func (c *comparison) images(ctx context.Context) error {
+	var rows []figures.Row
+	for k, m := range c.models {
+		for _, steps := range []int{1, 2, 4} {
+			rows = append(rows, figures.Euler(names[k], m, steps))
+		}
+		rows = append(rows, figures.Row{Name: names[k] + ", " + c.solver.String(), Of: m, Solver: c.solver})
+	}
+	path := c.path(".png")
+	if err := figures.FewSteps(ctx, path, c.device, c.Seed, rows); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(c.env.Stdout, path)
+	return err
+}

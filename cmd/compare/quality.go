@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+
+	torch "github.com/wangkuiyi/gotorch"
+
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/terminal"
+	"flowmatch/datasets"
+	"flowmatch/flow"
+	"flowmatch/flow/metrics"
+)
+
+// quality measures two models of points by several solvers.
+type quality struct {
+	set     *datasets.Set2D
+	models  [2]flow.Model
+	device  torch.Device
+	solvers []cli.NamedSolver
+	n       int // samples; a fifth as many points for the likelihood
+	seed    int64
+
+	stderr io.Writer
+	quiet  bool
+}
+
+// Draws that must not share their random numbers have a purpose each: evaluate's,
+// so that both find the same numbers.
+const (
+	drawData = iota
+	drawMoreData
+	drawProjections
+	drawLikelihood
+)
+
+func (q *quality) purpose(p uint64) int64 { return int64(flow.Mix(uint64(q.seed), p) >> 1) }
+
+const (
+	projections = 128
+	batch       = 4096
+)
+
+// measure takes all measures.
+func (q *quality) measure(ctx context.Context) (*report, error) {
+	data, more, fresh := make([]float32, 2*q.n), make([]float32, 2*q.n), make([]float32, 2*(q.n/5))
+	q.set.Sample(data, q.purpose(drawData), 0)
+	q.set.Sample(more, q.purpose(drawMoreData), 0)
+	q.set.Sample(fresh, q.purpose(drawLikelihood), 0)
+	distance := func(x []float32) (float64, error) {
+		return metrics.SlicedW2(x, data, 2, projections, q.purpose(drawProjections))
+	}
+	r := &report{Dataset: q.set.Name, Samples: q.n, Points: q.n / 5}
+	floor, err := distance(more)
+	if err != nil {
+		return nil, err
+	}
+	r.SW2Floor = number(floor)
+	if h, ok := q.set.Entropy(); ok {
+		r.Entropy = number(h)
+	}
+	bar := terminal.New(q.stderr, q.quiet, "quality", 1)
+	defer bar.Done()
+	done, all := 0, len(q.models)*len(q.solvers)*(q.n+q.n/5)
+	for k, m := range q.models {
+		r.Models[k].Name = names[k]
+		for _, s := range q.solvers {
+			e := entry{Method: s.Method, Steps: s.Steps}
+			told := func(n, _ int) { bar.Set(done+n, all, names[k]+", "+e.name()) }
+			draw := flow.Sampling{
+				Model: m, Device: q.device, Solver: s, Shape: []int64{2}, N: q.n, Seed: q.seed, Batch: batch, Progress: told,
+			}
+			x, err := draw.Draw(ctx)
+			if err != nil {
+				return nil, fmt.Errorf("%s by %s: %w", names[k], e.name(), err)
+			}
+			d, err := distance(x.X)
+			if err != nil {
+				return nil, err
+			}
+			e.NFE, e.SW2 = x.NFE, number(d)
+			done += q.n
+			l := flow.Likelihood{Model: m, Device: q.device, Solver: s, Shape: []int64{2}, Batch: batch / 2, Progress: told}
+			p, err := l.LogDensity(ctx, fresh, nil)
+			if err != nil {
+				return nil, fmt.Errorf("%s by %s: %w", names[k], e.name(), err)
+			}
+			mean, stderr := metrics.Mean(p.LogP)
+			e.NLLNFE, e.NLL, e.NLLStderr = p.NFE, number(-mean), number(stderr)
+			done += q.n / 5
+			r.Models[k].Results = append(r.Models[k].Results, e)
+		}
+	}
+	return r, nil
+}
+
+// number is v for JSON, which has no NaN: such a one is absent.
+func number(v float64) *float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	return &v
+}
