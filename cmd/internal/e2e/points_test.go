@@ -16,7 +16,7 @@ func TestPoints(t *testing.T) {
 	once, twice := t.TempDir(), t.TempDir()
 	args := func(dir string, more ...string) []string {
 		return append([]string{"--dataset", "checkerboard", "--device", "cpu", "--precision", "fp32", "--hidden-dim", "32",
-			"--batch-size", "64", "--iterations", "40", "--output-dir", dir}, more...)
+			"--batch-size", "64", "--iterations", "40", "--no-figures", "--output-dir", dir}, more...)
 	}
 	must(t, program(t, "train", nil, args(once)...))
 	must(t, program(t, "train", nil, args(twice, "--max-steps", "25")...))
@@ -43,7 +43,7 @@ func TestPoints(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	must(t, program(t, "train", nil, "--dataset", "points:"+file, "--hidden-dim", "16", "--batch-size", "16", "--iterations", "5", "--output-dir", dir))
+	must(t, program(t, "train", nil, "--dataset", "points:"+file, "--hidden-dim", "16", "--batch-size", "16", "--iterations", "5", "--no-figures", "--output-dir", dir))
 	if _, err := os.Stat(filepath.Join(dir, "cfm/points-ring/ckpt.pth")); err != nil {
 		t.Error(err)
 	}

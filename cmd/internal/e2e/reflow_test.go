@@ -67,7 +67,7 @@ func TestReflowImages(t *testing.T) {
 	must(t, program(t, "train", nil, append(common, "--iterations", "4", "--num-res-blocks", "1", "--no-figures")...))
 	r := program(t, "reflow", nil, append(common, "--iterations", "3", "--pairs", "40", "--steps", "2")...)
 	must(t, r)
-	for _, name := range []string{"ckpt.pth", "few_step_samples.png"} {
+	for _, name := range []string{"ckpt.pth", "losses.png", "few_step_samples.png"} {
 		if !strings.Contains(r.out, name) {
 			t.Errorf("%s is not named: %s", name, r.out)
 		}
