@@ -138,6 +138,18 @@ check_libtorch() {
     esac
 }
 
+# The same for the libtorch in a folder, whatever its version: it is what is
+# needed then.
+find_any_libtorch() { # FOLDER
+    local version
+    version=$(libtorch_version "$1/torch")
+    libtorch_needed=$(cut -d. -f1,2 <<<"$version")
+    torch_origin=$1
+    torch_dir=$1/torch
+    cuda_include=
+    check_libtorch
+}
+
 find_cuda_headers() {
     local dir
     cuda_include=
@@ -147,6 +159,28 @@ find_cuda_headers() {
             return 0
         fi
     done
+}
+
+# ---- Wheels ----------------------------------------------------------------
+
+# Unpacks those files of a wheel that match one of the patterns, as glob(7) but
+# with * for any characters; their modes are kept.
+unpack() { # WHEEL FOLDER PATTERN...
+    python3 - "${0##*/}" "$@" <<'EOF'
+import fnmatch, os, sys, zipfile
+
+program, wheel, folder, *patterns = sys.argv[1:]
+try:
+    with zipfile.ZipFile(wheel) as z:
+        for info in z.infolist():
+            if info.is_dir() or not any(fnmatch.fnmatchcase(info.filename, p) for p in patterns):
+                continue
+            path = z.extract(info, folder)
+            if info.external_attr >> 16 & 0o111:
+                os.chmod(path, 0o755)
+except (OSError, zipfile.BadZipFile) as e:
+    sys.exit(f"{program}: cannot unpack {os.path.basename(wheel)}: {e}")
+EOF
 }
 
 # ---- Tools of scripts/test -------------------------------------------------

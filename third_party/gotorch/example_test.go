@@ -1,7 +1,9 @@
 package gotorch_test
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 
 	torch "github.com/wangkuiyi/gotorch"
 )
@@ -84,8 +86,11 @@ func ExampleTry() {
 	err := torch.Try(func() {
 		torch.MM(torch.Ones([]int64{2, 3}, false), torch.Ones([]int64{2, 3}, false))
 	})
-	fmt.Println(err)
-	// Output: MM: mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3)
+	var e *torch.Error
+	if errors.As(err, &e) {
+		fmt.Println(e.Op, strings.Contains(e.Msg, "2x3 and 2x3"))
+	}
+	// Output: MM true
 }
 
 // Gradients of gradients: the second derivative of x^3 at 2.

@@ -20,6 +20,10 @@ import (
 // Version is the libtorch that the binding is made for.
 const Version = "2.11"
 
+// needed is the version that is accepted. scripts/try-libtorch links another
+// one in (-ldflags -X), to see what the binding does with it.
+var needed = Version
+
 // InitOptions say how the libraries are opened; the zero value opens the CPU
 // part, and the CUDA part where there is a driver.
 type InitOptions struct {
@@ -95,7 +99,7 @@ func load(o InitOptions) error {
 	version := C.GoString(r.s)
 	C.free(unsafe.Pointer(r.s))
 	if !versionFits(version) {
-		return fmt.Errorf("libtorch %s was opened, %s is needed", version, Version)
+		return fmt.Errorf("libtorch %s was opened, %s is needed", version, needed)
 	}
 	if os.Getenv("GOTORCH_TRACE") == "1" {
 		C.c_gt_trace(true)

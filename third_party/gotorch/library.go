@@ -29,7 +29,7 @@ func FindLibrary() (Library, error) {
 		return lib, err
 	}
 	if lib.Version = libtorchVersion(lib.Dir); lib.Version != "" && !versionFits(lib.Version) {
-		return lib, fmt.Errorf("%s is libtorch %s, %s is needed (found through %s)", lib.Dir, lib.Version, Version, lib.Source)
+		return lib, fmt.Errorf("%s is libtorch %s, %s is needed (found through %s)", lib.Dir, lib.Version, needed, lib.Source)
 	}
 	lib.Binding, err = findBinding("libcgotorch.so")
 	if err != nil {
@@ -61,7 +61,7 @@ func findLibtorch() (Library, error) {
 			return Library{Dir: d, Source: "third_party/libtorch"}, nil
 		}
 	}
-	return Library{}, errors.New("libtorch was not found: run scripts/setup, or set LIBTORCH to the folder of libtorch " + Version)
+	return Library{}, errors.New("libtorch was not found: run scripts/setup, or set LIBTORCH to the folder of libtorch " + needed)
 }
 
 func findBinding(name string) (string, error) {
@@ -154,4 +154,4 @@ func libtorchVersion(dir string) string {
 	return ""
 }
 
-func versionFits(v string) bool { return v == Version || strings.HasPrefix(v, Version+".") }
+func versionFits(v string) bool { return v == needed || strings.HasPrefix(v, needed+".") }
