@@ -2,12 +2,7 @@ package gotorch
 
 // #include "cgotorch/shim.h"
 // #cgo noescape c_gt_autograd_grad
-// #cgo nocallback c_gt_autograd_grad
 // #cgo noescape c_gt_zero_grad
-// #cgo nocallback c_gt_zero_grad
-// #cgo nocallback c_gt_set_grad_mode
-// #cgo nocallback c_gt_autocast_enter
-// #cgo nocallback c_gt_autocast_leave
 import "C"
 
 import (

@@ -23,21 +23,13 @@ const (
 var pressure struct {
 	used  *int64       // libtorch's bytes in use, a counter of the C++ part
 	limit atomic.Int64 // collect above it
-	made  atomic.Int64 // tensors made outside scopes since the last collection
+	made  atomic.Int64 // recent.made at the last collection
 	mu    sync.Mutex   // held while collecting
 }
 
 func watchMemory() {
 	pressure.used = (*int64)(C.c_gt_bytes_used().p)
 	pressure.limit.Store(leastGrowth)
-}
-
-// outside counts a tensor made outside scopes.
-func outside() {
-	pressure.made.Add(1)
-	if atomic.LoadInt64(pressure.used) > pressure.limit.Load() {
-		relieve()
-	}
 }
 
 func relieve() {
@@ -49,7 +41,7 @@ func relieve() {
 	drain()
 	used := atomic.LoadInt64(pressure.used)
 	pressure.limit.Store(used + max(used, leastGrowth))
-	pressure.made.Store(0)
+	pressure.made.Store(recent.made.Load())
 }
 
 // GC frees tensors that nobody holds, for loops that use no scopes. It waits
@@ -58,7 +50,7 @@ func relieve() {
 func GC() {
 	attend()
 	used, limit := atomic.LoadInt64(pressure.used), pressure.limit.Load()
-	if used > limit-limit*3/8 || pressure.made.Load() > someTensors {
+	if used > limit-limit*3/8 || recent.made.Load()-pressure.made.Load() > someTensors {
 		relieve()
 	}
 }

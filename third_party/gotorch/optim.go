@@ -2,15 +2,10 @@ package gotorch
 
 // #include "cgotorch/shim.h"
 // #cgo noescape c_gt_adamw
-// #cgo nocallback c_gt_adamw
 // #cgo noescape c_gt_lerp_all
-// #cgo nocallback c_gt_lerp_all
 // #cgo noescape c_gt_copy_all
-// #cgo nocallback c_gt_copy_all
 // #cgo noescape c_gt_grad_norm
-// #cgo nocallback c_gt_grad_norm
 // #cgo noescape c_gt_scale_grads
-// #cgo nocallback c_gt_scale_grads
 import "C"
 
 import "runtime"

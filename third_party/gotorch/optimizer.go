@@ -2,9 +2,6 @@ package gotorch
 
 // #include "cgotorch/shim.h"
 // #cgo noescape c_gt_optimizer_add
-// #cgo nocallback c_gt_optimizer_add
-// #cgo nocallback c_gt_optimizer_step
-// #cgo nocallback c_gt_optimizer_zero_grad
 import "C"
 
 import (

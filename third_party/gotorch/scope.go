@@ -1,9 +1,6 @@
 package gotorch
 
 // #include "cgotorch/shim.h"
-// #cgo nocallback c_gt_scope_enter
-// #cgo nocallback c_gt_scope_leave
-// #cgo nocallback c_gt_scope_current
 import "C"
 
 import (
@@ -19,46 +16,61 @@ import (
 type scope struct {
 	id    uint32
 	outer uint32
-	slabs []slab
-	guest []*cell   // cells that scopes inside this one kept
-	buf   []uintptr // handles on their way out, reused
+	last  *slab   // of slabs; nil: there is none
+	slabs []*slab // of the tensors made in the scope
+	guest []guest // tensors that scopes inside this one kept
+	out   []*slab // slabs of which Keep moved cells out of all scopes
+	buf   []uintptr
 }
 
 // slab is cells that are handed out one after the other.
 type slab struct {
-	cells []cell
+	cells [slabLen]cell
+	n     int    // handed out
 	kept  uint64 // bit i: cells[i] was moved out by Keep
 }
 
-const slabLen = 64
+const slabLen = 62 // slabs of 512 bytes, one of Go's sizes
+
+type guest struct {
+	c  *cell
+	of *slab
+}
 
 func (s *scope) adopt(h unsafe.Pointer) Tensor {
-	n := len(s.slabs)
-	if n == 0 || len(s.slabs[n-1].cells) == slabLen {
-		s.slabs = append(s.slabs, slab{cells: make([]cell, 0, slabLen)})
-		n++
+	l := s.last
+	if l == nil || l.n == slabLen {
+		l = new(slab)
+		s.last = l
+		s.slabs = append(s.slabs, l)
 	}
-	last := &s.slabs[n-1]
-	last.cells = append(last.cells, cell{h: h})
-	return Tensor{&last.cells[len(last.cells)-1].h}
+	c := &l.cells[l.n]
+	l.n++
+	c.h = h
+	return Tensor{&c.h}
 }
 
 // end closes the cells that are still the scope's and frees their handles in
 // one call.
 func (s *scope) end() {
 	s.buf = s.buf[:0]
-	for _, slab := range s.slabs {
-		for i := range slab.cells {
-			if slab.kept>>i&1 == 0 {
-				s.release(&slab.cells[i])
+	for _, l := range s.slabs {
+		for i := range l.cells[:l.n] {
+			if l.kept>>i&1 == 0 {
+				s.release(&l.cells[i])
 			}
 		}
 	}
-	for _, c := range s.guest {
-		s.release(c)
+	for _, g := range s.guest {
+		s.release(g.c)
+	}
+	// Only now: before, the finalizer would have to look at cells that the loops
+	// above write. A slab stays while anybody holds one of its cells.
+	for _, l := range s.out {
+		runtime.SetFinalizer(l, (*slab).bury)
 	}
 	clear(s.slabs)
-	s.slabs, s.guest = s.slabs[:0], nil
+	s.last, s.slabs, s.guest, s.out = nil, s.slabs[:0], nil, nil
 	free(s.buf)
 }
 
@@ -69,23 +81,28 @@ func (s *scope) release(c *cell) {
 	}
 }
 
-// giveUp makes c no longer the scope's; false if it was not.
-func (s *scope) giveUp(c *cell) bool {
-	if i := slices.Index(s.guest, c); i >= 0 {
-		s.guest = slices.Delete(s.guest, i, i+1)
-		return true
+// giveUp makes c no longer the scope's and returns the slab that it lies in;
+// nil if it was not the scope's.
+func (s *scope) giveUp(c *cell) *slab {
+	for i, g := range s.guest {
+		if g.c == c {
+			s.guest = slices.Delete(s.guest, i, i+1)
+			return g.of
+		}
 	}
 	p := uintptr(unsafe.Pointer(c))
 	for i := len(s.slabs) - 1; i >= 0; i-- {
-		slab := &s.slabs[i]
-		first := uintptr(unsafe.Pointer(unsafe.SliceData(slab.cells)))
-		if at := (p - first) / unsafe.Sizeof(cell{}); p >= first && at < uintptr(len(slab.cells)) {
-			mine := slab.kept>>at&1 == 0
-			slab.kept |= 1 << at
-			return mine
+		l := s.slabs[i]
+		first := uintptr(unsafe.Pointer(l))
+		if at := (p - first) / unsafe.Sizeof(cell{}); p >= first && at < uintptr(l.n) {
+			if l.kept>>at&1 != 0 {
+				return nil
+			}
+			l.kept |= 1 << at
+			return l
 		}
 	}
-	return false
+	return nil
 }
 
 // Scopes by number, reused after their end.
@@ -152,14 +169,15 @@ func Keep(t Tensor) Tensor {
 		return t
 	}
 	c := (*cell)(unsafe.Pointer(t.T))
-	if !s.giveUp(c) {
+	l := s.giveUp(c)
+	if l == nil {
 		return t
 	}
 	if s.outer != 0 {
 		o := scopeAt(s.outer)
-		o.guest = append(o.guest, c)
-	} else {
-		c.catch()
+		o.guest = append(o.guest, guest{c, l})
+	} else if !slices.Contains(s.out, l) {
+		s.out = append(s.out, l)
 	}
 	return t
 }

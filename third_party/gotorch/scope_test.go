@@ -178,7 +178,7 @@ func TestOutside(t *testing.T) {
 			Scoped(func() { q = Keep(Ones([]int64{1}, false)) })
 		})
 		mustPanic(t, func() { Outside(func() { panic("out") }) })
-		if x := Ones([]int64{1}, false); currentScope() == nil || !currentScope().giveUp((*cell)(cellOf(x))) {
+		if x := Ones([]int64{1}, false); currentScope() == nil || currentScope().giveUp((*cell)(cellOf(x))) == nil {
 			t.Error("the scope does not go on after Outside")
 		} else {
 			x.Close()

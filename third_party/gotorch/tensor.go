@@ -2,13 +2,9 @@ package gotorch
 
 // #include "cgotorch/shim.h"
 // #cgo noescape c_gt_tensor_info
-// #cgo nocallback c_gt_tensor_info
 // #cgo noescape c_gt_from_data
-// #cgo nocallback c_gt_from_data
 // #cgo noescape c_gt_copy_in
-// #cgo nocallback c_gt_copy_in
 // #cgo noescape c_gt_copy_out
-// #cgo nocallback c_gt_copy_out
 import "C"
 
 import (
@@ -120,7 +116,7 @@ func (a Tensor) Bytes() []byte {
 
 func (a Tensor) info() C.gt_info {
 	attend()
-	r := C.c_gt_tensor_info(a.handle())
+	r := C.c_gt_tensor_info(a.number())
 	runtime.KeepAlive(a)
 	check("Tensor", r.err)
 	return r

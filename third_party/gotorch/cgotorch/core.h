@@ -25,12 +25,13 @@
   X(gt_ri, gt_scope_enter, (int64_t id, int64_t threads), (id, threads))       \
   X(gt_r0, gt_scope_leave, (int64_t before), (before))                         \
   X(gt_ri, gt_scope_current, (void), ())                                       \
-  X(gt_r0, gt_free, (void **h, int64_t n), (h, n))                             \
+  X(gt_r0, gt_free, (gt_handle *h, int64_t n), (h, n))                         \
+  X(void, gt_close, (gt_handle h), (h))                                        \
   /* tensor.cc: data in and out */                                             \
   X(gt_r1, gt_from_data, (const void *data, int8_t dtype, const int64_t *sizes, int64_t n), (data, dtype, sizes, n)) \
   X(gt_r0, gt_copy_in, (void *t, const void *data, int64_t bytes), (t, data, bytes)) \
   X(gt_r0, gt_copy_out, (void *t, void *data, int64_t bytes), (t, data, bytes)) \
-  X(gt_info, gt_tensor_info, (void *t), (t))                                   \
+  X(gt_info, gt_tensor_info, (gt_handle t), (t))                               \
   X(gt_rf, gt_item, (void *t), (t))                                            \
   X(gt_ri, gt_item_int, (void *t), (t))                                        \
   X(gt_rs, gt_string, (void *t), (t))                                          \

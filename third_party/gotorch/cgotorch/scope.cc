@@ -28,16 +28,30 @@ GT_EXPORT gt_ri gt_scope_current() {
   return gt::integer([] { return static_cast<int64_t>(gt::thread.scope); });
 }
 
-// Gives back the references of n handles; NULLs are passed over.
-GT_EXPORT gt_r0 gt_free(void **h, int64_t n) {
+namespace {
+
+void give_back(gt_handle h) {
+  c10::intrusive_ptr<at::TensorImpl, at::UndefinedTensorImpl>::reclaim(
+      reinterpret_cast<at::TensorImpl *>(h));
+}
+
+}  // namespace
+
+// Gives back the references of n handles; zeros are passed over.
+GT_EXPORT gt_r0 gt_free(gt_handle *h, int64_t n) {
   return gt::none([&] {
     int64_t freed = 0;
     for (int64_t i = 0; i < n; i++) {
       if (!h[i]) continue;
       freed++;
-      c10::intrusive_ptr<at::TensorImpl, at::UndefinedTensorImpl>::reclaim(
-          static_cast<at::TensorImpl *>(h[i]));
+      give_back(h[i]);
     }
     gt::handles_freed.fetch_add(freed, std::memory_order_relaxed);
   });
+}
+
+// The same for one handle; nothing in it throws.
+GT_EXPORT void gt_close(gt_handle h) {
+  give_back(h);
+  gt::handles_freed.fetch_add(1, std::memory_order_relaxed);
 }

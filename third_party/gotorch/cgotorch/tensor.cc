@@ -45,7 +45,7 @@ GT_EXPORT gt_r0 gt_copy_out(void *t, void *data, int64_t bytes) {
   });
 }
 
-GT_EXPORT gt_info gt_tensor_info(void *h) {
+GT_EXPORT gt_info gt_tensor_info(gt_handle h) {
   return gt::guarded<gt_info>([&](gt_info &r) {
     Borrowed t_(h);
     const at::Tensor &t = t_;

@@ -37,7 +37,9 @@ void bad(R r) {
   std::free(r.err);
 }
 
-void drop(void *h) { good(gt_free(&h, 1)); }
+void drop(void *h) { gt_close(reinterpret_cast<gt_handle>(h)); }
+
+void drop_all(void **h, int64_t n) { good(gt_free(reinterpret_cast<gt_handle *>(h), n)); }
 
 void *made(gt_r1 r) { return good(r).t[0]; }
 
@@ -67,7 +69,7 @@ void step(void *w, void *m, void *v, void *count, void *optimizer) {
   good(gt_adamw(&w, &m, &v, 1, count, 0.01, 0.9, 0.999, 1e-8, 0.01, nullptr, nullptr));
   good(gt_optimizer_step(optimizer));
   void *made_by_it[] = {x, y, z, loss, norm};
-  good(gt_free(made_by_it, 5));
+  drop_all(made_by_it, 5);
 }
 
 void errors() {
@@ -96,9 +98,9 @@ void lists() {
   gt_rl parts = good(gt_op_Chunk(n(a), 3, 0));
   void *joined = made(gt_op_Cat(parts.t, parts.n, 0));
   void *sum = made(gt_op_opSum(n(joined)));
-  gt_rl grads = good(gt_autograd_grad(&sum, 1, &a, 1, nullptr, false, false));
-  good(gt_free(grads.t, grads.n));
-  good(gt_free(parts.t, parts.n));
+  gt_rl grads = good(gt_autograd_grad(&sum, 1, &a, 1, nullptr, false));
+  drop_all(grads.t, grads.n);
+  drop_all(parts.t, parts.n);
   std::free(grads.t);
   std::free(parts.t);
   drop(joined);
@@ -130,7 +132,7 @@ int main() {
   good(gt_generator_free(generator));
   good(gt_optimizer_free(optimizer));
   void *all[] = {w, m, v, count};
-  good(gt_free(all, 4));
+  drop_all(all, 4);
   good(gt_empty_cache());
   gt_stats s = gt_get_stats();
   if (s.handles_made != s.handles_freed || s.bytes_used != 0) {
