@@ -3,6 +3,7 @@ package gotorch
 import (
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 )
 
@@ -151,6 +152,30 @@ func TestLerpAll(t *testing.T) {
 	}
 	if err := Try(func() { LerpAll([]Tensor{ema}, nil, 0.5) }); err == nil {
 		t.Error("lists of unequal length are no error")
+	}
+}
+
+// The fused kernel would write beyond moments that are smaller than their
+// parameter.
+func TestAdamWRefusesOtherShapes(t *testing.T) {
+	for name, change := range map[string]func(a *AdamW, p Tensor){
+		"the gradient":      func(a *AdamW, p Tensor) { p.SetGrad(Ones([]int64{2}, false)) },
+		"the first moment":  func(a *AdamW, p Tensor) { a.ExpAvg[0] = Ones([]int64{2}, false) },
+		"the second moment": func(a *AdamW, p Tensor) { a.ExpAvgSq[0] = Ones([]int64{3, 1}, false) },
+	} {
+		p := Ones([]int64{3}, true)
+		p.SetGrad(Ones([]int64{3}, false))
+		a := NewAdamW([]Tensor{p}, AdamWOptions{})
+		err := Try(func() {
+			change(a, p)
+			a.Step(1, AdamWGuards{})
+		})
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if ToSlice[float32](p)[0] != 1 || a.StepCount.ItemFloat() != 0 {
+			t.Errorf("%s: a step was taken", name)
+		}
 	}
 }
 

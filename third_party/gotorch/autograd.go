@@ -46,7 +46,8 @@ func (a Tensor) SetGrad(grad Tensor) {
 	check("SetGrad", r.err)
 }
 
-// SetData makes a share b's elements.
+// SetData makes a share b's elements. If b is of another shape, a has it, too,
+// and no gradient any more.
 func (a Tensor) SetData(b Tensor) {
 	attend()
 	r := C.c_gt_set_data(a.handle(), b.handle())

@@ -26,6 +26,22 @@ func TestBackward(t *testing.T) {
 	}
 }
 
+// Data of another shape, while a graph still knows the tensor in its old one.
+func TestSetDataOfAnotherShape(t *testing.T) {
+	x := FromSlice([]float32{1, 2, 3}, 3).SetRequiresGrad(true)
+	old := SumAll(Square(x))
+	old.Backward()
+	x.SetData(FromSlice([]float32{4, 5}, 2))
+	if x.Grad().Defined() {
+		t.Error("the gradient of the old shape is still there")
+	}
+	SumAll(Square(x)).Backward()
+	nearSlice(t, "gradient", ToSlice[float32](x.Grad()), []float64{8, 10}, 0)
+	x.SetData(FromSlice([]float32{6, 7}, 2))
+	nearSlice(t, "gradient, data of the same shape", ToSlice[float32](x.Grad()), []float64{8, 10}, 0)
+	old.Close()
+}
+
 // TestAutogradGrad: y = x^3, y' = 3 x^2, y” = 6 x, y”' = 6.
 func TestAutogradGrad(t *testing.T) {
 	Scoped(func() {

@@ -31,8 +31,20 @@ GT_EXPORT gt_r0 gt_set_requires_grad(void *t, bool on) {
   return gt::none([&] { Borrowed(t).t.set_requires_grad(on); });
 }
 
+// Data of another shape makes a gradient of the old one, and the node that
+// adds to it and checks what it is given, wrong: both go. libtorch sees to that
+// only where type or device change.
 GT_EXPORT gt_r0 gt_set_data(void *t, void *data) {
-  return gt::none([&] { Borrowed(t).t.set_data(Borrowed(data).t); });
+  return gt::none([&] {
+    Borrowed t_(t), data_(data);
+    const at::Tensor &self = t_, &from = data_;
+    const bool reshaped = !self.sizes().equals(from.sizes());
+    self.set_data(from);
+    if (reshaped && self.is_leaf() && self.requires_grad()) {
+      self.mutable_grad() = at::Tensor();
+      torch::autograd::impl::set_grad_accumulator(self, {});
+    }
+  });
 }
 
 // Returns the mode before.

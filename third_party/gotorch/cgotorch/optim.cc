@@ -39,6 +39,15 @@ GT_EXPORT gt_r0 gt_scale_grads(void **params, int64_t n, void *factor) {
   });
 }
 
+// libtorch's fused kernels take every tensor to be like its parameter, and read
+// and write beyond one that is not.
+static void must_be_like(const at::Tensor &t, const at::Tensor &param, const char *what) {
+  TORCH_CHECK(t.sizes().equals(param.sizes()) && t.device() == param.device() &&
+                  t.scalar_type() == param.scalar_type(),
+              what, " of a parameter of shape ", param.sizes(), " is of shape ", t.sizes(),
+              ", or of another type or device; make a new optimiser for changed parameters");
+}
+
 // libtorch's fused AdamW over all parameters that have a gradient. step, one
 // float32 number on the parameters' device, is advanced here (the kernel
 // expects that), and taken back where found_inf is 1 and nothing was done.
@@ -58,6 +67,9 @@ GT_EXPORT gt_r0 gt_adamw(void **params, void **exp_avgs, void **exp_avg_sqs, int
       g.push_back(param.grad());
       m.push_back(Borrowed(exp_avgs[i]).t);
       v.push_back(Borrowed(exp_avg_sqs[i]).t);
+      must_be_like(g.back(), param, "the gradient");
+      must_be_like(m.back(), param, "the first moment");
+      must_be_like(v.back(), param, "the second moment");
       steps.push_back(s);
     }
     TORCH_CHECK(!p.empty(), "no parameter has a gradient");

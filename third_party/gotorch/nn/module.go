@@ -2,7 +2,9 @@ package nn
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 
 	torch "github.com/wangkuiyi/gotorch"
 )
@@ -147,19 +149,29 @@ func (m *Module) StateDict() map[string]torch.Tensor {
 }
 
 // SetStateDict copies the tensors of sd, by GoTorch's names, into the model's,
-// which stay the same Go values: optimisers may hold them. Every tensor of the
-// model must be there; one of another shape gives the model's its own, as
-// programs of upstream's expect.
+// which stay the same Go values: optimisers may hold them. sd must have a
+// tensor for each of the model's and no other; if not, nothing is changed.
+//
+// Shapes are not checked, which GoTorch's tests pin: a tensor of another shape
+// makes the model's that shape, too, and drops its gradient. An optimiser that
+// was made before has moments of the old shape, and its next step fails.
 func (m *Module) SetStateDict(sd map[string]torch.Tensor) error {
 	all := Tensors(m.need("SetStateDict"))
 	same := make([]bool, len(all))
+	known := map[string]bool{}
 	for i, n := range all {
+		known[n.Key] = true
 		src, ok := sd[n.Key]
 		if !ok {
 			return fmt.Errorf("nn: the state has no %s", n.Key)
 		}
-		if err := torch.Try(func() { same[i] = equal(n.Tensor.Shape(), src.Shape()) }); err != nil {
+		if err := torch.Try(func() { same[i] = slices.Equal(n.Tensor.Shape(), src.Shape()) }); err != nil {
 			return fmt.Errorf("nn: %s: %w", n.Key, err)
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(sd)) {
+		if !known[key] {
+			return fmt.Errorf("nn: the model has no %s", key)
 		}
 	}
 	return torch.Try(func() {
@@ -175,16 +187,4 @@ func (m *Module) SetStateDict(sd map[string]torch.Tensor) error {
 			}
 		})
 	})
-}
-
-func equal(a, b []int64) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }

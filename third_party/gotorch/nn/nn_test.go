@@ -189,8 +189,9 @@ func TestSetStateDict(t *testing.T) {
 		change func(sd map[string]torch.Tensor)
 		says   string
 	}{
-		"missing":   {func(sd map[string]torch.Tensor) { delete(sd, "net.Heads[1].Qkv.Weight") }, "net.Heads[1].Qkv.Weight"},
-		"no tensor": {func(sd map[string]torch.Tensor) { sd["net.Scale"] = torch.Tensor{} }, "net.Scale"},
+		"missing":     {func(sd map[string]torch.Tensor) { delete(sd, "net.Heads[1].Qkv.Weight") }, "net.Heads[1].Qkv.Weight"},
+		"superfluous": {func(sd map[string]torch.Tensor) { sd["net.Gone"] = torch.Ones([]int64{1}, false) }, "net.Gone"},
+		"no tensor":   {func(sd map[string]torch.Tensor) { sd["net.Scale"] = torch.Tensor{} }, "net.Scale"},
 		"closed": {func(sd map[string]torch.Tensor) {
 			x := torch.Ones([]int64{1}, false)
 			x.Close()
@@ -214,6 +215,8 @@ func TestSetStateDict(t *testing.T) {
 func TestSetStateDictOfAnotherShape(t *testing.T) {
 	a, b := newNet(), newNet()
 	p := a.Input.Weight
+	opt := torch.NewAdamW(a.Parameters(), torch.AdamWOptions{})
+	torch.SumAll(torch.Square(p)).Backward() // a gradient of the old shape
 	b.Input.Weight = torch.NewTensor([][]float32{{0, 1, 2}})
 	if err := a.SetStateDict(b.StateDict()); err != nil {
 		t.Fatal(err)
@@ -221,9 +224,15 @@ func TestSetStateDictOfAnotherShape(t *testing.T) {
 	if p != a.Input.Weight || !torch.Equal(p.Detach(), b.Input.Weight) || !p.RequiresGrad() {
 		t.Errorf("%v", a.Input.Weight)
 	}
+	if p.Grad().Defined() {
+		t.Error("the gradient of the old shape is still there")
+	}
 	torch.SumAll(torch.Square(p)).Backward()
 	if s := p.Grad().Shape(); len(s) != 2 || s[1] != 3 {
 		t.Errorf("the gradient's shape is %v", s)
+	}
+	if err := torch.Try(func() { opt.Step(1e-3, torch.AdamWGuards{}) }); err == nil {
+		t.Error("moments of the old shape are used")
 	}
 }
 
