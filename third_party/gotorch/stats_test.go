@@ -96,56 +96,6 @@ func TestMemoryIsReclaimedBeforeGivingUp(t *testing.T) {
 	})
 }
 
-// TestEveryAllocationMayFail takes a training step again and again, and lets
-// its first, second, ... allocation fail: an error of ours each time, nothing
-// lost, and the next step works.
-func TestEveryAllocationMayFail(t *testing.T) {
-	w, b := RandN([]int64{4, 3}, true), Ones([]int64{4}, true)
-	params := []Tensor{w, b}
-	opt := NewAdamW(params, AdamWOptions{})
-	step := func() {
-		Scoped(func() {
-			x := RandN([]int64{8, 3}, false)
-			y := Silu(RawLinear(x, w, b))
-			ZeroGrad(params)
-			Mean(Square(y)).Backward()
-			ClipGradNorm(params, 1)
-			opt.Step(1e-3, AdamWGuards{})
-			FromBytes(y.Bytes(), Float, 8, 4)
-		})
-	}
-	step()
-	before := settled()
-	failed := 0
-	defer FailAllocations(0, 0)
-	for n := int64(1); ; n++ {
-		FailAllocations(n, 2) // the retry fails too
-		err := Try(step)
-		left := Stats().Faults
-		FailAllocations(0, 0)
-		if err == nil && left == 2 {
-			break // it took fewer than n allocations
-		}
-		var e *Error
-		if err != nil && (!errors.As(err, &e) || !e.OutOfMemory) {
-			t.Fatalf("allocation %d: %v", n, err)
-		}
-		if err != nil {
-			failed++
-		}
-		if d := live() - before; d > 0 {
-			t.Fatalf("allocation %d: %d tensors are left", n, d)
-		}
-	}
-	if err := Try(step); err != nil {
-		t.Fatal(err)
-	}
-	if failed < 10 {
-		t.Errorf("only %d allocations failed", failed)
-	}
-	t.Logf("%d allocations failed", failed)
-}
-
 // outOfAddresses takes 64 MiB at a time until the system gives no more, and
 // then goes on with what it has. (Go and OpenMP need room for the stacks of
 // their threads: they end the process if they find none.)
