@@ -1,5 +1,5 @@
-// Package flow is the method: probability paths to train on, and solvers to
-// sample with.
+// Package flow is the method: probability paths to train on, solvers to sample
+// with, guidance, and likelihoods.
 //
 // Flow matching (Lipman et al. 2023, "Flow Matching for Generative Modeling")
 // learns a velocity field v(x, t) whose flow carries noise x0 ~ N(0, I) at
@@ -14,6 +14,53 @@
 //  5. To sample, start from noise and solve dx/dt = v(x, t) from 0 to 1.
 //
 // With sigma_min = 0 this is the rectified flow of Liu et al. 2023, eq. 1.
+// [Path] has steps 1 to 3, [Loss] the fourth, [Sampling] the fifth.
+//
+// # Solvers
+//
+// A [FixedStep] takes as many equal steps as it is told. With the stages
+//
+//	k_i = v(x + h sum_j a_ij k_j, t + c_i h)
+//
+// a step of h goes to x' = x + h sum_i b_i k_i; the numbers are the method's
+// [Tableau]. Its error falls with h to the power of the method's order.
+//
+// An [Adaptive] chooses its steps (Hairer, Norsett and Wanner 1993, II.4):
+//
+//  1. The first step is so long that an Euler step of a hundredth of it would
+//     change little: two evaluations.
+//  2. The stages give a second solution, of neighbouring order. The difference
+//     e = h sum_i e_i k_i estimates the error, and the error ratio is
+//     r = rms(e / (ATol + RTol max(|x|, |x'|))) over the whole batch.
+//  3. A step with r <= 1 is taken; the last stage's slope begins the next one.
+//     Else it is tried again.
+//  4. The next h is h times 0.9 r^(-1/order), at most 10 and at least 0.2, or
+//     1 after a step that was taken.
+//
+// [NewSolver] makes either by name; [Methods] lists the names, which are
+// torchdiffeq's. States at times within a step come from the method's
+// interpolant and never change the steps: a cubic Hermite polynomial, Shampine's
+// quartic for dopri5, the continuous extension of fifth order for dopri8.
+//
+// # Guidance
+//
+// A model that was trained with a null class in the place of some labels can be
+// pushed towards a class (Ho and Salimans 2022, eq. 6, with W for 1 + w):
+// [Guidance] is v = v_u + W (v_c - v_u), everywhere or in an interval of t.
+//
+// # Likelihoods
+//
+// The density of the flow obeys d log p(x(t))/dt = -div v(x(t), t) along a path
+// (Chen et al. 2018, theorem 1). So [Likelihood]
+//
+//  1. begins at a sample, x(1) = x and l(1) = 0;
+//  2. solves dx/dt = v(x, t) and dl/dt = div v(x, t) together from t = 1 to 0;
+//  3. has log p(x) = log N(x(0); 0, I) + l(0).
+//
+// The divergence, the trace of the Jacobian J, is exact by one vector-Jacobian
+// product for each number of a sample, or it is Hutchinson's estimate e' J e
+// with E[e e'] = I (Grathwohl et al. 2019, eq. 7), whose e stays the same for
+// the whole solution.
 //
 // The package knows nothing of files, flags or pictures.
 package flow
