@@ -34,6 +34,10 @@ func run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
+	guidance, err := f.guide(t)
+	if err != nil {
+		return err
+	}
 	dir := f.Dir(info)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("the output folder cannot be made: %w", err)
@@ -54,7 +58,7 @@ func run(ctx context.Context, env cli.Env) error {
 	}
 	s := flow.Sampling{
 		Model: f.Precise(model, device), Device: device, Solver: solver, Shape: t.Dims(),
-		N: plan.n, Labels: plan.labels, Seed: f.Seed, X0: plan.x0, Batch: batch,
+		N: plan.n, Labels: plan.labels, Seed: f.Seed, X0: plan.x0, Batch: batch, Guidance: guidance,
 		Shown: plan.shown,
 		Progress: func(done, of int) {
 			bar.Set(done, of, "")

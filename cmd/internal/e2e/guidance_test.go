@@ -1,0 +1,57 @@
+package e2e
+
+import (
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"testing"
+
+	"flowmatch/datasets/npz"
+)
+
+// Guidance of a model with a null class: off, on, in an interval, and refused.
+func TestGuidance(t *testing.T) {
+	dir, plain := t.TempDir(), t.TempDir()
+	must(t, program(t, "train", nil, tiny(dir, "--class-dropout", "0.2", "--no-figures")...))
+	must(t, program(t, "train", nil, tiny(plain, "--max-steps", "2", "--no-figures")...))
+	draw := func(more ...string) (x []float32, nfe int) {
+		out := filepath.Join(t.TempDir(), "s.npz")
+		r := must(t, program(t, "sample", nil, append([]string{"--dataset", "digits", "--output-dir", dir, "--device", "cpu", "--no-figures",
+			"--samples-per-class", "1", "--method", "euler", "--steps", "10", "--npz", out}, more...)...))
+		s, err := npz.OpenSamples(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := regexp.MustCompile(`NFE (\d+)`).FindStringSubmatch(r.errOut)
+		if m == nil {
+			t.Fatalf("no NFE in %q", r.errOut)
+		}
+		nfe, _ = strconv.Atoi(m[1])
+		return s.X, nfe
+	}
+	differ := func(a, b []float32) bool {
+		for i := range a {
+			if a[i] != b[i] {
+				return true
+			}
+		}
+		return false
+	}
+	off, nfe := draw()
+	if one, n := draw("--guidance", "1"); differ(off, one) || n != 10 || nfe != 10 {
+		t.Errorf("scale 1 differs from none, or takes %d evaluations", n)
+	}
+	on, n := draw("--guidance", "3")
+	if !differ(off, on) || n != 20 {
+		t.Errorf("scale 3 does nothing, or takes %d evaluations", n)
+	}
+	// Of the ten times 0, 0.1, ... 0.9, four lie in the interval.
+	if part, n := draw("--guidance", "3", "--guidance-interval", "0.25,0.65"); !differ(off, part) || !differ(on, part) || n != 14 {
+		t.Errorf("an interval takes %d evaluations", n)
+	}
+
+	refused(t, program(t, "sample", nil, "--dataset", "digits", "--output-dir", plain, "--guidance", "2"), 2, "--class-dropout")
+	refused(t, program(t, "sample", noLibtorch, "--dataset", "digits", "--guidance-interval", "0,1"), 2, "--guidance")
+	refused(t, program(t, "sample", noLibtorch, "--dataset", "digits", "--guidance", "2", "--guidance-interval", "0.8,0.2"), 2, "--guidance-interval")
+	refused(t, program(t, "sample", noLibtorch, "--dataset", "digits", "--guidance", "NaN"), 2, "--guidance")
+}
