@@ -41,7 +41,7 @@ func (q *quality) purpose(p uint64) int64 { return int64(flow.Mix(uint64(q.seed)
 
 const (
 	projections = 128
-	batch       = 4096
+	batch       = 8192
 )
 
 // measure takes all measures.

@@ -46,6 +46,10 @@ func (f *Flags) Draw(ctx context.Context, env cli.Env, r Run) ([]string, error) 
 	if err != nil {
 		return nil, err
 	}
+	if r.Device.IsCUDA() { // densities are not for TF32; a next round may be
+		torch.AllowTF32(false)
+		defer torch.AllowTF32(f.Precision != "fp32")
+	}
 	p := Plane{
 		Dir: r.Dir, Set: r.Info.Slug(), Model: model, Device: r.Device,
 		Samples: f.Samples, Seed: f.Seed, Reference: r.Reference, OneStep: r.OneStep, Stderr: env.Stderr, Quiet: f.Quiet,
