@@ -51,7 +51,7 @@ func TestWrongUse(t *testing.T) {
 }
 
 func TestHelpNeedsNoLibtorch(t *testing.T) {
-	for _, name := range []string{"train", "sample", "convert", "doctor"} {
+	for _, name := range []string{"train", "sample", "reflow", "compare", "evaluate", "convert", "doctor"} {
 		for _, flag := range []string{"--help", "--version"} {
 			r := program(t, name, noLibtorch, flag)
 			if r.status != 0 || r.errOut != "" || len(r.out) < 20 {
