@@ -11,15 +11,18 @@ import (
 // in C++ (cgotorch/bench.cc) by turns, in short pieces, and compares the
 // fastest of both, so that other programs disturb little:
 //
-//	go test -run '^$' -bench . -benchtime 10000x .
+//	go test -run '^$' -bench . -benchtime 1000x -count 5 .
 
 const pieces = 100
 
-// compare times loop, which runs ops operations n times, against the C++ loop.
-func compare(b *testing.B, what, ops int, loop func(n int)) {
+// compare times loop, which runs ops operations on in n times, against the C++
+// loop.
+func compare(b *testing.B, what, ops int, in [3]Tensor, loop func(n int)) {
 	b.ReportAllocs()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	SetNumThreads(1) // the other cores' wake-ups would be most of the noise
+	defer SetNumThreads(2)
 	NoGrad(func() {
 		n := max(1, b.N/pieces)
 		mine, cc := math.Inf(1), math.Inf(1)
@@ -28,7 +31,7 @@ func compare(b *testing.B, what, ops int, loop func(n int)) {
 			loop(n)
 			mine = min(mine, float64(time.Since(start))/float64(n*ops))
 			b.StopTimer()
-			Scoped(func() { cc = min(cc, benchCC(what, n)/float64(ops)) }) // with as many cores
+			Scoped(func() { cc = min(cc, benchCC(what, n, in[0], in[1], in[2])/float64(ops)) }) // with as many cores
 			b.StartTimer()
 		}
 		b.ReportMetric(mine, "go-ns")
@@ -43,15 +46,15 @@ const each = 256 // operations in one scope, or in one round without
 
 func BenchmarkCall(b *testing.B) {
 	x := ones(1, 1)
-	compare(b, 0, 1, func(n int) {
+	compare(b, 0, 1, [3]Tensor{x}, func(n int) {
 		for range n {
 			x.Dim()
 		}
 	})
 }
 
-func inScope(b *testing.B, what int, f func()) {
-	compare(b, what, each, func(n int) {
+func inScope(b *testing.B, what int, in [3]Tensor, f func()) {
+	compare(b, what, each, in, func(n int) {
 		for range n {
 			Scoped(func() {
 				for range each {
@@ -65,19 +68,19 @@ func inScope(b *testing.B, what int, f func()) {
 // BenchmarkScope is scopes of 256 adds of 1x1 tensors.
 func BenchmarkScope(b *testing.B) {
 	x, y := ones(1, 1), ones(1, 1)
-	inScope(b, 3, func() { Add(x, y, 1) })
+	inScope(b, 3, [3]Tensor{x, y}, func() { Add(x, y, 1) })
 }
 
 // BenchmarkScopeLinear is scopes of 256 linear layers, 64 to 64.
 func BenchmarkScopeLinear(b *testing.B) {
 	x, w, bias := ones(1, 64), ones(64, 64), ones(64)
-	inScope(b, 2, func() { RawLinear(x, w, bias) })
+	inScope(b, 2, [3]Tensor{x, w, bias}, func() { RawLinear(x, w, bias) })
 }
 
 // BenchmarkClose closes every result at once.
 func BenchmarkClose(b *testing.B) {
 	x, y := ones(1, 1), ones(1, 1)
-	compare(b, 1, 1, func(n int) {
+	compare(b, 1, 1, [3]Tensor{x, y}, func(n int) {
 		for range n {
 			Add(x, y, 1).Close()
 		}
@@ -87,7 +90,7 @@ func BenchmarkClose(b *testing.B) {
 // BenchmarkCollect leaves the results to the garbage collector.
 func BenchmarkCollect(b *testing.B) {
 	x, y := ones(1, 1), ones(1, 1)
-	compare(b, 1, 1, func(n int) {
+	compare(b, 1, 1, [3]Tensor{x, y}, func(n int) {
 		for range n {
 			Add(x, y, 1)
 		}

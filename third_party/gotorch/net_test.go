@@ -6,7 +6,7 @@ import (
 )
 
 // An operation costs one allocation of Go's, its cell of 8 bytes; in a scope
-// that is a part of a slab for 62 of them.
+// that is a part of a slab for 63 of them.
 func TestAllocationsOfAnOperation(t *testing.T) {
 	x, y := Ones([]int64{1}, false), Ones([]int64{1}, false)
 	for name, f := range map[string]func(){

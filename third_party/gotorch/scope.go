@@ -17,6 +17,7 @@ type scope struct {
 	id    uint32
 	outer uint32
 	last  *slab   // of slabs; nil: there is none
+	n     int     // cells of last that are handed out; all of the others are
 	slabs []*slab // of the tensors made in the scope
 	guest []guest // tensors that scopes inside this one kept
 	out   []*slab // slabs of which Keep moved cells out of all scopes
@@ -26,11 +27,10 @@ type scope struct {
 // slab is cells that are handed out one after the other.
 type slab struct {
 	cells [slabLen]cell
-	n     int    // handed out
 	kept  uint64 // bit i: cells[i] was moved out by Keep
 }
 
-const slabLen = 62 // slabs of 512 bytes, one of Go's sizes
+const slabLen = 63 // slabs of 512 bytes, one of Go's sizes
 
 type guest struct {
 	c  *cell
@@ -38,14 +38,12 @@ type guest struct {
 }
 
 func (s *scope) adopt(h unsafe.Pointer) Tensor {
-	l := s.last
-	if l == nil || l.n == slabLen {
-		l = new(slab)
-		s.last = l
-		s.slabs = append(s.slabs, l)
+	if s.last == nil || s.n == slabLen {
+		s.last, s.n = new(slab), 0
+		s.slabs = append(s.slabs, s.last)
 	}
-	c := &l.cells[l.n]
-	l.n++
+	c := &s.last.cells[s.n]
+	s.n++
 	c.h = h
 	return Tensor{&c.h}
 }
@@ -55,7 +53,7 @@ func (s *scope) adopt(h unsafe.Pointer) Tensor {
 func (s *scope) end() {
 	s.buf = s.buf[:0]
 	for _, l := range s.slabs {
-		for i := range l.cells[:l.n] {
+		for i := range l.cells {
 			if l.kept>>i&1 == 0 {
 				s.release(&l.cells[i])
 			}
@@ -94,7 +92,7 @@ func (s *scope) giveUp(c *cell) *slab {
 	for i := len(s.slabs) - 1; i >= 0; i-- {
 		l := s.slabs[i]
 		first := uintptr(unsafe.Pointer(l))
-		if at := (p - first) / unsafe.Sizeof(cell{}); p >= first && at < uintptr(l.n) {
+		if at := (p - first) / unsafe.Sizeof(cell{}); p >= first && at < slabLen {
 			if l.kept>>at&1 != 0 {
 				return nil
 			}

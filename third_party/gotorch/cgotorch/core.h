@@ -18,7 +18,7 @@
   X(gt_r0, gt_reset_peak, (void), ())                                          \
   X(gt_r0, gt_empty_cache, (void), ())                                         \
   X(gt_r0, gt_set_memory_limit, (int64_t bytes), (bytes))                      \
-  X(gt_rf, gt_bench, (int64_t what, int64_t n), (what, n))                     \
+  X(gt_rf, gt_bench, (int64_t what, int64_t n, gt_handle x, gt_handle w, gt_handle b), (what, n, x, w, b)) \
   X(gt_r0, gt_fail_allocations, (int64_t n, int64_t count), (n, count))        \
   X(gt_r0, gt_trace, (bool on), (on))                                          \
   /* scope.cc: where new tensors belong, and their end */                      \
