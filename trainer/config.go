@@ -31,6 +31,9 @@ type Config struct {
 	// near the data. The minimiser is the same, the effort is spent elsewhere.
 	// 0 is 1: uniform.
 	TimePower float64 `json:"time_power,omitempty"`
+	// StratifiedTimes draws one time of a batch in each of its B-ths, u = (i +
+	// U(0,1)) / B: the same distribution, and a gradient of less variance.
+	StratifiedTimes bool `json:"stratified_times,omitempty"`
 
 	Reflow *ReflowConfig `json:"reflow,omitempty"` // of a student of a teacher's pairs
 }

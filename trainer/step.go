@@ -123,6 +123,9 @@ func (e *engine) loss(m int, src Source) (loss torch.Tensor, err error) {
 		x0 = torch.RandNWith(e.gen, x1.Shape(), o)
 	}
 	t := torch.RandWith(e.gen, []int64{b}, o)
+	if e.c.StratifiedTimes {
+		t = torch.MulScalar(torch.Add(t, torch.ArangeWith(0, float64(b), 1, o), 1), 1/float64(b))
+	}
 	if p := e.c.TimePower; p != 0 && p != 1 {
 		late := torch.PowScalar(torch.AddScalar(torch.Neg(t), 1), p) // (1-u)^p
 		t = torch.AddScalar(torch.Neg(late), 1)

@@ -131,6 +131,26 @@ func TestTimePower(t *testing.T) {
 	}
 }
 
+// Stratified times: one in each part of [0,1), in every batch.
+func TestStratifiedTimes(t *testing.T) {
+	c := config(20)
+	c.StratifiedTimes = true
+	r := planeRun(t, c, t.TempDir())
+	seen := &timesSeen{MLP: r.Model.(*models.MLP)}
+	r.Model = seen
+	if _, err := r.Train(context.Background(), nil); err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range seen.times {
+		if part := int(v * float32(c.BatchSize)); part != i%c.BatchSize {
+			t.Fatalf("time %d of a batch of %d is %v", i%c.BatchSize, c.BatchSize, v)
+		}
+	}
+	if seen.times[0] == seen.times[c.BatchSize] {
+		t.Error("two batches have the same times")
+	}
+}
+
 // timesSeen notes the times that a network is evaluated at.
 type timesSeen struct {
 	*models.MLP

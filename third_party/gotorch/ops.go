@@ -40,6 +40,9 @@ func Full(shape []int64, value float32, requiresGrad bool) Tensor {
 // Eye is ones on the diagonal.
 func Eye(n, m int64, requiresGrad bool) Tensor { return leaf(opEye(n, m, Options{}), requiresGrad) }
 
+// ArangeWith is begin, begin+step, ... below end.
+func ArangeWith(begin, end, step float64, o Options) Tensor { return opArange(begin, end, step, o) }
+
 // Arange is begin, begin+step, ... below end.
 func Arange(begin, end, step float32, requiresGrad bool) Tensor {
 	return leaf(opArange(float64(begin), float64(end), float64(step), Options{}), requiresGrad)

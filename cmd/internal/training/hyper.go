@@ -18,6 +18,7 @@ type Hyper struct {
 	schedule                              string
 	iterations, epochs, batchSize, warmup int
 	accumulate                            int
+	stratified                            bool
 	learningRate, weightDecay             float64
 	emaDecay, gradClip, timePower         float64
 }
@@ -58,6 +59,7 @@ func AddHyper(c *cli.Common, job Job) *Hyper {
 	if job == Train {
 		c.Float64Var(&h.timePower, "time-power", 1, "times are 1-(1-u)^p with u uniform: above 1, more of them near the data")
 	}
+	c.BoolVar(&h.stratified, "stratified-times", false, "spread the times of a batch evenly: less noise in the gradient")
 	c.IntVar(&h.accumulate, "accumulate", 1, "batches whose gradients make a step")
 	return h
 }
@@ -109,6 +111,7 @@ func (h *Hyper) Config(in datasets.Info, images int) (trainer.Config, error) {
 			c.TimePower = 0
 		}
 	})
+	given("stratified-times", func() { c.StratifiedTimes = h.stratified })
 	given("grad-clip", func() { c.GradClip = h.gradClip })
 	if c.Iterations == 0 {
 		if c.BatchSize > images {
