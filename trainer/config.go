@@ -44,8 +44,8 @@ func (c Config) Check() error {
 	switch {
 	case c.Iterations < 1:
 		return fmt.Errorf("%d steps: at least 1 (--iterations, --epochs)", c.Iterations)
-	case c.BatchSize < 1:
-		return fmt.Errorf("--batch-size %d: at least 1", c.BatchSize)
+	case c.BatchSize < 1 || c.BatchSize > 1<<20:
+		return fmt.Errorf("--batch-size %d: 1 to 1,048,576", c.BatchSize)
 	case !finite(c.LearningRate) || c.LearningRate <= 0:
 		return fmt.Errorf("--learning-rate %v: above 0", c.LearningRate)
 	case c.Warmup < 0:

@@ -28,6 +28,7 @@ type Folder struct {
 	Dir  string
 	Keep int // states kept, the current one included; 2
 	lock *os.File
+	own  bool // state.pth is one that this process saved
 }
 
 // HoldsRun tells whether dir has the files of a run.
@@ -107,6 +108,7 @@ func (f *Folder) Save(s *State) error {
 	if err := os.Rename(next, f.path(StateFile)); err != nil {
 		return fmt.Errorf("the run's state was not saved: %w", err)
 	}
+	f.own = true
 	if err := syncDir(f.Dir); err != nil {
 		return err
 	}
@@ -127,6 +129,13 @@ func (f *Folder) rotate() error {
 	cur, prev := f.path(StateFile), f.path(PrevStateFile)
 	if _, err := os.Lstat(cur); errors.Is(err, fs.ErrNotExist) {
 		return nil
+	}
+	if !f.own {
+		// A damaged file, which the run was gone on with past, must not take the
+		// place of the good one before it.
+		if _, err := ReadState(cur); err != nil {
+			return nil
+		}
 	}
 	if f.Keep > 2 {
 		if old, err := ReadState(prev); err == nil {
@@ -217,8 +226,14 @@ func Newest(dir string) (s *State, name string, skipped []string, err error) {
 	return nil, "", skipped, fmt.Errorf("%s holds a run, but none of its states can be resumed: %s; --fresh starts anew and keeps the old folder", dir, why)
 }
 
-// MoveAside renames a run's folder to <dir>.old-N, the first N that is free.
+// MoveAside renames a run's folder to <dir>.old-N, the first N that is free. A
+// folder that another process trains in stays.
 func MoveAside(dir string) (string, error) {
+	f, err := OpenFolder(dir, 2)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
 	for n := 1; ; n++ {
 		to := fmt.Sprintf("%s.old-%d", dir, n)
 		if _, err := os.Lstat(to); errors.Is(err, fs.ErrNotExist) {

@@ -34,6 +34,9 @@ type Pairs struct {
 	Seed    int64 // of the run
 	Dir     string
 	PerFile int // pairs in a file
+	// Borrowed pairs are another run's, of a teacher that is not at hand: what
+	// is missing or damaged cannot be drawn.
+	Borrowed bool
 
 	x1 []float32
 	y  []int64
@@ -87,6 +90,9 @@ func (p *Pairs) Load(ctx context.Context, progress func(done, of int), note func
 		n := min(p.PerFile, p.Config.Pairs-first)
 		x1, y, err := p.read(first, n)
 		if err != nil {
+			if p.Borrowed {
+				return fmt.Errorf("%w; --pairs %d draws others", err, p.Config.Pairs)
+			}
 			if !errors.Is(err, fs.ErrNotExist) {
 				note("drawn anew: " + err.Error())
 			}

@@ -248,23 +248,21 @@ func (l *loop) note(s string) {
 	}
 }
 
-// save writes the folder's files. A run that has done nothing has nothing to
-// save.
+// save writes the folder's files.
 func (l *loop) save() error {
+	var found error // a divergence, which is no reason to save nothing
 	if l.e.filled > 0 {
-		if err := l.look(); err != nil {
-			return err
-		}
+		found = l.look()
 	}
 	s, err := l.e.snapshot(l.record(), l.losses, l.norms)
 	if err != nil {
-		return fmt.Errorf("the run's state cannot be saved: %w", err)
+		return errors.Join(found, fmt.Errorf("the run's state cannot be saved: %w", err))
 	}
 	if err := l.Folder.Save(s); err != nil {
-		return err
+		return errors.Join(found, err)
 	}
 	l.lastSave = time.Now()
-	return nil
+	return found
 }
 
 func (l *loop) record() Record {

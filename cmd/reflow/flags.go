@@ -59,7 +59,14 @@ func (f *flags) check() (flow.Solver, error) {
 	if err := f.figures.Check(); err != nil {
 		return nil, err
 	}
+	if err := f.CheckFlags(); err != nil {
+		return nil, err
+	}
 	switch {
+	case f.distill && f.Changed("stratified-times"):
+		return nil, cli.Usagef("--stratified-times: a student of one step is trained at t = 0 alone")
+	case f.pairs > 100_000_000:
+		return nil, cli.Usagef("--pairs %d: at most 100 million", f.pairs)
 	case f.rounds < 1:
 		return nil, cli.Usagef("--rounds %d: at least 1", f.rounds)
 	case f.pairs < 0:
@@ -106,7 +113,12 @@ func (f *flags) guard(dir string, say func(string, ...any)) error {
 	}
 	if f.Fresh {
 		for round := 1; round <= f.rounds; round++ {
-			if trainer.HoldsRun(f.roundDir(dir, round)) {
+			if at := f.roundDir(dir, round); trainer.HoldsRun(at) {
+				free, err := trainer.OpenFolder(at, 2)
+				if err != nil {
+					return err // another process trains there
+				}
+				free.Close()
 				to, err := trainer.MoveAside(dir)
 				if err != nil {
 					return err

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	torch "github.com/wangkuiyi/gotorch"
@@ -37,10 +38,10 @@ func run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	r := &rounds{flags: f, session: training.Session{Resume: f.Resume, Env: env}, solver: solver, info: teacher.Info}
-	if r.config, err = f.Config(teacher.Info, 0); err != nil {
+	if err := f.Hyper.Check(teacher.Info); err != nil {
 		return err
 	}
-	if err := f.Hyper.Check(teacher.Info); err != nil {
+	if r.config, err = f.Config(teacher.Info, 0); err != nil {
 		return err
 	}
 	if f.Changed("figure-samples") && !teacher.Info.Is2D() {
@@ -95,13 +96,17 @@ type rounds struct {
 
 // round trains a student of the teacher in a folder.
 func (r *rounds) round(ctx context.Context, n int, dir string, of *modelfile.Model) error {
-	config := r.config
-	pairs := r.kept(n, dir, of)
-	config.Reflow = &pairs.Config
 	start, err := r.Resume.Open(dir, r.device)
 	if err != nil {
 		return err
 	}
+	defer start.Close()
+	if c := start.Reflow(); c != nil && r.Precision == "auto" && strings.HasSuffix(c.Solver, inBF16) {
+		r.Precision = "bf16" // as the run that goes on
+	}
+	config := r.config
+	pairs := r.kept(n, dir, of)
+	config.Reflow = &pairs.Config
 	if err := r.ChoosePrecision(&config, start); err != nil {
 		return err
 	}
@@ -127,6 +132,9 @@ func (r *rounds) round(ctx context.Context, n int, dir string, of *modelfile.Mod
 	return err
 }
 
+// inBF16 ends the name of the solver of a teacher that is evaluated in bf16.
+const inBF16 = ", bf16"
+
 // kept are the teacher's pairs and where they are kept. Those that a reflow run
 // was trained on serve its distillation too: they are the first teacher's own,
 // and need not be drawn again.
@@ -137,13 +145,19 @@ func (r *rounds) kept(n int, dir string, of *modelfile.Model) *trainer.Pairs {
 		Seed:    r.config.Seed, Dir: filepath.Join(dir, trainer.PairsDir), PerFile: perFile(r.info),
 	}
 	if r.Precision == "bf16" {
-		p.Config.Solver += ", bf16"
+		p.Config.Solver += inBF16
 	}
 	rec := of.Checkpoint.Record
-	if !r.distill || rec == nil || rec.Training.Configuration.Reflow == nil || r.Changed("pairs") {
+	if !r.distill || rec == nil || rec.Training.Configuration.Reflow == nil {
 		return p
 	}
+	for _, own := range []string{"pairs", "method", "steps", "rtol", "atol", "seed"} {
+		if r.Changed(own) {
+			return p
+		}
+	}
 	old := *p
+	old.Borrowed = true
 	old.Config, old.Seed = *rec.Training.Configuration.Reflow, rec.Training.Configuration.Seed
 	old.Config.Distill = true
 	old.Dir = filepath.Join(filepath.Dir(of.Checkpoint.Path), trainer.PairsDir)

@@ -80,7 +80,7 @@ func (f *flags) check() (datasets.Info, error) {
 	if err := f.figures.Check(); err != nil {
 		return in, err
 	}
-	if f.classDropout > 0 && f.Changed("unconditional") {
+	if f.classDropout > 0 && f.network.Unconditional() {
 		return in, cli.Usagef("--class-dropout needs classes, and --unconditional has none")
 	}
 	// The number of images is not known yet; any will do for the check.

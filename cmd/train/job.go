@@ -46,8 +46,9 @@ func (f *flags) openData(ctx context.Context, in datasets.Info, w io.Writer, say
 	s := images.Shape
 	return &training.Subject{
 		Info: in, Kind: "unet", Network: network, Dropout: network.Dropout > 0, NullClass: network.NullClass,
-		About: fmt.Sprintf("%s images of %dx%dx%d", terminal.Count(int64(images.Len())), s[0], s[1], s[2]),
-		Build: func() (models.Velocity, error) { return models.NewUNet(network) },
+		Advice: "--num-channels 32 --num-res-blocks 1 --attention-resolutions none --batch-size 64 --iterations 1700",
+		About:  fmt.Sprintf("%s images of %dx%dx%d", terminal.Count(int64(images.Len())), s[0], s[1], s[2]),
+		Build:  func() (models.Velocity, error) { return models.NewUNet(network) },
 		Open: func(c trainer.Config, d torch.Device, start int) (trainer.Source, error) {
 			return trainer.Images(images, c, d, start)
 		},

@@ -53,6 +53,7 @@ func run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
+	defer start.Close()
 	if err := f.ChoosePrecision(&config, start); err != nil {
 		return err
 	}

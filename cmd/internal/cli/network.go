@@ -42,6 +42,9 @@ func (n *Network) Changed() bool {
 	return false
 }
 
+// Unconditional tells whether a model without classes is asked for.
+func (n *Network) Unconditional() bool { return n.unconditional }
+
 // Config is the network for a set.
 func (n *Network) Config(in datasets.Info, nullClass bool) (models.UNetConfig, error) {
 	c := models.UNetConfig{

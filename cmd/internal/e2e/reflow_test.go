@@ -45,7 +45,8 @@ func TestReflow(t *testing.T) {
 		t.Error(err)
 	}
 	refused(t, program(t, "reflow", nil, args(once, "--resume", "--rounds", "3", "--pairs", "200")...), 2, "--rounds 2")
-	r := program(t, "reflow", nil, args(once, "--distill")...)
+	r := program(t, "reflow", nil, "--dataset", "moons", "--device", "cpu", "--precision", "fp32", "--batch-size", "64", "--iterations", "30",
+		"--no-figures", "--output-dir", once, "--distill")
 	must(t, r)
 	if !strings.Contains(r.errOut, "200 pairs") {
 		t.Errorf("the pairs were not used again: %s", r.errOut)
@@ -53,6 +54,9 @@ func TestReflow(t *testing.T) {
 	must(t, program(t, "sample", nil, "--checkpoint", at(once, "distill"), "--method", "euler", "--steps", "1", "--num-samples", "20", "--no-figures", "--npz", filepath.Join(once, "s.npz")))
 
 	refused(t, program(t, "reflow", noLibtorch), 2, "--dataset")
+	refused(t, program(t, "reflow", noLibtorch, "--dataset", "moons", "--recipe", "best"), 2, "--recipe")
+	refused(t, program(t, "reflow", noLibtorch, "--dataset", "moons", "--iterations", "0"), 2, "--iterations")
+	refused(t, program(t, "reflow", noLibtorch, "--dataset", "moons", "--distill", "--stratified-times"), 2, "--stratified-times")
 	refused(t, program(t, "reflow", noLibtorch, "--dataset", "moons", "--steps", "0"), 2, "--steps")
 	refused(t, program(t, "reflow", noLibtorch, "--dataset", "moons", "--method", "dopri5", "--steps", "3"), 2, "--steps", "--rtol")
 	refused(t, program(t, "reflow", noLibtorch, "--dataset", "moons", "--distill", "--rounds", "2"), 2, "--rounds")

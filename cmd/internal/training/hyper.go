@@ -66,12 +66,18 @@ func AddHyper(c *cli.Common, job Job) *Hyper {
 
 // Check finds what is wrong with the flags for the set.
 func (h *Hyper) Check(in datasets.Info) error {
+	if h.Recipe == "reference" && !InReference(in.Name) {
+		return cli.Usagef("--recipe reference: the reference system has no %s, only %s", in.Name, referenceList)
+	}
+	return h.CheckFlags()
+}
+
+// CheckFlags finds what is wrong with them for any set.
+func (h *Hyper) CheckFlags() error {
 	set := h.Changed
 	switch {
 	case h.Recipe != "default" && h.Recipe != "reference":
 		return cli.Usagef("--recipe %q: default or reference", h.Recipe)
-	case h.Recipe == "reference" && !InReference(in.Name):
-		return cli.Usagef("--recipe reference: the reference system has no %s, only %s", in.Name, referenceList)
 	case set("iterations") && set("epochs"):
 		return cli.Usagef("--iterations and --epochs exclude each other")
 	case set("iterations") && h.iterations < 1:

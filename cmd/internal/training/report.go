@@ -21,6 +21,7 @@ type reporter struct {
 	started   time.Time
 	first     int
 	estimated bool
+	advice    string
 }
 
 func (r *reporter) progress(p trainer.Progress) {
@@ -28,8 +29,8 @@ func (r *reporter) progress(p trainer.Progress) {
 		r.estimated = true
 		all := time.Duration(float64(p.Total-r.first) / p.StepsPerSecond * float64(time.Second))
 		r.bar.Note(fmt.Sprintf("%s steps take about %s, and %s of memory", terminal.Count(int64(p.Total-r.first)), terminal.Duration(all), memory(r.device)))
-		if all > time.Hour {
-			r.bar.Note("for a first try, this is smaller: --num-channels 32 --num-res-blocks 1 --attention-resolutions none --batch-size 64 --iterations 1700")
+		if all > time.Hour && r.advice != "" {
+			r.bar.Note("for a first try, this is smaller: " + r.advice)
 		}
 	}
 	r.bar.Set(p.Step, p.Total, fmt.Sprintf("loss %.4f  %s steps/s  %s left", p.Loss, rate(p.StepsPerSecond), terminal.Duration(p.Left)))

@@ -22,6 +22,7 @@ type Subject struct {
 	Kind, About        string // "unet"; "1,797 images of 1x8x8"
 	Network            any    // models.UNetConfig or models.MLPConfig
 	Dropout, NullClass bool
+	Advice             string // flags of a smaller job, said where the run takes hours
 	Waiting            string // what the time without a step is spent on; "waiting for data"
 	Build              func() (models.Velocity, error)
 	Open               func(c trainer.Config, d torch.Device, start int) (trainer.Source, error)
@@ -44,11 +45,7 @@ func (s Session) Say(format string, args ...any) {
 // Train trains from the start to the end, or --max-steps, and gives the losses
 // of all steps.
 func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, start *Start) ([]float32, error) {
-	folder, err := trainer.OpenFolder(start.Dir, s.Keep)
-	if err != nil {
-		return nil, err
-	}
-	defer folder.Close()
+	folder := start.folder
 	torch.ManualSeed(c.Seed)
 	net, err := sub.Build()
 	if err != nil {
@@ -73,7 +70,7 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 	s.Say("%s: %s, %s parameters, on %s in %s", sub.Info.Name, sub.About, terminal.Count(models.Count(net)), place(start.Device), c.Precision)
 
 	bar := terminal.New(s.Env.Stderr, s.Quiet, s.Label, total)
-	report := &reporter{bar: bar, device: start.Device, started: time.Now(), first: start.Step()}
+	report := &reporter{bar: bar, advice: sub.Advice, device: start.Device, started: time.Now(), first: start.Step()}
 	r := trainer.Run{
 		Config: c, Model: net, Kind: sub.Kind, Network: sub.Network, Dataset: record(sub.Info), Device: start.Device, Folder: folder,
 		HasDropout: sub.Dropout, NullClass: sub.NullClass,
@@ -119,7 +116,11 @@ func record(in datasets.Info) trainer.DatasetRecord {
 	if in.Is2D() {
 		shape = shape[:1]
 	}
-	return trainer.DatasetRecord{Name: in.Name, Shape: shape, Classes: in.Classes(), ClassNames: in.ClassNames, Levels: in.Levels}
+	name := in.Name
+	if strings.Contains(name, ":") {
+		name = in.Slug() // a user's own files: records have no paths
+	}
+	return trainer.DatasetRecord{Name: name, Shape: shape, Classes: in.Classes(), ClassNames: in.ClassNames, Levels: in.Levels}
 }
 
 // place is the device for people.

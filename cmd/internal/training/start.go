@@ -61,19 +61,40 @@ type Start struct {
 	Device torch.Device
 	From   *trainer.State // nil: anew
 	Notes  []string       // for the user
+
+	folder *trainer.Folder
 }
 
-// Open finds the state to go on from, or moves an old run aside.
+// Close lets other processes into the folder.
+func (s *Start) Close() { s.folder.Close() }
+
+// Open keeps other processes out of the folder, and finds the state to go on
+// from or moves an old run aside.
 func (r *Resume) Open(dir string, d torch.Device) (*Start, error) {
 	s := &Start{Dir: dir, Device: d}
+	if r.Fresh && trainer.HoldsRun(dir) {
+		to, err := trainer.MoveAside(dir)
+		if err != nil {
+			return nil, err
+		}
+		s.Notes = append(s.Notes, "the old run is now in "+to)
+	}
 	var err error
+	if s.folder, err = trainer.OpenFolder(dir, r.Keep); err != nil {
+		return nil, err
+	}
+	if err := r.find(s); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (r *Resume) find(s *Start) (err error) {
+	dir := s.Dir
 	switch {
 	case r.ResumeFrom != "":
 		s.From, err = trainer.ReadState(r.ResumeFrom)
-	case r.Fresh && trainer.HoldsRun(dir):
-		var to string
-		to, err = trainer.MoveAside(dir)
-		s.Notes = append(s.Notes, "the old run is now in "+to)
 	case r.Resume && !trainer.HoldsRun(dir):
 		s.Notes = append(s.Notes, dir+" holds no run: a new one starts")
 	case r.Resume:
@@ -87,7 +108,15 @@ func (r *Resume) Open(dir string, d torch.Device) (*Start, error) {
 			s.Notes = append(s.Notes, fmt.Sprintf("going on after step %d, from %s", s.From.Step(), name))
 		}
 	}
-	return s, err
+	return err
+}
+
+// Reflow says what pairs the run that goes on is trained on, nil for none.
+func (s *Start) Reflow() *trainer.ReflowConfig {
+	if s.From == nil {
+		return nil
+	}
+	return s.From.Record.Training.Configuration.Reflow
 }
 
 // Step is the number of steps done before.
@@ -104,8 +133,8 @@ func (s *Start) Same(c trainer.Config, network any, in datasets.Info) error {
 		return nil
 	}
 	r := s.From.Record
-	if r.Dataset.Name != in.Name {
-		return cli.Usagef("the state is of a run on %s, not %s", r.Dataset.Name, in.Name)
+	if want := record(in).Name; r.Dataset.Name != want {
+		return cli.Usagef("the state is of a run on %s, not %s", r.Dataset.Name, want)
 	}
 	diff := append(trainer.Differences(c, r.Training.Configuration), trainer.Differences(network, r.Model)...)
 	if len(diff) > 0 {
