@@ -34,6 +34,9 @@ type Config struct {
 	// StratifiedTimes draws one time of a batch in each of its B-ths, u = (i +
 	// U(0,1)) / B: the same distribution, and a gradient of less variance.
 	StratifiedTimes bool `json:"stratified_times,omitempty"`
+	// StableTargets averages each target over the batch (flow.Path.StableTarget):
+	// for points. Losses are lower by the variance that this takes away.
+	StableTargets bool `json:"stable_targets,omitempty"`
 
 	Reflow *ReflowConfig `json:"reflow,omitempty"` // of a student of a teacher's pairs
 }

@@ -142,7 +142,11 @@ func (e *engine) loss(m int, src Source) (loss torch.Tensor, err error) {
 	if e.hasDropout {
 		torch.ManualSeed(int64(flow.Mix(uint64(e.c.Seed), uint64(m), drawDropout) >> 1))
 	}
-	xt, u := e.path.At(x0, x1, t)
+	at := e.path.At
+	if e.c.StableTargets {
+		at = e.path.StableTarget
+	}
+	xt, u := at(x0, x1, t)
 	var v torch.Tensor
 	withPrecision(e.c.Precision, e.device, func() { v = e.model.Velocity(xt, t, y) })
 	if e.byTime != nil {

@@ -151,6 +151,27 @@ func TestStratifiedTimes(t *testing.T) {
 	}
 }
 
+// Stable targets: the loss falls by most of what single targets vary by.
+func TestStableTargets(t *testing.T) {
+	c := config(300)
+	c.BatchSize = 256
+	end := func() (mean float64) {
+		res, err := planeRun(t, c, t.TempDir()).Train(context.Background(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range res.Losses[200:] {
+			mean += float64(l) / 100
+		}
+		return mean
+	}
+	plain := end()
+	c.StableTargets = true
+	if stable := end(); !(stable < plain/2) {
+		t.Errorf("loss %v, with single targets %v", stable, plain)
+	}
+}
+
 // timesSeen notes the times that a network is evaluated at.
 type timesSeen struct {
 	*models.MLP

@@ -100,7 +100,7 @@ func (f *flags) checkKind(in datasets.Info) error {
 		return refuse("is a set of points", "epochs", "class-dropout", "horizontal-flip", "image-size", "download", "num-channels", "channel-mult",
 			"num-res-blocks", "attention-resolutions", "num-heads", "dropout", "unconditional")
 	}
-	if err := refuse("is a set of images", "hidden-dim", "figure-samples"); err != nil {
+	if err := refuse("is a set of images", "stable-targets", "hidden-dim", "figure-samples"); err != nil {
 		return err
 	}
 	if !datasets.IsFolder(in.Name) {

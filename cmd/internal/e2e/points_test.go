@@ -50,6 +50,7 @@ func TestPoints(t *testing.T) {
 
 	refused(t, program(t, "train", noLibtorch, "--dataset", "moons", "--num-channels", "32"), 2, "--num-channels", "moons")
 	refused(t, program(t, "train", noLibtorch, "--dataset", "digits", "--hidden-dim", "32"), 2, "--hidden-dim", "digits")
+	refused(t, program(t, "train", noLibtorch, "--dataset", "digits", "--stable-targets"), 2, "--stable-targets", "digits")
 	refused(t, program(t, "train", noLibtorch, "--dataset", "digits", "--recipe", "reference"), 2, "digits")
 	refused(t, program(t, "sample", nil, "--checkpoint", filepath.Join(run, "ckpt.pth"), "--classes", "1"), 2, "--classes")
 	refused(t, program(t, "sample", nil, "--checkpoint", filepath.Join(run, "ckpt.pth"), "--dataset", "digits"), 2, "checkerboard", "digits")

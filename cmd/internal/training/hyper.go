@@ -18,7 +18,7 @@ type Hyper struct {
 	schedule                              string
 	iterations, epochs, batchSize, warmup int
 	accumulate                            int
-	stratified                            bool
+	stratified, stable                    bool
 	learningRate, weightDecay             float64
 	emaDecay, gradClip, timePower         float64
 }
@@ -57,6 +57,7 @@ func AddHyper(c *cli.Common, job Job) *Hyper {
 	c.Float64Var(&h.emaDecay, "ema-decay", 0, "decay of the moving average of the weights; 0 is off (digits 0.998, cifar10 and folders 0.9999, else 0.999; reference 0)")
 	c.Float64Var(&h.gradClip, "grad-clip", 0, "greatest norm of the gradient; 0 is off (images 1, points 0)")
 	if job == Train {
+		c.BoolVar(&h.stable, "stable-targets", false, "average each target over the batch's points that it may lead to: less noise in the gradient (points only)")
 		c.Float64Var(&h.timePower, "time-power", 1, "times are 1-(1-u)^p with u uniform: above 1, more of them near the data")
 	}
 	c.BoolVar(&h.stratified, "stratified-times", false, "spread the times of a batch evenly: less noise in the gradient")
@@ -117,6 +118,7 @@ func (h *Hyper) Config(in datasets.Info, images int) (trainer.Config, error) {
 			c.TimePower = 0
 		}
 	})
+	given("stable-targets", func() { c.StableTargets = h.stable })
 	given("stratified-times", func() { c.StratifiedTimes = h.stratified })
 	given("grad-clip", func() { c.GradClip = h.gradClip })
 	if c.Iterations == 0 {

@@ -1,0 +1,57 @@
+package flow
+
+import (
+	"math"
+	"testing"
+
+	torch "github.com/wangkuiyi/gotorch"
+)
+
+// Data N(m, s^2 I) have the velocity
+//
+//	u(x, t) = m + (t s^2 - (1-t)) / (t^2 s^2 + (1-t)^2) (x - t m)
+//
+// at sigma_min = 0. At a point x_t the targets' mean is that, and their variance
+// around it less than that of u = x1 - x0.
+func TestStableTarget(t *testing.T) {
+	const b, s = 256, 0.6
+	m := [2]float64{1, -0.5}
+	draw := func(seed int64) torch.Tensor {
+		x := make([]float32, 2*b)
+		Noise(x, seed, 0)
+		return torch.FromSlice(x, b, 2)
+	}
+	for _, at := range []float64{0.05, 0.5, 0.9, 0.999} {
+		var bias, plain, stable float64
+		n := 0
+		for k := range int64(40) {
+			torch.Scoped(func() {
+				x0 := draw(2 * k)
+				x1 := torch.Add(torch.MulScalar(draw(2*k+1), s), torch.FromSlice([]float32{float32(m[0]), float32(m[1])}, 1, 2), 1)
+				times := torch.FullWith([]int64{b}, at, torch.Options{})
+				xt, u := Path{}.StableTarget(x0, x1, times)
+				_, own := Path{}.At(x0, x1, times)
+				gx, gu, go1 := torch.ToSlice[float32](xt), torch.ToSlice[float32](u), torch.ToSlice[float32](own)
+				for i := range gx {
+					mean := m[i%2] + (at*s*s-(1-at))/(at*at*s*s+(1-at)*(1-at))*(float64(gx[i])-at*m[i%2])
+					d, e := float64(gu[i])-mean, float64(go1[i])-mean
+					// Weighed by x, so that a slope that is wrong shows too.
+					bias += d * (1 + float64(gx[i]))
+					stable += d * d
+					plain += e * e
+					n++
+				}
+			})
+		}
+		stable, plain = stable/float64(n), plain/float64(n)
+		// The targets of a batch lean on the same points: about b independent ones
+		// in 40 batches, and (1+x)^2 is at most about 5 in the mean.
+		if limit := 6 * math.Sqrt(5*stable/40); math.Abs(bias/float64(n)) > limit {
+			t.Errorf("t = %v: mean off by %v, at most %v by chance", at, bias/float64(n), limit)
+		}
+		if most := map[float64]float64{0.05: 0.02, 0.5: 0.1, 0.9: 0.7, 0.999: 1.001}[at]; stable > most*plain {
+			t.Errorf("t = %v: variance %v, of single targets %v", at, stable, plain)
+		}
+		t.Logf("t = %v: variance %.4f against %.4f, mean off by %.5f", at, stable, plain, bias/float64(n))
+	}
+}
