@@ -36,6 +36,11 @@ func run(ctx context.Context, env cli.Env) error {
 	if c.models[1], err = f.OpenBeside(c.models[0], "reflow", "reflow-checkpoint", f.reflowCheckpoint); err != nil {
 		return err
 	}
+	for _, m := range c.models {
+		if m.Distilled() {
+			return cli.Usagef("%s is distilled to one step: it has no paths to compare; evaluate measures it", m.Checkpoint.Path)
+		}
+	}
 	info := c.models[0].Info
 	if err := f.checkKind(info); err != nil {
 		return err

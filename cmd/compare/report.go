@@ -15,8 +15,8 @@ import (
 // number, is absent.
 type report struct {
 	Dataset  string     `json:"dataset"`
-	Entropy  *float64   `json:"entropy,omitempty"` // nats
-	SW2Floor *float64   `json:"sw2_floor"`         // data against data
+	Entropy  *float64   `json:"entropy,omitempty"`   // nats
+	SW2Floor *float64   `json:"sw2_floor,omitempty"` // data against data
 	Samples  int        `json:"samples"`
 	Points   int        `json:"points"` // of the likelihood
 	Models   [2]results `json:"models"`

@@ -19,7 +19,7 @@ type flags struct {
 func init() {
 	cli.Forms["evaluate"] = `evaluate --dataset moons                        every measure of OUTPUT-DIR/cfm/moons, in a table
 evaluate --dataset digits --measures as_asked --solvers midpoint:20
-evaluate --checkpoint FILE --json --require 'sw2<=0.07,nll<=3.8'`
+evaluate --checkpoint FILE --json --solvers midpoint:20 --require 'sw2<=0.07,nll<=3.8'`
 }
 
 func newFlags() *flags {
@@ -68,8 +68,8 @@ func (f *flags) check() (*asked, error) {
 		return nil, err
 	}
 	switch {
-	case f.Changed("num-samples") && f.numSamples < 2:
-		return nil, cli.Usagef("--num-samples %d: at least 2", f.numSamples)
+	case f.Changed("num-samples") && (f.numSamples < 2 || f.numSamples > 10_000_000):
+		return nil, cli.Usagef("--num-samples %d: 2 to 10,000,000", f.numSamples)
 	case f.batchSize < 0:
 		return nil, cli.Usagef("--batch-size %d: at least 1", f.batchSize)
 	}

@@ -65,14 +65,18 @@ func (f *flags) check() (flow.Solver, error) {
 		return nil, cli.Usagef("--guidance %v: 0 to 1000; 1 is off", f.guidance)
 	case f.interval != "" && f.guidance == 1:
 		return nil, cli.Usagef("--guidance-interval needs --guidance other than 1, which is off")
-	case f.samplesPerClass < 1:
-		return nil, cli.Usagef("--samples-per-class %d: at least 1", f.samplesPerClass)
-	case f.Changed("num-samples") && f.numSamples < 1:
-		return nil, cli.Usagef("--num-samples %d: at least 1", f.numSamples)
+	case f.samplesPerClass < 1 || f.samplesPerClass > mostSamples:
+		return nil, cli.Usagef("--samples-per-class %d: 1 to 10,000,000", f.samplesPerClass)
+	case f.Changed("num-samples") && (f.numSamples < 1 || f.numSamples > mostSamples):
+		return nil, cli.Usagef("--num-samples %d: 1 to 10,000,000", f.numSamples)
 	case f.batchSize < 0:
 		return nil, cli.Usagef("--batch-size %d: at least 1", f.batchSize)
-	case f.frames < 2:
-		return nil, cli.Usagef("--frames %d: at least 2", f.frames)
+	case f.frames < 2 || f.frames > 1000:
+		return nil, cli.Usagef("--frames %d: 2 to 1000", f.frames)
+	case f.noFigures && (f.Changed("frames") || f.Changed("fps")):
+		return nil, cli.Usagef("--frames and --fps are of the film, and --no-figures writes none")
+	case f.init != "" && f.Changed("seed"):
+		return nil, cli.Usagef("--init gives the noise: --seed would decide nothing")
 	case !(f.fps > 0 && f.fps <= 50):
 		return nil, cli.Usagef("--fps %v: above 0, at most 50, which is what a GIF can do", f.fps)
 	case f.format != "" && f.format != "folder":
@@ -118,6 +122,9 @@ type plan struct {
 	shown  []int
 	names  []string
 }
+
+// mostSamples is the most that are drawn at once: what a GPU does in a day.
+const mostSamples = 10_000_000
 
 // perClassShown is the most samples of a class that are pictured.
 const perClassShown = 10

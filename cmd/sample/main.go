@@ -30,6 +30,14 @@ func run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	info := t.Info
+	if t.Distilled() {
+		if solver, err = f.oneStep(env, solver); err != nil {
+			return err
+		}
+	}
+	if f.format == "folder" && info.Is2D() {
+		return cli.Usagef("--format folder writes a picture of each sample, and these are points: --npz writes them")
+	}
 	plan, err := f.plan(t.Classes, info)
 	if err != nil {
 		return err
@@ -74,6 +82,11 @@ func run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	took := time.Since(start)
+	for _, v := range out.X {
+		if d := v - v; d != 0 {
+			return fmt.Errorf("samples by %s are not finite: nothing is written; try more steps, or less --guidance", solver)
+		}
+	}
 
 	var written []string
 	if f.npz != "" {
@@ -111,6 +124,24 @@ func run(ctx context.Context, env cli.Env) error {
 		fmt.Fprintln(env.Stdout, p)
 	}
 	return nil
+}
+
+// oneStep is the solver for a model that has learnt its velocity at t = 0 alone.
+func (f *flags) oneStep(env cli.Env, asked flow.Solver) (flow.Solver, error) {
+	one, err := flow.NewSolver(flow.SolverConfig{Method: "euler", Steps: 1})
+	if err != nil {
+		return nil, err
+	}
+	if f.Changed("method") || f.Changed("steps") {
+		if asked.String() != one.String() && !f.Quiet {
+			fmt.Fprintln(env.Stderr, "note: the model is distilled to one step, --method euler --steps 1; it has learnt nothing of other times than 0")
+		}
+		return asked, nil
+	}
+	if !f.Quiet {
+		fmt.Fprintln(env.Stderr, "note: the model is distilled to one step: --method euler --steps 1")
+	}
+	return one, nil
 }
 
 func forFrames(n int) string {

@@ -125,9 +125,6 @@ func (c *Common) NoArgs() error {
 // OpenDevice loads libtorch and gives the device that --device asks for.
 func (c *Common) OpenDevice() (torch.Device, error) {
 	cpu := torch.Device{}
-	if c.Threads < 0 {
-		return cpu, Usagef("--threads %d: 1 or more, or 0 for all", c.Threads)
-	}
 	want := torch.CPU
 	if c.Device != "auto" {
 		d, err := torch.ParseDevice(c.Device)
@@ -155,8 +152,15 @@ func (c *Common) OpenDevice() (torch.Device, error) {
 	return want, nil
 }
 
-// CheckPrecision refuses unknown names before libtorch is loaded.
+// CheckPrecision refuses what is wrong with --precision, --device and
+// --threads, before anything is read or libtorch is loaded.
 func (c *Common) CheckPrecision() error {
+	if c.Threads < 0 {
+		return Usagef("--threads %d: 1 or more, or 0 for all", c.Threads)
+	}
+	if _, err := torch.ParseDevice(c.Device); c.Device != "auto" && err != nil {
+		return Usagef("--device %q: auto, cpu, cuda or cuda:N", c.Device)
+	}
 	switch c.Precision {
 	case "auto", "fp32", "bf16":
 		return nil

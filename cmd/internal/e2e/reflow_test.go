@@ -53,6 +53,18 @@ func TestReflow(t *testing.T) {
 	}
 	must(t, program(t, "sample", nil, "--checkpoint", at(once, "distill"), "--method", "euler", "--steps", "1", "--num-samples", "20", "--no-figures", "--npz", filepath.Join(once, "s.npz")))
 
+	// It is sampled in one step, measured where that has a meaning, and not compared.
+	d := at(once, "distill")
+	if r := must(t, program(t, "sample", nil, "--checkpoint", d, "--num-samples", "20", "--no-figures", "--npz", filepath.Join(once, "d.npz"))); !strings.Contains(r.errOut, "NFE 1 ") {
+		t.Errorf("sample: %s", r.errOut)
+	}
+	r = must(t, program(t, "evaluate", nil, "--checkpoint", d, "--num-samples", "200", "--json"))
+	if !strings.Contains(r.out, `"sw2"`) || !strings.Contains(r.out, `"nfe":1`) || strings.Contains(r.out, "nll") || strings.Contains(r.out, "straightness") {
+		t.Errorf("evaluate: %s", r.out)
+	}
+	refused(t, program(t, "evaluate", nil, "--checkpoint", d, "--measures", "nll"), 2, "--measures", "one step")
+	refused(t, program(t, "compare", nil, "--dataset", "moons", "--output-dir", once, "--reflow-checkpoint", d), 2, "one step")
+
 	refused(t, program(t, "reflow", noLibtorch), 2, "--dataset")
 	refused(t, program(t, "reflow", noLibtorch, "--dataset", "moons", "--recipe", "best"), 2, "--recipe")
 	refused(t, program(t, "reflow", noLibtorch, "--dataset", "moons", "--iterations", "0"), 2, "--iterations")

@@ -82,6 +82,13 @@ type Model struct {
 	PerSample int // bytes of a layer's output
 }
 
+// Distilled tells whether the model has learnt its velocity at t = 0 alone: one
+// Euler step is all that it is for.
+func (m *Model) Distilled() bool {
+	r := m.Checkpoint.Record
+	return r != nil && r.Training.Configuration.Reflow != nil && r.Training.Configuration.Reflow.Distill
+}
+
 // Batch is how many samples are evaluated together: so many that a layer's
 // output stays near 64 MB.
 func (m *Model) Batch() int { return max(1, min(8192, (64<<20)/m.PerSample)) }

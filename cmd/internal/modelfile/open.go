@@ -74,7 +74,14 @@ func (f *Flags) OpenBeside(first *Model, kind, flag, named string) (*Model, erro
 	own := *f
 	own.Dataset = first.Info.Name
 	own.describesFirst = first.Checkpoint.Record == nil
-	return own.read(path, first.Info)
+	m, err := own.read(path, first.Info)
+	if err != nil {
+		return nil, err
+	}
+	if a, b := first.Checkpoint.Record, m.Checkpoint.Record; a != nil && b != nil && a.Dataset.Name != b.Dataset.Name {
+		return nil, cli.Usagef("%s is a model of %s, %s of %s: they have nothing to be compared by", first.Checkpoint.Path, a.Dataset.Name, path, b.Dataset.Name)
+	}
+	return m, nil
 }
 
 // At opens a checkpoint that one of our own runs on the set wrote.
