@@ -99,7 +99,7 @@ func run(ctx context.Context, env cli.Env) error {
 		written = append(written, f.npz)
 	}
 	if f.format == "folder" {
-		if err := writeFolder(filepath.Join(dir, "samples"), out.X, plan.labels, info); err != nil {
+		if err := writeFolder(ctx, filepath.Join(dir, "samples"), out.X, plan.labels, info); err != nil {
 			return err
 		}
 		written = append(written, filepath.Join(dir, "samples"))
@@ -107,9 +107,9 @@ func run(ctx context.Context, env cli.Env) error {
 	if !f.noFigures {
 		var paths []string
 		if info.Is2D() {
-			paths, err = f.drawPoints(dir, out, info, s)
+			paths, err = f.drawPoints(ctx, dir, out, info, s)
 		} else {
-			paths, err = f.draw(dir, out, plan, info)
+			paths, err = f.draw(ctx, dir, out, plan, info)
 		}
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"image/png"
 	"io"
@@ -25,7 +26,7 @@ func writeFile(path string, write func(w writer) error) error {
 }
 
 // draw writes final_samples.png and trajectory.gif of the samples shown.
-func (f *flags) draw(dir string, out *flow.Samples, p *plan, in datasets.Info) ([]string, error) {
+func (f *flags) draw(ctx context.Context, dir string, out *flow.Samples, p *plan, in datasets.Info) ([]string, error) {
 	dim := in.Dim()
 	final := viz.Pictures{Shape: in.Shape}
 	var labels []int64
@@ -49,14 +50,18 @@ func (f *flags) draw(dir string, out *flow.Samples, p *plan, in datasets.Info) (
 	}
 	film := filepath.Join(dir, "trajectory.gif")
 	err = writeFile(film, func(w writer) error {
-		return viz.TrajectoryGIF(w, final, framesOf(out, f.frames), viz.TrajectoryConfig{Layout: layout, FPS: f.fps})
+		return viz.TrajectoryGIF(w, final, framesOf(ctx, out, f.frames), viz.TrajectoryConfig{Layout: layout, FPS: f.fps})
 	})
 	return []string{picture, film}, err
 }
 
-func framesOf(out *flow.Samples, n int) iter.Seq2[viz.Frame, error] {
+func framesOf(ctx context.Context, out *flow.Samples, n int) iter.Seq2[viz.Frame, error] {
 	return func(yield func(viz.Frame, error) bool) {
 		for i, t := range flow.Times(n) {
+			if ctx.Err() != nil {
+				yield(viz.Frame{}, context.Cause(ctx))
+				return
+			}
 			if !yield(viz.Frame{T: t, X: out.Frames[i]}, nil) {
 				return
 			}
@@ -65,12 +70,15 @@ func framesOf(out *flow.Samples, n int) iter.Seq2[viz.Frame, error] {
 }
 
 // writeFolder writes one PNG a sample, 00012-class-3.png.
-func writeFolder(dir string, x []float32, labels []int64, in datasets.Info) error {
+func writeFolder(ctx context.Context, dir string, x []float32, labels []int64, in datasets.Info) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
 	dim := in.Dim()
 	for i := range len(x) / dim {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		one := viz.Pictures{Shape: in.Shape, X: x[i*dim : (i+1)*dim]}
 		img, err := viz.Picture(one, 0)
 		if err != nil {

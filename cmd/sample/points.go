@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"image/png"
 	"path/filepath"
 
@@ -13,7 +14,7 @@ import (
 
 // drawPoints writes final_samples.png, a histogram, and trajectory.gif with the
 // velocity field beside the points.
-func (f *flags) drawPoints(dir string, out *flow.Samples, in datasets.Info, s flow.Sampling) ([]string, error) {
+func (f *flags) drawPoints(ctx context.Context, dir string, out *flow.Samples, in datasets.Info, s flow.Sampling) ([]string, error) {
 	r := rangeOf(out.X)
 	if set, err := datasets.Open2D(in.Name, datasets.Options{}); err == nil {
 		r = viz.Range(set.PlotRange())
@@ -34,7 +35,7 @@ func (f *flags) drawPoints(dir string, out *flow.Samples, in datasets.Info, s fl
 	}
 	film := filepath.Join(dir, "trajectory.gif")
 	err = writeFile(film, func(w writer) error {
-		return viz.VectorFieldGIF(w, fields, framesOf(out, f.frames), viz.FieldConfig{Range: r, Grid: fieldGrid, FPS: f.fps, Bins: 300})
+		return viz.VectorFieldGIF(w, fields, framesOf(ctx, out, f.frames), viz.FieldConfig{Range: r, Grid: fieldGrid, FPS: f.fps, Bins: 300})
 	})
 	return []string{picture, film}, err
 }
