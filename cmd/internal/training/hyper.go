@@ -35,9 +35,9 @@ const (
 func AddHyper(c *cli.Common, job Job) *Hyper {
 	h := &Hyper{Common: c, job: job}
 	help := map[string]string{
-		"iterations": "steps to train (points 10,000, reference 20,000; digits 1,600; else by --epochs)",
+		"iterations": "steps to train (points 7,500, reference 20,000; digits 1,600; else by --epochs)",
 		"batch":      "samples a step (points 1,024, reference 4,096; digits 64, else 128)",
-		"rate":       "of AdamW (points 3e-3, digits 2e-3, else and reference 1e-3)",
+		"rate":       "of AdamW (points 8e-3, digits 2e-3, else and reference 1e-3)",
 	}
 	if job == Reflow {
 		help["iterations"] = "steps to train in each round (2,000)"
@@ -57,10 +57,10 @@ func AddHyper(c *cli.Common, job Job) *Hyper {
 	c.Float64Var(&h.emaDecay, "ema-decay", 0, "decay of the moving average of the weights; 0 is off (digits 0.998, cifar10 and folders 0.9999, else 0.999; reference 0)")
 	c.Float64Var(&h.gradClip, "grad-clip", 0, "greatest norm of the gradient; 0 is off (images 1, points 0)")
 	if job == Train {
-		c.BoolVar(&h.stable, "stable-targets", false, "average each target over the batch's points that it may lead to: less noise in the gradient (points only)")
+		c.BoolVar(&h.stable, "stable-targets", false, "average each target over the batch's points that it may lead to: less noise in the gradient (points: on, reference off; not for images)")
 		c.Float64Var(&h.timePower, "time-power", 1, "times are 1-(1-u)^p with u uniform: above 1, more of them near the data")
 	}
-	c.BoolVar(&h.stratified, "stratified-times", false, "spread the times of a batch evenly: less noise in the gradient")
+	c.BoolVar(&h.stratified, "stratified-times", false, "spread the times of a batch evenly: less noise in the gradient (points: on; else and reference off)")
 	c.IntVar(&h.accumulate, "accumulate", 1, "batches whose gradients make a step")
 	return h
 }
