@@ -29,6 +29,7 @@ func init() {
 	cli.Forms["compare"] = `compare --dataset checkerboard            the models of train and of reflow side by side
 compare --dataset moons --solvers euler:1,euler:2,midpoint:20,dopri5 --json
 compare --checkpoint FILE --reflow-checkpoint FILE`
+	cli.LessMemory["compare"] = "--device cpu, or fewer --figure-samples and --quality-samples"
 }
 
 // usualSolvers are those of the table and the figure.
@@ -40,13 +41,14 @@ func newFlags() *flags {
 	f.StringVar(&f.reflowCheckpoint, "reflow-checkpoint", "", "the second model's weights (OUTPUT-DIR/reflow/SET/ckpt.pth)")
 	f.StringVar(&f.list, "solvers", usualSolvers, "solvers of the table, METHOD:STEPS or an adaptive METHOD, with commas between")
 	f.IntVar(&f.qualitySamples, "quality-samples", 20_000, "samples whose distance to the set is measured; the likelihood is that of a fifth as many points")
-	f.figures.AddSamples()
+	f.figures.AddSamples("")
 	f.film = cli.AddSolver(f.FlagSet, "the film's solver")
 	f.IntVar(&f.grid, "grid-size", 15, "arrows on a side of the film's fields")
 	f.IntVar(&f.frames, "frames", 101, "frames of the film")
 	f.Float64Var(&f.fps, "fps", 20, "frames a second")
 	f.BoolVar(&f.json, "json", false, "print one line of JSON instead of a table")
 	f.AddNetwork()
+	f.PrecisionHelp = "auto or fp32: compare computes in float32"
 	f.AddCommon()
 	return f
 }
@@ -74,7 +76,7 @@ func (f *flags) check() (*asked, error) {
 	case !(f.fps > 0 && f.fps <= 50):
 		return nil, cli.Usagef("--fps %v: above 0, at most 50, which is what a GIF can do", f.fps)
 	case f.qualitySamples < 10 || f.qualitySamples > 10_000_000:
-		return nil, cli.Usagef("--quality-samples %d: 10 to 10000000", f.qualitySamples)
+		return nil, cli.Usagef("--quality-samples %d: 10 to 10,000,000", f.qualitySamples)
 	}
 	a := &asked{}
 	var err error

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	torch "github.com/wangkuiyi/gotorch"
 
@@ -113,10 +114,17 @@ func (c *comparison) points(ctx context.Context) error {
 	if err := figures.WritePNG(r.Figure, r.draw()); err != nil {
 		return err
 	}
+	print := r.table
 	if c.json {
-		return r.json(c.env.Stdout)
+		print = r.json
 	}
-	return r.table(c.env.Stdout)
+	if err := print(c.env.Stdout); err != nil {
+		return err
+	}
+	if bad := r.notFinite(); bad != nil {
+		return fmt.Errorf("not a finite number: %s; the weights are damaged, or their training diverged", strings.Join(bad, ", "))
+	}
+	return nil
 }
 
 // images draws samples of both in few steps, and by the solver asked for.

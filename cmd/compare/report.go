@@ -85,6 +85,22 @@ func (r *report) table(w io.Writer) error {
 	return err
 }
 
+// notFinite names the results that are no numbers.
+func (r *report) notFinite() []string {
+	var bad []string
+	for _, m := range r.Models {
+		for _, e := range m.Results {
+			if e.SW2 == nil {
+				bad = append(bad, "sw2 of "+m.Name+" by "+e.name())
+			}
+			if e.NLL == nil {
+				bad = append(bad, "nll of "+m.Name+" by "+e.name())
+			}
+		}
+	}
+	return bad
+}
+
 // both is a number of two models.
 func both(a, b int) string {
 	if a == b {

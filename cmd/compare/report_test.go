@@ -54,6 +54,14 @@ func TestTable(t *testing.T) {
 	}
 }
 
+// TestNotFinite: compare fails by these.
+func TestNotFinite(t *testing.T) {
+	got := strings.Join(example().notFinite(), ", ")
+	if want := "nll of flow matching by euler:1, sw2 of rectified by euler:4"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestJSON(t *testing.T) {
 	var b bytes.Buffer
 	if err := example().json(&b); err != nil {

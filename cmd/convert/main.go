@@ -17,6 +17,7 @@ func run(_ context.Context, env cli.Env) error {
 convert --list FILE                    names, types and shapes`
 	c := cli.New("convert", "turn .pth into .safetensors and back")
 	list := c.Bool("list", false, "list names, types and shapes")
+	c.BoolVar(&c.Quiet, "quiet", false, "no progress and no notes")
 	c.AddVersion()
 	if err := c.Read(env); err != nil {
 		return err

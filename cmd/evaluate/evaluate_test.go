@@ -302,3 +302,56 @@ func TestWrongUse(t *testing.T) {
 		wrong(t, err, c.words...)
 	}
 }
+
+// TestUnused: flags that no measure depends on are wrong use.
+func TestUnused(t *testing.T) {
+	for name, c := range map[string]struct {
+		args   []string
+		taken  string
+		points bool
+		word   string // "": right use
+	}{
+		"solvers of sw2":            {[]string{"--solvers", "euler:1"}, "sw2", true, ""},
+		"solvers of straightness":   {[]string{"--solvers", "euler:1"}, "straightness", true, "--solvers"},
+		"tolerance of nll":          {[]string{"--rtol", "0.1"}, "nll", true, "--rtol"},
+		"number of paths, points":   {[]string{"--num-samples", "9"}, "straightness", true, "--num-samples"},
+		"number of paths, images":   {[]string{"--num-samples", "9"}, "straightness", false, ""},
+		"number for bits":           {[]string{"--num-samples", "9"}, "bits_per_dim", false, "--num-samples"},
+		"nothing is said of either": {nil, "nll", true, ""},
+	} {
+		f := newFlags()
+		if err := f.Parse(c.args); err != nil {
+			t.Fatal(err)
+		}
+		err := f.unused(map[string]bool{c.taken: true}, c.points)
+		if c.word == "" {
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		wrong(t, err, c.word)
+	}
+}
+
+// TestClassifiersDir: the contract's section 1.
+func TestClassifiersDir(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--dataset", "mnist"}, "outputs/classifiers"},
+		{[]string{"--checkpoint", "a/cfm/mnist/ckpt.pth"}, "a/classifiers"},
+		{[]string{"--checkpoint", "reflow/mnist/ckpt.pth"}, "classifiers"},
+		{[]string{"--checkpoint", "got/mnist.pth"}, "got/classifiers"},
+		{[]string{"--checkpoint", "got/mnist.pth", "--output-dir", "o"}, "o/classifiers"},
+	} {
+		f := newFlags()
+		if err := f.Parse(c.args); err != nil {
+			t.Fatal(err)
+		}
+		if got := (&evaluation{f: f}).classifiersDir(); got != c.want {
+			t.Errorf("%v: %s, want %s", c.args, got, c.want)
+		}
+	}
+}

@@ -33,6 +33,7 @@ func newFlags() *flags {
 	f.IntVar(&f.batchSize, "batch-size", 0, "samples solved together (by memory)")
 	f.AddNetwork()
 	f.BoolVar(&f.download, "download", false, "fetch the set's files first if they are missing")
+	f.PrecisionHelp = "auto or fp32: evaluate computes in float32"
 	f.AddCommon()
 	return f
 }
@@ -73,5 +74,29 @@ func (f *flags) check() (*asked, error) {
 	case f.batchSize < 0:
 		return nil, cli.Usagef("--batch-size %d: at least 1", f.batchSize)
 	}
+	if a.measures != nil {
+		taken := map[string]bool{}
+		for _, m := range a.measures {
+			taken[m] = true
+		}
+		return a, f.unused(taken, false)
+	}
 	return a, nil
+}
+
+// unused refuses flags that none of the measures taken depends on, of points or
+// of a set whose kind is not known yet.
+func (f *flags) unused(taken map[string]bool, points bool) error {
+	if taken["sw2"] || taken["as_asked"] || taken["frechet"] {
+		return nil
+	}
+	for _, name := range []string{"solvers", "rtol", "atol"} {
+		if f.Changed(name) {
+			return cli.Usagef("--%s: nothing that is measured depends on it, as only sw2, as_asked and frechet do", name)
+		}
+	}
+	if f.Changed("num-samples") && (points || !taken["straightness"]) {
+		return cli.Usagef("--num-samples: nothing that is measured depends on it")
+	}
+	return nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"math"
+	"os"
 	"path/filepath"
 
 	"flowmatch/cmd/internal/classifiers"
@@ -56,13 +57,18 @@ func equalParts(n, classes int) []int64 {
 func (e *evaluation) judge(ctx context.Context, sets *classifiers.Sets, n int, labels []int64, ends []float32) error {
 	progress, done := e.task("training the classifier that judges")
 	store := classifiers.Store{
-		Dir: filepath.Join(e.f.OutputDir, "classifiers"), Device: e.device, Progress: progress,
+		Dir: e.classifiersDir(), Device: e.device, Progress: progress,
 		Note: func(s string) { e.say("note: %s", s) },
 	}
+	kept := store.Path(sets.Fit.Info)
+	_, missing := os.Stat(kept)
 	c, err := store.Get(ctx, sets.Fit)
 	done()
 	if err != nil {
 		return err
+	}
+	if _, err := os.Stat(kept); missing != nil && err == nil {
+		e.say("note: the classifier that judges is kept in %s", kept)
 	}
 	x, want := classifiers.All(sets.Test)
 	real, err := c.Judge(ctx, x)
@@ -90,6 +96,22 @@ func (e *evaluation) judge(ctx context.Context, sets *classifiers.Sets, n int, l
 		e.out.Results = append(e.out.Results, r)
 	}
 	return nil
+}
+
+// classifiersDir is the folder of the classifiers: in OUTPUT-DIR, or for a
+// checkpoint that was named alone in the ROOT of its ROOT/cfm/SET, which all models
+// of the set share, and else beside it.
+func (e *evaluation) classifiersDir() string {
+	const name = "classifiers"
+	if e.f.Checkpoint == "" || e.f.Changed("output-dir") {
+		return filepath.Join(e.f.OutputDir, name)
+	}
+	dir := filepath.Dir(e.f.Checkpoint)
+	switch kind := filepath.Dir(dir); filepath.Base(kind) {
+	case "cfm", "reflow", "distill":
+		return filepath.Join(filepath.Dir(kind), name)
+	}
+	return filepath.Join(dir, name)
 }
 
 func (e *evaluation) judgeSamples(ctx context.Context, c *metrics.Classifier, r *entry, x []float32, labels []int64, real []float32) error {

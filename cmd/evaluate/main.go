@@ -44,6 +44,9 @@ func run(ctx context.Context, env cli.Env) error {
 			return err
 		}
 	}
+	if err := f.unused(e.taken, e.info.Is2D()); err != nil {
+		return err
+	}
 	measure, err := e.openData(ctx, asked)
 	if err != nil {
 		return err

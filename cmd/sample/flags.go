@@ -44,6 +44,7 @@ func newFlags() *flags {
 	f.IntVar(&f.frames, "frames", 101, "frames of the film")
 	f.Float64Var(&f.fps, "fps", 20, "frames a second")
 	f.AddNetwork()
+	f.PrecisionHelp = "auto, fp32 or bf16; auto is fp32"
 	f.AddCommon()
 	return f
 }
@@ -126,6 +127,10 @@ type plan struct {
 // mostSamples is the most that are drawn at once: what a GPU does in a day.
 const mostSamples = 10_000_000
 
+// mostFilm bounds the memory, in bytes, of the states that a film shows: 1,000,000
+// points in 1000 frames.
+const mostFilm = 8 << 30
+
 // perClassShown is the most samples of a class that are pictured.
 const perClassShown = 10
 
@@ -144,6 +149,9 @@ func (f *flags) plan(numClasses int, in datasets.Info) (*plan, error) {
 		classes, err := f.classList(in)
 		if err != nil {
 			return nil, err
+		}
+		if f.samplesPerClass*len(classes) > mostSamples {
+			return nil, cli.Usagef("--samples-per-class %d of %d classes: at most 10,000,000 samples in all", f.samplesPerClass, len(classes))
 		}
 		for _, c := range classes {
 			for range f.samplesPerClass {
@@ -174,6 +182,9 @@ func (f *flags) plan(numClasses int, in datasets.Info) (*plan, error) {
 	}
 	if f.noFigures {
 		p.shown = nil
+	}
+	if bytes := 4 * len(p.shown) * in.Dim() * f.frames; bytes > mostFilm {
+		return nil, cli.Usagef("a film of %d samples in %d frames takes %d GB of memory: give fewer --frames, or --no-figures", len(p.shown), f.frames, bytes>>30)
 	}
 	return p, nil
 }

@@ -12,6 +12,7 @@ import (
 	"flowmatch/cmd/internal/terminal"
 	"flowmatch/datasets/npz"
 	"flowmatch/flow"
+	"flowmatch/trainer"
 )
 
 func main() { cli.Main("sample", run) }
@@ -54,6 +55,11 @@ func run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
+	if f.Precision == "bf16" && !f.Quiet {
+		if _, warning, _ := trainer.Precision(f.Precision, device); warning != "" {
+			fmt.Fprintln(env.Stderr, "note: "+warning)
+		}
+	}
 	model, err := t.Build(device)
 	if err != nil {
 		return err
@@ -82,10 +88,8 @@ func run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	took := time.Since(start)
-	for _, v := range out.X {
-		if d := v - v; d != 0 {
-			return fmt.Errorf("samples by %s are not finite: nothing is written; try more steps, or less --guidance", solver)
-		}
+	if err := f.finite(out.X, solver); err != nil {
+		return err
 	}
 
 	var written []string
@@ -142,6 +146,22 @@ func (f *flags) oneStep(env cli.Env, asked flow.Solver) (flow.Solver, error) {
 		fmt.Fprintln(env.Stderr, "note: the model is distilled to one step: --method euler --steps 1")
 	}
 	return one, nil
+}
+
+// finite refuses samples that are no numbers: of a solver that ran away, or of
+// damaged weights.
+func (f *flags) finite(x []float32, by flow.Solver) error {
+	for _, v := range x {
+		if v-v == 0 {
+			continue
+		}
+		how, advice := by.String(), "more steps"
+		if f.guidance != 1 {
+			how, advice = fmt.Sprintf("%s with --guidance %v", how, f.guidance), "more steps or less --guidance"
+		}
+		return fmt.Errorf("samples by %s are not finite, and nothing is written: try %s; or the weights are damaged", how, advice)
+	}
+	return nil
 }
 
 func forFrames(n int) string {

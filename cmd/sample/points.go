@@ -30,6 +30,9 @@ func (f *flags) drawPoints(ctx context.Context, dir string, out *flow.Samples, i
 	var fields []viz.Field
 	times := flow.Times(f.frames)
 	for _, t := range times {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 		v := velocities(s, r, t)
 		fields = append(fields, v)
 	}

@@ -108,7 +108,7 @@ func Report(name string, w io.Writer, err error) int {
 	var te *torch.Error
 	switch {
 	case status == OutOfMemory:
-		msg = "out of memory: " + msg + "; try a smaller --batch-size"
+		msg = "out of memory: " + msg + "; try " + lessMemory(name)
 	case errors.As(err, &te):
 		msg = "libtorch: " + msg
 	}
@@ -117,6 +117,16 @@ func Report(name string, w io.Writer, err error) int {
 	}
 	fmt.Fprintf(w, "%s: %s\n", name, msg)
 	return status
+}
+
+// LessMemory is what a command without --batch-size needs less memory with.
+var LessMemory = map[string]string{}
+
+func lessMemory(name string) string {
+	if s, ok := LessMemory[name]; ok {
+		return s
+	}
+	return "a smaller --batch-size"
 }
 
 // Status is the exit status of an error.

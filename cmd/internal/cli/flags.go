@@ -25,13 +25,17 @@ type Common struct {
 	Seed                                  int64
 	Quiet                                 bool
 
+	// PrecisionHelp is what --help says of --precision; set it before AddCommon.
+	PrecisionHelp string
+
 	name, about string
 	version     bool
 }
 
 // New makes a command's flags. about is a line for --help.
 func New(name, about string) *Common {
-	c := &Common{FlagSet: pflag.NewFlagSet(name, pflag.ContinueOnError), name: name, about: about}
+	c := &Common{FlagSet: pflag.NewFlagSet(name, pflag.ContinueOnError), name: name, about: about,
+		PrecisionHelp: "auto, fp32 or bf16; auto is bf16 where there are instructions for it"}
 	c.SetNormalizeFunc(func(_ *pflag.FlagSet, s string) pflag.NormalizedName {
 		return pflag.NormalizedName(strings.ReplaceAll(s, "_", "-"))
 	})
@@ -48,7 +52,7 @@ func (c *Common) AddCommon() {
 		device = "auto"
 	}
 	c.StringVar(&c.Device, "device", device, "auto, cpu, cuda or cuda:N (or set FLOWMATCH_DEVICE)")
-	c.StringVar(&c.Precision, "precision", "auto", "auto, fp32 or bf16; auto is bf16 where there are instructions for it")
+	c.StringVar(&c.Precision, "precision", "auto", c.PrecisionHelp)
 	c.IntVar(&c.Threads, "threads", 0, "processor cores to compute with; 0 is all")
 	c.Int64Var(&c.Seed, "seed", 42, "decides every random number")
 	c.StringVar(&c.OutputDir, "output-dir", "outputs", "the folder of all results")

@@ -4,11 +4,18 @@ import (
 	"bytes"
 	"image/gif"
 	"image/png"
+	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	torch "github.com/wangkuiyi/gotorch"
+	"github.com/wangkuiyi/gotorch/pth"
+	"github.com/wangkuiyi/gotorch/weights"
+
 	"flowmatch/datasets/npz"
+	"flowmatch/trainer"
 )
 
 // Points of the plane: train on a set and on a file, resume, sample.
@@ -38,6 +45,18 @@ func TestPoints(t *testing.T) {
 		t.Errorf("trajectory.gif: %v", err)
 	}
 
+	refused(t, program(t, "sample", noLibtorch, "--dataset", "checkerboard", "--output-dir", once, "--format", "folder"), 2, "--format folder", "points")
+	refused(t, program(t, "sample", noLibtorch, "--dataset", "checkerboard", "--output-dir", once, "--num-samples", "10000000", "--frames", "1000"), 2, "--frames", "GB")
+	r := must(t, program(t, "sample", nil, "--dataset", "checkerboard", "--output-dir", once, "--num-samples", "5", "--no-figures", "--precision", "bf16", "--device", "cpu"))
+	if warned := strings.Contains(r.errOut, "no bf16 instructions"); warned == trainer.FastBF16(torch.CPU) {
+		t.Errorf("a warning of emulated bf16: %v", warned)
+	}
+	refused(t, program(t, "sample", nil, "--checkpoint", damaged(t, filepath.Join(run, "ckpt.pth")), "--dataset", "checkerboard", "--hidden-dim", "32",
+		"--num-samples", "5", "--no-figures", "--quiet", "--steps", "3", "--method", "euler", "--npz", filepath.Join(once, "none.npz")), 1, "euler", "not finite")
+	if _, err := os.Stat(filepath.Join(once, "none.npz")); err == nil {
+		t.Error("samples that are not finite were written")
+	}
+
 	file := filepath.Join(t.TempDir(), "ring.csv")
 	if err := os.WriteFile(file, []byte("1,0\n0,1\n-1,0\n0,-1\n"), 0o666); err != nil {
 		t.Fatal(err)
@@ -54,6 +73,32 @@ func TestPoints(t *testing.T) {
 	refused(t, program(t, "train", noLibtorch, "--dataset", "digits", "--recipe", "reference"), 2, "digits")
 	refused(t, program(t, "sample", nil, "--checkpoint", filepath.Join(run, "ckpt.pth"), "--classes", "1"), 2, "--classes")
 	refused(t, program(t, "sample", nil, "--checkpoint", filepath.Join(run, "ckpt.pth"), "--dataset", "digits"), 2, "checkerboard", "digits")
+}
+
+// damaged copies a checkpoint of points, without its record and with a bias that
+// is no number.
+func damaged(t *testing.T, path string) string {
+	t.Helper()
+	f, err := pth.Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := &weights.Dict{}
+	for name, w := range f.Tensors.All() {
+		v, err := w.Float32s()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(name, "bias") {
+			v[0] = float32(math.NaN())
+		}
+		bad.Set(name, weights.FromFloat32(v, w.Shape...))
+	}
+	to := filepath.Join(t.TempDir(), "damaged.pth")
+	if err := pth.WriteFile(to, &weights.File{Tensors: bad}); err != nil {
+		t.Fatal(err)
+	}
+	return to
 }
 
 // CIFAR-10 from its own files, where there are some.

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -46,6 +47,16 @@ func TestWrongUse(t *testing.T) {
 		"huge number":         {"sample", []string{"--dataset", "moons", "--num-samples", "4611686018427387904"}, []string{"--num-samples"}},
 		"huge batch":          {"train", []string{"--dataset", "moons", "--batch-size", "4611686018427387904"}, []string{"--batch-size"}},
 		"film without":        {"sample", []string{"--dataset", "moons", "--no-figures", "--frames", "3"}, []string{"--frames", "--no-figures"}},
+		"huge classes":        {"sample", []string{"--dataset", "digits", "--samples-per-class", "4611686018427387904"}, []string{"--samples-per-class"}},
+		"init and seed":       {"sample", []string{"--dataset", "digits", "--init", "x.npz", "--seed", "1"}, []string{"--init", "--seed"}},
+		"UNet for points":     {"sample", []string{"--dataset", "moons", "--num-channels", "32"}, []string{"moons", "--hidden-dim"}},
+		"MLP for images":      {"evaluate", []string{"--dataset", "digits", "--hidden-dim", "32"}, []string{"digits", "--hidden-dim"}},
+		"size of no folder":   {"sample", []string{"--dataset", "digits", "--image-size", "32"}, []string{"--image-size", "folder:"}},
+		"solvers of nll":      {"evaluate", []string{"--dataset", "moons", "--measures", "nll", "--solvers", "euler:1"}, []string{"--solvers"}},
+		"samples of nll":      {"evaluate", []string{"--dataset", "moons", "--measures", "nll", "--num-samples", "9"}, []string{"--num-samples"}},
+		"huge comparison":     {"compare", []string{"--dataset", "moons", "--quality-samples", "4611686018427387904"}, []string{"--quality-samples"}},
+		"huge film":           {"compare", []string{"--dataset", "moons", "--figure-samples", "4611686018427387904"}, []string{"--figure-samples"}},
+		"device, compare":     {"compare", []string{"--dataset", "moons", "--device", "cuda:x"}, []string{"--device"}},
 		"convert one file":    {"convert", []string{"a.pth"}, []string{"two files"}},
 		"convert endings":     {"convert", []string{"a.pth", "b.onnx"}, []string{".safetensors"}},
 		"doctor argument":     {"doctor", []string{"all"}, []string{"all"}},
@@ -64,6 +75,11 @@ func TestHelpNeedsNoLibtorch(t *testing.T) {
 				t.Errorf("%s %s: status %d, %q, %q", name, flag, r.status, r.out, r.errOut)
 			}
 			t.Logf("%s %s answered in %v", name, flag, r.took)
+		}
+	}
+	for name, says := range map[string]string{"train": "auto is bf16", "sample": "auto is fp32", "evaluate": "computes in float32", "compare": "computes in float32"} {
+		if r := program(t, name, noLibtorch, "--help"); !strings.Contains(r.out, says) {
+			t.Errorf("%s --help does not say %q of --precision", name, says)
 		}
 	}
 	if r := program(t, "train", noLibtorch, "--dataset", "help"); r.status != 0 || len(r.out) < 100 {

@@ -20,13 +20,14 @@ const mostSamples = 100_000_000
 func AddFlags(c *cli.Common) *Flags {
 	f := &Flags{Common: c}
 	c.BoolVar(&f.Off, "no-figures", false, "write no pictures")
-	f.AddSamples()
+	f.AddSamples(" and by --recipe reference")
 	return f
 }
 
-// AddSamples adds --figure-samples alone.
-func (f *Flags) AddSamples() {
-	f.IntVar(&f.Samples, "figure-samples", 0, "samples in pictures of points; films take half of them (100,000 on a processor, 1,000,000 on a GPU and by --recipe reference)")
+// AddSamples adds --figure-samples alone. where says in which cases, besides on
+// a GPU, the larger number holds.
+func (f *Flags) AddSamples(where string) {
+	f.IntVar(&f.Samples, "figure-samples", 0, "samples in pictures of points; films take half of them (100,000 on a processor, 1,000,000 on a GPU"+where+")")
 }
 
 // Check finds what is wrong with the flags.

@@ -38,7 +38,7 @@ func Add(c *cli.Common, verb string) *Flags {
 // own.
 func (f *Flags) AddNetwork() {
 	f.network = cli.AddNetwork(f.FlagSet)
-	f.IntVar(&f.hiddenDim, "hidden-dim", 512, "features of the MLP's hidden layers, for files without a record")
+	f.IntVar(&f.hiddenDim, "hidden-dim", 512, "features of the MLP's hidden layers, for points and files without a record")
 	f.IntVar(&f.ImageSize, "image-size", 64, "height and width of a folder's pictures")
 	f.AddDataDir()
 }
@@ -48,12 +48,27 @@ func (f *Flags) Check() error {
 	switch {
 	case f.Dataset == "" && f.Checkpoint == "":
 		return cli.Usagef("--dataset or --checkpoint is missing: which model is to be %s?", f.verb)
+	case f.Changed("image-size") && !datasets.IsFolder(f.Dataset):
+		return cli.Usagef("--image-size is for --dataset folder:DIR; the pictures of other sets have their sizes")
 	case f.hiddenDim < 1:
 		return cli.Usagef("--hidden-dim %d: at least 1", f.hiddenDim)
 	case f.ImageSize < 1 || f.ImageSize > 4096:
 		return cli.Usagef("--image-size %d: 1 to 4096", f.ImageSize)
 	}
 	return f.CheckPrecision()
+}
+
+// checkKind refuses flags of the network that the set's models are not.
+func (f *Flags) checkKind(in datasets.Info) error {
+	switch {
+	case f.network == nil:
+		return nil
+	case in.Is2D() && f.network.Changed():
+		return cli.Usagef("%s is a set of points, whose network has --hidden-dim alone; the other network flags are for images", in.Name)
+	case !in.Is2D() && f.Changed("hidden-dim"):
+		return cli.Usagef("--hidden-dim is for points, and %s is a set of images", in.Name)
+	}
+	return nil
 }
 
 // DataOptions are those of datasets for these flags.

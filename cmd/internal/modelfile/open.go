@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	torch "github.com/wangkuiyi/gotorch"
 
@@ -38,8 +39,16 @@ func (n *Network) Build(d torch.Device) (models.Velocity, error) {
 func (f *Flags) Open(kind string) (*Model, error) {
 	var info datasets.Info
 	var err error
-	if f.Dataset != "" {
+	switch {
+	case datasets.IsFolder(f.Dataset): // of whose pictures the checkpoint's record tells
+		info.Name = f.Dataset
+	case f.Dataset != "":
 		if info, err = datasets.LookupWith(f.Dataset, f.DataOptions()); err != nil {
+			return nil, err
+		}
+	}
+	if f.Dataset != "" {
+		if err := f.checkKind(info); err != nil {
 			return nil, err
 		}
 	}
@@ -81,6 +90,9 @@ func (f *Flags) OpenBeside(first *Model, kind, flag, named string) (*Model, erro
 	if a, b := first.Checkpoint.Record, m.Checkpoint.Record; a != nil && b != nil && a.Dataset.Name != b.Dataset.Name {
 		return nil, cli.Usagef("%s is a model of %s, %s of %s: they have nothing to be compared by", first.Checkpoint.Path, a.Dataset.Name, path, b.Dataset.Name)
 	}
+	if !slices.Equal(first.Shape, m.Shape) || first.Classes != m.Classes {
+		return nil, cli.Usagef("%s is a model of %v in %d classes, %s of %v in %d: they have nothing to be compared by", first.Checkpoint.Path, first.Shape, first.Classes, path, m.Shape, m.Classes)
+	}
 	return m, nil
 }
 
@@ -120,11 +132,18 @@ func (f *Flags) read(path string, info datasets.Info) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if f.Dataset == "" {
+	if f.Dataset == "" || datasets.IsFolder(f.Dataset) {
 		if len(d.Shape) != 3 {
 			return nil, fmt.Errorf("%s: the record gives the shape %v, not that of an image", path, d.Shape)
 		}
-		info = datasets.Info{Name: d.Name, Shape: [3]int(d.Shape), Levels: d.Levels, ClassNames: d.ClassNames}
+		if f.Changed("image-size") && f.ImageSize != d.Shape[1] {
+			return nil, cli.Usagef("--image-size %d: %s is a network for %d", f.ImageSize, path, d.Shape[1])
+		}
+		name := f.Dataset
+		if name == "" {
+			name = d.Name
+		}
+		info = datasets.Info{Name: name, Shape: [3]int(d.Shape), Levels: d.Levels, ClassNames: d.ClassNames}
 	}
 	if network.Channels != info.Shape[0] || network.Size != info.Shape[1] || network.NumClasses > 0 && network.NumClasses != info.Classes() {
 		return nil, cli.Usagef("%s is a network for %s, which does not fit --dataset %s", path, d.Name, info.Name)
@@ -136,6 +155,12 @@ func (f *Flags) read(path string, info datasets.Info) (*Model, error) {
 func (f *Flags) foreign(ck *trainer.Checkpoint, info datasets.Info) (*Model, error) {
 	if f.Dataset == "" || f.network == nil {
 		return nil, cli.Usagef("%s has no record of its network: name the set that it was trained on with --dataset, and the network's flags where they are not the set's defaults", ck.Path)
+	}
+	if info.Shape == [3]int{} { // a folder's
+		var err error
+		if info, err = datasets.LookupWith(f.Dataset, f.DataOptions()); err != nil {
+			return nil, err
+		}
 	}
 	if info.Is2D() {
 		return points(ck, info, models.MLPConfig{HiddenDim: f.hiddenDim}.Defaults()), nil
