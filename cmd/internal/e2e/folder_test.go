@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 // A folder's pictures in another size than the default: the checkpoint knows the
@@ -42,4 +43,28 @@ func TestFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	must(t, program(t, "sample", nil, sample...))
+
+	// A signal is noticed between two pictures.
+	const each = 1500
+	many := command(t, dir, "sample", nil, "--dataset", set, "--output-dir", dir, "--device", "cpu", "--samples-per-class", fmt.Sprint(each),
+		"--method", "euler", "--steps", "1", "--no-figures", "--format", "folder", "--quiet")
+	if err := many.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- many.Wait() }()
+	files := filepath.Join(dir, "cfm/folder-shapes/samples/*.png")
+	for limit := time.Now().Add(time.Minute); time.Now().Before(limit); time.Sleep(time.Millisecond) {
+		if some, err := filepath.Glob(files); err != nil || len(some) > 0 || len(ended) > 0 {
+			break
+		}
+	}
+	if err := many.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	<-ended
+	written, _ := filepath.Glob(files)
+	if got := many.ProcessState.ExitCode(); got != 130 || len(written) == 0 || len(written) == 2*each {
+		t.Errorf("status %d, %d pictures of %d", got, len(written), 2*each)
+	}
 }

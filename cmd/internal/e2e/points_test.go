@@ -67,6 +67,7 @@ func TestPoints(t *testing.T) {
 		t.Error(err)
 	}
 
+	refused(t, program(t, "compare", noLibtorch, "--checkpoint", filepath.Join(run, "ckpt.pth"), "--reflow-checkpoint", filepath.Join(dir, "cfm/points-ring/ckpt.pth")), 2, "checkerboard", "points-ring")
 	refused(t, program(t, "train", noLibtorch, "--dataset", "moons", "--num-channels", "32"), 2, "--num-channels", "moons")
 	refused(t, program(t, "train", noLibtorch, "--dataset", "digits", "--hidden-dim", "32"), 2, "--hidden-dim", "digits")
 	refused(t, program(t, "train", noLibtorch, "--dataset", "digits", "--stable-targets"), 2, "--stable-targets", "digits")
