@@ -87,6 +87,11 @@ func (e *evaluation) oneStep(asked *asked) error {
 			return cli.Usagef("--measures %s: %s is distilled to one step, and has no velocity but at t = 0", name, e.file.Checkpoint.Path)
 		}
 		delete(e.taken, name)
+		for _, r := range asked.require {
+			if strings.TrimSuffix(r.key, "_stderr") == name {
+				return cli.Usagef("--require %s: %s is distilled to one step, and has no velocity but at t = 0", r, e.file.Checkpoint.Path)
+			}
+		}
 	}
 	e.say("note: the model is distilled to one step: what needs its velocity after t = 0 is left out")
 	if !e.f.Changed("solvers") {

@@ -63,6 +63,7 @@ func TestReflow(t *testing.T) {
 		t.Errorf("evaluate: %s", r.out)
 	}
 	refused(t, program(t, "evaluate", nil, "--checkpoint", d, "--measures", "nll"), 2, "--measures", "one step")
+	refused(t, program(t, "evaluate", noLibtorch, "--checkpoint", d, "--quiet", "--require", "nll<9"), 2, "--require", "one step")
 	refused(t, program(t, "compare", nil, "--dataset", "moons", "--output-dir", once, "--reflow-checkpoint", d), 2, "one step")
 
 	refused(t, program(t, "reflow", noLibtorch), 2, "--dataset")
