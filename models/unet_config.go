@@ -88,6 +88,13 @@ func (c UNetConfig) Check() error {
 	return nil
 }
 
+// SingleChannelGroups tells whether a level has as many channels as GroupNorm
+// has groups. What a residual block there adds to whole channels for time and
+// class, the normalisation that follows takes away with each channel's mean.
+func (c UNetConfig) SingleChannelGroups() bool {
+	return slices.ContainsFunc(c.ChannelMult, func(m int) bool { return m*c.NumChannels == groups })
+}
+
 // attention tells whether the level of a downsampling factor has attention.
 func (c UNetConfig) attention(factor int) bool {
 	for _, r := range c.AttentionResolutions {

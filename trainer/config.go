@@ -122,10 +122,16 @@ func Differences(now, was any) []string {
 // flagOf is how a user names a field.
 func flagOf(k string) string {
 	switch k {
-	case "teacher", "solver":
+	case "teacher", "solver", "round":
 		return "the " + k
-	case "round":
-		return "the round"
+	case "channels":
+		return "the images' channels"
+	case "size":
+		return "the images' size"
+	case "num_classes":
+		return "the number of classes"
+	case "null_class":
+		return "the null class (--class-dropout)"
 	}
 	return "--" + strings.ReplaceAll(k, "_", "-")
 }

@@ -37,7 +37,8 @@ func run(_ context.Context, env cli.Env) error {
 	c := cli.New("doctor", "check this machine and this installation")
 	asJSON := c.Bool("json", false, "print the findings as JSON")
 	c.AddDataDir()
-	c.StringVar(&c.OutputDir, "output-dir", "outputs", "the folder of all results")
+	c.AddMachine()
+	c.BoolVar(&c.Quiet, "quiet", false, "print only what is not right")
 	c.AddVersion()
 	if err := c.Read(env); err != nil {
 		return err
@@ -45,7 +46,13 @@ func run(_ context.Context, env cli.Env) error {
 	if err := c.NoArgs(); err != nil {
 		return err
 	}
+	if err := c.CheckMachine(); err != nil {
+		return err
+	}
 	all := examine(c)
+	if c.Quiet {
+		all = slices.DeleteFunc(all, func(f finding) bool { return f.OK })
+	}
 	if *asJSON {
 		if err := json.NewEncoder(env.Stdout).Encode(all); err != nil {
 			return err
@@ -55,10 +62,17 @@ func run(_ context.Context, env cli.Env) error {
 	}
 	for _, f := range all {
 		if f.fatal && !f.OK {
-			return errors.New("training cannot work here yet: see above")
+			return errors.New("training cannot work here yet" + onDevice(c) + ": see above")
 		}
 	}
 	return nil
+}
+
+func onDevice(c *cli.Common) string {
+	if c.Device == "auto" {
+		return ""
+	}
+	return " on --device " + c.Device
 }
 
 func print(w io.Writer, all []finding) {
@@ -82,11 +96,11 @@ func examine(c *cli.Common) []finding {
 	}
 	all = append(all, finding{Name: "libtorch", OK: true, What: fmt.Sprintf("%s in %s (through %s)", lib.Version, lib.Dir, lib.Source)})
 	start := time.Now()
-	if err := torch.Init(torch.InitOptions{}); err != nil {
+	if err := torch.Init(torch.InitOptions{NoCUDA: c.Device == "cpu", NumThreads: c.Threads}); err != nil {
 		return append(all, finding{Name: "loading", What: err.Error(), Remedy: "run scripts/setup and scripts/build again", fatal: true}, folder(c), data(c))
 	}
-	all = append(all, finding{Name: "loading", OK: true, What: fmt.Sprintf("opened in %.2f s, %d threads", time.Since(start).Seconds(), torch.NumThreads())})
-	return append(all, compute(), gpu(), folder(c), data(c))
+	all = append(all, finding{Name: "loading", OK: true, What: fmt.Sprintf("opened in %.2f s, threads: %d", time.Since(start).Seconds(), torch.NumThreads())})
+	return append(all, compute(), gpu(c), folder(c), data(c))
 }
 
 func machine() finding {
@@ -147,10 +161,13 @@ func compute() finding {
 	return f
 }
 
-func gpu() finding {
+func gpu(c *cli.Common) finding {
+	if c.Device == "cpu" {
+		return finding{Name: "GPU", OK: true, What: "not asked for: --device cpu"}
+	}
 	ok, why := torch.CUDAStatus()
 	if !ok {
-		return finding{Name: "GPU", What: "none: " + why, Remedy: gpuRemedy(why)}
+		return finding{Name: "GPU", What: "none: " + why, Remedy: gpuRemedy(why), fatal: strings.HasPrefix(c.Device, "cuda")}
 	}
 	var names []string
 	for i := range torch.CUDADeviceCount() {
@@ -189,7 +206,12 @@ func folder(c *cli.Common) finding {
 func data(c *cli.Common) finding {
 	var here, missing []string
 	for _, name := range datasets.Names() {
-		if _, err := datasets.Open(name, datasets.Options{DataDir: c.DataDir}); err == nil {
+		if strings.Contains(name, ":") {
+			continue // the user's own files
+		}
+		if in, err := datasets.Lookup(name); err == nil && in.Is2D() {
+			here = append(here, name)
+		} else if _, err := datasets.Open(name, datasets.Options{DataDir: c.DataDir}); err == nil {
 			here = append(here, name)
 		} else {
 			missing = append(missing, name)

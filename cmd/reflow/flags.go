@@ -41,6 +41,7 @@ func newFlags() *flags {
 	f.Resume = training.AddResume(c)
 	f.figures = figures.AddFlags(c)
 	f.AddNetwork()
+	f.PrecisionHelp = "auto, fp32 or bf16; auto trains in bf16 where there are instructions for it, and the teacher computes in float32"
 	f.AddCommon()
 	return f
 }

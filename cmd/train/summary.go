@@ -41,5 +41,9 @@ func summary(w io.Writer, sub *training.Subject) error {
 	n := models.Count(net)
 	_, err = fmt.Fprintf(w, "%s parameters, %s in float32; training holds four to five such copies (gradients, AdamW's two moments, the average)\n",
 		terminal.Count(n), terminal.Bytes(4*n))
+	if c, ok := sub.Network.(models.UNetConfig); ok && err == nil && c.SingleChannelGroups() {
+		_, err = fmt.Fprintf(w, "note: in levels of 32 channels each group of GroupNorm is one channel, whose mean takes away what time and class add: "+
+			"those blocks see them only through the other levels (so do PyTorch's)\n")
+	}
 	return err
 }

@@ -47,17 +47,22 @@ func New(name, about string) *Common {
 
 // AddCommon adds the common flags after the command's own.
 func (c *Common) AddCommon() {
+	c.StringVar(&c.Precision, "precision", "auto", c.PrecisionHelp)
+	c.Int64Var(&c.Seed, "seed", 42, "decides every random number")
+	c.AddMachine()
+	c.BoolVar(&c.Quiet, "quiet", false, "no progress and no notes")
+	c.AddVersion()
+}
+
+// AddMachine adds the flags that say where to compute and where to write.
+func (c *Common) AddMachine() {
 	device := os.Getenv("FLOWMATCH_DEVICE")
 	if device == "" {
 		device = "auto"
 	}
 	c.StringVar(&c.Device, "device", device, "auto, cpu, cuda or cuda:N (or set FLOWMATCH_DEVICE)")
-	c.StringVar(&c.Precision, "precision", "auto", c.PrecisionHelp)
 	c.IntVar(&c.Threads, "threads", 0, "processor cores to compute with; 0 is all")
-	c.Int64Var(&c.Seed, "seed", 42, "decides every random number")
 	c.StringVar(&c.OutputDir, "output-dir", "outputs", "the folder of all results")
-	c.BoolVar(&c.Quiet, "quiet", false, "no progress and no notes")
-	c.AddVersion()
 }
 
 // AddVersion adds --version alone.
@@ -156,14 +161,22 @@ func (c *Common) OpenDevice() (torch.Device, error) {
 	return want, nil
 }
 
-// CheckPrecision refuses what is wrong with --precision, --device and
-// --threads, before anything is read or libtorch is loaded.
-func (c *Common) CheckPrecision() error {
+// CheckMachine refuses what is wrong with --device and --threads, before
+// anything is read or libtorch is loaded.
+func (c *Common) CheckMachine() error {
 	if c.Threads < 0 {
 		return Usagef("--threads %d: 1 or more, or 0 for all", c.Threads)
 	}
 	if _, err := torch.ParseDevice(c.Device); c.Device != "auto" && err != nil {
 		return Usagef("--device %q: auto, cpu, cuda or cuda:N", c.Device)
+	}
+	return nil
+}
+
+// CheckPrecision refuses what is wrong with --precision, and CheckMachine's.
+func (c *Common) CheckPrecision() error {
+	if err := c.CheckMachine(); err != nil {
+		return err
 	}
 	switch c.Precision {
 	case "auto", "fp32", "bf16":

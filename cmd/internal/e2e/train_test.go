@@ -245,4 +245,13 @@ func TestDoctor(t *testing.T) {
 	if r.status != 1 || !strings.Contains(r.out, "/nonexistent") {
 		t.Errorf("without libtorch: %+v", r)
 	}
+	r = must(t, program(t, "doctor", nil, "--device", "cpu", "--threads", "1", "--data-dir", t.TempDir()))
+	for _, want := range []string{"threads: 1", "ready: checkerboard", "not asked for"} {
+		if !strings.Contains(r.out, want) {
+			t.Errorf("%q is missing from %q", want, r.out)
+		}
+	}
+	if quiet := must(t, program(t, "doctor", nil, "--device", "cpu", "--quiet")); strings.Contains(quiet.out, "ok ") {
+		t.Errorf("--quiet prints what is right: %q", quiet.out)
+	}
 }
