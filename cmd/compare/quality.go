@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math"
 
 	torch "github.com/wangkuiyi/gotorch"
 
 	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/measures"
 	"flowmatch/cmd/internal/terminal"
 	"flowmatch/datasets"
 	"flowmatch/flow"
@@ -28,39 +28,20 @@ type quality struct {
 	quiet  bool
 }
 
-// Draws that must not share their random numbers have a purpose each: evaluate's,
-// so that both find the same numbers.
-const (
-	drawData = iota
-	drawMoreData
-	drawProjections
-	drawLikelihood
-)
-
-func (q *quality) purpose(p uint64) int64 { return int64(flow.Mix(uint64(q.seed), p) >> 1) }
-
-const (
-	projections = 128
-	batch       = 8192
-)
+const batch = 8192
 
 // measure takes all measures.
 func (q *quality) measure(ctx context.Context) (*report, error) {
-	data, more, fresh := make([]float32, 2*q.n), make([]float32, 2*q.n), make([]float32, 2*(q.n/5))
-	q.set.Sample(data, q.purpose(drawData), 0)
-	q.set.Sample(more, q.purpose(drawMoreData), 0)
-	q.set.Sample(fresh, q.purpose(drawLikelihood), 0)
-	distance := func(x []float32) (float64, error) {
-		return metrics.SlicedW2(x, data, 2, projections, q.purpose(drawProjections))
-	}
+	distance := measures.DistanceTo(q.set, q.n, q.seed)
+	fresh := measures.LikelihoodPoints(q.set, q.n/5, q.seed)
 	r := &report{Dataset: q.set.Name, Samples: q.n, Points: q.n / 5}
-	floor, err := distance(more)
+	floor, err := distance.Floor()
 	if err != nil {
 		return nil, err
 	}
-	r.SW2Floor = number(floor)
+	r.SW2Floor = measures.Finite(floor)
 	if h, ok := q.set.Entropy(); ok {
-		r.Entropy = number(h)
+		r.Entropy = measures.Finite(h)
 	}
 	bar := terminal.New(q.stderr, q.quiet, "quality", 1)
 	defer bar.Done()
@@ -77,11 +58,11 @@ func (q *quality) measure(ctx context.Context) (*report, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s by %s: %w", names[k], e.name(), err)
 			}
-			d, err := distance(x.X)
+			d, err := distance.Of(x.X)
 			if err != nil {
 				return nil, err
 			}
-			e.NFE, e.SW2 = x.NFE, number(d)
+			e.NFE, e.SW2 = x.NFE, measures.Finite(d)
 			done += q.n
 			l := flow.Likelihood{Model: m, Device: q.device, Solver: s, Shape: []int64{2}, Batch: batch / 2, Progress: told}
 			p, err := l.LogDensity(ctx, fresh, nil)
@@ -89,18 +70,10 @@ func (q *quality) measure(ctx context.Context) (*report, error) {
 				return nil, fmt.Errorf("%s by %s: %w", names[k], e.name(), err)
 			}
 			mean, stderr := metrics.Mean(p.LogP)
-			e.NLLNFE, e.NLL, e.NLLStderr = p.NFE, number(-mean), number(stderr)
+			e.NLLNFE, e.NLL, e.NLLStderr = p.NFE, measures.Finite(-mean), measures.Finite(stderr)
 			done += q.n / 5
 			r.Models[k].Results = append(r.Models[k].Results, e)
 		}
 	}
 	return r, nil
-}
-
-// number is v for JSON, which has no NaN: such a one is absent.
-func number(v float64) *float64 {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return nil
-	}
-	return &v
 }

@@ -1,13 +1,13 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
 	"text/tabwriter"
 
+	"flowmatch/cmd/internal/measures"
 	"flowmatch/cmd/internal/terminal"
 )
 
@@ -50,11 +50,7 @@ func (e entry) name() string {
 	return e.Method + ":" + strconv.Itoa(e.Steps)
 }
 
-func (r *report) json(w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	return e.Encode(r)
-}
+func (r *report) json(w io.Writer) error { return measures.WriteJSON(w, r) }
 
 // table writes the report for people.
 func (r *report) table(w io.Writer) error {

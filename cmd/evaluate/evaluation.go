@@ -29,19 +29,6 @@ type evaluation struct {
 	stderr  io.Writer
 }
 
-// Draws that must not share their random numbers have a purpose each.
-const (
-	drawData = iota
-	drawMoreData
-	drawProjections
-	drawLikelihood
-	drawProbes
-)
-
-func (e *evaluation) seed(purpose uint64) int64 {
-	return int64(flow.Mix(uint64(e.f.Seed), purpose) >> 1)
-}
-
 func (e *evaluation) batch() int {
 	if e.f.batchSize > 0 {
 		return e.f.batchSize

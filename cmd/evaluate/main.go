@@ -134,7 +134,7 @@ func (e *evaluation) readImages(ctx context.Context, fit bool) (*classifiers.Set
 	opts := e.f.DataOptions()
 	opts.ImageSize = e.info.Shape[1]
 	if e.f.download && datasets.Missing(e.info.Name, e.f.DataDir) {
-		if err := e.fetch(ctx); err != nil {
+		if err := cli.Fetch(ctx, e.info.Name, e.f.DataDir, e.stderr, e.f.Quiet); err != nil {
 			return nil, err
 		}
 	}
@@ -158,17 +158,4 @@ func (e *evaluation) readImages(ctx context.Context, fit bool) (*classifiers.Set
 		}
 	}
 	return sets, nil
-}
-
-func (e *evaluation) fetch(ctx context.Context) error {
-	bar := terminal.New(e.stderr, e.f.Quiet, "fetching "+e.info.Name, 100)
-	defer bar.Done()
-	return datasets.Download(ctx, e.info.Name, e.f.DataDir, datasets.DownloadOptions{
-		Progress: func(done, total int64) {
-			if total > 0 {
-				bar.Set(int(100*done/total), 100, terminal.Bytes(done)+" of "+terminal.Bytes(total))
-			}
-		},
-		Note: bar.Note,
-	})
 }

@@ -17,8 +17,8 @@ type measure struct {
 	labels         bool     // it is for sets with classes
 }
 
-// measures are all of them, in the order in which they are taken.
-var measures = []measure{
+// every is all of them, in the order in which they are taken.
+var every = []measure{
 	{name: "sw2", keys: []string{"sw2", "sw2_floor"}, points: true},
 	{name: "straightness", keys: []string{"straightness"}, points: true, images: true},
 	{name: "nll", keys: []string{"nll", "nll_stderr"}, points: true},
@@ -30,7 +30,7 @@ var measures = []measure{
 
 func measureNames() []string {
 	var names []string
-	for _, m := range measures {
+	for _, m := range every {
 		names = append(names, m.name)
 	}
 	return names
@@ -82,7 +82,7 @@ func unknown(flag, name string, known []string) error {
 // apply is wrong use.
 func (s selection) taken(in datasets.Info, modelClasses int) (map[string]bool, error) {
 	names := map[string]bool{}
-	for _, m := range measures {
+	for _, m := range every {
 		why := m.why(in, modelClasses)
 		chosen := slices.Contains(s, m.name)
 		if chosen && why != "" {
@@ -99,7 +99,7 @@ func (s selection) taken(in datasets.Info, modelClasses int) (map[string]bool, e
 // set or the model lacks something, where all were to be taken.
 func (s selection) leftOut(in datasets.Info, modelClasses int) []string {
 	var notes []string
-	for _, m := range measures {
+	for _, m := range every {
 		ofKind := in.Is2D() && m.points || !in.Is2D() && m.images
 		if why := m.why(in, modelClasses); s == nil && ofKind && why != "" {
 			notes = append(notes, m.name+" is left out: "+why)

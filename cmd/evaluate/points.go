@@ -3,14 +3,13 @@ package main
 import (
 	"context"
 
+	"flowmatch/cmd/internal/measures"
 	"flowmatch/datasets"
-	"flowmatch/flow/metrics"
 )
 
 // Of points of the plane.
 const (
 	pointSamples = 20_000
-	projections  = 128
 	nllPoints    = 4000
 )
 
@@ -40,14 +39,8 @@ func (e *evaluation) slicedW2(ctx context.Context, set *datasets.Set2D) error {
 		n = pointSamples
 	}
 	e.out.counts["results"] = n
-	data := make([]float32, 2*n)
-	set.Sample(data, e.seed(drawData), 0)
-	distance := func(x []float32) (float64, error) {
-		return metrics.SlicedW2(x, data, 2, projections, e.seed(drawProjections))
-	}
-	more := make([]float32, 2*n)
-	set.Sample(more, e.seed(drawMoreData), 0)
-	floor, err := distance(more)
+	distance := measures.DistanceTo(set, n, e.f.Seed)
+	floor, err := distance.Floor()
 	if err != nil {
 		return err
 	}
@@ -58,7 +51,7 @@ func (e *evaluation) slicedW2(ctx context.Context, set *datasets.Set2D) error {
 			return err
 		}
 		r := entry{Method: s.Method, Steps: s.Steps, NFE: x.NFE}
-		d, err := distance(x.X)
+		d, err := distance.Of(x.X)
 		if err != nil {
 			return err
 		}

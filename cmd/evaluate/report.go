@@ -1,15 +1,14 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
 
+	"flowmatch/cmd/internal/measures"
 	"flowmatch/cmd/internal/terminal"
 )
 
@@ -56,11 +55,9 @@ func (e entry) name() string {
 // set stores a result under a name for messages. JSON has no NaN: what is not
 // finite stays absent and is told apart.
 func (r *report) set(to **float64, name string, v float64) {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
+	if *to = measures.Finite(v); *to == nil {
 		r.notFinite = append(r.notFinite, name)
-		return
 	}
-	*to = &v
 }
 
 // valueAt is a result and the entry that it is from, if it is from one.
@@ -98,9 +95,7 @@ func (r *report) json(w io.Writer) error {
 	if r.Results == nil {
 		r.Results = []entry{}
 	}
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	return e.Encode(r)
+	return measures.WriteJSON(w, r)
 }
 
 // table writes the report for people.

@@ -35,7 +35,7 @@ func (r requirement) holds(v float64) bool {
 // requirableKeys are the results that can be required.
 func requirableKeys() []string {
 	keys := []string{"entropy", "nfe"}
-	for _, m := range measures {
+	for _, m := range every {
 		for _, k := range m.keys {
 			if !slices.Contains(keys, k) {
 				keys = append(keys, k)
@@ -83,7 +83,7 @@ func checkTaken(rs []requirement, taken map[string]bool, in datasets.Info, model
 			continue
 		}
 		why, found := "", r.key == "nfe" && (taken["sw2"] || taken["as_asked"] || taken["frechet"])
-		for _, m := range measures {
+		for _, m := range every {
 			if !slices.Contains(m.keys, r.key) {
 				continue
 			}

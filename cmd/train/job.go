@@ -23,7 +23,7 @@ func (f *flags) openData(ctx context.Context, in datasets.Info, w io.Writer, say
 		return s, 0, err
 	}
 	if f.download && datasets.Missing(in.Name, f.DataDir) {
-		if err := f.fetch(ctx, in, w, say); err != nil {
+		if err := cli.Fetch(ctx, in.Name, f.DataDir, w, f.Quiet); err != nil {
 			return nil, 0, err
 		}
 	}
@@ -71,19 +71,6 @@ func (f *flags) openPoints(in datasets.Info, say func(string, ...any)) (*trainin
 			return trainer.Points(set, c, d, start), nil
 		},
 	}, nil
-}
-
-func (f *flags) fetch(ctx context.Context, in datasets.Info, w io.Writer, say func(string, ...any)) error {
-	bar := terminal.New(w, f.Quiet, "fetching "+in.Name, 100)
-	defer bar.Done()
-	return datasets.Download(ctx, in.Name, f.DataDir, datasets.DownloadOptions{
-		Progress: func(done, total int64) {
-			if total > 0 {
-				bar.Set(int(100*done/total), 100, fmt.Sprintf("%.1f of %.1f MB", float64(done)/1e6, float64(total)/1e6))
-			}
-		},
-		Note: bar.Note,
-	})
 }
 
 // checkKind refuses flags that do not apply to the set.

@@ -65,7 +65,11 @@ func (p Pair) Film(ctx context.Context) error {
 		if err := p.solve(ctx, k, m, draw, counted[k]); err != nil {
 			return err
 		}
-		sides[k] = viz.Side{Name: p.Names[k], Fields: fields(m, p.Device, r, p.Grid, times)}
+		field, err := Fields(ctx, m, p.Device, r, p.Grid, times)
+		if err != nil {
+			return err
+		}
+		sides[k] = viz.Side{Name: p.Names[k], Fields: field}
 	}
 	bar := terminal.New(p.Stderr, p.Quiet, "film", p.Frames)
 	defer bar.Done()

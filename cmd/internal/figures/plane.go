@@ -144,7 +144,10 @@ func (p Plane) solve(ctx context.Context, figures ...*counts) error {
 func (p Plane) film(ctx context.Context, path string, r viz.Range, film *counts, scale int) error {
 	bar := p.bar("figures: film", filmFrames)
 	defer bar.Done()
-	field := fields(p.Model, p.Device, r, filmGrid, film.times)
+	field, err := Fields(ctx, p.Model, p.Device, r, filmGrid, film.times)
+	if err != nil {
+		return err
+	}
 	return write(path, func(w io.Writer) error {
 		return viz.VectorFieldGIF(w, field, film.frames(ctx, func(k int) { bar.Set(k, filmFrames, "") }),
 			viz.FieldConfig{Range: r, Grid: filmGrid, Bins: film.hists[0].Bins, Scale: scale})

@@ -111,11 +111,15 @@ func schedule(sample int, figures []*counts) (times []float64, into [][]*viz.His
 	return times, into
 }
 
-// fields are a model's velocities at the places of a grid, at all times.
-func fields(m flow.Model, d torch.Device, r viz.Range, grid int, times []float64) []viz.Field {
+// Fields are a model's velocities at the middles of the cells of a grid, at all
+// times. The error is ctx's cause, when it ends.
+func Fields(ctx context.Context, m flow.Model, d torch.Device, r viz.Range, grid int, times []float64) ([]viz.Field, error) {
 	places := viz.FieldGrid(r, grid)
 	all := make([]viz.Field, len(times))
 	for k, t := range times {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 		torch.Scoped(func() {
 			torch.NoGrad(func() {
 				x := torch.FromSlice(places, int64(len(places)/2), 2).To(d)
@@ -124,5 +128,5 @@ func fields(m flow.Model, d torch.Device, r viz.Range, grid int, times []float64
 			})
 		})
 	}
-	return all
+	return all, nil
 }
