@@ -36,6 +36,15 @@ func (g Guidance) Check() error {
 	return nil
 }
 
+// String is the scale, and the times where they are not all: "2, t in
+// [0.2,0.8]".
+func (g Guidance) String() string {
+	if g.active(0) && g.active(1) {
+		return fmt.Sprint(g.Scale)
+	}
+	return fmt.Sprintf("%v, t in [%v,%v]", g.Scale, g.From, g.To)
+}
+
 // active tells whether the times include t.
 func (g Guidance) active(t float64) bool {
 	return g.From == 0 && g.To == 0 || g.From <= t && t <= g.To

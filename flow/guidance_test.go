@@ -20,6 +20,20 @@ func (d *drawn) Velocity(x, t, y torch.Tensor) torch.Tensor {
 	return torch.Add(v, torch.Mul(c, torch.View(t, -1, 1)), 1)
 }
 
+func TestGuidanceString(t *testing.T) {
+	for want, g := range map[string]Guidance{
+		"2":                     {Scale: 2},
+		"1.5":                   {Scale: 1.5, From: 0, To: 1},
+		"2, t in [0.2,0.8]":     {Scale: 2, From: 0.2, To: 0.8},
+		"0, t in [0.5,1]":       {Scale: 0, From: 0.5, To: 1},
+		"3, t in [0,0.3333333]": {Scale: 3, From: 0, To: 0.3333333},
+	} {
+		if got := g.String(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestGuidedField(t *testing.T) {
 	const null = 3
 	x, y := []float32{0.5, -1, 2, 3}, []int64{0, 2}

@@ -124,6 +124,8 @@ func flagOf(k string) string {
 	switch k {
 	case "teacher", "solver", "round":
 		return "the " + k
+	case "guidance":
+		return "the teacher's guidance"
 	case "channels":
 		return "the images' channels"
 	case "size":

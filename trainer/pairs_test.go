@@ -3,6 +3,7 @@ package trainer
 import (
 	"context"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -95,6 +96,46 @@ func TestFreshPairs(t *testing.T) {
 	next, _, _ := take(t, teacher.Fresh(c, 0), 1)
 	if seen[sample[0]] || seen[next[0]] {
 		t.Error("the noise of samples, or of another round, is used for pairs")
+	}
+}
+
+// TestGuidedPairs: of the drift y + 1/2 and the null class 5, guidance by 3 makes
+// 5.5 + 3 (y - 5).
+func TestGuidedPairs(t *testing.T) {
+	calls := 0
+	c := config(10)
+	c.BatchSize = 6
+	c.Reflow = &ReflowConfig{Guidance: "3", Pairs: 12, Round: 1}
+	teacher := driftTeacher(t, 3, &calls)
+	teacher.Guidance = &flow.Guidance{Scale: 3, Null: 5}
+	check := func(x0, x1 []float32, y []int64) {
+		t.Helper()
+		for i := range x0 {
+			if want := x0[i] + 5.5 + 3*(float32(y[i/2])-5); math.Abs(float64(x1[i]-want)) > 1e-4 {
+				t.Fatalf("number %d: noise %v went to %v, want %v", i, x0[i], x1[i], want)
+			}
+		}
+	}
+	check(take(t, teacher.Fresh(c, 0), 4))
+	p := &Pairs{Teacher: teacher, Config: *c.Reflow, Seed: c.Seed, Dir: filepath.Join(t.TempDir(), PairsDir), PerFile: 8}
+	load := func() (notes []string) {
+		if err := p.Load(context.Background(), func(int, int) {}, func(s string) { notes = append(notes, s) }); err != nil {
+			t.Fatal(err)
+		}
+		return notes
+	}
+	if notes := load(); notes != nil {
+		t.Errorf("%q", notes)
+	}
+	s, err := p.Source(c, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(take(t, s, 2))
+	// Pairs of another guidance are others.
+	p.Config.Guidance = ""
+	if notes := load(); len(notes) == 0 || !strings.Contains(notes[0], "other pairs") {
+		t.Errorf("%q", notes)
 	}
 }
 

@@ -23,15 +23,20 @@ type Teacher struct {
 	Shape   []int64 // of one sample
 	Classes int     // pair i has class i mod Classes; 0: no classes
 	Batch   int     // samples solved together; 0: all
+	// Guidance of the pairs' classes, nil for none: the student learns the guided
+	// flow, at the cost of one evaluation (Meng et al. 2023).
+	Guidance *flow.Guidance
 }
 
 // ReflowConfig is what decides the pairs, for the record.
 type ReflowConfig struct {
 	Teacher string `json:"teacher"` // fingerprint of the teacher's weights
 	Solver  string `json:"solver"`  // "midpoint, 20 steps"
-	Pairs   int    `json:"pairs"`   // drawn once and kept; 0: fresh ones for every step
-	Round   int    `json:"round"`   // from 1: the teacher of round 2 is the student of round 1
-	Distill bool   `json:"distill,omitempty"`
+	// Guidance is the teacher's, "" for none.
+	Guidance string `json:"guidance,omitempty"`
+	Pairs    int    `json:"pairs"` // drawn once and kept; 0: fresh ones for every step
+	Round    int    `json:"round"` // from 1: the teacher of round 2 is the student of round 1
+	Distill  bool   `json:"distill,omitempty"`
 }
 
 // Fingerprint names weights: hexadecimal digits of the SHA-256 over their names
@@ -86,6 +91,7 @@ func (t Teacher) draw(ctx context.Context, seed int64, first, n int, progress fu
 	y = t.labels(first, n)
 	s := flow.Sampling{
 		Model: t.Model, Device: t.Device, Solver: t.Solver, Shape: t.Shape, N: n, Labels: y, X0: x0, Batch: t.Batch,
+		Guidance: t.Guidance,
 		Progress: func(done, _ int) {
 			if progress != nil {
 				progress(done)
@@ -127,7 +133,11 @@ func (f *freshPairs) Batch() (b Batch, err error) {
 		b.Y = torch.FromSlice(y, shape[0]).To(f.t.Device)
 	}
 	f.next += f.n
-	if b.X1, _, err = f.t.Solver.Solve(flow.ModelField(f.t.Model, b.Y), b.X0, nil, nil); err != nil {
+	field := flow.ModelField(f.t.Model, b.Y)
+	if g := f.t.Guidance; g != nil {
+		field = g.Field(f.t.Model, b.Y)
+	}
+	if b.X1, _, err = f.t.Solver.Solve(field, b.X0, nil, nil); err != nil {
 		return b, fmt.Errorf("the teacher's pairs: %w", err)
 	}
 	f.waited += time.Since(begin)

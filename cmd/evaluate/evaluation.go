@@ -23,10 +23,12 @@ type evaluation struct {
 	info    datasets.Info
 	taken   map[string]bool // measures by name
 	solvers []cli.NamedSolver
-	device  torch.Device
-	model   flow.Model
-	out     *report
-	stderr  io.Writer
+	// guidance is that of the samples that are judged, nil for none.
+	guidance *flow.Guidance
+	device   torch.Device
+	model    flow.Model
+	out      *report
+	stderr   io.Writer
 }
 
 func (e *evaluation) batch() int {
@@ -91,6 +93,7 @@ func (e *evaluation) samples(ctx context.Context, s cli.NamedSolver, n int, labe
 	batch := e.batch()
 	draw := flow.Sampling{
 		Device: e.device, Solver: s, Shape: e.file.Dims(), N: n, Labels: labels, Seed: e.f.Seed, Batch: batch,
+		Guidance: e.guidance,
 	}
 	evaluations := 0
 	if m, ok := flow.FixedStepMethod(s.Method); ok {

@@ -10,6 +10,7 @@ import (
 type flags struct {
 	*modelfile.Flags
 	tolerances *cli.Solver
+	guidance   *modelfile.Guidance
 
 	solvers, measures, require string
 	numSamples, batchSize      int
@@ -27,6 +28,7 @@ func newFlags() *flags {
 	f.StringVar(&f.measures, "measures", "all", "all that apply, or of "+strings.Join(measureNames(), ", "))
 	f.StringVar(&f.solvers, "solvers", "euler:1,euler:2,euler:4,euler:10,midpoint:20", "solvers to sample by, METHOD:STEPS or an adaptive METHOD, with commas between")
 	f.tolerances = cli.AddTolerances(f.FlagSet)
+	f.guidance = modelfile.AddGuidance(f.Common, "of the samples:")
 	f.IntVar(&f.numSamples, "num-samples", 0, "samples by each solver (points 20,000, images 1,000)")
 	f.StringVar(&f.require, "require", "", "bounds that must hold for every solver, as in sw2<=0.07,nll<3.8; else the status is 5")
 	f.BoolVar(&f.json, "json", false, "print one line of JSON instead of a table")
@@ -59,6 +61,9 @@ func (f *flags) check() (*asked, error) {
 	f.Precision = "fp32" // on a GPU without TF32 too
 	a := &asked{}
 	var err error
+	if err = f.guidance.Check(); err != nil {
+		return nil, err
+	}
 	if a.solvers, err = f.tolerances.List("--solvers", f.solvers); err != nil {
 		return nil, err
 	}
@@ -90,7 +95,7 @@ func (f *flags) unused(taken map[string]bool, points bool) error {
 	if taken["sw2"] || taken["as_asked"] || taken["frechet"] {
 		return nil
 	}
-	for _, name := range []string{"solvers", "rtol", "atol"} {
+	for _, name := range []string{"solvers", "rtol", "atol", "guidance", "guidance-interval"} {
 		if f.Changed(name) {
 			return cli.Usagef("--%s: nothing that is measured depends on it, as only sw2, as_asked and frechet do", name)
 		}

@@ -81,7 +81,7 @@ func (e *evaluation) judge(ctx context.Context, sets *classifiers.Sets, n int, l
 	for _, s := range e.solvers {
 		r := entry{Method: s.Method, Steps: s.Steps}
 		x := ends
-		if s.Method == straightSolver && s.Steps == straightSteps && len(ends) == n*e.info.Dim() {
+		if s.Method == straightSolver && s.Steps == straightSteps && len(ends) == n*e.info.Dim() && e.guidance == nil {
 			r.NFE = straightNFE
 		} else {
 			drawn, err := e.samples(ctx, s, n, labels)

@@ -47,6 +47,12 @@ func run(ctx context.Context, env cli.Env) error {
 	if err := f.unused(e.taken, e.info.Is2D()); err != nil {
 		return err
 	}
+	if e.guidance, err = f.guidance.Of(file); err != nil {
+		return err
+	}
+	if e.guidance != nil {
+		e.out.guide(e.guidance)
+	}
 	measure, err := e.openData(ctx, asked)
 	if err != nil {
 		return err

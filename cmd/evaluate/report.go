@@ -10,6 +10,7 @@ import (
 
 	"flowmatch/cmd/internal/measures"
 	"flowmatch/cmd/internal/terminal"
+	"flowmatch/flow"
 )
 
 // report is what evaluate prints with --json. What does not apply is absent.
@@ -27,10 +28,16 @@ type report struct {
 	SW2Floor           *float64 `json:"sw2_floor,omitempty"`
 	ClassifierAccuracy *float64 `json:"classifier_accuracy,omitempty"`
 
+	// Guidance and GuidanceInterval are of the samples of the results: the scale,
+	// and the times if they are not all. 1 is off, and absent.
+	Guidance         *float64  `json:"guidance,omitempty"`
+	GuidanceInterval []float64 `json:"guidance_interval,omitempty"`
+
 	Results []entry `json:"results"`
 
 	notFinite []string       // results that are no finite numbers
 	counts    map[string]int // how many samples a result is of, for people
+	guidance  string         // Guidance and GuidanceInterval, for people
 }
 
 // entry is the results of a solver.
@@ -57,6 +64,15 @@ func (e entry) name() string {
 func (r *report) set(to **float64, name string, v float64) {
 	if *to = measures.Finite(v); *to == nil {
 		r.notFinite = append(r.notFinite, name)
+	}
+}
+
+// guide notes the guidance of the samples.
+func (r *report) guide(g *flow.Guidance) {
+	r.guidance = g.String()
+	r.Guidance = &g.Scale
+	if g.From > 0 || g.To < 1 {
+		r.GuidanceInterval = []float64{g.From, g.To}
 	}
 }
 
@@ -160,6 +176,9 @@ func (r *report) table(w io.Writer) error {
 			return err
 		}
 		fmt.Fprintf(&b, "(%s samples each", terminal.Count(int64(r.counts["results"])))
+		if r.guidance != "" {
+			fmt.Fprintf(&b, ", guidance %s", r.guidance)
+		}
 		if shown(len(columns) - 1) {
 			b.WriteString("; Frechet: in the features of the project's own classifier, not Inception FID")
 		}

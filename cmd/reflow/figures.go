@@ -22,6 +22,12 @@ func (r *rounds) draw(ctx context.Context, dir string, teacher, student *modelfi
 		figures.Euler("teacher", teacher, 1),
 		figures.Euler("student", student, 1),
 	}
+	if r.guided != nil {
+		for i := range rows[:2] {
+			rows[i].Name += ", guidance " + r.guided.String()
+			rows[i].Guidance = r.guided
+		}
+	}
 	if !r.distill { // that has learnt nothing of other times than 0
 		rows = append(rows, figures.Euler("student", student, 2), figures.Euler("student", student, 4))
 	}

@@ -17,8 +17,9 @@ type flags struct {
 	*modelfile.Flags
 	*training.Hyper
 	*training.Resume
-	solver  *cli.Solver
-	figures *figures.Flags
+	solver   *cli.Solver
+	guidance *modelfile.Guidance
+	figures  *figures.Flags
 
 	rounds, pairs int
 	distill       bool
@@ -34,6 +35,7 @@ func newFlags() *flags {
 	c := cli.New("reflow", "straighten a trained model's paths, so that few steps are enough")
 	f := &flags{Common: c, Flags: modelfile.Add(c, "the teacher")}
 	f.solver = cli.AddSolver(c.FlagSet, "the teacher's solver")
+	f.guidance = modelfile.AddGuidance(c, "the teacher's, in the first round:")
 	f.IntVar(&f.pairs, "pairs", 0, "the teacher's pairs, drawn once and kept; 0 draws fresh ones for every step (points 0, images 20,000)")
 	f.IntVar(&f.rounds, "rounds", 1, "rounds; the student of one is the teacher of the next")
 	f.BoolVar(&f.distill, "distill", false, "learn the whole way in one step, starting from --checkpoint or the reflow run")
@@ -61,6 +63,9 @@ func (f *flags) check() (flow.Solver, error) {
 		return nil, err
 	}
 	if err := f.CheckFlags(); err != nil {
+		return nil, err
+	}
+	if err := f.guidance.Check(); err != nil {
 		return nil, err
 	}
 	switch {

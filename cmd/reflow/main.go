@@ -41,6 +41,9 @@ func run(ctx context.Context, env cli.Env) error {
 	if err := f.Hyper.Check(teacher.Info); err != nil {
 		return err
 	}
+	if r.guided, err = f.guidance.Of(teacher); err != nil {
+		return err
+	}
 	if r.config, err = f.Config(teacher.Info, 0); err != nil {
 		return err
 	}
@@ -87,7 +90,8 @@ func run(ctx context.Context, env cli.Env) error {
 type rounds struct {
 	*flags
 	session training.Session
-	solver  flow.Solver // of the teacher
+	solver  flow.Solver    // of the teacher
+	guided  *flow.Guidance // of the first teacher: its student has learnt it
 	info    datasets.Info
 	device  torch.Device
 	config  trainer.Config
@@ -147,11 +151,14 @@ func (r *rounds) kept(n int, dir string, of *modelfile.Model) *trainer.Pairs {
 	if r.Precision == "bf16" {
 		p.Config.Solver += inBF16
 	}
+	if r.guided != nil && n == 1 {
+		p.Teacher.Guidance, p.Config.Guidance = r.guided, r.guided.String()
+	}
 	rec := of.Checkpoint.Record
 	if !r.distill || rec == nil || rec.Training.Configuration.Reflow == nil {
 		return p
 	}
-	for _, own := range []string{"pairs", "method", "steps", "rtol", "atol", "seed"} {
+	for _, own := range []string{"pairs", "method", "steps", "rtol", "atol", "guidance", "guidance-interval", "seed"} {
 		if r.Changed(own) {
 			return p
 		}
@@ -209,14 +216,13 @@ func (r *rounds) load(ctx context.Context, p *trainer.Pairs) error {
 	}
 	bar := terminal.New(r.session.Env.Stderr, r.Quiet, "drawing pairs", p.Config.Pairs)
 	defer bar.Done()
-	began, first := time.Now(), -1
+	began, ready := time.Now(), p.Ready()
 	err := p.Load(ctx, func(done, of int) {
-		if first < 0 {
-			first = done
-		}
 		note := ""
-		if done > first {
-			note = terminal.Duration(time.Duration(float64(of-done)/float64(done-first)*float64(time.Since(began)))) + " left"
+		if done > ready {
+			note = terminal.Duration(time.Duration(float64(of-done)/float64(done-ready)*float64(time.Since(began)))) + " left"
+		} else {
+			began = time.Now() // these are read, not drawn
 		}
 		bar.Set(done, of, note)
 	}, bar.Note)

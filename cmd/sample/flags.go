@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"flowmatch/cmd/internal/cli"
@@ -14,11 +13,12 @@ import (
 
 type flags struct {
 	*modelfile.Flags
-	solver *cli.Solver
+	solver   *cli.Solver
+	guidance *modelfile.Guidance
 
-	classes, npz, init, format, interval           string
+	classes, npz, init, format                     string
 	samplesPerClass, numSamples, batchSize, frames int
-	fps, guidance                                  float64
+	fps                                            float64
 	noFigures                                      bool
 }
 
@@ -34,8 +34,7 @@ func newFlags() *flags {
 	f.IntVar(&f.samplesPerClass, "samples-per-class", 10, "samples of each class")
 	f.IntVar(&f.numSamples, "num-samples", 0, "samples of a model without classes (100; points 10,000)")
 	f.solver = cli.AddSolver(f.FlagSet, "the solver")
-	f.Float64Var(&f.guidance, "guidance", 1, "scale W of v = v_u + W (v_c - v_u), for a model trained with --class-dropout; 1 is off")
-	f.StringVar(&f.interval, "guidance-interval", "", "guide only at times from a to b: a,b")
+	f.guidance = modelfile.AddGuidance(f.Common, "")
 	f.IntVar(&f.batchSize, "batch-size", 0, "samples solved together (by memory)")
 	f.StringVar(&f.init, "init", "", "an .npz file whose x0 (and y) to start from")
 	f.StringVar(&f.npz, "npz", "", "write samples x, classes y and noise x0 to this file")
@@ -62,10 +61,6 @@ func (f *flags) check() (flow.Solver, error) {
 		return nil, err
 	}
 	switch {
-	case !(f.guidance >= 0 && f.guidance <= 1000):
-		return nil, cli.Usagef("--guidance %v: 0 to 1000; 1 is off", f.guidance)
-	case f.interval != "" && f.guidance == 1:
-		return nil, cli.Usagef("--guidance-interval needs --guidance other than 1, which is off")
 	case f.samplesPerClass < 1 || f.samplesPerClass > mostSamples:
 		return nil, cli.Usagef("--samples-per-class %d: 1 to 10,000,000", f.samplesPerClass)
 	case f.Changed("num-samples") && (f.numSamples < 1 || f.numSamples > mostSamples):
@@ -85,34 +80,7 @@ func (f *flags) check() (flow.Solver, error) {
 	case f.init != "" && (f.Changed("classes") || f.Changed("samples-per-class") || f.Changed("num-samples")):
 		return nil, cli.Usagef("--init fixes the number of samples and their classes: leave --classes, --samples-per-class and --num-samples out")
 	}
-	_, _, err = f.times()
-	return s, err
-}
-
-// times are those of --guidance-interval.
-func (f *flags) times() (from, to float64, err error) {
-	if f.interval == "" {
-		return 0, 1, nil
-	}
-	a, b, ok := strings.Cut(f.interval, ",")
-	from, errA := strconv.ParseFloat(strings.TrimSpace(a), 64)
-	to, errB := strconv.ParseFloat(strings.TrimSpace(b), 64)
-	if !ok || errA != nil || errB != nil || !(0 <= from && from < to && to <= 1) {
-		return 0, 0, cli.Usagef("--guidance-interval %q: two times, 0 <= a < b <= 1, as in 0.2,0.8", f.interval)
-	}
-	return from, to, nil
-}
-
-// guide is the guidance that the flags ask for, nil for none.
-func (f *flags) guide(m *modelfile.Model) (*flow.Guidance, error) {
-	if f.guidance == 1 {
-		return nil, nil
-	}
-	if m.Null() < 0 {
-		return nil, cli.Usagef("--guidance: the model has no null class; train it with --class-dropout")
-	}
-	from, to, err := f.times()
-	return &flow.Guidance{Scale: f.guidance, From: from, To: to, Null: m.Null()}, err
+	return s, f.guidance.Check()
 }
 
 // plan is which samples are drawn and which are shown.

@@ -43,7 +43,7 @@ func run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	guidance, err := f.guide(t)
+	guidance, err := f.guidance.Of(t)
 	if err != nil {
 		return err
 	}
@@ -156,8 +156,8 @@ func (f *flags) finite(x []float32, by flow.Solver) error {
 			continue
 		}
 		how, advice := by.String(), "more steps"
-		if f.guidance != 1 {
-			how, advice = fmt.Sprintf("%s with --guidance %v", how, f.guidance), "more steps or less --guidance"
+		if f.guidance.Scale != 1 {
+			how, advice = fmt.Sprintf("%s with --guidance %v", how, f.guidance.Scale), "more steps or less --guidance"
 		}
 		return fmt.Errorf("samples by %s are not finite, and nothing is written: try %s; or the weights are damaged", how, advice)
 	}

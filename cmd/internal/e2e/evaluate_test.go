@@ -22,6 +22,8 @@ type evaluated struct {
 	Straightness        *float64
 	SW2Floor            *float64 `json:"sw2_floor"`
 	Accuracy            *float64 `json:"classifier_accuracy"`
+	Guidance            *float64
+	GuidanceInterval    []float64 `json:"guidance_interval"`
 	Results             []struct {
 		Method     string
 		Steps, NFE int

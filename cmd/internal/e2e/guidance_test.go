@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 
 	"flowmatch/datasets/npz"
@@ -50,6 +51,44 @@ func TestGuidance(t *testing.T) {
 		t.Errorf("an interval takes %d evaluations", n)
 	}
 
+	// evaluate judges the samples that sample draws, and counts as it does.
+	judged := func(more ...string) (frechet float64, nfe int, e evaluated) {
+		e = evaluate(t, append([]string{"--dataset", "digits", "--output-dir", dir, "--measures", "frechet", "--num-samples", "70", "--solvers", "euler:4"}, more...)...)
+		return *e.Results[0].Frechet, e.Results[0].NFE, e
+	}
+	plainly, n, e := judged()
+	if n != 4 || e.Guidance != nil || e.GuidanceInterval != nil {
+		t.Errorf("NFE %d, %+v", n, e)
+	}
+	guided, n, e := judged("--guidance", "6", "--guidance-interval", "0,0.5")
+	if n != 4+3 || guided == plainly || e.Guidance == nil || *e.Guidance != 6 || len(e.GuidanceInterval) != 2 || e.GuidanceInterval[1] != 0.5 {
+		t.Errorf("NFE %d, Frechet %v, without guidance %v, %+v", n, guided, plainly, e)
+	}
+	r := must(t, program(t, "evaluate", nil, "--dataset", "digits", "--output-dir", dir, "--measures", "frechet", "--num-samples", "70", "--solvers", "euler:1", "--guidance", "2"))
+	if !strings.Contains(r.out, "70 samples each, guidance 2") {
+		t.Errorf("%s", r.out)
+	}
+	refused(t, program(t, "evaluate", noLibtorch, "--dataset", "digits", "--output-dir", dir, "--measures", "straightness", "--guidance", "2"), 2, "--guidance")
+
+	// A student learns the guided flow, and needs no guidance then.
+	reflow := func(more ...string) []string {
+		return append([]string{"--dataset", "digits", "--output-dir", dir, "--device", "cpu", "--precision", "fp32", "--batch-size", "16", "--steps", "2",
+			"--iterations", "3", "--pairs", "32"}, more...)
+	}
+	r = must(t, program(t, "reflow", nil, reflow("--guidance", "2")...))
+	if !strings.Contains(r.out, "few_step_samples.png") {
+		t.Errorf("%s", r.out)
+	}
+	refused(t, program(t, "reflow", nil, reflow("--resume")...), 2, "the teacher's guidance not set, was \"2\"")
+	must(t, program(t, "reflow", nil, reflow("--resume", "--guidance", "2", "--no-figures")...))
+	r = must(t, program(t, "reflow", nil, "--dataset", "digits", "--output-dir", dir, "--device", "cpu", "--precision", "fp32", "--batch-size", "16",
+		"--iterations", "3", "--no-figures", "--distill"))
+	if !strings.Contains(r.errOut, "32 pairs") {
+		t.Errorf("the guided pairs are not used again: %s", r.errOut)
+	}
+
+	refused(t, program(t, "reflow", nil, "--dataset", "digits", "--output-dir", plain, "--guidance", "2"), 2, "--class-dropout")
+	refused(t, program(t, "evaluate", noLibtorch, "--dataset", "digits", "--guidance", "-1"), 2, "--guidance")
 	refused(t, program(t, "sample", nil, "--dataset", "digits", "--output-dir", plain, "--guidance", "2"), 2, "--class-dropout")
 	refused(t, program(t, "sample", noLibtorch, "--dataset", "digits", "--guidance-interval", "0,1"), 2, "--guidance")
 	refused(t, program(t, "sample", noLibtorch, "--dataset", "digits", "--guidance", "2", "--guidance-interval", "0.8,0.2"), 2, "--guidance-interval")

@@ -16,6 +16,8 @@ type Row struct {
 	Name   string
 	Of     *modelfile.Model
 	Solver flow.Solver
+	// Guidance of the samples' classes, nil for none.
+	Guidance *flow.Guidance
 }
 
 // Euler is a row of so many Euler steps. whose is in its name: "student".
@@ -25,7 +27,7 @@ func Euler(whose string, of *modelfile.Model, steps int) Row {
 	if steps == 1 {
 		name = whose + ", 1 step"
 	}
-	return Row{name, of, flow.FixedStep{Method: m, Steps: steps}}
+	return Row{Name: name, Of: of, Solver: flow.FixedStep{Method: m, Steps: steps}}
 }
 
 // fewColumns is the samples in a row.
@@ -44,7 +46,7 @@ func FewSteps(ctx context.Context, path string, d torch.Device, seed int64, rows
 		}
 		draw := flow.Sampling{
 			Model: net, Device: d, Solver: r.Solver, Shape: r.Of.Dims(),
-			N: fewColumns, Seed: seed, Batch: r.Of.Batch(),
+			N: fewColumns, Seed: seed, Batch: r.Of.Batch(), Guidance: r.Guidance,
 		}
 		for i := range fewColumns {
 			if r.Of.Classes > 0 {
