@@ -262,6 +262,13 @@ func TestAdaptiveLeavesNothingBehind(t *testing.T) {
 	}
 }
 
+func TestOneStepIsSingular(t *testing.T) {
+	s, err := NewSolver(SolverConfig{Method: "euler", Steps: 1})
+	if err != nil || s.String() != "euler, 1 step" {
+		t.Errorf("%v, %v", s, err)
+	}
+}
+
 func TestNewSolverMakesEveryMethod(t *testing.T) {
 	for _, name := range Methods() {
 		s, err := NewSolver(SolverConfig{Method: name, Steps: 3, RTol: 1e-3, ATol: 1e-4, MaxSteps: 7})

@@ -122,7 +122,12 @@ func (s FixedStep) Between(t0, t1 float64) Solver {
 	return s
 }
 
-func (s FixedStep) String() string { return fmt.Sprintf("%s, %d steps", s.Method.Name, s.Steps) }
+func (s FixedStep) String() string {
+	if s.Steps == 1 {
+		return s.Method.Name + ", 1 step"
+	}
+	return fmt.Sprintf("%s, %d steps", s.Method.Name, s.Steps)
+}
 
 // progress is 0 at t0 and 1 at t1.
 func progress(t, t0, t1 float64) float64 {
