@@ -1,6 +1,7 @@
 package gotorch
 
 import (
+	"strings"
 	"sync"
 	"testing"
 )
@@ -40,6 +41,31 @@ func TestSetDataOfAnotherShape(t *testing.T) {
 	x.SetData(FromSlice([]float32{6, 7}, 2))
 	nearSlice(t, "gradient, data of the same shape", ToSlice[float32](x.Grad()), []float64{8, 10}, 0)
 	old.Close()
+}
+
+// Data of another type takes the gradient along, as PyTorch's Module.to does.
+func TestSetDataOfAnotherType(t *testing.T) {
+	x := FromSlice([]float32{1, 2}, 2).SetRequiresGrad(true)
+	SumAll(Square(x)).Backward()
+	x.SetData(x.CastTo(Double))
+	g := x.Grad()
+	if g.Dtype() != Double {
+		t.Fatalf("the gradient's type is %d", g.Dtype())
+	}
+	SumAll(Square(x)).Backward() // adds to it
+	if got := ToSlice[float64](x.Grad()); got[0] != 4 || got[1] != 8 {
+		t.Errorf("gradient %v", got)
+	}
+}
+
+// What CopyFrom writes is a change that a backward pass must notice.
+func TestCopyFromIsNoticed(t *testing.T) {
+	x, w := FromSlice([]float32{1, 2}, 2), Ones([]int64{2}, true)
+	y := SumAll(Mul(w, x))
+	CopyFrom(x, []float32{3, 4})
+	if err := Try(y.Backward); err == nil || !strings.Contains(err.Error(), "modified by an inplace operation") {
+		t.Errorf("a gradient from overwritten values: %v", err)
+	}
 }
 
 // TestAutogradGrad: y = x^3, y' = 3 x^2, y” = 6 x, y”' = 6.

@@ -9,10 +9,17 @@ import (
 )
 
 // CUDAGraph is recorded work that is replayed in one call.
+//
+// It computes in the memory that it was recorded with: what f reads and writes
+// and did not make itself must not be closed before the graph is. What f holds
+// on to, the graph keeps from Go's collector.
 type CUDAGraph struct {
 	p          unsafe.Pointer
 	calls      graphCalls
 	generators []*Generator
+	f          func() // for what it holds on to
+	cleanup    runtime.Cleanup
+	closed     bool
 }
 
 // graphCalls is what a graph asks of libtorch. A test without a GPU puts its
@@ -54,9 +61,10 @@ func (cudaGraphs) replay(g unsafe.Pointer) {
 func (cudaGraphs) free(g unsafe.Pointer) func() { return later{g, graphHandle}.enqueue }
 
 // Capture records what f does on the GPU. It must run on a stream other than
-// the default one, and f must not wait for the device. Random numbers come
-// anew in every replay from the given generators only. f's tensors keep their
-// places in the GPU's memory: fill inputs and read results by CopyI.
+// the default one (WithStream), and f must not wait for the device. Random
+// numbers come anew in every replay from libtorch's own generator and the given
+// ones only. f's tensors keep their places in the GPU's memory: fill inputs and
+// read results by CopyI.
 func Capture(generators []*Generator, f func()) (g *CUDAGraph) {
 	return capture(cudaGraphs{}, generators, f)
 }
@@ -65,10 +73,12 @@ func capture(calls graphCalls, generators []*Generator, f func()) *CUDAGraph {
 	calls.available("Capture")
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	g := &CUDAGraph{calls.make(), calls, generators}
-	runtime.AddCleanup(g, func(free func()) { free() }, calls.free(g.p))
+	g := &CUDAGraph{p: calls.make(), calls: calls, generators: generators, f: f}
+	g.cleanup = runtime.AddCleanup(g, func(free func()) { free() }, calls.free(g.p))
 	for _, gen := range generators {
-		calls.register(g.p, gen.handle())
+		if gen != nil { // libtorch registers its own one itself
+			calls.register(g.p, gen.handle())
+		}
 	}
 	calls.begin(g.p)
 	done := false
@@ -85,6 +95,22 @@ func capture(calls graphCalls, generators []*Generator, f func()) *CUDAGraph {
 
 // Replay does the recorded work again.
 func (g *CUDAGraph) Replay() {
+	if g.closed {
+		panic(&ReleasedError{})
+	}
 	g.calls.replay(g.p)
 	runtime.KeepAlive(g)
+}
+
+// Close frees the graph and the memory that it computes in; the work of its
+// last replay must be done. Closing again does nothing.
+func (g *CUDAGraph) Close() {
+	if g.closed {
+		return
+	}
+	g.closed = true
+	g.cleanup.Stop()
+	g.calls.free(g.p)()
+	attend() // which frees it
+	g.f, g.generators = nil, nil
 }

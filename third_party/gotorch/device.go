@@ -85,6 +85,13 @@ func NewDevice(deviceType string) Device {
 // IsCUDA tells whether the device is a GPU.
 func (d Device) IsCUDA() bool { return d.T.kind == 1 }
 
+// need panics with the reason where d is a GPU and CUDA is off.
+func (d Device) need(op string) {
+	if d.IsCUDA() && cudaWhy != "" {
+		needCUDA(op)
+	}
+}
+
 // Index is the device's number.
 func (d Device) Index() int { return max(0, int(d.T.index)) }
 
@@ -105,7 +112,8 @@ type Options struct {
 	DtypeSet bool
 }
 
-func (o Options) c() C.gt_options {
+func (o Options) c(op string) C.gt_options {
+	o.Device.need(op)
 	d := o.Dtype
 	if d == 0 && !o.DtypeSet {
 		d = Float

@@ -18,14 +18,18 @@
 //  4. Using a tensor that was closed, or whose scope has ended, panics with
 //     *ReleasedError; it never reaches libtorch.
 //  5. Where memory is exhausted, what nobody uses is given back and the
-//     operation tried once more; then it panics with an *Error of sizes.
+//     operation tried once more, unless it changes its operands; then it
+//     panics with an *Error of sizes, and the program can go on. Outside
+//     scopes the collector is started as the CPU's memory fills up, but not
+//     as a GPU's does before it is full: GC is for such loops.
 //     CheckLeaks names the lines of a test that left tensors behind.
 //
 // # Threads
 //
 // libtorch's modes (gradients off, autocast) and its OpenMP pools belong to
-// OS threads. Scoped, NoGrad and Autocast lock the goroutine to its thread
-// while their function runs, and restore what was. A thread inside a scope
+// OS threads, as CUDA's current stream does. Scoped, NoGrad, Autocast and
+// WithStream lock the goroutine to its thread while their function runs, and
+// restore what was. A thread inside a scope
 // computes with SetNumThreads cores, any other with one; a loop of scopes
 // should lock its goroutine for good (runtime.LockOSThread), because every OS
 // thread that computes gets a pool of its own. A tensor must not be closed,

@@ -43,22 +43,36 @@ func Try(f func()) (err error) {
 	return nil
 }
 
+// The first letter of a message of the C++ part (cgotorch/message.h); any other
+// one says that memory was exhausted.
+const (
+	somethingElse = 'E'
+	staticText    = 'm' // memory was exhausted, and there was none for the text
+)
+
 // take turns a message of the C++ part into an *Error and frees it.
 func take(op string, msg *C.char) *Error {
 	s := C.GoString(msg)
-	C.free(unsafe.Pointer(msg))
-	e := &Error{Op: op}
-	if s != "" {
-		e.OutOfMemory = s[0] == 'M'
-		s = s[1:]
-	}
-	// libtorch ends some messages with a pointer to its own documentation
-	// or an empty line; the first paragraph says what happened.
-	e.Msg = strings.TrimSpace(s)
-	return e
+	release(msg)
+	// libtorch ends some messages with an empty line.
+	return &Error{Op: op, OutOfMemory: s[0] != somethingElse, Msg: strings.TrimSpace(s[1:])}
 }
 
-func fail(op string, msg *C.char) { panic(take(op, msg)) }
+func release(msg *C.char) {
+	if *msg != staticText {
+		C.free(unsafe.Pointer(msg))
+	}
+}
+
+// fail ends an operation that is not tried again. Where memory was exhausted,
+// what nobody uses is given back first, so that the caller can go on.
+func fail(op string, msg *C.char) {
+	e := take(op, msg)
+	if e.OutOfMemory {
+		reclaim()
+	}
+	panic(e)
+}
 
 func check(op string, msg *C.char) {
 	if msg != nil {

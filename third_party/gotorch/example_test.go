@@ -135,15 +135,18 @@ func ExampleCapture() {
 			torch.NoGrad(func() { loss.CopyI(l) })
 		})
 	}
-	torch.Scoped(func() { // locks the thread: streams are the thread's
-		torch.SetCurrentCUDAStream(torch.NewCUDAStream(gpu))
+	torch.WithStream(torch.NewCUDAStream(gpu), func() { // no capture on the default one
 		step() // a first time, so that everything is loaded and allocated
 		torch.Synchronize(gpu)
 		torch.ZeroGrad(params)
 		graph := torch.Capture([]*torch.Generator{noise}, step)
 		for range 100 {
-			x.CopyI(torch.Rand([]int64{64, 8}, false).PinMemory().ToAsync(gpu))
-			graph.Replay()
+			torch.Scoped(func() {
+				x.CopyI(torch.Rand([]int64{64, 8}, false).PinMemory().ToAsync(gpu))
+				graph.Replay()
+			})
 		}
+		fmt.Println(loss.ItemFloat()) // waits for the stream
+		graph.Close()
 	})
 }

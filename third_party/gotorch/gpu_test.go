@@ -52,6 +52,7 @@ func TestGPUStreamsAndEvents(t *testing.T) {
 		t.Error("the current stream is not the one that was set")
 	}
 	start, end := NewCUDAEvent(true), NewCUDAEvent(true)
+	defer start.Close()
 	start.Record(s)
 	x := Ones([]int64{2048, 2048}, false).To(d)
 	y := MM(x, x)
@@ -69,11 +70,23 @@ func TestGPUStreamsAndEvents(t *testing.T) {
 // A graph computes anew from what its inputs hold, with new random numbers.
 func TestGPUGraph(t *testing.T) {
 	d := gpu(t)
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	before := GetCurrentCUDAStream(d)
-	defer SetCurrentCUDAStream(before)
-	SetCurrentCUDAStream(NewCUDAStream(d))
+	s := NewCUDAStream(d)
+	mustPanic(t, func() {
+		WithStream(s, func() {
+			if GetCurrentCUDAStream(d) != s {
+				t.Error("the current stream is not the one that was set")
+			}
+			panic("out")
+		})
+	})
+	if GetCurrentCUDAStream(d) != before {
+		t.Error("the stream is not restored")
+	}
+	WithStream(s, func() { graphOf(t, d) })
+}
+
+func graphOf(t *testing.T, d Device) {
 	g := NewGenerator(d, 1)
 	x, noise, y := Zeros([]int64{8}, Options{Device: d}), Zeros([]int64{8}, Options{Device: d}), Zeros([]int64{8}, Options{Device: d})
 	work := func() {
@@ -97,5 +110,24 @@ func TestGPUGraph(t *testing.T) {
 			t.Errorf("replay %d: the same noise again", i)
 		}
 		last = Clone(noise)
+	}
+	graph.Close()
+}
+
+// The figures of a device are there before anything else was done on it.
+func TestGPUFirst(t *testing.T) {
+	gpu(t)
+	if got := child(t, "device", "", "GOTORCH_TEST_CUDA=1"); got != "ok\nok\n" {
+		t.Errorf("%q", got)
+	}
+}
+
+// Streams are of GPUs.
+func TestGPUStreamOfTheCPU(t *testing.T) {
+	gpu(t)
+	for _, f := range []func(){func() { NewCUDAStream(CPU) }, func() { GetCurrentCUDAStream(CPU) }} {
+		if err := Try(f); err == nil {
+			t.Error("the CPU has a stream")
+		}
 	}
 }

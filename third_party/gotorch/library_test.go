@@ -39,6 +39,14 @@ func TestChild(t *testing.T) {
 		outOfAddresses()
 	case "warnings":
 		warn()
+	case "device":
+		report(Try(func() { CUDADeviceInfo(NewDevice("cuda")) }))
+		report(Try(func() { CUDAResetPeak(NewDevice("cuda")) }))
+	case "no cache":
+		report(Init(InitOptions{NoCUDA: true, NoCache: true}))
+		report(Try(func() { SetMemoryLimit(1 << 20) }))
+		report(Try(func() { FailAllocations(1, 1) }))
+		report(Try(func() { Ones([]int64{2}, false) }))
 	case "nothing":
 		os.Stdout.WriteString("started\n")
 	}

@@ -1,22 +1,20 @@
 package gotorch
 
-// #include <stdlib.h>
 // #include "cgotorch/shim.h"
 import "C"
 
 import (
 	"runtime"
 	"time"
-	"unsafe"
 )
 
 // again tells whether a failed operation is worth one more try: memory was
 // exhausted, and what nobody uses has been given back since.
 func again(msg *C.char) bool {
-	if *msg != 'M' {
+	if *msg == somethingElse {
 		return false
 	}
-	C.free(unsafe.Pointer(msg))
+	release(msg)
 	reclaim()
 	return true
 }
@@ -58,7 +56,8 @@ func collect() {
 type sentinel struct{ _ *sentinel }
 
 // FailAllocations makes CPU allocations fail, for tests: the n-th from now, 1
-// being the next, and as many in a row as count says. 0, 0 ends it.
+// being the next, and as many in a row as count says. 0, 0 ends it. Under
+// InitOptions.NoCache it is an *Error.
 func FailAllocations(n, count int64) {
 	attend()
 	check("FailAllocations", C.c_gt_fail_allocations(C.int64_t(n), C.int64_t(count)).err)

@@ -1,6 +1,7 @@
 package gotorch
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -292,7 +293,26 @@ func TestSchedules(t *testing.T) {
 	if ConstantLR(lr)(99) != lr {
 		t.Error("a constant changes")
 	}
-	mustPanic(t, func() { SequentialLR([]Schedule{ConstantLR(1)}, []int64{1}) })
+}
+
+func TestSchedulesRefuse(t *testing.T) {
+	for name, f := range map[string]func() Schedule{
+		"SequentialLR":                       func() Schedule { return SequentialLR([]Schedule{ConstantLR(1)}, []int64{1}) },
+		"StepLR":                             func() Schedule { return StepLR(1, 0, 0.5) },
+		"CosineAnnealingLR":                  func() Schedule { return CosineAnnealingLR(1, 0, 0) },
+		"LinearLR":                           func() Schedule { return LinearLR(1, 0, 1, -1) },
+		"PolynomialLR":                       func() Schedule { return PolynomialLR(1, 0, 1) },
+		"OneCycleLR":                         func() Schedule { return OneCycleLR(1, 0, OneCycleOptions{}) },
+		"OneCycleLR, no rise":                func() Schedule { return OneCycleLR(1, 3, OneCycleOptions{}) },
+		"OneCycleLR, no fall":                func() Schedule { return OneCycleLR(1, 20, OneCycleOptions{Rise: 1}) },
+		"CosineAnnealingWarmRestarts":        func() Schedule { return CosineAnnealingWarmRestarts(1, 0, 2, 0) },
+		"CosineAnnealingWarmRestarts factor": func() Schedule { return CosineAnnealingWarmRestarts(1, 4, 0, 0) },
+	} {
+		var err *Error
+		if !errors.As(Try(func() { f() }), &err) || !strings.HasPrefix(name, err.Op) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
 
 // Every line of ops.txt is named in a test, itself or by its wrapper.
@@ -319,7 +339,7 @@ func TestEveryOperationHasATest(t *testing.T) {
 		"RawBCELoss": "BinaryCrossEntropy",
 	}
 	n := 0
-	for _, m := range regexp.MustCompile(`(?m)^(\w+)\(.*=`).FindAllStringSubmatch(string(ops), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^(\w+)!?\(.*=`).FindAllStringSubmatch(string(ops), -1) {
 		n++
 		name := m[1]
 		if o, ok := otherwise[name]; ok {

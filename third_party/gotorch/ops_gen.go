@@ -194,9 +194,9 @@ import (
 
 func opEmpty(shape []int64, opt Options) Tensor {
 	attend()
-	r := C.c_gt_op_opEmpty(intsPtr(shape), C.int64_t(len(shape)), opt.c())
+	r := C.c_gt_op_opEmpty(intsPtr(shape), C.int64_t(len(shape)), opt.c("Empty"))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opEmpty(intsPtr(shape), C.int64_t(len(shape)), opt.c())
+		r = C.c_gt_op_opEmpty(intsPtr(shape), C.int64_t(len(shape)), opt.c("Empty"))
 	}
 	if r.err != nil {
 		fail("Empty", r.err)
@@ -206,9 +206,9 @@ func opEmpty(shape []int64, opt Options) Tensor {
 
 func opZeros(shape []int64, opt Options) Tensor {
 	attend()
-	r := C.c_gt_op_opZeros(intsPtr(shape), C.int64_t(len(shape)), opt.c())
+	r := C.c_gt_op_opZeros(intsPtr(shape), C.int64_t(len(shape)), opt.c("Zeros"))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opZeros(intsPtr(shape), C.int64_t(len(shape)), opt.c())
+		r = C.c_gt_op_opZeros(intsPtr(shape), C.int64_t(len(shape)), opt.c("Zeros"))
 	}
 	if r.err != nil {
 		fail("Zeros", r.err)
@@ -218,9 +218,9 @@ func opZeros(shape []int64, opt Options) Tensor {
 
 func opFull(shape []int64, value float64, opt Options) Tensor {
 	attend()
-	r := C.c_gt_op_opFull(intsPtr(shape), C.int64_t(len(shape)), C.double(value), opt.c())
+	r := C.c_gt_op_opFull(intsPtr(shape), C.int64_t(len(shape)), C.double(value), opt.c("Full"))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opFull(intsPtr(shape), C.int64_t(len(shape)), C.double(value), opt.c())
+		r = C.c_gt_op_opFull(intsPtr(shape), C.int64_t(len(shape)), C.double(value), opt.c("Full"))
 	}
 	if r.err != nil {
 		fail("Full", r.err)
@@ -230,9 +230,9 @@ func opFull(shape []int64, value float64, opt Options) Tensor {
 
 func opEye(n int64, m int64, opt Options) Tensor {
 	attend()
-	r := C.c_gt_op_opEye(C.int64_t(n), C.int64_t(m), opt.c())
+	r := C.c_gt_op_opEye(C.int64_t(n), C.int64_t(m), opt.c("Eye"))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opEye(C.int64_t(n), C.int64_t(m), opt.c())
+		r = C.c_gt_op_opEye(C.int64_t(n), C.int64_t(m), opt.c("Eye"))
 	}
 	if r.err != nil {
 		fail("Eye", r.err)
@@ -242,9 +242,9 @@ func opEye(n int64, m int64, opt Options) Tensor {
 
 func opArange(begin float64, end float64, step float64, opt Options) Tensor {
 	attend()
-	r := C.c_gt_op_opArange(C.double(begin), C.double(end), C.double(step), opt.c())
+	r := C.c_gt_op_opArange(C.double(begin), C.double(end), C.double(step), opt.c("Arange"))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opArange(C.double(begin), C.double(end), C.double(step), opt.c())
+		r = C.c_gt_op_opArange(C.double(begin), C.double(end), C.double(step), opt.c("Arange"))
 	}
 	if r.err != nil {
 		fail("Arange", r.err)
@@ -254,9 +254,9 @@ func opArange(begin float64, end float64, step float64, opt Options) Tensor {
 
 func opLinspace(begin float64, end float64, steps int64, opt Options) Tensor {
 	attend()
-	r := C.c_gt_op_opLinspace(C.double(begin), C.double(end), C.int64_t(steps), opt.c())
+	r := C.c_gt_op_opLinspace(C.double(begin), C.double(end), C.int64_t(steps), opt.c("Linspace"))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opLinspace(C.double(begin), C.double(end), C.int64_t(steps), opt.c())
+		r = C.c_gt_op_opLinspace(C.double(begin), C.double(end), C.int64_t(steps), opt.c("Linspace"))
 	}
 	if r.err != nil {
 		fail("Linspace", r.err)
@@ -266,9 +266,9 @@ func opLinspace(begin float64, end float64, steps int64, opt Options) Tensor {
 
 func opLogspace(begin float64, end float64, steps int64, base float64, opt Options) Tensor {
 	attend()
-	r := C.c_gt_op_opLogspace(C.double(begin), C.double(end), C.int64_t(steps), C.double(base), opt.c())
+	r := C.c_gt_op_opLogspace(C.double(begin), C.double(end), C.int64_t(steps), C.double(base), opt.c("Logspace"))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opLogspace(C.double(begin), C.double(end), C.int64_t(steps), C.double(base), opt.c())
+		r = C.c_gt_op_opLogspace(C.double(begin), C.double(end), C.int64_t(steps), C.double(base), opt.c("Logspace"))
 	}
 	if r.err != nil {
 		fail("Logspace", r.err)
@@ -278,9 +278,9 @@ func opLogspace(begin float64, end float64, steps int64, base float64, opt Optio
 
 func opRandN(shape []int64, g *Generator, opt Options) Tensor {
 	attend()
-	r := C.c_gt_op_opRandN(intsPtr(shape), C.int64_t(len(shape)), g.handle(), opt.c())
+	r := C.c_gt_op_opRandN(intsPtr(shape), C.int64_t(len(shape)), g.handle(), opt.c("RandN"))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opRandN(intsPtr(shape), C.int64_t(len(shape)), g.handle(), opt.c())
+		r = C.c_gt_op_opRandN(intsPtr(shape), C.int64_t(len(shape)), g.handle(), opt.c("RandN"))
 	}
 	runtime.KeepAlive(g)
 	if r.err != nil {
@@ -291,9 +291,9 @@ func opRandN(shape []int64, g *Generator, opt Options) Tensor {
 
 func opRand(shape []int64, g *Generator, opt Options) Tensor {
 	attend()
-	r := C.c_gt_op_opRand(intsPtr(shape), C.int64_t(len(shape)), g.handle(), opt.c())
+	r := C.c_gt_op_opRand(intsPtr(shape), C.int64_t(len(shape)), g.handle(), opt.c("Rand"))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opRand(intsPtr(shape), C.int64_t(len(shape)), g.handle(), opt.c())
+		r = C.c_gt_op_opRand(intsPtr(shape), C.int64_t(len(shape)), g.handle(), opt.c("Rand"))
 	}
 	runtime.KeepAlive(g)
 	if r.err != nil {
@@ -304,9 +304,9 @@ func opRand(shape []int64, g *Generator, opt Options) Tensor {
 
 func opRandInt(low int64, high int64, shape []int64, g *Generator, opt Options) Tensor {
 	attend()
-	r := C.c_gt_op_opRandInt(C.int64_t(low), C.int64_t(high), intsPtr(shape), C.int64_t(len(shape)), g.handle(), opt.c())
+	r := C.c_gt_op_opRandInt(C.int64_t(low), C.int64_t(high), intsPtr(shape), C.int64_t(len(shape)), g.handle(), opt.c("RandInt"))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opRandInt(C.int64_t(low), C.int64_t(high), intsPtr(shape), C.int64_t(len(shape)), g.handle(), opt.c())
+		r = C.c_gt_op_opRandInt(C.int64_t(low), C.int64_t(high), intsPtr(shape), C.int64_t(len(shape)), g.handle(), opt.c("RandInt"))
 	}
 	runtime.KeepAlive(g)
 	if r.err != nil {
@@ -317,9 +317,9 @@ func opRandInt(low int64, high int64, shape []int64, g *Generator, opt Options) 
 
 func opRandPerm(n int64, g *Generator, opt Options) Tensor {
 	attend()
-	r := C.c_gt_op_opRandPerm(C.int64_t(n), g.handle(), opt.c())
+	r := C.c_gt_op_opRandPerm(C.int64_t(n), g.handle(), opt.c("RandPerm"))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opRandPerm(C.int64_t(n), g.handle(), opt.c())
+		r = C.c_gt_op_opRandPerm(C.int64_t(n), g.handle(), opt.c("RandPerm"))
 	}
 	runtime.KeepAlive(g)
 	if r.err != nil {
@@ -433,9 +433,9 @@ func opDetach(a Tensor) Tensor {
 
 func opTo(a Tensor, opt Options, nonBlocking bool) Tensor {
 	attend()
-	r := C.c_gt_op_opTo(a.number(), opt.c(), C.bool(nonBlocking))
+	r := C.c_gt_op_opTo(a.number(), opt.c("To"), C.bool(nonBlocking))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_opTo(a.number(), opt.c(), C.bool(nonBlocking))
+		r = C.c_gt_op_opTo(a.number(), opt.c("To"), C.bool(nonBlocking))
 	}
 	runtime.KeepAlive(a)
 	if r.err != nil {
@@ -2500,9 +2500,6 @@ func RawLayerNorm(x Tensor, shape []int64, w Tensor, b Tensor, eps float64) Tens
 func RawBatchNorm(x Tensor, w Tensor, b Tensor, mean Tensor, variance Tensor, training bool, momentum float64, eps float64) Tensor {
 	attend()
 	r := C.c_gt_op_RawBatchNorm(x.number(), w.numberOrNone(), b.numberOrNone(), mean.numberOrNone(), variance.numberOrNone(), C.bool(training), C.double(momentum), C.double(eps))
-	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_RawBatchNorm(x.number(), w.numberOrNone(), b.numberOrNone(), mean.numberOrNone(), variance.numberOrNone(), C.bool(training), C.double(momentum), C.double(eps))
-	}
 	runtime.KeepAlive(x)
 	runtime.KeepAlive(w)
 	runtime.KeepAlive(b)

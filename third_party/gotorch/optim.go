@@ -10,8 +10,8 @@ import "C"
 
 import "runtime"
 
-// AdamWOptions configure AdamW (Loshchilov and Hutter 2019); the zero value
-// of a field stands for PyTorch's default.
+// AdamWOptions configure AdamW (Loshchilov and Hutter 2019); the zero values
+// of Beta1, Beta2 and Eps stand for PyTorch's defaults.
 type AdamWOptions struct {
 	Beta1, Beta2 float64 // 0.9, 0.999
 	Eps          float64 // 1e-8

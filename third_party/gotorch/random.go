@@ -18,6 +18,7 @@ type Generator struct {
 // NewGenerator makes a generator; equal seeds give equal numbers.
 func NewGenerator(device Device, seed uint64) *Generator {
 	attend()
+	device.need("NewGenerator")
 	r := C.c_gt_generator_new(C.gt_device(device.T), C.uint64_t(seed))
 	check("NewGenerator", r.err)
 	g := &Generator{p: r.p}
@@ -27,10 +28,14 @@ func NewGenerator(device Device, seed uint64) *Generator {
 
 // Seed starts the generator anew.
 func (g *Generator) Seed(seed uint64) {
+	const op = "Generator.Seed"
 	attend()
+	if g == nil {
+		failf(op, "a nil Generator stands for libtorch's own ones; ManualSeed seeds those")
+	}
 	r := C.c_gt_generator_seed(g.handle(), C.uint64_t(seed))
 	runtime.KeepAlive(g)
-	check("Generator.Seed", r.err)
+	check(op, r.err)
 }
 
 // Close frees the generator.

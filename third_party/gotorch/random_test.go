@@ -2,6 +2,7 @@ package gotorch
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -79,6 +80,11 @@ func TestGenerators(t *testing.T) {
 	}
 	g.Close()
 	g.Close()
+	var none *Generator
+	none.Close()
+	if err := Try(func() { none.Seed(1) }); err == nil || !strings.Contains(err.Error(), "ManualSeed") {
+		t.Errorf("seeding none: %v", err)
+	}
 	if _, ok := mustPanic(t, func() { RandNWith(g, []int64{1}, Options{}) }).(*ReleasedError); !ok {
 		t.Error("a closed generator can be used")
 	}

@@ -3,7 +3,8 @@ package gotorch
 // #include "cgotorch/shim.h"
 import "C"
 
-// MemoryStats tell what the binding holds.
+// MemoryStats tell what the binding holds. Under InitOptions.NoCache nobody
+// counts bytes, and only Live and Made say anything.
 type MemoryStats struct {
 	Live        int64 // tensors that Go holds
 	Made        int64 // tensors that Go was ever given
@@ -38,20 +39,22 @@ func ResetPeak() { attend(); check("ResetPeak", C.c_gt_reset_peak().err) }
 func EmptyCache() { attend(); check("EmptyCache", C.c_gt_empty_cache().err) }
 
 // SetMemoryLimit makes CPU allocations beyond so many bytes fail; 0: no limit.
+// Under InitOptions.NoCache it is an *Error.
 func SetMemoryLimit(bytes int64) {
 	attend()
 	check("SetMemoryLimit", C.c_gt_set_memory_limit(C.int64_t(bytes)).err)
 }
 
-// SetNumThreads sets the cores that a goroutine inside a scope computes with.
+// SetNumThreads sets the cores that a goroutine inside a scope computes with,
+// 1 or more.
 func SetNumThreads(n int32) {
 	attend()
 	setNumThreads(int(n))
 }
 
 func setNumThreads(n int) {
-	numThreads.Store(int64(n))
 	check("SetNumThreads", C.c_gt_set_threads(C.int64_t(n)).err)
+	numThreads.Store(int64(n))
 }
 
 // NumThreads is what SetNumThreads was given.

@@ -44,6 +44,26 @@ func TestStats(t *testing.T) {
 	}
 }
 
+func TestStatsRefuse(t *testing.T) {
+	n := NumThreads()
+	for _, f := range []func(){func() { SetNumThreads(0) }, func() { SetMemoryLimit(-1) }} {
+		if err := Try(f); err == nil {
+			t.Error("a number that makes no sense is no error")
+		}
+	}
+	if NumThreads() != n {
+		t.Errorf("%d threads, of %d before", NumThreads(), n)
+	}
+}
+
+// Without the binding's allocator there is nobody to keep a limit.
+func TestNoCache(t *testing.T) {
+	got := strings.Split(child(t, "no cache", ""), "\n")
+	if len(got) != 5 || got[0] != "ok" || !strings.Contains(got[1], "NoCache") || !strings.Contains(got[2], "NoCache") || got[3] != "ok" {
+		t.Errorf("%q", got)
+	}
+}
+
 // withLimit runs f with room for so many more bytes.
 func withLimit(bytes int64, f func()) {
 	collect()

@@ -5,7 +5,8 @@
 // Requests of 16 KiB and more are rounded up to one of eight sizes per power
 // of two and served from a free list of that size (or of the next two).
 // Smaller ones go to malloc. A header of 64 bytes lies before the data.
-// Nothing is kept beyond what is in use or 1 GiB, whichever is more.
+// What is kept stays below the most that has been in use, or 1 GiB, whichever
+// is more.
 #include "allocator.h"
 
 #include <sys/mman.h>
@@ -152,8 +153,13 @@ class BlockCache final : public c10::Allocator {
       discard(base, h->bytes);
       return;
     }
+    try {
+      free_[h->size_class].push_back(base);
+    } catch (const std::bad_alloc &) {  // no memory to note the block in
+      discard(base, h->bytes);
+      return;
+    }
     cached_ += h->bytes;
-    free_[h->size_class].push_back(base);
     ASAN_POISON_MEMORY_REGION(base, h->bytes);
   }
 
@@ -231,8 +237,20 @@ void install_block_cache() { c10::SetCPUAllocator(&cache(), 10); }
 void release_blocks() { cache().release(); }
 void reset_peak() { cache().reset_peak(); }
 void *bytes_used() { return cache().in_use(); }
-void set_memory_limit(int64_t bytes) { cache().limit(static_cast<size_t>(bytes)); }
-void fail_allocations(int64_t n, int64_t count) { cache().fault(n, count); }
+static void must_be_installed() {
+  TORCH_CHECK(c10::GetCPUAllocator() == &cache(),
+              "libtorch's own CPU allocator is in use, as InitOptions.NoCache asked for, and it "
+              "has neither limits nor faults");
+}
+void set_memory_limit(int64_t bytes) {
+  must_be_installed();
+  TORCH_CHECK(bytes >= 0, "a limit of ", bytes, " bytes makes no sense; 0 is none");
+  cache().limit(static_cast<size_t>(bytes));
+}
+void fail_allocations(int64_t n, int64_t count) {
+  must_be_installed();
+  cache().fault(n, count);
+}
 void block_stats(gt_stats *s) { cache().stats(s); }
 
 }  // namespace gt

@@ -32,14 +32,20 @@ GT_EXPORT gt_r0 gt_set_requires_grad(void *t, bool on) {
 }
 
 // Data of another shape makes a gradient of the old one, and the node that
-// adds to it and checks what it is given, wrong: both go. libtorch sees to that
-// only where type or device change.
+// adds to it and checks what it is given, wrong: both go. Where type or device
+// change, libtorch sees to the node, and the gradient goes along.
 GT_EXPORT gt_r0 gt_set_data(void *t, void *data) {
   return gt::none([&] {
+    at::NoGradGuard guard;
     Borrowed t_(t), data_(data);
     const at::Tensor &self = t_, &from = data_;
     const bool reshaped = !self.sizes().equals(from.sizes());
+    at::Tensor grad = self.is_leaf() ? self.grad() : at::Tensor();
+    const bool moves = !reshaped && grad.defined() &&
+                       (grad.device() != from.device() || grad.scalar_type() != from.scalar_type());
+    if (moves) grad = grad.to(from.device(), from.scalar_type());
     self.set_data(from);
+    if (moves) self.mutable_grad() = grad;
     if (reshaped && self.is_leaf() && self.requires_grad()) {
       self.mutable_grad() = at::Tensor();
       torch::autograd::impl::set_grad_accumulator(self, {});

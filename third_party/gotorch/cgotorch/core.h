@@ -80,6 +80,7 @@
   X(gt_rp, gt_cuda_stream_new, (int64_t device), (device))                     \
   X(gt_rp, gt_cuda_stream_current, (int64_t device), (device))                 \
   X(gt_r0, gt_cuda_stream_set, (void *s), (s))                                 \
+  X(gt_rp, gt_cuda_stream_swap, (void *s), (s))                                \
   X(gt_r0, gt_cuda_stream_synchronize, (void *s), (s))                         \
   X(gt_rb, gt_cuda_stream_query, (void *s), (s))                               \
   X(gt_r0, gt_cuda_stream_wait, (void *s, void *event), (s, event))            \

@@ -14,6 +14,7 @@
 
 #include "core.h"
 #include "internal.h"
+#include "message.h"
 
 static std::atomic<bool> show_trace{false};
 
@@ -22,21 +23,7 @@ namespace gt {
 std::atomic<int64_t> handles_made{0}, handles_freed{0};
 constinit thread_local Thread thread{0, true, 0, 1};
 void prepare_thread() {}
-char *message(std::exception_ptr e) {
-  try {
-    std::rethrow_exception(e);
-  } catch (const c10::OutOfMemoryError &x) {
-    return strdup(
-        (std::string("M") + (show_trace ? x.what() : x.what_without_backtrace())).c_str());
-  } catch (const c10::Error &x) {
-    return strdup(
-        (std::string("E") + (show_trace ? x.what() : x.what_without_backtrace())).c_str());
-  } catch (const std::exception &x) {
-    return strdup((std::string("E") + x.what()).c_str());
-  } catch (...) {
-    return strdup("Eunknown C++ exception");
-  }
-}
+char *message(std::exception_ptr e) noexcept { return message(std::move(e), show_trace); }
 }  // namespace gt
 
 using c10::cuda::CUDAStream;
@@ -45,6 +32,8 @@ using Graph = at::cuda::CUDAGraph;
 namespace allocator = c10::cuda::CUDACachingAllocator;
 
 static c10::DeviceIndex at_index(int64_t d) { return static_cast<c10::DeviceIndex>(d); }
+// The allocator knows a device only once CUDA has been initialised.
+static void initialise() { at::globalContext().lazyInitDevice(c10::DeviceType::CUDA); }
 static CUDAStream &stream(void *s) { return *static_cast<CUDAStream *>(s); }
 
 // libtorch's streams are few and never end: one handle for each, kept for ever.
@@ -64,6 +53,7 @@ GT_EXPORT gt_ri gt_cuda_device_count() {
 
 GT_EXPORT gt_cuda_info gt_cuda_device_info(int64_t device) {
   return gt::guarded<gt_cuda_info>([&](gt_cuda_info &r) {
+    initialise();
     cudaDeviceProp p;
     C10_CUDA_CHECK(cudaGetDeviceProperties(&p, static_cast<int>(device)));
     std::snprintf(r.name, sizeof r.name, "%s", p.name);
@@ -93,7 +83,10 @@ GT_EXPORT gt_r0 gt_cuda_empty_cache() {
 }
 
 GT_EXPORT gt_r0 gt_cuda_reset_peak(int64_t device) {
-  return gt::none([&] { allocator::resetPeakStats(at_index(device)); });
+  return gt::none([&] {
+    initialise();
+    allocator::resetPeakStats(at_index(device));
+  });
 }
 
 GT_EXPORT gt_rb gt_cuda_has_cudnn() {
@@ -124,6 +117,15 @@ GT_EXPORT gt_rp gt_cuda_stream_current(int64_t device) {
 
 GT_EXPORT gt_r0 gt_cuda_stream_set(void *s) {
   return gt::none([&] { c10::cuda::setCurrentCUDAStream(stream(s)); });
+}
+
+// Returns the stream that s takes the place of.
+GT_EXPORT gt_rp gt_cuda_stream_swap(void *s) {
+  return gt::pointer([&] {
+    void *before = handle_of(c10::cuda::getCurrentCUDAStream(stream(s).device_index()));
+    c10::cuda::setCurrentCUDAStream(stream(s));
+    return before;
+  });
 }
 
 GT_EXPORT gt_r0 gt_cuda_stream_synchronize(void *s) {

@@ -25,7 +25,7 @@ struct Thread {
 extern constinit thread_local Thread thread;
 void set_thread_count(int64_t n);
 void prepare_thread();  // gives a thread that is new to libtorch one core
-char *message(std::exception_ptr e);
+char *message(std::exception_ptr e) noexcept;
 
 // A tensor seen through a handle: no reference is taken or given back.
 union Borrowed {
@@ -159,6 +159,7 @@ gt_rs text(F &&f) {
   return guarded<gt_rs>([&](gt_rs &r) {
     std::string s = f();
     r.s = strdup(s.c_str());
+    if (!r.s) throw std::bad_alloc();
   });
 }
 

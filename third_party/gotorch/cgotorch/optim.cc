@@ -1,4 +1,8 @@
 // One call for all parameters: gradients, AdamW, averages.
+#include "optim.h"
+
+#include <torch/csrc/autograd/utils/grad_layout_contract.h>
+
 #include "core.h"
 #include "internal.h"
 
@@ -39,14 +43,38 @@ GT_EXPORT gt_r0 gt_scale_grads(void **params, int64_t n, void *factor) {
   });
 }
 
-// libtorch's fused kernels take every tensor to be like its parameter, and read
-// and write beyond one that is not.
-static void must_be_like(const at::Tensor &t, const at::Tensor &param, const char *what) {
+namespace gt {
+
+// libtorch's fused kernels take the elements of a parameter, its gradient and
+// its moments to lie in memory in one and the same order and without gaps, and
+// read and write beyond what is smaller.
+void must_be_like(const at::Tensor &t, const at::Tensor &param, const char *what) {
   TORCH_CHECK(t.sizes().equals(param.sizes()) && t.device() == param.device() &&
                   t.scalar_type() == param.scalar_type(),
               what, " of a parameter of shape ", param.sizes(), " is of shape ", t.sizes(),
               ", or of another type or device; make a new optimiser for changed parameters");
 }
+
+at::Tensor gradient(const at::Tensor &param) {
+  at::Tensor g = param.grad();
+  if (!g.defined()) return g;
+  must_be_like(g, param, "the gradient");
+  TORCH_CHECK(param.is_non_overlapping_and_dense(), "a parameter of shape ", param.sizes(),
+              " and strides ", param.strides(),
+              " has gaps or shares elements with itself; make it contiguous first");
+  namespace layout = torch::autograd::utils;
+  return layout::obeys_layout_contract(g, param) ? g : layout::clone_obey_contract(g, param);
+}
+
+at::Tensor moment(const at::Tensor &t, const at::Tensor &param, const char *what) {
+  must_be_like(t, param, what);
+  namespace layout = torch::autograd::utils;
+  if (!layout::obeys_layout_contract(t, param))  // the parameter's layout was changed
+    t.set_data(layout::clone_obey_contract(t, param));
+  return t;
+}
+
+}  // namespace gt
 
 // libtorch's fused AdamW over all parameters that have a gradient. step, one
 // float32 number on the parameters' device, is advanced here (the kernel
@@ -60,23 +88,26 @@ GT_EXPORT gt_r0 gt_adamw(void **params, void **exp_avgs, void **exp_avg_sqs, int
     Borrowed s_(step);
     const at::Tensor &s = s_;
     for (int64_t i = 0; i < n; i++) {
-      Borrowed param_(params[i]);
+      Borrowed param_(params[i]), first_(exp_avgs[i]), second_(exp_avg_sqs[i]);
       const at::Tensor &param = param_;
-      if (!param.grad().defined()) continue;
+      at::Tensor grad = gt::gradient(param);
+      if (!grad.defined()) continue;
       p.push_back(param);
-      g.push_back(param.grad());
-      m.push_back(Borrowed(exp_avgs[i]).t);
-      v.push_back(Borrowed(exp_avg_sqs[i]).t);
-      must_be_like(g.back(), param, "the gradient");
-      must_be_like(m.back(), param, "the first moment");
-      must_be_like(v.back(), param, "the second moment");
+      g.push_back(std::move(grad));
+      m.push_back(gt::moment(first_, param, "the first moment"));
+      v.push_back(gt::moment(second_, param, "the second moment"));
       steps.push_back(s);
     }
     TORCH_CHECK(!p.empty(), "no parameter has a gradient");
     s.add_(1);
-    at::_fused_adamw_(p, g, m, v, {}, steps, lr, beta1, beta2, weight_decay, eps,
-                      /*amsgrad=*/false, /*maximize=*/false, gt::optional(grad_scale),
-                      gt::optional(found_inf));
+    try {
+      at::_fused_adamw_(p, g, m, v, {}, steps, lr, beta1, beta2, weight_decay, eps,
+                        /*amsgrad=*/false, /*maximize=*/false, gt::optional(grad_scale),
+                        gt::optional(found_inf));
+    } catch (...) {
+      s.sub_(1);
+      throw;
+    }
     if (found_inf) s.sub_(Borrowed(found_inf).t);
   });
 }

@@ -2,6 +2,7 @@
 // fused kernels, with the state that torch.optim keeps.
 #include "core.h"
 #include "internal.h"
+#include "optim.h"
 
 using gt::Borrowed;
 
@@ -14,22 +15,12 @@ struct Parameter {
   at::Tensor second;  // the second moment (Adam)
 };
 
-// What the fused kernels take: one list for each of a parameter's tensors.
-struct Lists {
-  std::vector<at::Tensor> value, grad, step, first, second;
-  void add(Parameter &p) {
-    value.push_back(p.value);
-    grad.push_back(p.value.grad());
-    if (p.step.defined()) step.push_back(p.step);
-    if (p.first.defined()) first.push_back(p.first);
-    if (p.second.defined()) second.push_back(p.second);
-  }
-};
-
 class Optimizer {
  public:
   explicit Optimizer(double lr) : lr_(lr) {}
   virtual ~Optimizer() = default;
+  // Makes all that is new before it changes anything, so that a step that fails
+  // for lack of memory was not taken.
   virtual void step() = 0;
   std::vector<Parameter> parameters;
   double lr_;
@@ -47,20 +38,32 @@ class SGD final : public Optimizer {
   void step() override {
     Lists fresh, known;  // a parameter's first gradient becomes its momentum
     for (auto &p : parameters) {
-      if (!p.value.grad().defined()) continue;
-      bool first = momentum_ != 0 && !p.first.defined();
-      if (first) p.first = at::empty_like(p.value);
-      (first ? fresh : known).add(p);
+      at::Tensor grad = gt::gradient(p.value);
+      if (!grad.defined()) continue;
+      const bool first = momentum_ != 0 && !p.first.defined();
+      Lists &l = first ? fresh : known;
+      l.of.push_back(&p);
+      l.value.push_back(p.value);
+      l.grad.push_back(std::move(grad));
+      if (momentum_ == 0) continue;
+      l.momentum.push_back(first ? at::empty_like(p.value)
+                                 : gt::moment(p.first, p.value, "the momentum"));
     }
     run(fresh, true);
+    for (size_t i = 0; i < fresh.momentum.size(); i++) fresh.of[i]->first = fresh.momentum[i];
     run(known, false);
   }
 
  private:
+  struct Lists {
+    std::vector<Parameter *> of;
+    std::vector<at::Tensor> value, grad, momentum;
+  };
+
   void run(Lists &l, bool first) {
     if (l.value.empty()) return;
-    at::_fused_sgd_(l.value, l.grad, l.first, weight_decay_, momentum_, lr_, dampening_, nesterov_,
-                    /*maximize=*/false, first);
+    at::_fused_sgd_(l.value, l.grad, l.momentum, weight_decay_, momentum_, lr_, dampening_,
+                    nesterov_, /*maximize=*/false, first);
   }
   double momentum_, dampening_, weight_decay_;
   bool nesterov_;
@@ -72,20 +75,39 @@ class Adam final : public Optimizer {
       : Optimizer(lr), beta1_(beta1), beta2_(beta2), weight_decay_(weight_decay) {}
 
   void step() override {
-    Lists l;
+    std::vector<Parameter *> of;
+    std::vector<at::Tensor> value, grad, step, first, second;
     for (auto &p : parameters) {
-      if (!p.value.grad().defined()) continue;
-      if (!p.step.defined()) {
-        p.step = at::zeros({}, p.value.options().dtype(at::kFloat));
-        p.first = at::zeros_like(p.value);
-        p.second = at::zeros_like(p.value);
+      at::Tensor g = gt::gradient(p.value);
+      if (!g.defined()) continue;
+      of.push_back(&p);
+      value.push_back(p.value);
+      grad.push_back(std::move(g));
+      if (p.step.defined()) {
+        step.push_back(p.step);
+        first.push_back(gt::moment(p.first, p.value, "the first moment"));
+        second.push_back(gt::moment(p.second, p.value, "the second moment"));
+      } else {
+        step.push_back(at::zeros({}, p.value.options().dtype(at::kFloat)));
+        first.push_back(at::zeros_like(p.value));
+        second.push_back(at::zeros_like(p.value));
       }
-      p.step.add_(1);  // the kernel expects that
-      l.add(p);
     }
-    if (l.value.empty()) return;
-    at::_fused_adam_(l.value, l.grad, l.first, l.second, {}, l.step, lr_, beta1_, beta2_,
-                     weight_decay_, /*eps=*/1e-8, /*amsgrad=*/false, /*maximize=*/false);
+    if (value.empty()) return;
+    const at::Tensor one = at::ones_like(step[0]);
+    at::_foreach_add_(step, one);  // the kernel expects that
+    try {
+      at::_fused_adam_(value, grad, first, second, {}, step, lr_, beta1_, beta2_, weight_decay_,
+                       /*eps=*/1e-8, /*amsgrad=*/false, /*maximize=*/false);
+    } catch (...) {
+      at::_foreach_sub_(step, one);
+      throw;
+    }
+    for (size_t i = 0; i < of.size(); i++) {
+      of[i]->step = step[i];
+      of[i]->first = first[i];
+      of[i]->second = second[i];
+    }
   }
 
  private:

@@ -9,6 +9,7 @@
 #include "allocator.h"
 #include "core.h"
 #include "internal.h"
+#include "message.h"
 
 namespace gt {
 
@@ -18,18 +19,6 @@ constinit thread_local Thread thread{0, false, 0, 1};
 namespace {
 
 std::atomic<bool> show_trace{false};
-
-// A first letter tells Go the kind: M out of memory, E anything else.
-char *tagged(char kind, const std::string &text) {
-  std::string s(1, kind);
-  s += text.empty() ? "unknown error" : text;
-  return strdup(s.c_str());
-}
-
-bool says_out_of_memory(const std::string &s) {
-  return s.find("can't allocate memory") != std::string::npos ||
-         s.find("CUDA out of memory") != std::string::npos;
-}
 
 // Collects libtorch's warnings, each text once, until they are taken.
 class Collector : public c10::WarningHandler {
@@ -65,22 +54,7 @@ OmpSet omp_set() {
 
 }  // namespace
 
-char *message(std::exception_ptr e) {
-  try {
-    std::rethrow_exception(e);
-  } catch (const c10::OutOfMemoryError &x) {
-    return tagged('M', show_trace ? x.what() : x.what_without_backtrace());
-  } catch (const c10::Error &x) {
-    std::string s = show_trace ? x.what() : x.what_without_backtrace();
-    return tagged(says_out_of_memory(s) ? 'M' : 'E', s);
-  } catch (const std::bad_alloc &) {
-    return tagged('M', "out of memory");
-  } catch (const std::exception &x) {
-    return tagged('E', x.what());
-  } catch (...) {
-    return tagged('E', "unknown C++ exception");
-  }
-}
+char *message(std::exception_ptr e) noexcept { return message(std::move(e), show_trace); }
 
 // libgomp keeps a pool for every thread that computes in parallel, so a
 // thread gets one core until a scope asks for more (scope.cc). The warning

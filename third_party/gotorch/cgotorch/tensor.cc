@@ -29,6 +29,7 @@ GT_EXPORT gt_r0 gt_copy_in(void *t, const void *data, int64_t bytes) {
     if (!bytes) return;
     if (d.is_cpu() && d.is_contiguous()) {
       std::memcpy(d.data_ptr(), data, bytes);
+      d.unsafeGetTensorImpl()->bump_version();  // autograd notices, as after copy_
       return;
     }
     auto src = at::from_blob(const_cast<void *>(data), d.sizes(), d.options().device(at::kCPU));

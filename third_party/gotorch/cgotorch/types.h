@@ -2,9 +2,10 @@
 //
 // A tensor travels as a handle: the address of its TensorImpl with one
 // reference owned by the handle, or NULL for "no tensor". Every function
-// returns its error in its result: err is NULL, or a malloc'ed message that
-// the caller frees. scope is the number of the scope that the calling thread
-// is in (0: none), so that Go knows where the new tensor belongs.
+// returns its error in its result: err is NULL, or a message whose first letter
+// tells its kind (message.h); the caller frees it unless that is m. scope is the
+// number of the scope that the calling thread is in (0: none), so that Go knows
+// where the new tensor belongs.
 #ifndef CGOTORCH_TYPES_H_
 #define CGOTORCH_TYPES_H_
 

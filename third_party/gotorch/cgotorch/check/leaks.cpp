@@ -98,7 +98,7 @@ void lists() {
   gt_rl parts = good(gt_op_Chunk(n(a), 3, 0));
   void *joined = made(gt_op_Cat(parts.t, parts.n, 0));
   void *sum = made(gt_op_opSum(n(joined)));
-  gt_rl grads = good(gt_autograd_grad(&sum, 1, &a, 1, nullptr, false));
+  gt_rl grads = good(gt_autograd_grad(&sum, 1, &a, 1, nullptr, false, false));
   drop_all(grads.t, grads.n);
   drop_all(parts.t, parts.n);
   std::free(grads.t);

@@ -10,6 +10,7 @@ import (
 	"log"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -17,6 +18,7 @@ type arg struct{ name, kind string }
 
 type op struct {
 	name, doc, expr string
+	once            bool // it changes an operand
 	args            []arg
 	results         []string
 }
@@ -26,7 +28,7 @@ type kind struct {
 	goType  string
 	cParams string // %s is the name
 	cArgs   string // the names only
-	goArgs  string // what Go passes
+	goArgs  string // what Go passes; %o is the operation, quoted
 	before  string // Go statements before the call
 	bind    string // C++ statements before the expression; the C name ends in _
 	alive   bool
@@ -42,7 +44,7 @@ var kinds = map[string]kind{
 	"bool":      {"bool", "bool %s", "%s", "C.bool(%s)", "", "", false},
 	"string":    {"string", "const char *%s_, int64_t %s_n", "%s_, %s_n", "textPtr(%s), C.int64_t(len(%s))", "", "std::string %s(%s_, %s_n);", false},
 	"dtype":     {"int8", "int8_t %s_", "%s_", "C.int8_t(%s)", "", "auto %s = gt::dtype(%s_);", false},
-	"options":   {"Options", "gt_options %s_", "%s_", "%s.c()", "", "auto %s = gt::options(%s_);", false},
+	"options":   {"Options", "gt_options %s_", "%s_", "%s.c(%o)", "", "auto %s = gt::options(%s_);", false},
 	"generator": {"*Generator", "void *%s_", "%s_", "%s.handle()", "", "auto %s = gt::generator(%s_);", true},
 }
 
@@ -57,7 +59,7 @@ var wrap = map[string][3]string{ // results: C type, C++ wrapper, Go type
 	"bool":                 {"gt_rb", "truth", "bool"},
 }
 
-var line = regexp.MustCompile(`^(\w+)\(([^)]*)\)\s*([a-z ]*?)\s*=\s*(.+)$`)
+var line = regexp.MustCompile(`^(\w+)(!?)\(([^)]*)\)\s*([a-z ]*?)\s*=\s*(.+)$`)
 
 // An operation that fails for lack of memory is tried again, but not one that
 // may have changed its operand already.
@@ -85,9 +87,9 @@ func parse(path string) []op {
 		if m == nil {
 			log.Fatalf("%s:%d: cannot read %q", path, n, l)
 		}
-		o := op{name: m[1], doc: doc, expr: m[4], results: strings.Fields(m[3])}
+		o := op{name: m[1], doc: doc, once: m[2] != "", expr: m[5], results: strings.Fields(m[4])}
 		doc = ""
-		for _, a := range strings.Split(m[2], ",") {
+		for _, a := range strings.Split(m[3], ",") {
 			w := strings.Fields(a)
 			if len(w) != 2 || kinds[w[1]].goType == "" {
 				log.Fatalf("%s:%d: argument %q", path, n, a)
@@ -177,9 +179,12 @@ func gosource(ops []op) []byte {
 		for _, a := range o.args {
 			b.WriteString(fill(kinds[a.kind].before, a.name))
 		}
-		call := fmt.Sprintf("C.c_%s(%s)\n", o.c(), o.join(func(a arg) string { return fill(kinds[a.kind].goArgs, a.name) }))
+		title := strconv.Quote(strings.TrimPrefix(o.name, "op"))
+		call := fmt.Sprintf("C.c_%s(%s)\n", o.c(), o.join(func(a arg) string {
+			return strings.ReplaceAll(fill(kinds[a.kind].goArgs, a.name), "%o", title)
+		}))
 		b.WriteString("r := " + call)
-		if !inPlace.MatchString(o.expr) {
+		if !o.once && !inPlace.MatchString(o.expr) {
 			b.WriteString("if r.err != nil && again(r.err) {\nr = " + call + "}\n")
 		}
 		for _, a := range o.args {
@@ -187,7 +192,7 @@ func gosource(ops []op) []byte {
 				fmt.Fprintf(&b, "runtime.KeepAlive(%s)\n", a.name)
 			}
 		}
-		fmt.Fprintf(&b, "if r.err != nil {\nfail(%q, r.err)\n}\n", strings.TrimPrefix(o.name, "op"))
+		fmt.Fprintf(&b, "if r.err != nil {\nfail(%s, r.err)\n}\n", title)
 		switch len(o.results) {
 		case 0:
 		case 1:
