@@ -3,6 +3,7 @@ package gotorch
 import (
 	"bytes"
 	"os"
+	"path/filepath"
 	"runtime"
 	"testing"
 	"unsafe"
@@ -107,6 +108,9 @@ func TestNothingRefersToThisMachine(t *testing.T) {
 	wd, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
+	}
+	if filepath.Dir(lib.Binding) != filepath.Join(wd, "lib") {
+		t.Skip("not what scripts/build made: " + lib.Binding)
 	}
 	b, err := os.ReadFile(lib.Binding)
 	if err != nil {
