@@ -18,9 +18,9 @@ import (
 // mostPoints is how many points of a file are read: half a gigabyte of them.
 const mostPoints = 64 << 20
 
-// openPoints opens points:FILE. The points stay where they are; a note says when they
-// lie so far apart that a flow from N(0,1) will have a hard time.
-func openPoints(info Info, _ Options) (*Set2D, error) {
+// openPoints opens points:FILE. Points that lie far from where noise lies are laid into a
+// frame of their own, which a note says, or all into the given one.
+func openPoints(info Info, opts Options) (*Set2D, error) {
 	_, path, _ := strings.Cut(info.Name, ":")
 	fail := func(fault, remedy string, err error) (*Set2D, error) {
 		return nil, &FileError{Set: "points", File: path, Fault: fault, Remedy: remedy, Err: err}
@@ -47,9 +47,15 @@ func openPoints(info Info, _ Options) (*Set2D, error) {
 	if err != nil {
 		return fail(plainCause(err), "it must hold two finite numbers a point, and at least one point", err)
 	}
+	if !opts.framed {
+		info.Frame = frameOf(points)
+	}
+	info.Frame.into(points)
 	s := pointList(points)
 	s.Info = info
-	s.notes = spreadNotes(path, points)
+	if info.Frame != nil {
+		s.notes = []string{fmt.Sprintf("the flow takes the points of %s %s; sample --npz turns its own back", path, info.Frame)}
+	}
 	return s, nil
 }
 
@@ -181,33 +187,4 @@ func allFinite(points []float32) error {
 		}
 	}
 	return nil
-}
-
-// Flows start from N(0,1): sets of a spread between these, and no further away than the
-// larger, train well.
-const leastSpread, mostSpread = 0.2, 5
-
-// spreadNotes says where the points lie, if that is far from where noise lies.
-func spreadNotes(path string, points []float32) []string {
-	n := float64(len(points) / 2)
-	var mean [2]float64
-	for i, v := range points {
-		mean[i%2] += float64(v) / n
-	}
-	sum := 0.0
-	for i, v := range points {
-		d := float64(v) - mean[i%2]
-		sum += d * d
-	}
-	spread := math.Sqrt(sum / (2 * n))
-	away := math.Hypot(mean[0], mean[1])
-	if spread >= leastSpread && spread <= mostSpread && away <= mostSpread {
-		return nil
-	}
-	note := fmt.Sprintf("%s has its middle at (%.3g, %.3g) and a spread of %.3g; flows train best near (0, 0) and 1: ",
-		path, mean[0], mean[1], spread)
-	if spread == 0 {
-		return []string{note + "all its points are one"}
-	}
-	return []string{note + fmt.Sprintf("subtract the middle and divide by %.3g", spread)}
 }

@@ -171,20 +171,60 @@ func TestPointsFaults(t *testing.T) {
 	}
 }
 
-func TestSpreadNotes(t *testing.T) {
+// Points far from where noise lies are laid into a frame, which gives them back.
+func TestFrames(t *testing.T) {
 	for _, c := range []struct {
-		name, text, want string
+		name, text string
+		want       *Frame
 	}{
-		{"near", "-1,0\n1,1\n", ""},
-		{"wide", "0,0\n200,0\n", "spread of 70.7; flows train best near (0, 0) and 1: subtract the middle and divide by 70.7"},
-		{"away", "100,1\n101,-1\n", "middle at (100, 0)"},
-		{"narrow", "0,0\n0.01,0\n", "spread of 0.00354"},
-		{"one", "1,1\n", "all its points are one"},
+		{"near", "-1,0\n1,1\n", nil},
+		{"wide", "0,0\n200,0\n", &Frame{[2]float64{100, 0}, [2]float64{100, 1}}},
+		{"away", "100,1\n101,-1\n", &Frame{[2]float64{100.5, 0}, [2]float64{0.5, 1}}},
+		{"narrow", "0,0\n0.01,0\n", &Frame{[2]float64{0.005, 0}, [2]float64{0.005, 1}}},
+		{"one", "1,1\n", &Frame{[2]float64{1, 1}, [2]float64{1, 1}}},
+		{"unequal", "-2,0.1\n2,-0.1\n", &Frame{[2]float64{0, 0}, [2]float64{2, 0.1}}},
+		{"odd", "1e7,-3e-5\n1.0001e7,7e-5\n", &Frame{[2]float64{1.00005e7, 2e-5}, [2]float64{500, 5e-5}}},
 	} {
-		s := open2D(t, "points:"+writeFile(t, c.name+".csv", []byte(c.text)))
-		got := strings.Join(s.Notes(), "\n")
-		if (c.want == "") != (got == "") || !strings.Contains(got, c.want) {
-			t.Errorf("%s: note %q, want %q", c.name, got, c.want)
+		path := writeFile(t, c.name+".csv", []byte(c.text))
+		s := open2D(t, "points:"+path)
+		if !s.Frame.Equal(c.want) {
+			t.Errorf("%s: %v, want %v", c.name, s.Frame, c.want)
+		}
+		if note := strings.Join(s.Notes(), "\n"); (c.want == nil) != (note == "") || c.want != nil && !strings.Contains(note, c.want.String()) {
+			t.Errorf("%s: note %q", c.name, note)
+		}
+		z := make([]float32, 200)
+		s.Sample(z, 1, 0)
+		own, err := readCSV(strings.NewReader(c.text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := s.Frame.Back(z)
+		for i := range z {
+			if math.Abs(float64(z[i])) > 3 {
+				t.Errorf("%s: the flow is given %v", c.name, z[i])
+			}
+			back := false // one of the file's points
+			for k := i % 2; k < len(own); k += 2 {
+				back = back || math.Abs(float64(x[i]-own[k])) <= 1e-6*math.Abs(float64(own[k]))
+			}
+			if !back {
+				t.Errorf("%s: %v comes back as %v", c.name, own, x[i])
+			}
+		}
+
+		// A model knows its frame, whatever the file has become.
+		if again, err := Reopen2D(Info{Name: "points:" + path}, Options{}); err != nil || again.Frame != nil {
+			t.Errorf("%s, as it is: %v, %v", c.name, again, err)
+		}
+		other := &Frame{[2]float64{1, 2}, [2]float64{3, 4}}
+		if again, err := Reopen2D(Info{Name: "points:" + path, Frame: other}, Options{}); err != nil || !again.Frame.Equal(other) {
+			t.Errorf("%s, in another frame: %v, %v", c.name, again, err)
+		}
+	}
+	for _, bad := range []*Frame{{}, {Spread: [2]float64{1, -1}}, {Spread: [2]float64{1, math.Inf(1)}}, {Middle: [2]float64{math.NaN(), 0}, Spread: [2]float64{1, 1}}} {
+		if bad.Check() == nil {
+			t.Errorf("%v is no error", bad)
 		}
 	}
 }

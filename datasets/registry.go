@@ -14,6 +14,7 @@ type Info struct {
 	Shape      [3]int   // channels, height, width; {2,1,1} for points of the plane
 	Levels     int      // grey levels of a pixel: 256, or 17 for digits; 0 for points
 	ClassNames []string // nil for a set without classes
+	Frame      *Frame   // of points:FILE, where they are not as they are in the file
 }
 
 // Classes is the number of classes.
@@ -58,7 +59,8 @@ type Options struct {
 	// goroutine at a time. It may be nil.
 	Progress func(done, total int)
 
-	ctx context.Context // of OpenContext; nil: never ends
+	ctx    context.Context // of OpenContext; nil: never ends
+	framed bool            // of Reopen2D: the frame is given
 }
 
 func (o Options) dataDir() string {

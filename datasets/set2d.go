@@ -31,10 +31,26 @@ func Open2D(name string, opts Options) (*Set2D, error) {
 	if err != nil {
 		return nil, err
 	}
+	return e.open2DIn(e.describe(), opts)
+}
+
+// Reopen2D is [Open2D] for a model that was trained on the set: the points of a file are
+// laid into the frame of then, in, whatever the file holds now.
+func Reopen2D(in Info, opts Options) (*Set2D, error) {
+	e, err := find(in.Name)
+	if err != nil {
+		return nil, err
+	}
+	info := e.describe()
+	info.Frame, opts.framed = in.Frame, true
+	return e.open2DIn(info, opts)
+}
+
+func (e *entry) open2DIn(info Info, opts Options) (*Set2D, error) {
 	if e.open2D == nil {
 		return nil, fmt.Errorf("%s is a set of images, not of points", e.info.Name)
 	}
-	return e.open2D(e.describe(), opts)
+	return e.open2D(info, opts)
 }
 
 // Sample fills dst, [N,2], with the points number first, first+1, ... of the stream
@@ -66,7 +82,7 @@ func (s *Set2D) Entropy() (float64, bool) {
 }
 
 // Notes says what a user should know of his own file before training on it, a line
-// each: that its points lie far apart, for instance. It is mostly empty.
+// each: where its points are laid for the flow. It is mostly empty.
 func (s *Set2D) Notes() []string { return s.notes }
 
 // Range is a rectangle of the plane.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/wangkuiyi/gotorch/strictjson"
 
+	"flowmatch/datasets"
 	"flowmatch/models"
 )
 
@@ -30,6 +31,8 @@ type DatasetRecord struct {
 	Classes    int      `json:"classes"`
 	ClassNames []string `json:"class_names"`
 	Levels     int      `json:"levels"`
+	// Frame is where the points of a user's file were laid for the flow.
+	Frame *datasets.Frame `json:"frame,omitempty"`
 }
 
 // TrainingRecord tells how far a run has come.
@@ -44,6 +47,9 @@ type TrainingRecord struct {
 func ParseRecord(b []byte) (*Record, error) {
 	var r Record
 	if err := strictjson.Unmarshal(b, &r); err != nil {
+		return nil, fmt.Errorf("the record: %w", err)
+	}
+	if err := r.Dataset.Frame.Check(); err != nil {
 		return nil, fmt.Errorf("the record: %w", err)
 	}
 	return &r, nil

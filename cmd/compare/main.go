@@ -87,9 +87,12 @@ func (c *comparison) points(ctx context.Context) error {
 		}
 		built[k] = net
 	}
-	set, err := datasets.Open2D(c.models[0].Info.Name, c.DataOptions())
+	set, err := datasets.Reopen2D(c.models[0].Info, c.DataOptions())
 	if err != nil {
 		return err
+	}
+	if set.Frame != nil && !c.Quiet {
+		fmt.Fprintf(c.env.Stderr, "note: distances and likelihoods are of the points %s, as the flows take them\n", set.Frame)
 	}
 	film := figures.Pair{
 		Path: c.path(".gif"), Of: set, Names: names, Models: built, Device: c.device, Solver: c.solver,

@@ -113,9 +113,12 @@ func (e *evaluation) oneStep(asked *asked) error {
 // returns what measures.
 func (e *evaluation) openData(ctx context.Context, asked *asked) (func() error, error) {
 	if e.info.Is2D() {
-		set, err := datasets.Open2D(e.info.Name, e.f.DataOptions())
+		set, err := datasets.Reopen2D(e.info, e.f.DataOptions())
 		if err != nil {
 			return nil, err
+		}
+		if set.Frame != nil {
+			e.say("note: distances and likelihoods are of the points %s, as the flow takes them", set.Frame)
 		}
 		_, known := set.Entropy()
 		return func() error { return e.points(ctx, set) }, checkTaken(asked.require, e.taken, e.info, 0, known)

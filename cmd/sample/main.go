@@ -95,7 +95,7 @@ func run(ctx context.Context, env cli.Env) error {
 	var written []string
 	if f.npz != "" {
 		err := writeFile(f.npz, func(w writer) error {
-			return npz.WriteSamples(w, &npz.Samples{Shape: t.Shape, X: out.X, Y: plan.labels, X0: out.X0})
+			return npz.WriteSamples(w, &npz.Samples{Shape: t.Shape, X: info.Frame.Back(out.X), Y: plan.labels, X0: out.X0})
 		})
 		if err != nil {
 			return err

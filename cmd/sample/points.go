@@ -15,7 +15,7 @@ import (
 // velocity field beside the points.
 func (f *flags) drawPoints(ctx context.Context, dir string, out *flow.Samples, in datasets.Info, s flow.Sampling) ([]string, error) {
 	r := viz.Range(datasets.SquareAround(out.X))
-	if set, err := datasets.Open2D(in.Name, datasets.Options{}); err == nil {
+	if set, err := datasets.Reopen2D(in, datasets.Options{}); err == nil {
 		r = viz.Range(set.PlotRange())
 	}
 	plot, err := viz.DatasetPlot(out.X, viz.DatasetConfig{Title: in.Name + ", samples", Range: r, Bins: 150})

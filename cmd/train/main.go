@@ -57,7 +57,7 @@ func run(ctx context.Context, env cli.Env) error {
 	if err := f.ChoosePrecision(&config, start); err != nil {
 		return err
 	}
-	if err := start.Same(config, subject.Network, info); err != nil {
+	if err := start.Same(config, subject.Network, subject.Info); err != nil {
 		return err
 	}
 	losses, err := session.Train(ctx, config, subject, start)
@@ -65,7 +65,7 @@ func run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	paths, err := f.figures.Draw(ctx, env, figures.Run{
-		Dir: dir, Info: info, Network: subject.Network, Device: device, Losses: losses, Reference: f.Recipe == "reference",
+		Dir: dir, Info: subject.Info, Network: subject.Network, Device: device, Losses: losses, Reference: f.Recipe == "reference",
 	})
 	if err != nil {
 		return err

@@ -76,6 +76,39 @@ func TestPoints(t *testing.T) {
 	refused(t, program(t, "sample", nil, "--checkpoint", filepath.Join(run, "ckpt.pth"), "--dataset", "digits"), 2, "checkerboard", "digits")
 }
 
+// Points of a user's own, far from where noise lies, in two units.
+func TestPointsInAFrame(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "own.csv")
+	write(t, file, []byte("length,width\n1300,41\n1500,40\n1700,43\n1500,42.5\n1410,40.2\n1580,42\n"))
+	set := "points:" + file
+	args := []string{"--dataset", set, "--device", "cpu", "--hidden-dim", "64", "--batch-size", "256", "--iterations", "300", "--no-figures", "--output-dir", dir}
+	if r := must(t, program(t, "train", nil, args...)); !strings.Contains(r.errOut, "less (1498.33, 41.45)") {
+		t.Errorf("not said where the points are laid: %s", r.errOut)
+	}
+	ckpt, out := filepath.Join(dir, "cfm/points-own/ckpt.pth"), filepath.Join(dir, "s.npz")
+	must(t, program(t, "sample", nil, "--checkpoint", ckpt, "--num-samples", "400", "--frames", "3", "--npz", out)) // without the file's name
+	s, err := npz.OpenSamples(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mean [2]float64
+	for i, v := range s.X {
+		mean[i%2] += float64(v) / 400
+	}
+	if math.Abs(mean[0]-1498) > 60 || math.Abs(mean[1]-41.45) > 0.6 {
+		t.Errorf("the samples' middle is %v", mean)
+	}
+	if r := must(t, program(t, "evaluate", nil, "--dataset", set, "--output-dir", dir, "--num-samples", "100", "--measures", "sw2", "--solvers", "euler:4")); !strings.Contains(r.errOut, "as the flow takes them") {
+		t.Errorf("not said what the distances are of: %s", r.errOut)
+	}
+	must(t, program(t, "reflow", nil, "--dataset", set, "--output-dir", dir, "--iterations", "2", "--batch-size", "16", "--no-figures"))
+	must(t, program(t, "compare", nil, "--dataset", set, "--output-dir", dir, "--figure-samples", "500", "--frames", "2", "--solvers", "euler:1", "--quality-samples", "200"))
+	must(t, program(t, "train", nil, append(args, "--resume")...))
+	write(t, file, []byte("1300,41\n1500,40\n1900,43\n"))
+	refused(t, program(t, "train", nil, append(args, "--resume", "--quiet")...), 2, "have changed", "--fresh")
+}
+
 // damaged copies a checkpoint of points, without its record and with a bias that
 // is no number.
 func damaged(t *testing.T, path string) string {

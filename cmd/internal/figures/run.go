@@ -54,7 +54,7 @@ func (f *Flags) Draw(ctx context.Context, env cli.Env, r Run) ([]string, error) 
 		Dir: r.Dir, Set: r.Info.Slug(), Model: model, Device: r.Device,
 		Samples: f.Samples, Seed: f.Seed, Reference: r.Reference, OneStep: r.OneStep, Stderr: env.Stderr, Quiet: f.Quiet,
 	}
-	if p.Of, err = datasets.Open2D(r.Info.Name, datasets.Options{DataDir: f.DataDir}); err != nil {
+	if p.Of, err = datasets.Reopen2D(r.Info, datasets.Options{DataDir: f.DataDir}); err != nil {
 		// A file of the user's own may be gone: the samples tell the range.
 		p.Of = nil
 	}

@@ -90,6 +90,9 @@ func (f *Flags) OpenBeside(first *Model, kind, flag, named string) (*Model, erro
 	if a, b := first.Checkpoint.Record, m.Checkpoint.Record; a != nil && b != nil && a.Dataset.Name != b.Dataset.Name {
 		return nil, cli.Usagef("%s is a model of %s, %s of %s: they have nothing to be compared by", first.Checkpoint.Path, a.Dataset.Name, path, b.Dataset.Name)
 	}
+	if !first.Info.Frame.Equal(m.Info.Frame) {
+		return nil, cli.Usagef("%s takes points %s, %s takes them %s: they have nothing to be compared by", first.Checkpoint.Path, first.Info.Frame, path, m.Info.Frame)
+	}
 	if !slices.Equal(first.Shape, m.Shape) || first.Classes != m.Classes {
 		return nil, cli.Usagef("%s is a model of %v in %d classes, %s of %v in %d: they have nothing to be compared by", first.Checkpoint.Path, first.Shape, first.Classes, path, m.Shape, m.Classes)
 	}
@@ -126,6 +129,7 @@ func (f *Flags) read(path string, info datasets.Info) (*Model, error) {
 		if f.Dataset == "" {
 			info = datasets.Info{Name: d.Name, Shape: [3]int{2, 1, 1}}
 		}
+		info.Frame = d.Frame
 		return points(ck, info, network), nil
 	}
 	network, err := ck.Record.UNetConfig()

@@ -136,6 +136,9 @@ func (s *Start) Same(c trainer.Config, network any, in datasets.Info) error {
 	if want := record(in).Name; r.Dataset.Name != want {
 		return cli.Usagef("the state is of a run on %s, not %s", r.Dataset.Name, want)
 	}
+	if was := r.Dataset.Frame; !in.Frame.Equal(was) {
+		return cli.Usagef("the points of %s have changed: the run takes them %s, and now they would be %s; start anew with --fresh", in.Name, was, in.Frame)
+	}
 	diff := append(trainer.Differences(c, r.Training.Configuration), trainer.Differences(network, r.Model)...)
 	if len(diff) > 0 {
 		return cli.Usagef("the run has another configuration: %s; give its flags, or start anew with --fresh", join(diff))
