@@ -250,12 +250,13 @@ func TestAdaptiveLeavesNothingBehind(t *testing.T) {
 	for name, f := range map[string]Field{"to the end": swing, "to an error": fail} {
 		torch.Scoped(func() {
 			x := vec(1)
+			torch.FinishGC() // what other tests left
 			before := torch.Stats().Live
 			end, _, err := Adaptive{Method: m}.Solve(f, x, Times(5), func(Output) error { return nil })
 			if err == nil {
 				end.Close()
 			}
-			if now := torch.Stats().Live; now != before {
+			if now := torch.Stats().Live; now > before {
 				t.Errorf("%s: %d tensors more than before", name, now-before)
 			}
 		})

@@ -155,10 +155,11 @@ func TestSolveLeavesNothingBehind(t *testing.T) {
 	m, _ := FixedStepMethod("midpoint")
 	torch.Scoped(func() {
 		x := vec(1)
+		torch.FinishGC() // what other tests left
 		before := torch.Stats().Live
 		end, _, _ := FixedStep{Method: m, Steps: 8}.Solve(swing, x, Times(5), func(Output) error { return nil })
 		end.Close()
-		if now := torch.Stats().Live; now != before {
+		if now := torch.Stats().Live; now > before {
 			t.Errorf("%d tensors more than before", now-before)
 		}
 	})

@@ -281,12 +281,13 @@ func TestLikelihoodStops(t *testing.T) {
 		return x
 	})
 	torch.Scoped(func() {
+		torch.FinishGC() // what other tests left
 		before := torch.Stats().Live
 		_, err := Likelihood{Model: model, Solver: solver(t, SolverConfig{Method: "midpoint", Steps: 10}), Shape: []int64{2}}.LogDensity(ctx, make([]float32, 4), nil)
 		if err != why || calls != 5 {
 			t.Errorf("%v after %d evaluations", err, calls)
 		}
-		if now := torch.Stats().Live; now != before {
+		if now := torch.Stats().Live; now > before {
 			t.Errorf("%d tensors more than before", now-before)
 		}
 	})

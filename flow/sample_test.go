@@ -103,12 +103,13 @@ func TestDrawStops(t *testing.T) {
 			return x
 		})
 		torch.Scoped(func() {
+			torch.FinishGC() // what other tests left
 			before := torch.Stats().Live
 			s := Sampling{Model: model, Solver: solver(t, SolverConfig{Method: method, Steps: 10}), Shape: []int64{2}, N: 4, Batch: 2}
 			if _, err := s.Draw(ctx); err != why || calls != 5 {
 				t.Errorf("%s: %v after %d evaluations", method, err, calls)
 			}
-			if now := torch.Stats().Live; now != before {
+			if now := torch.Stats().Live; now > before {
 				t.Errorf("%s: %d tensors more than before", method, now-before)
 			}
 		})

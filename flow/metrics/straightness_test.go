@@ -102,9 +102,10 @@ func TestStraightnessStops(t *testing.T) {
 
 func TestStraightnessLeavesNothingBehind(t *testing.T) {
 	torch.Scoped(func() {
+		torch.FinishGC() // what other tests left
 		before := torch.Stats().Live
 		measure(t, Straightness{N: 10, Model: field(func(x, _, _ torch.Tensor) torch.Tensor { return torch.Sin(x) })})
-		if now := torch.Stats().Live; now != before {
+		if now := torch.Stats().Live; now > before {
 			t.Errorf("%d tensors more than before", now-before)
 		}
 	})
