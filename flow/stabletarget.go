@@ -18,16 +18,45 @@ import torch "github.com/wangkuiyi/gotorch"
 func (p Path) StableTarget(x0, x1, t torch.Tensor) (xt, u torch.Tensor) {
 	xt, u = p.At(x0, x1, t)
 	keep := 1 - p.SigmaMin
-	// std = 1 - (1-s) t is that of x_t around t x1.
-	std := torch.Clamp(torch.AddScalar(torch.MulScalar(t, -keep), 1), 1e-6, 1)
-	ratio := torch.Div(t, std).View(-1, 1) // [B,1]
+	n := x1.Shape()[0]
+	// Rows at a time, so that memory does not grow with the square of the batch.
+	rows := min(n, max(1, stableElements/n))
+	away := make([]torch.Tensor, 0, (n+rows-1)/rows)
+	for from := int64(0); from < n; from += rows {
+		m := min(rows, n-from)
+		torch.Scoped(func() {
+			away = append(away, torch.Keep(p.fromAverage(x1, torch.Narrow(x0, 0, from, m), torch.Narrow(x1, 0, from, m), torch.Narrow(t, 0, from, m))))
+		})
+	}
+	d := away[0]
+	if len(away) > 1 {
+		d = torch.Cat(away, 0)
+	}
+	// u(x_t | x1) is linear in x1: the average's differs by the average's
+	// distance from x1_i.
+	ratio := torch.Div(t, p.std(t)).View(-1, 1)
+	return xt, torch.AddCMul(u, d, torch.AddScalar(torch.MulScalar(ratio, keep), 1), 1)
+}
 
-	// (x_t,i - t x1_j) / std, one dimension after the other: [B,B]. From
+// stableElements bounds what is computed of the B x B weights at a time.
+const stableElements = 1 << 24
+
+// std: [B] is that of x_t around t x1, 1 - (1-s) t.
+func (p Path) std(t torch.Tensor) torch.Tensor {
+	return torch.Clamp(torch.AddScalar(torch.MulScalar(t, p.SigmaMin-1), 1), 1e-6, 1)
+}
+
+// fromAverage is how far the data points x1: [m,D] of some of a batch's x_t lie
+// from the averages, over all: [B,D], of those that x_t may lead to: [m,D].
+func (p Path) fromAverage(all, x0, x1, t torch.Tensor) torch.Tensor {
+	ratio := torch.Div(t, p.std(t)).View(-1, 1) // [m,1]
+
+	// (x_t,i - t x1_j) / std, one dimension after the other: [m,B]. From
 	// differences, so that nothing cancels where std is small.
 	var squares torch.Tensor
 	for d := range x1.Shape()[1] {
-		own, all := torch.Narrow(x1, 1, d, 1), torch.Select(x1, 1, d).View(1, -1)
-		z := torch.Add(torch.Mul(torch.Sub(own, all, 1), ratio), torch.Narrow(x0, 1, d, 1), 1)
+		own, others := torch.Narrow(x1, 1, d, 1), torch.Select(all, 1, d).View(1, -1)
+		z := torch.Add(torch.Mul(torch.Sub(own, others, 1), ratio), torch.Narrow(x0, 1, d, 1), 1)
 		if d == 0 {
 			squares = torch.Mul(z, z)
 		} else {
@@ -35,8 +64,5 @@ func (p Path) StableTarget(x0, x1, t torch.Tensor) (xt, u torch.Tensor) {
 		}
 	}
 	w := torch.Softmax(torch.MulScalar(squares, -0.5), 1)
-	// u(x_t | x1) is linear in x1: the average's differs by the average's
-	// distance from x1_i.
-	away := torch.Sub(torch.MatMul(w, x1), x1, 1)
-	return xt, torch.AddCMul(u, away, torch.AddScalar(torch.MulScalar(ratio, keep), 1), 1)
+	return torch.Sub(torch.MatMul(w, all), x1, 1)
 }

@@ -55,3 +55,40 @@ func TestStableTarget(t *testing.T) {
 		t.Logf("t = %v: variance %.4f against %.4f, mean off by %.5f", at, stable, plain, bias/float64(n))
 	}
 }
+
+// A large batch is averaged some rows at a time, over all of it still.
+func TestStableTargetInBlocks(t *testing.T) {
+	const b = 5000 // 3355 rows and 1645
+	x := make([]float32, 4*b)
+	Noise(x, 1, 0)
+	torch.Scoped(func() {
+		x0, x1 := torch.FromSlice(x[:2*b], b, 2), torch.FromSlice(x[2*b:], b, 2)
+		times := torch.FullWith([]int64{b}, 0.7, torch.Options{})
+		_, u := Path{SigmaMin: 0.1}.StableTarget(x0, x1, times)
+		got := torch.ToSlice[float32](u)
+		for _, i := range []int{0, 3354, 3355, 4999} {
+			var sum, x1Mean [2]float64
+			weights := 0.0
+			for j := range b {
+				square := 0.0
+				for d := range 2 {
+					z := float64(x[2*i+d]) + 0.7/0.37*float64(x[2*b+2*i+d]-x[2*b+2*j+d])
+					square += z * z
+				}
+				w := math.Exp(-square / 2)
+				weights += w
+				for d := range 2 {
+					sum[d] += w * float64(x[2*b+2*j+d])
+				}
+			}
+			for d := range 2 {
+				x1Mean[d] = sum[d] / weights
+				own := float64(x[2*b+2*i+d])
+				want := own - 0.9*float64(x[2*i+d]) + (x1Mean[d]-own)*(1+0.9*0.7/0.37)
+				if math.Abs(float64(got[2*i+d])-want) > 1e-4 {
+					t.Errorf("target %d: %v, want %v", i, got[2*i+d], want)
+				}
+			}
+		}
+	})
+}
