@@ -3,6 +3,7 @@ package datasets
 import (
 	"fmt"
 	"image"
+	"image/color"
 	_ "image/jpeg" // the kinds of picture that are read
 	_ "image/png"
 	"io"
@@ -22,7 +23,7 @@ func openPicture(info Info, _ Options) (*Set2D, error) {
 	fail := func(fault, remedy string, err error) (*Set2D, error) {
 		return nil, &FileError{Set: "image", File: path, Fault: fault, Remedy: remedy, Err: err}
 	}
-	f, _, err := openRegular(path)
+	f, size, err := openRegular(path)
 	if absent(err) {
 		return fail("not found", "check the path", err)
 	}
@@ -33,6 +34,9 @@ func openPicture(info Info, _ Options) (*Set2D, error) {
 
 	const remedy = "save it as PNG or JPEG"
 	config, kind, err := image.DecodeConfig(f)
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
 	switch {
 	case err != nil:
 		return fail("not a picture that can be read: "+plainCause(err), remedy, err)
@@ -44,10 +48,16 @@ func openPicture(info Info, _ Options) (*Set2D, error) {
 		return fail(fmt.Sprintf("%dx%d pixels: at most %d million are read", config.Width, config.Height, largestPicture>>20),
 			"make it smaller: 1000x1000 show all that a flow can learn", nil)
 	}
+	if pixels, deep := int64(config.Width)*int64(config.Height), bytesOf(config.ColorModel); pixels*deep > 4*largestPicture {
+		return fail(fmt.Sprintf("%dx%d pixels of %d bytes", config.Width, config.Height, deep), "save it with 8 bits a colour, or make it smaller", nil)
+	}
+	if exact, err := kindOf(f); err != nil || int64(config.Width)*int64(config.Height) > exact.most(config.ColorModel, size) {
+		return fail(fmt.Sprintf("it claims %dx%d pixels, which %d bytes cannot hold", config.Width, config.Height, size), replaceIt, err)
+	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return fail(plainCause(err), "make it a readable file", err)
 	}
-	img, _, err := image.Decode(f)
+	img, err := decodePicture(f)
 	if err != nil {
 		return fail(plainCause(err), replaceIt, err)
 	}
@@ -61,11 +71,36 @@ func openPicture(info Info, _ Options) (*Set2D, error) {
 	}
 	s := d.set()
 	s.Info = info
+	s.Data = fingerprint([]int{w, h}, shades)
 	if m := meanShade(shades); m > mostlyDark*255 {
 		s.notes = append(s.notes, fmt.Sprintf("%s is dark on %.0f %% of its area, and dark is where points fall: if it shows something light on dark, invert it",
 			path, 100*m/255))
 	}
 	return s, nil
+}
+
+// decodePicture turns a panic of a decoder into an error.
+func decodePicture(r io.Reader) (img image.Image, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("the decoder failed: %v", v)
+		}
+	}()
+	img, _, err = image.Decode(r)
+	return img, err
+}
+
+// bytesOf is how much memory a decoded pixel takes.
+func bytesOf(m color.Model) int64 {
+	switch m {
+	case color.RGBA64Model, color.NRGBA64Model:
+		return 8
+	case color.Gray16Model:
+		return 2
+	case color.GrayModel:
+		return 1
+	}
+	return 4
 }
 
 // mostlyDark is the mean shade above which a picture is probably the wrong way round.

@@ -152,8 +152,17 @@ func TestPictureFaults(t *testing.T) {
 	binary.BigEndian.PutUint32(huge[16:], 60_000)
 	binary.BigEndian.PutUint32(huge[20:], 60_000)
 	binary.BigEndian.PutUint32(huge[29:], crc32.ChecksumIEEE(huge[12:29]))
+	claim := bytes.Clone(good) // one that so few bytes cannot keep
+	binary.BigEndian.PutUint32(claim[16:], 8000)
+	binary.BigEndian.PutUint32(claim[20:], 8000)
+	binary.BigEndian.PutUint32(claim[29:], crc32.ChecksumIEEE(claim[12:29]))
+	deep := bytes.Clone(claim) // of 8 bytes a pixel
+	deep[24], deep[25] = 16, 6
+	binary.BigEndian.PutUint32(deep[29:], crc32.ChecksumIEEE(deep[12:29]))
 	dir := t.TempDir()
 	for _, c := range []struct{ path, want string }{
+		{writeFile(t, "claim.png", claim), "cannot hold; replace it"},
+		{writeFile(t, "deep.png", deep), "8000x8000 pixels of 8 bytes; save it with 8 bits a colour"},
 		{filepath.Join(dir, "none.png"), "not found; check the path"},
 		{dir, "not a regular file"},
 		{writeFile(t, "white.png", good), "all white"},
