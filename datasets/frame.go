@@ -23,15 +23,16 @@ const (
 )
 
 // frameOf is the frame in which points, [N,2], have the middle (0,0) and the spread 1 in
-// each coordinate; nil if they lie well already. Its numbers have six digits.
-func frameOf(points []float32) *Frame {
+// each coordinate; nil if they lie well already. Its numbers have no more digits than
+// the spread calls for.
+func frameOf(points []float64) *Frame {
 	n := float64(len(points) / 2)
 	var f Frame
 	for i, v := range points {
-		f.Middle[i%2] += float64(v) / n
+		f.Middle[i%2] += v / n
 	}
 	for i, v := range points {
-		d := float64(v) - f.Middle[i%2]
+		d := v - f.Middle[i%2]
 		f.Spread[i%2] += d * d / n
 	}
 	both := math.Sqrt((f.Spread[0] + f.Spread[1]) / 2)
@@ -44,17 +45,29 @@ func frameOf(points []float32) *Frame {
 		return nil
 	}
 	for k := range f.Spread {
-		f.Middle[k], f.Spread[k] = sixDigits(f.Middle[k]), sixDigits(f.Spread[k])
 		if f.Spread[k] == 0 { // all in one place
 			f.Spread[k] = 1
+			continue
 		}
+		f.Spread[k] = parsed(strconv.FormatFloat(f.Spread[k], 'g', 6, 64))
+		decimals := 3 - int(math.Floor(math.Log10(f.Spread[k])))
+		f.Middle[k] = parsed(strconv.FormatFloat(f.Middle[k], 'f', max(0, decimals), 64))
 	}
 	return &f
 }
 
-func sixDigits(v float64) float64 {
-	r, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 6, 64), 64)
-	return r
+func parsed(s string) float64 {
+	v, _ := strconv.ParseFloat(s, 64)
+	return v
+}
+
+// coarse tells whether float32, which has 24 bits, shows little of how points lie around
+// the middle in the units of the file.
+func (f *Frame) coarse() bool {
+	if f == nil {
+		return false
+	}
+	return math.Abs(f.Middle[0]) > f.Spread[0]*(1<<14) || math.Abs(f.Middle[1]) > f.Spread[1]*(1<<14)
 }
 
 // Check finds what makes a frame read from a file useless.
@@ -70,14 +83,16 @@ func (f *Frame) Check() error {
 	return nil
 }
 
-// into lays points, [N,2], into the frame, in place.
-func (f *Frame) into(points []float32) {
-	if f == nil {
-		return
-	}
+// lay lays points, [N,2], into the frame.
+func (f *Frame) lay(points []float64) []float32 {
+	laid := make([]float32, len(points))
 	for i, v := range points {
-		points[i] = float32((float64(v) - f.Middle[i%2]) / f.Spread[i%2])
+		if f != nil {
+			v = (v - f.Middle[i%2]) / f.Spread[i%2]
+		}
+		laid[i] = float32(v)
 	}
+	return laid
 }
 
 // Back gives points of the flow, [N,2], in the units of the file.
@@ -104,5 +119,5 @@ func (f *Frame) String() string {
 	if f == nil {
 		return "as they are"
 	}
-	return fmt.Sprintf("less (%.6g, %.6g), divided by (%.6g, %.6g)", f.Middle[0], f.Middle[1], f.Spread[0], f.Spread[1])
+	return fmt.Sprintf("less (%v, %v), divided by (%v, %v)", f.Middle[0], f.Middle[1], f.Spread[0], f.Spread[1])
 }

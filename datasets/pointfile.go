@@ -16,7 +16,7 @@ import (
 )
 
 // mostPoints is how many points of a file are read: half a gigabyte of them.
-const mostPoints = 64 << 20
+const mostPoints = 32 << 20
 
 // openPoints opens points:FILE. Points that lie far from where noise lies are laid into a
 // frame of their own, which a note says, or all into the given one.
@@ -47,21 +47,25 @@ func openPoints(info Info, opts Options) (*Set2D, error) {
 	if err != nil {
 		return fail(plainCause(err), "it must hold two finite numbers a point, and at least one point", err)
 	}
+	info.Data = fingerprint(points)
 	if !opts.framed {
 		info.Frame = frameOf(points)
 	}
-	info.Frame.into(points)
-	s := pointList(points)
+	s := pointList(info.Frame.lay(points))
 	s.Info = info
 	if info.Frame != nil {
 		s.notes = []string{fmt.Sprintf("the flow takes the points of %s %s; sample --npz turns its own back", path, info.Frame)}
+		if info.Frame.coarse() {
+			s.notes = append(s.notes, fmt.Sprintf("the numbers of %s lie so far from 0 that --npz, which keeps 7 digits, shows little of them: subtract (%v, %v) from them to see more",
+				path, info.Frame.Middle[0], info.Frame.Middle[1]))
+		}
 	}
 	return s, nil
 }
 
-var pointReaders = map[string]func(f *os.File, size int64) ([]float32, error){
-	".csv": func(f *os.File, _ int64) ([]float32, error) { return readCSV(f) },
-	".npy": func(f *os.File, size int64) ([]float32, error) {
+var pointReaders = map[string]func(f *os.File, size int64) ([]float64, error){
+	".csv": func(f *os.File, _ int64) ([]float64, error) { return readCSV(f) },
+	".npy": func(f *os.File, size int64) ([]float64, error) {
 		a, err := npz.ReadNPY(f, size)
 		if err != nil {
 			return nil, err
@@ -72,7 +76,7 @@ var pointReaders = map[string]func(f *os.File, size int64) ([]float32, error){
 }
 
 // readPointsNPZ takes the array x, as sampling writes it, or else the only array.
-func readPointsNPZ(f *os.File, size int64) ([]float32, error) {
+func readPointsNPZ(f *os.File, size int64) ([]float64, error) {
 	arrays, err := npz.Read(f, size, "x")
 	if err == nil && len(arrays) == 0 {
 		arrays, err = npz.Read(f, size)
@@ -89,7 +93,7 @@ func readPointsNPZ(f *os.File, size int64) ([]float32, error) {
 }
 
 // pairs checks that an array is [N,2].
-func pairs(a npz.Array) ([]float32, error) {
+func pairs(a npz.Array) ([]float64, error) {
 	switch {
 	case len(a.Shape) == 2 && a.Shape[0] == 2 && a.Shape[1] > 2:
 		return nil, fmt.Errorf("an array of shape %v, not [N,2]: transpose it", a.Shape)
@@ -97,12 +101,13 @@ func pairs(a npz.Array) ([]float32, error) {
 		return nil, fmt.Errorf("an array of shape %v, not [N,2]", a.Shape)
 	case a.Shape[0] > mostPoints:
 		return nil, fmt.Errorf("%d points: at most %d are read", a.Shape[0], mostPoints)
-	case a.Floats != nil:
-		return a.Floats, nil
 	}
-	points := make([]float32, len(a.Ints))
-	for i, v := range a.Ints {
-		points[i] = float32(v)
+	points := make([]float64, 0, len(a.Floats)+len(a.Ints))
+	for _, v := range a.Floats {
+		points = append(points, float64(v))
+	}
+	for _, v := range a.Ints {
+		points = append(points, float64(v))
 	}
 	return points, nil
 }
@@ -110,8 +115,8 @@ func pairs(a npz.Array) ([]float32, error) {
 // readCSV reads two numbers a line, parted by a comma, a semicolon, a tab or spaces:
 // whichever the first line has, in all of them. Empty lines and lines that begin with #
 // are passed over, and so is one line of words at the top.
-func readCSV(r io.Reader) ([]float32, error) {
-	var points []float32
+func readCSV(r io.Reader) ([]float64, error) {
+	var points []float64
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 4096)
 	part := byte(0)
@@ -137,7 +142,10 @@ func readCSV(r io.Reader) ([]float32, error) {
 		var v [2]float64
 		var wrong [2]error
 		for k, f := range fields {
-			v[k], wrong[k] = strconv.ParseFloat(f, 32)
+			v[k], wrong[k] = strconv.ParseFloat(f, 64)
+			if math.Abs(v[k]) > math.MaxFloat32 && !math.IsInf(v[k], 0) {
+				wrong[k] = strconv.ErrRange
+			}
 		}
 		if header && errors.Is(wrong[0], strconv.ErrSyntax) && errors.Is(wrong[1], strconv.ErrSyntax) {
 			header = false
@@ -152,7 +160,7 @@ func readCSV(r io.Reader) ([]float32, error) {
 		if len(points) == 2*mostPoints {
 			return nil, fmt.Errorf("more than %d points", mostPoints)
 		}
-		points = append(points, float32(v[0]), float32(v[1]))
+		points = append(points, v[0], v[1])
 	}
 	if errors.Is(lines.Err(), bufio.ErrTooLong) {
 		return nil, fmt.Errorf("line %d is longer than 4096 bytes: not a list of points", n+1)
@@ -180,9 +188,9 @@ func split(line []byte, part byte) []string {
 	return fields
 }
 
-func allFinite(points []float32) error {
+func allFinite(points []float64) error {
 	for i, v := range points {
-		if math.IsNaN(float64(v - v)) {
+		if math.IsNaN(v - v) {
 			return fmt.Errorf("point %d is (%v, %v)", i/2+1, points[i&^1], points[i|1])
 		}
 	}

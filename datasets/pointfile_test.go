@@ -3,6 +3,7 @@ package datasets
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -14,16 +15,16 @@ import (
 func TestReadCSV(t *testing.T) {
 	for _, c := range []struct {
 		name, text string
-		want       []float32
+		want       []float64
 		fault      string
 	}{
-		{"plain", "1,2\n3.5,-4e-1\n", []float32{1, 2, 3.5, -0.4}, ""},
-		{"no last newline", "1,2\n3,4", []float32{1, 2, 3, 4}, ""},
-		{"windows, header, spaces", "\xef\xbb\xbfx, y\r\n 1 ,\t2\r\n", []float32{1, 2}, ""},
-		{"comments and gaps", "# made by hand\n\n1,2\n\n# more\n3,4\n", []float32{1, 2, 3, 4}, ""},
-		{"semicolons", "1;2\n3;4\n", []float32{1, 2, 3, 4}, ""},
-		{"tabs", "1\t2\n", []float32{1, 2}, ""},
-		{"spaces", "1   2\n 3 4 \n", []float32{1, 2, 3, 4}, ""},
+		{"plain", "1,2\n3.5,-4e-1\n", []float64{1, 2, 3.5, -0.4}, ""},
+		{"no last newline", "1,2\n3,4", []float64{1, 2, 3, 4}, ""},
+		{"windows, header, spaces", "\xef\xbb\xbfx, y\r\n 1 ,\t2\r\n", []float64{1, 2}, ""},
+		{"comments and gaps", "# made by hand\n\n1,2\n\n# more\n3,4\n", []float64{1, 2, 3, 4}, ""},
+		{"semicolons", "1;2\n3;4\n", []float64{1, 2, 3, 4}, ""},
+		{"tabs", "1\t2\n", []float64{1, 2}, ""},
+		{"spaces", "1   2\n 3 4 \n", []float64{1, 2, 3, 4}, ""},
 		{"nothing", "", nil, ""},
 		{"header alone", "x,y\n", nil, ""},
 		{"three columns", "1,2\n1,2,3\n", nil, "line 2: 3 columns, not 2"},
@@ -206,7 +207,7 @@ func TestFrames(t *testing.T) {
 			}
 			back := false // one of the file's points
 			for k := i % 2; k < len(own); k += 2 {
-				back = back || math.Abs(float64(x[i]-own[k])) <= 1e-6*math.Abs(float64(own[k]))
+				back = back || math.Abs(float64(x[i])-own[k]) <= 1e-6*math.Abs(own[k])
 			}
 			if !back {
 				t.Errorf("%s: %v comes back as %v", c.name, own, x[i])
@@ -226,5 +227,50 @@ func TestFrames(t *testing.T) {
 		if bad.Check() == nil {
 			t.Errorf("%v is no error", bad)
 		}
+	}
+}
+
+// Far from 0, where float32 has no room for how the points lie: the flow sees all of
+// it, and the user is told what a file of float32 will show.
+func TestFrameFarAway(t *testing.T) {
+	var text strings.Builder
+	for i := range 200 {
+		fmt.Fprintf(&text, "%.2f,%d\n", 5334567.8+0.01*float64(i), 1700004321+i)
+	}
+	s := open2D(t, "points:"+writeFile(t, "far.csv", []byte(text.String())))
+	z := make([]float32, 20000)
+	s.Sample(z, 1, 0)
+	var mean, square [2]float64
+	var seen [2]map[float32]bool
+	seen[0], seen[1] = map[float32]bool{}, map[float32]bool{}
+	for i, v := range z {
+		mean[i%2] += float64(v) / 10000
+		square[i%2] += float64(v) * float64(v) / 10000
+		seen[i%2][v] = true
+	}
+	for k := range 2 {
+		if math.Abs(mean[k]) > 0.05 || math.Abs(square[k]-1) > 0.05 {
+			t.Errorf("coordinate %d has the mean %v and the mean square %v", k, mean[k], square[k])
+		}
+		if len(seen[k]) != 200 {
+			t.Errorf("coordinate %d has %d different numbers of 200", k, len(seen[k]))
+		}
+	}
+	if notes := strings.Join(s.Notes(), "\n"); !strings.Contains(notes, "keeps 7 digits") {
+		t.Errorf("notes %q", notes)
+	}
+}
+
+// Another file, or what a file has become, is told from the one before by its data.
+func TestDataOfFiles(t *testing.T) {
+	a := open2D(t, "points:"+writeFile(t, "a.csv", []byte("1,2\n3,4\n"))).Data
+	if b := open2D(t, "points:"+writeFile(t, "b.csv", []byte("1;2\n3;4"))).Data; a != b {
+		t.Error("the same points differ")
+	}
+	if c := open2D(t, "points:"+writeFile(t, "c.csv", []byte("1,2\n3,5\n"))).Data; a == c {
+		t.Error("other points do not differ")
+	}
+	if len(a) != 64 || open2D(t, "moons").Data != "" {
+		t.Errorf("%q", a)
 	}
 }

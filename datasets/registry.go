@@ -15,6 +15,7 @@ type Info struct {
 	Levels     int      // grey levels of a pixel: 256, or 17 for digits; 0 for points
 	ClassNames []string // nil for a set without classes
 	Frame      *Frame   // of points:FILE, where they are not as they are in the file
+	Data       string   // of a user's own file, opened by Open2D: SHA-256 of its points or shades, in hex
 }
 
 // Classes is the number of classes.

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -53,6 +54,14 @@ func (e *StiffError) Error() string {
 		return fmt.Sprintf("the velocity is not finite at t = %.6g", e.T)
 	}
 	return fmt.Sprintf("at t = %.6g the tolerances ask for a step of %.1g, less than float64 can count; try larger --rtol and --atol", e.T, e.Step)
+}
+
+// Unsolved tells whether err is that of an adaptive method which cannot go on: a
+// *StepLimitError or a *StiffError. Other methods may.
+func Unsolved(err error) bool {
+	var limit *StepLimitError
+	var stiff *StiffError
+	return errors.As(err, &limit) || errors.As(err, &stiff)
 }
 
 // Between is the same solver from t0 to t1.

@@ -35,6 +35,12 @@ func (c MLPConfig) Check() error {
 	return nil
 }
 
+// LeastParameters is the number of the network's parameters.
+func (c MLPConfig) LeastParameters() float64 {
+	d, h := float64(c.Dim), float64(c.HiddenDim)
+	return (d+1)*h + h + 2*(h*h+h) + h*d + d
+}
+
 // MLP is the velocity field of points: cat[x, t] -> h -> h -> h -> v with SiLU
 // between.
 type MLP struct {

@@ -88,6 +88,17 @@ func (c UNetConfig) Check() error {
 	return nil
 }
 
+// LeastParameters is a number that the network's parameters are not below, and
+// mostly within a few times of: those of the second convolution of every block.
+func (c UNetConfig) LeastParameters() float64 {
+	n := 0.0
+	for _, m := range c.ChannelMult {
+		channels := float64(m) * float64(c.NumChannels)
+		n += (2*float64(c.NumResBlocks) + 1) * 9 * channels * channels
+	}
+	return n
+}
+
 // SingleChannelGroups tells whether a level has as many channels as GroupNorm
 // has groups. What a residual block there adds to whole channels for time and
 // class, the normalisation that follows takes away with each channel's mean.

@@ -56,6 +56,9 @@ func ReadCheckpoint(path string) (*Checkpoint, error) {
 // UNet builds the network of the configuration with the checkpoint's weights
 // on the device, for evaluation.
 func (c *Checkpoint) UNet(cfg models.UNetConfig, d torch.Device) (*models.UNet, error) {
+	if err := c.fits(cfg.LeastParameters()); err != nil {
+		return nil, err
+	}
 	u, err := models.NewUNet(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Path, err)
@@ -65,11 +68,31 @@ func (c *Checkpoint) UNet(cfg models.UNetConfig, d torch.Device) (*models.UNet, 
 
 // MLP is UNet for a network of points.
 func (c *Checkpoint) MLP(cfg models.MLPConfig, d torch.Device) (*models.MLP, error) {
+	if err := c.fits(cfg.LeastParameters()); err != nil {
+		return nil, err
+	}
 	m, err := models.NewMLP(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Path, err)
 	}
 	return m, c.fill(m, d)
+}
+
+// fits refuses to build a network that is larger than the file: what a record
+// claims must cost no memory.
+func (c *Checkpoint) fits(least float64) error {
+	var have float64
+	for _, t := range c.Tensors.All() {
+		n := 1.0
+		for _, d := range t.Shape {
+			n *= float64(d)
+		}
+		have += n
+	}
+	if least > have {
+		return fmt.Errorf("%s: the weights do not fit the network; it has %.0f parameters or more, and the file %.0f", c.Path, least, have)
+	}
+	return nil
 }
 
 func (c *Checkpoint) fill(m models.Velocity, d torch.Device) error {

@@ -33,6 +33,8 @@ type DatasetRecord struct {
 	Levels     int      `json:"levels"`
 	// Frame is where the points of a user's file were laid for the flow.
 	Frame *datasets.Frame `json:"frame,omitempty"`
+	// Data tells such files apart: SHA-256 of what they hold.
+	Data string `json:"data,omitempty"`
 }
 
 // TrainingRecord tells how far a run has come.

@@ -176,6 +176,9 @@ func (l *loop) run(ctx context.Context) error {
 			}
 		}
 	}
+	if n := l.done - l.first; n > 0 && l.row >= n { // not one of them was an update
+		return errors.Join(&DivergedError{l.badSince}, l.save())
+	}
 	return l.save()
 }
 

@@ -76,6 +76,21 @@ func TestDivergedAtACheckpoint(t *testing.T) {
 	}
 }
 
+// A short run without one update has not trained anything, and is none that ended
+// well.
+func TestNoUpdateAtAll(t *testing.T) {
+	r := planeRun(t, config(8), t.TempDir())
+	open := r.Open
+	r.Open = func(start int) (Source, error) {
+		s, err := open(start)
+		return &poisoned{Source: s}, err
+	}
+	var d *DivergedError
+	if _, err := r.Train(context.Background(), nil); !errors.As(err, &d) || d.Step != 1 {
+		t.Errorf("%v", err)
+	}
+}
+
 // Another run's pairs are never drawn anew in its place.
 func TestBorrowedPairs(t *testing.T) {
 	calls := 0

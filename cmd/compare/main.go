@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,7 +16,6 @@ import (
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/figures"
 	"flowmatch/cmd/internal/modelfile"
-	"flowmatch/datasets"
 	"flowmatch/flow"
 )
 
@@ -72,6 +72,13 @@ type comparison struct {
 // names are those of the two models, as they are shown.
 var names = [2]string{"flow matching", "rectified"}
 
+// say tells the user something, unless --quiet.
+func (c *comparison) say(format string, args ...any) {
+	if !c.Quiet {
+		fmt.Fprintf(c.env.Stderr, format+"\n", args...)
+	}
+}
+
 // path is of a file for the set.
 func (c *comparison) path(ending string) string {
 	return filepath.Join(c.dir, "cfm_reflow_"+c.models[0].Info.Slug()+ending)
@@ -87,12 +94,12 @@ func (c *comparison) points(ctx context.Context) error {
 		}
 		built[k] = net
 	}
-	set, err := datasets.Reopen2D(c.models[0].Info, c.DataOptions())
+	set, err := c.models[0].Open2D(c.DataOptions(), c.say)
 	if err != nil {
 		return err
 	}
-	if set.Frame != nil && !c.Quiet {
-		fmt.Fprintf(c.env.Stderr, "note: distances and likelihoods are of the points %s, as the flows take them\n", set.Frame)
+	if set.Frame != nil {
+		c.say("note: distances and likelihoods are of the points %s, as the flows take them", set.Frame)
 	}
 	film := figures.Pair{
 		Path: c.path(".gif"), Of: set, Names: names, Models: built, Device: c.device, Solver: c.solver,
@@ -123,6 +130,9 @@ func (c *comparison) points(ctx context.Context) error {
 	}
 	if err := print(c.env.Stdout); err != nil {
 		return err
+	}
+	if bad := r.unsolved(); bad != nil {
+		return errors.New(strings.Join(bad, "; "))
 	}
 	if bad := r.notFinite(); bad != nil {
 		return fmt.Errorf("not a finite number: %s; the weights are damaged, or their training diverged", strings.Join(bad, ", "))

@@ -54,23 +54,27 @@ func (q *quality) measure(ctx context.Context) (*report, error) {
 			draw := flow.Sampling{
 				Model: m, Device: q.device, Solver: s, Shape: []int64{2}, N: q.n, Seed: q.seed, Batch: batch, Progress: told,
 			}
-			x, err := draw.Draw(ctx)
-			if err != nil {
+			if x, err := draw.Draw(ctx); flow.Unsolved(err) {
+				e.unsolved = append(e.unsolved, fmt.Sprintf("sw2 of %s by %s: %v", names[k], e.name(), err))
+			} else if err != nil {
 				return nil, fmt.Errorf("%s by %s: %w", names[k], e.name(), err)
+			} else {
+				d, err := distance.Of(x.X)
+				if err != nil {
+					return nil, err
+				}
+				e.NFE, e.SW2 = x.NFE, measures.Finite(d)
 			}
-			d, err := distance.Of(x.X)
-			if err != nil {
-				return nil, err
-			}
-			e.NFE, e.SW2 = x.NFE, measures.Finite(d)
 			done += q.n
 			l := flow.Likelihood{Model: m, Device: q.device, Solver: s, Shape: []int64{2}, Batch: batch / 2, Progress: told}
-			p, err := l.LogDensity(ctx, fresh, nil)
-			if err != nil {
+			if p, err := l.LogDensity(ctx, fresh, nil); flow.Unsolved(err) {
+				e.unsolved = append(e.unsolved, fmt.Sprintf("nll of %s by %s: %v", names[k], e.name(), err))
+			} else if err != nil {
 				return nil, fmt.Errorf("%s by %s: %w", names[k], e.name(), err)
+			} else {
+				mean, stderr := metrics.Mean(p.LogP)
+				e.NLLNFE, e.NLL, e.NLLStderr = p.NFE, measures.Finite(-mean), measures.Finite(stderr)
 			}
-			mean, stderr := metrics.Mean(p.LogP)
-			e.NLLNFE, e.NLL, e.NLLStderr = p.NFE, measures.Finite(-mean), measures.Finite(stderr)
 			done += q.n / 5
 			r.Models[k].Results = append(r.Models[k].Results, e)
 		}

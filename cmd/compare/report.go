@@ -40,6 +40,8 @@ type entry struct {
 	NLLNFE    int      `json:"nll_nfe"` // of a point's likelihood
 	NLL       *float64 `json:"nll,omitempty"`
 	NLLStderr *float64 `json:"nll_stderr,omitempty"`
+
+	unsolved []string // measures that the solver did not come to, and why
 }
 
 // name is as in --solvers: "midpoint:20".
@@ -86,6 +88,9 @@ func (r *report) notFinite() []string {
 	var bad []string
 	for _, m := range r.Models {
 		for _, e := range m.Results {
+			if e.unsolved != nil {
+				continue
+			}
 			if e.SW2 == nil {
 				bad = append(bad, "sw2 of "+m.Name+" by "+e.name())
 			}
@@ -95,6 +100,17 @@ func (r *report) notFinite() []string {
 		}
 	}
 	return bad
+}
+
+// unsolved names the results that a solver did not come to.
+func (r *report) unsolved() []string {
+	var all []string
+	for _, m := range r.Models {
+		for _, e := range m.Results {
+			all = append(all, e.unsolved...)
+		}
+	}
+	return all
 }
 
 // both is a number of two models.

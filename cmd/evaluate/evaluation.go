@@ -86,6 +86,16 @@ func (e *evaluation) counting(n int, progress func(done, of int)) flow.Model {
 	return counted{e.model, func() { done++; progress(done, max(n, done)) }}
 }
 
+// unsolved notes a measure whose solver could not go on, so that the others are
+// still told of; other errors it gives back.
+func (e *evaluation) unsolved(what string, err error) error {
+	if flow.Unsolved(err) {
+		e.out.unsolved = append(e.out.unsolved, fmt.Sprintf("%s: %v", what, err))
+		return nil
+	}
+	return err
+}
+
 // samples draws n of them by a solver.
 func (e *evaluation) samples(ctx context.Context, s cli.NamedSolver, n int, labels []int64) (*flow.Samples, error) {
 	progress, done := e.task(s.String())

@@ -33,7 +33,7 @@ func (e *evaluation) logLikelihoods(ctx context.Context, set *datasets.Set2D) er
 	if e.taken["nll_exact"] {
 		logP, err := e.logDensity(ctx, "nll_exact", flow.SolverConfig{Method: "dopri5", RTol: 1e-5, ATol: 1e-5}, x, nil, 0)
 		if err != nil {
-			return err
+			return e.unsolved("nll_exact", err)
 		}
 		mean, _ := metrics.Mean(logP)
 		e.out.set(&e.out.NLLExact, "nll_exact", -mean)
@@ -55,8 +55,11 @@ func (e *evaluation) logDensity(ctx context.Context, what string, c flow.SolverC
 		Batch: e.gradientBatch(), Progress: progress,
 	}
 	d, err := l.LogDensity(ctx, x, labels)
-	if err != nil {
+	if err != nil && !flow.Unsolved(err) { // which the report names
 		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return d.LogP, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -77,6 +78,9 @@ func run(ctx context.Context, env cli.Env) error {
 	if err := print(env.Stdout); err != nil {
 		return err
 	}
+	if bad := e.out.unsolved; bad != nil {
+		return errors.New(strings.Join(bad, "; "))
+	}
 	if bad := e.out.notFinite; bad != nil {
 		return fmt.Errorf("not a finite number: %s; the weights are damaged, or their training diverged", strings.Join(bad, ", "))
 	}
@@ -113,7 +117,7 @@ func (e *evaluation) oneStep(asked *asked) error {
 // returns what measures.
 func (e *evaluation) openData(ctx context.Context, asked *asked) (func() error, error) {
 	if e.info.Is2D() {
-		set, err := datasets.Reopen2D(e.info, e.f.DataOptions())
+		set, err := e.file.Open2D(e.f.DataOptions(), e.say)
 		if err != nil {
 			return nil, err
 		}

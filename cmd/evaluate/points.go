@@ -46,11 +46,16 @@ func (e *evaluation) slicedW2(ctx context.Context, set *datasets.Set2D) error {
 	}
 	e.out.set(&e.out.SW2Floor, "sw2_floor", floor)
 	for _, s := range e.solvers {
+		r := entry{Method: s.Method, Steps: s.Steps}
 		x, err := e.samples(ctx, s, n, nil)
 		if err != nil {
-			return err
+			if err := e.unsolved("sw2 of "+r.name(), err); err != nil {
+				return err
+			}
+			e.out.Results = append(e.out.Results, r)
+			continue
 		}
-		r := entry{Method: s.Method, Steps: s.Steps, NFE: x.NFE}
+		r.NFE = x.NFE
 		d, err := distance.Of(x.X)
 		if err != nil {
 			return err

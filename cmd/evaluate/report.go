@@ -35,6 +35,7 @@ type report struct {
 
 	Results []entry `json:"results"`
 
+	unsolved  []string       // results that no solver came to, and why
 	notFinite []string       // results that are no finite numbers
 	counts    map[string]int // how many samples a result is of, for people
 	guidance  string         // Guidance and GuidanceInterval, for people

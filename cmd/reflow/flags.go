@@ -73,8 +73,8 @@ func (f *flags) check() (flow.Solver, error) {
 		return nil, cli.Usagef("--stratified-times: a student of one step is trained at t = 0 alone")
 	case f.pairs > 100_000_000:
 		return nil, cli.Usagef("--pairs %d: at most 100 million", f.pairs)
-	case f.rounds < 1:
-		return nil, cli.Usagef("--rounds %d: at least 1", f.rounds)
+	case f.rounds < 1 || f.rounds > 100:
+		return nil, cli.Usagef("--rounds %d: 1 to 100", f.rounds)
 	case f.pairs < 0:
 		return nil, cli.Usagef("--pairs %d: at least 1, or 0 for fresh ones at every step", f.pairs)
 	case f.distill && f.rounds > 1:

@@ -37,6 +37,12 @@ func run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
+	if other := teacher.OtherSet(); other != "" {
+		return cli.Usagef("%s is a model of %s, not of %s: leave --dataset out", teacher.Checkpoint.Path, other, teacher.Info.Name)
+	}
+	if teacher.Distilled() {
+		return cli.Usagef("%s is distilled to one step: it has no paths to straighten; give the model that train or reflow made", teacher.Checkpoint.Path)
+	}
 	r := &rounds{flags: f, session: training.Session{Resume: f.Resume, Env: env}, solver: solver, info: teacher.Info}
 	if err := f.Hyper.Check(teacher.Info); err != nil {
 		return err

@@ -36,6 +36,9 @@ func run(ctx context.Context, env cli.Env) error {
 			return err
 		}
 	}
+	if other := t.OtherSet(); other != "" && !f.Quiet {
+		fmt.Fprintf(env.Stderr, "note: %s was trained on %s, not on %s\n", t.Checkpoint.Path, other, info.Name)
+	}
 	if f.format == "folder" && info.Is2D() {
 		return cli.Usagef("--format folder writes a picture of each sample, and these are points: --npz writes them")
 	}
@@ -45,6 +48,9 @@ func run(ctx context.Context, env cli.Env) error {
 	}
 	guidance, err := f.guidance.Of(t)
 	if err != nil {
+		return err
+	}
+	if err := f.npzCanBeWritten(); err != nil {
 		return err
 	}
 	dir := f.Dir(info)
@@ -146,6 +152,23 @@ func (f *flags) oneStep(env cli.Env, asked flow.Solver) (flow.Solver, error) {
 		fmt.Fprintln(env.Stderr, "note: the model is distilled to one step: --method euler --steps 1")
 	}
 	return one, nil
+}
+
+// npzCanBeWritten finds out before the sampling whether --npz names a place for a
+// file.
+func (f *flags) npzCanBeWritten() error {
+	if f.npz == "" {
+		return nil
+	}
+	if in, err := os.Stat(f.npz); err == nil && in.IsDir() {
+		return cli.Usagef("--npz %s is a folder; name a file", f.npz)
+	}
+	probe, err := os.CreateTemp(filepath.Dir(f.npz), ".npz-*")
+	if err != nil {
+		return fmt.Errorf("--npz %s cannot be written: %w", f.npz, err)
+	}
+	probe.Close()
+	return os.Remove(probe.Name())
 }
 
 // finite refuses samples that are no numbers: of a solver that ran away, or of

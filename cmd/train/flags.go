@@ -61,6 +61,9 @@ func (f *flags) check() (datasets.Info, error) {
 	if f.dataset == "" {
 		return in, cli.Usagef("--dataset is missing: %s, or help", strings.Join(datasets.Names(), ", "))
 	}
+	if f.hiddenDim < 1 {
+		return in, cli.Usagef("--hidden-dim %d: at least 1", f.hiddenDim)
+	}
 	if f.imageSize < 1 || f.imageSize > 4096 {
 		return in, cli.Usagef("--image-size %d: 1 to 4096", f.imageSize)
 	}

@@ -63,7 +63,7 @@ func (f *flags) openPoints(in datasets.Info, say func(string, ...any)) (*trainin
 	for _, note := range set.Notes() {
 		say("note: %s", note)
 	}
-	in.Frame = set.Frame
+	in.Frame, in.Data = set.Frame, set.Data
 	network := models.MLPConfig{HiddenDim: f.hiddenDim}.Defaults()
 	return &training.Subject{
 		Info: in, Kind: "mlp", Network: network, About: "points of the plane",

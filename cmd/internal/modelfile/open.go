@@ -126,10 +126,13 @@ func (f *Flags) read(path string, info datasets.Info) (*Model, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
+		if known, err := datasets.Lookup(d.Name); network.Dim != 2 || len(d.Shape) != 1 || d.Shape[0] != 2 || err == nil && !known.Is2D() {
+			return nil, fmt.Errorf("%s: damaged: the record is of a network for points of %d numbers, and of the set %q of shape %v", path, network.Dim, d.Name, d.Shape)
+		}
 		if f.Dataset == "" {
 			info = datasets.Info{Name: d.Name, Shape: [3]int{2, 1, 1}}
 		}
-		info.Frame = d.Frame
+		info.Frame, info.Data = d.Frame, d.Data
 		return points(ck, info, network), nil
 	}
 	network, err := ck.Record.UNetConfig()

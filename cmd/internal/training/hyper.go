@@ -121,6 +121,9 @@ func (h *Hyper) Config(in datasets.Info, images int) (trainer.Config, error) {
 	given("stable-targets", func() { c.StableTargets = h.stable })
 	given("stratified-times", func() { c.StratifiedTimes = h.stratified })
 	given("grad-clip", func() { c.GradClip = h.gradClip })
+	if in.Is2D() && !h.Changed("warmup") { // of a short run, too, most is not warm-up
+		c.Warmup = min(c.Warmup, c.Iterations/10)
+	}
 	if c.Iterations == 0 {
 		if c.BatchSize > images {
 			return c, cli.Usagef("--batch-size %d: the set has %d images", c.BatchSize, images)

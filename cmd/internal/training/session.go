@@ -120,7 +120,7 @@ func record(in datasets.Info) trainer.DatasetRecord {
 	if strings.Contains(name, ":") {
 		name = in.Slug() // a user's own files: records have no paths
 	}
-	return trainer.DatasetRecord{Name: name, Shape: shape, Classes: in.Classes(), ClassNames: in.ClassNames, Levels: in.Levels, Frame: in.Frame}
+	return trainer.DatasetRecord{Name: name, Shape: shape, Classes: in.Classes(), ClassNames: in.ClassNames, Levels: in.Levels, Frame: in.Frame, Data: in.Data}
 }
 
 // place is the device for people.

@@ -2,6 +2,8 @@ package training
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 
 	torch "github.com/wangkuiyi/gotorch"
 
@@ -49,10 +51,22 @@ func (r *Resume) Check() error {
 // Guard refuses a folder that holds a run, unless a flag says what becomes of
 // it.
 func (r *Resume) Guard(dir string) error {
+	if r.ResumeFrom != "" && trainer.HoldsRun(dir) && !sameFolder(filepath.Dir(r.ResumeFrom), dir) {
+		return cli.Usagef("%s holds a run, and --resume-from %s is of another: give another --output-dir, or move that run aside", dir, r.ResumeFrom)
+	}
 	if trainer.HoldsRun(dir) && !r.Resume && !r.Fresh && r.ResumeFrom == "" {
 		return cli.Usagef("%s holds a run already: --resume goes on with it, --fresh moves it aside and starts anew", dir)
 	}
 	return nil
+}
+
+func sameFolder(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
 }
 
 // Start is where a run starts.
@@ -136,8 +150,11 @@ func (s *Start) Same(c trainer.Config, network any, in datasets.Info) error {
 	if want := record(in).Name; r.Dataset.Name != want {
 		return cli.Usagef("the state is of a run on %s, not %s", r.Dataset.Name, want)
 	}
-	if was := r.Dataset.Frame; !in.Frame.Equal(was) {
-		return cli.Usagef("the points of %s have changed: the run takes them %s, and now they would be %s; start anew with --fresh", in.Name, was, in.Frame)
+	if was := r.Dataset.Data; was != "" && in.Data != was {
+		return cli.Usagef("%s has changed since the run began, or another file has its name now; start anew with --fresh", in.Name)
+	}
+	if was := r.Dataset.Frame; !in.Frame.Equal(was) { // of a run before 0.1
+		return cli.Usagef("the run takes the points of %s %s, and now they would be %s; start anew with --fresh", in.Name, was, in.Frame)
 	}
 	diff := append(trainer.Differences(c, r.Training.Configuration), trainer.Differences(network, r.Model)...)
 	if len(diff) > 0 {

@@ -1,0 +1,39 @@
+package modelfile
+
+import (
+	"strings"
+
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/datasets"
+)
+
+// OtherSet is the name of the set that the model was trained on by its record, if
+// it is another than --dataset names; else "".
+func (m *Model) OtherSet() string {
+	r := m.Checkpoint.Record
+	if r == nil || r.Dataset.Name == "" || r.Dataset.Name == m.Info.Slug() || datasets.IsFolder(m.Info.Name) {
+		return ""
+	}
+	return r.Dataset.Name
+}
+
+// Open2D opens the points that a model of points is measured by, as the model takes
+// them. say tells what the user should know of the difference between these and
+// those that it was trained on.
+func (m *Model) Open2D(opts datasets.Options, say func(string, ...any)) (*datasets.Set2D, error) {
+	for _, kind := range []string{"points", "image"} {
+		if strings.HasPrefix(m.Info.Name, kind+"-") { // a record's name, which has no path
+			return nil, cli.Usagef("%s was trained on a file of yours, and does not know where it is: name it by --dataset %s:FILE", m.Checkpoint.Path, kind)
+		}
+	}
+	set, err := datasets.Reopen2D(m.Info, opts)
+	if err != nil {
+		return nil, err
+	}
+	if other := m.OtherSet(); other != "" {
+		say("note: %s was trained on %s, and is measured by %s", m.Checkpoint.Path, other, m.Info.Name)
+	} else if m.Info.Data != "" && m.Info.Data != set.Data {
+		say("note: %s is not what the model was trained on: the file has changed, or another one has its name", m.Info.Name)
+	}
+	return set, nil
+}
