@@ -33,7 +33,8 @@ GT_EXPORT gt_r0 gt_set_requires_grad(void *t, bool on) {
 
 // Data of another shape makes a gradient of the old one, and the node that
 // adds to it and checks what it is given, wrong: both go. Where type or device
-// change, libtorch sees to the node, and the gradient goes along.
+// change, libtorch sees to the node, and the gradient goes along. (The node goes
+// by reset: what set_grad_accumulator takes is another type in libtorch 2.15.)
 GT_EXPORT gt_r0 gt_set_data(void *t, void *data) {
   return gt::none([&] {
     at::NoGradGuard guard;
@@ -48,7 +49,7 @@ GT_EXPORT gt_r0 gt_set_data(void *t, void *data) {
     if (moves) self.mutable_grad() = grad;
     if (reshaped && self.is_leaf() && self.requires_grad()) {
       self.mutable_grad() = at::Tensor();
-      torch::autograd::impl::set_grad_accumulator(self, {});
+      torch::autograd::impl::materialize_autograd_meta(self)->grad_accumulator_.reset();
     }
   });
 }
