@@ -209,9 +209,9 @@ func (k *keptPairs) Batch() (b Batch, err error) {
 	}
 	d := k.Teacher.Device
 	shape := append([]int64{int64(n)}, k.Teacher.Shape...)
-	b.X0, b.X1 = torch.FromSlice(x0, shape...).To(d), torch.FromSlice(x1, shape...).To(d)
+	b.X0, b.X1 = toDevice(torch.FromSlice(x0, shape...), d), toDevice(torch.FromSlice(x1, shape...), d)
 	if y != nil {
-		b.Y = torch.FromSlice(y, int64(n)).To(d)
+		b.Y = toDevice(torch.FromSlice(y, int64(n)), d)
 	}
 	k.waited += time.Since(begin)
 	return b, nil

@@ -1,6 +1,8 @@
 package trainer
 
 import (
+	"runtime/debug"
+	"sync"
 	"time"
 
 	torch "github.com/wangkuiyi/gotorch"
@@ -51,51 +53,92 @@ func (s *imageSource) Batch() (out Batch, err error) {
 		return out, err
 	}
 	defer b.Release()
-	out.X1 = s.move(torch.FromSlice(b.X, s.shape...))
+	out.X1 = toDevice(torch.FromSlice(b.X, s.shape...), s.device)
 	if b.Y != nil {
-		out.Y = s.move(torch.FromSlice(b.Y, s.shape[0]))
+		out.Y = toDevice(torch.FromSlice(b.Y, s.shape[0]), s.device)
 	}
 	return out, nil
-}
-
-func (s *imageSource) move(t torch.Tensor) torch.Tensor {
-	if !s.device.IsCUDA() {
-		return t
-	}
-	return t.PinMemory().ToAsync(s.device)
 }
 
 func (s *imageSource) Waited() time.Duration { return s.loader.Waited() }
 func (s *imageSource) Close()                { s.loader.Close() }
 
-// pointSource draws fresh points for every step.
+// pointSource draws fresh points for every step, one batch ahead.
 type pointSource struct {
-	set    *datasets.Set2D
-	seed   int64
-	device torch.Device
-	next   int64 // number of the next point of the set's stream
-	points []float32
-	waited time.Duration
+	set         *datasets.Set2D
+	seed        int64
+	device      torch.Device
+	free, ready chan []float32 // [B,2] each
+	failed      chan error
+	waited      time.Duration
+
+	quit chan struct{}
+	once sync.Once
+	wg   sync.WaitGroup
 }
 
 // Points opens a set of points of the plane as a source, batch start coming
 // first: points are never used twice.
 func Points(set *datasets.Set2D, c Config, device torch.Device, start int) Source {
-	return &pointSource{
-		set: set, seed: c.Seed, device: device, next: int64(start) * int64(c.BatchSize),
-		points: make([]float32, 2*c.BatchSize),
+	const ahead = 2 // batches: one in use, one being drawn
+	s := &pointSource{
+		set: set, seed: c.Seed, device: device,
+		free: make(chan []float32, ahead), ready: make(chan []float32, ahead),
+		failed: make(chan error, 1), quit: make(chan struct{}),
+	}
+	for range ahead {
+		s.free <- make([]float32, 2*c.BatchSize)
+	}
+	s.wg.Go(func() { s.draw(int64(start) * int64(c.BatchSize)) })
+	return s
+}
+
+// draw fills free batches with the points of the set's stream, number next coming
+// first.
+func (s *pointSource) draw(next int64) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.failed <- &datasets.PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	for {
+		select {
+		case <-s.quit:
+			return
+		case points := <-s.free:
+			s.set.Sample(points, s.seed, next)
+			next += int64(len(points) / 2)
+			s.ready <- points // never blocks: there are as many places as batches
+		}
 	}
 }
 
 // Batch: X1: [B,2].
 func (s *pointSource) Batch() (Batch, error) {
 	begin := time.Now()
-	s.set.Sample(s.points, s.seed, s.next)
-	s.waited += time.Since(begin)
-	n := int64(len(s.points) / 2)
-	s.next += n
-	return Batch{X1: torch.FromSlice(s.points, n, 2).To(s.device)}, nil
+	select {
+	case points := <-s.ready:
+		s.waited += time.Since(begin)
+		x1 := torch.FromSlice(points, int64(len(points)/2), 2) // a copy
+		s.free <- points
+		return Batch{X1: toDevice(x1, s.device)}, nil
+	case err := <-s.failed:
+		return Batch{}, err
+	}
 }
 
 func (s *pointSource) Waited() time.Duration { return s.waited }
-func (s *pointSource) Close()                {}
+
+func (s *pointSource) Close() {
+	s.once.Do(func() { close(s.quit) })
+	s.wg.Wait()
+}
+
+// toDevice moves a tensor without waiting for the steps that the device has still
+// to do.
+func toDevice(t torch.Tensor, device torch.Device) torch.Tensor {
+	if !device.IsCUDA() {
+		return t
+	}
+	return t.PinMemory().ToAsync(device)
+}

@@ -128,9 +128,9 @@ func (f *freshPairs) Batch() (b Batch, err error) {
 	}
 	x0 := make([]float32, size)
 	f.t.noise(x0, f.seed, f.next)
-	b.X0 = torch.FromSlice(x0, shape...).To(f.t.Device)
+	b.X0 = toDevice(torch.FromSlice(x0, shape...), f.t.Device)
 	if y := f.t.labels(f.next, f.n); y != nil {
-		b.Y = torch.FromSlice(y, shape[0]).To(f.t.Device)
+		b.Y = toDevice(torch.FromSlice(y, shape[0]), f.t.Device)
 	}
 	f.next += f.n
 	field := flow.ModelField(f.t.Model, b.Y)
