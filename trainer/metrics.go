@@ -3,12 +3,17 @@ package trainer
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"os"
+	"runtime/debug"
+	"sync"
 
 	"github.com/wangkuiyi/gotorch/atomicfile"
+
+	"flowmatch/datasets"
 )
 
 // Metric is a line of metrics.jsonl.
@@ -37,16 +42,28 @@ func number(v float32) *float64 {
 }
 
 // metricsLog appends to metrics.jsonl. It starts the file anew with the steps
-// that the state knows, so that a torn line is never appended to.
+// that the state knows, so that a torn line is never appended to. Lines are
+// written by a goroutine of its own: a GPU would have no work meanwhile.
 type metricsLog struct {
-	c Config
-	f *os.File
-	w *bufio.Writer
-	n int // steps written
+	c    Config
+	f    *os.File
+	w    *bufio.Writer
+	n    int // steps written
+	todo chan metricsBatch
+	done chan struct{} // closed when the goroutine has ended
+	mu   sync.Mutex
+	err  error // the first that the goroutine met
+}
+
+// metricsBatch is what is to be written: steps, or a signal to answer when all
+// before it is written.
+type metricsBatch struct {
+	losses, norms, byTime []float32
+	flushed               chan<- struct{}
 }
 
 func openMetrics(path string, c Config, s *State) (*metricsLog, error) {
-	l := &metricsLog{c: c}
+	l := &metricsLog{c: c, todo: make(chan metricsBatch, 4), done: make(chan struct{})}
 	err := atomicfile.Write(path, func(w io.Writer) error {
 		if s == nil {
 			return nil
@@ -67,23 +84,66 @@ func openMetrics(path string, c Config, s *State) (*metricsLog, error) {
 		return nil, err
 	}
 	l.w = bufio.NewWriter(l.f)
+	go l.work()
 	return l, nil
 }
 
+// add has the steps written, soon, and returns what went wrong up to now.
 func (l *metricsLog) add(losses, norms, byTime []float32) error {
+	l.todo <- metricsBatch{losses: losses, norms: norms, byTime: byTime}
+	return l.failed()
+}
+
+// flush waits until all is written.
+func (l *metricsLog) flush() error {
+	flushed := make(chan struct{})
+	l.todo <- metricsBatch{flushed: flushed}
+	<-flushed
+	return l.failed()
+}
+
+func (l *metricsLog) close() error {
+	close(l.todo)
+	<-l.done
+	return errors.Join(l.failed(), l.f.Close())
+}
+
+func (l *metricsLog) failed() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.err
+}
+
+func (l *metricsLog) work() {
+	defer close(l.done)
+	for b := range l.todo {
+		if b.flushed != nil {
+			close(b.flushed)
+			continue
+		}
+		if l.failed() != nil {
+			continue // a line is missing: none may follow
+		}
+		if err := l.write(b); err != nil {
+			l.mu.Lock()
+			l.err = err
+			l.mu.Unlock()
+		}
+	}
+}
+
+func (l *metricsLog) write(b metricsBatch) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &datasets.PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
 	e := json.NewEncoder(l.w)
-	for i := range losses {
+	for i := range b.losses {
 		l.n++
-		if err := e.Encode(l.c.metric(l.n, losses[i], norms[i], byTime)); err != nil {
+		if err := e.Encode(l.c.metric(l.n, b.losses[i], b.norms[i], b.byTime)); err != nil {
 			return err
 		}
 	}
 	return l.w.Flush()
-}
-
-func (l *metricsLog) close() error {
-	if err := l.w.Flush(); err != nil {
-		return err
-	}
-	return l.f.Close()
 }

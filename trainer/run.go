@@ -42,6 +42,7 @@ type Progress struct {
 	GradNorm       float64 // the same, before clipping
 	Rate           float64 // learning rate
 	StepsPerSecond float64 // of the last while
+	Waiting        float64 // part of the time since the last call that was spent waiting for data, 0 to 1
 	Left           time.Duration
 }
 
@@ -88,6 +89,9 @@ func (r *Run) Train(ctx context.Context, from *State) (res Result, err error) {
 		err = failed
 	}
 	if err != nil {
+		if l.log != nil {
+			l.log.close()
+		}
 		return res, err
 	}
 	defer l.e.close()
@@ -119,7 +123,8 @@ type loop struct {
 
 	start, lastLook, lastSave time.Time
 	lookStep                  int
-	rate                      float64 // steps a second, smoothed
+	lookWaited                time.Duration // for data, up to lastLook
+	rate                      float64       // steps a second, smoothed
 }
 
 func (l *loop) total() int {
@@ -165,7 +170,7 @@ func (l *loop) run(ctx context.Context) error {
 		if l.e.byTime != nil && l.done%TimeWindow == 0 {
 			l.e.byTime.window()
 		}
-		if l.e.filled == ringLen || l.done == l.total() || time.Since(l.lastLook) >= l.interval() {
+		if l.e.filled == l.e.slots || l.done == l.total() || time.Since(l.lastLook) >= l.interval() {
 			if err := l.look(); err != nil {
 				return errors.Join(err, l.save())
 			}
@@ -225,7 +230,8 @@ func (l *loop) look() error {
 	if err := l.log.add(losses, norms, l.e.timeLosses()); err != nil {
 		return fmt.Errorf("metrics: %w", err)
 	}
-	now := time.Now()
+	now, waited := time.Now(), l.src.Waited()
+	waiting := min(1, (waited-l.lookWaited).Seconds()/now.Sub(l.lastLook).Seconds())
 	if steps := l.done - l.lookStep; steps > 0 {
 		r := float64(steps) / now.Sub(l.lastLook).Seconds()
 		if l.rate == 0 {
@@ -234,10 +240,13 @@ func (l *loop) look() error {
 			l.rate += (r - l.rate) * min(1, 0.1+float64(steps)/50)
 		}
 	}
-	l.lastLook, l.lookStep = now, l.done
+	l.lastLook, l.lookStep, l.lookWaited = now, l.done, waited
 	if l.Progress != nil && n > 0 {
 		left := time.Duration(float64(l.total()-l.done) / l.rate * float64(time.Second))
-		l.Progress(Progress{l.done, l.total(), sum / float64(n), sumNorm / float64(n), l.Config.Rate(l.done - 1), l.rate, left})
+		l.Progress(Progress{
+			Step: l.done, Total: l.total(), Loss: sum / float64(n), GradNorm: sumNorm / float64(n),
+			Rate: l.Config.Rate(l.done - 1), StepsPerSecond: l.rate, Waiting: waiting, Left: left,
+		})
 	}
 	if l.row >= patience {
 		return &DivergedError{l.badSince}
@@ -256,6 +265,9 @@ func (l *loop) save() error {
 	var found error // a divergence, which is no reason to save nothing
 	if l.e.filled > 0 {
 		found = l.look()
+	}
+	if err := l.log.flush(); err != nil {
+		found = errors.Join(found, fmt.Errorf("metrics: %w", err))
 	}
 	s, err := l.e.snapshot(l.record(), l.losses, l.norms)
 	if err != nil {

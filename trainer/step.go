@@ -30,7 +30,8 @@ type engine struct {
 	ema    []torch.Tensor // nil where no average is kept
 	adamw  *torch.AdamW
 	gen    *torch.Generator
-	ring   torch.Tensor // [2,ringLen] float32: loss and gradient norm of the last steps
+	ring   torch.Tensor // [2,slots] float32: loss and gradient norm of the last steps
+	slots  int          // the most steps between two looks at the device
 	filled int
 	byTime *timeLoss // nil where all times are the same
 
@@ -38,11 +39,17 @@ type engine struct {
 	nullClass  int64 // label of the null class, -1 where there is none
 }
 
-// ringLen is the most steps between two looks at the device.
-const ringLen = 64
+// slotsOf is the most steps between two looks at a device. A GPU has no work
+// while it is looked at, and small networks take 5,000 steps there in a second.
+func slotsOf(d torch.Device) int {
+	if d.IsCUDA() {
+		return 4096
+	}
+	return 64
+}
 
 func newEngine(c Config, m models.Velocity, d torch.Device, hasDropout, nullClass bool) *engine {
-	e := &engine{c: c, model: m, device: d, path: flow.Path{SigmaMin: c.SigmaMin}, hasDropout: hasDropout, nullClass: -1}
+	e := &engine{c: c, model: m, device: d, path: flow.Path{SigmaMin: c.SigmaMin}, slots: slotsOf(d), hasDropout: hasDropout, nullClass: -1}
 	if nullClass {
 		e.nullClass = int64(m.Classes())
 	}
@@ -57,9 +64,9 @@ func newEngine(c Config, m models.Velocity, d torch.Device, hasDropout, nullClas
 					e.ema = append(e.ema, torch.Clone(p))
 				}
 			}
-			e.ring = torch.Zeros([]int64{2, ringLen}, torch.Options{Device: d})
+			e.ring = torch.Zeros([]int64{2, int64(e.slots)}, torch.Options{Device: d})
 			if c.Reflow == nil || !c.Reflow.Distill {
-				e.byTime = newTimeLoss(d)
+				e.byTime = newTimeLoss(d, e.slots)
 			}
 		})
 		e.adamw = torch.NewAdamW(e.params, torch.AdamWOptions{WeightDecay: c.WeightDecay})
@@ -75,7 +82,7 @@ func (e *engine) close() {
 		}
 	}
 	if e.byTime != nil {
-		e.byTime.sum.Close()
+		e.byTime.close()
 	}
 	e.gen.Close()
 }
@@ -184,14 +191,17 @@ func (e *engine) update(k int, loss torch.Tensor) {
 }
 
 // read empties the ring: the losses and gradient norms of the steps since the
-// last time.
+// last time. The loss by time is read, too.
 func (e *engine) read() (losses, norms []float32) {
 	if e.filled == 0 {
 		return nil, nil
 	}
 	all := torch.ToSlice[float32](e.ring)
-	losses, norms = all[:e.filled], all[ringLen:ringLen+e.filled]
+	losses, norms = all[:e.filled], all[e.slots:e.slots+e.filled]
 	e.filled = 0
+	if e.byTime != nil {
+		e.byTime.read()
+	}
 	return losses, norms
 }
 

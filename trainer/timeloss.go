@@ -16,14 +16,27 @@ const (
 	TimeWindow = 100 // steps
 )
 
-// timeLoss gathers the loss by time on the device.
+// timeLoss gathers the loss by time on the device. Windows end there, too, and
+// are read when the run looks at the device anyway.
 type timeLoss struct {
 	sum     torch.Tensor // [2,TimeBins] float32: losses and their number, since the last window's end
-	history []float32    // [windows,TimeBins]: of the windows that are over; NaN where no time fell
+	over    torch.Tensor // [most,2,TimeBins]: the sums of windows that are over and not read yet
+	windows int          // of them
+	history []float32    // [windows,TimeBins]: of the windows that were read; NaN where no time fell
 }
 
-func newTimeLoss(d torch.Device) *timeLoss {
-	return &timeLoss{sum: torch.Zeros([]int64{2, TimeBins}, torch.Options{Device: d})}
+// newTimeLoss gathers up to steps steps between two reads.
+func newTimeLoss(d torch.Device, steps int) *timeLoss {
+	o := torch.Options{Device: d}
+	return &timeLoss{
+		sum:  torch.Zeros([]int64{2, TimeBins}, o),
+		over: torch.Zeros([]int64{int64(steps/TimeWindow + 1), 2, TimeBins}, o),
+	}
+}
+
+func (l *timeLoss) close() {
+	l.sum.Close()
+	l.over.Close()
 }
 
 // add adds a batch. v, u: [B,...], t: [B] in [0,1).
@@ -41,13 +54,29 @@ func (l *timeLoss) add(v, u, t torch.Tensor) {
 	})
 }
 
-// window ends a window: the means are read from the device.
+// window ends a window, on the device.
 func (l *timeLoss) window() {
-	s := torch.ToSlice[float32](l.sum)
-	for i := range TimeBins {
-		l.history = append(l.history, s[i]/s[TimeBins+i])
+	torch.Scoped(func() {
+		slot := torch.Select(l.over, 0, int64(l.windows))
+		slot.CopyI(l.sum)
+		l.sum.FillI(0)
+	})
+	l.windows++
+}
+
+// read takes the means of the windows that are over from the device.
+func (l *timeLoss) read() {
+	if l.windows == 0 {
+		return
 	}
-	l.sum.FillI(0)
+	all := torch.ToSlice[float32](l.over)
+	for w := range l.windows {
+		s := all[w*2*TimeBins:][:2*TimeBins]
+		for i := range TimeBins {
+			l.history = append(l.history, s[i]/s[TimeBins+i])
+		}
+	}
+	l.windows = 0
 }
 
 // timeLosses is the history, or nil.

@@ -14,12 +14,14 @@ import (
 func TestTimeLoss(t *testing.T) {
 	nan := float32(math.NaN())
 	torch.Scoped(func() {
-		l := newTimeLoss(torch.CPU)
+		l := newTimeLoss(torch.CPU, 2*TimeWindow)
+		defer l.close()
 		v := torch.FromSlice([]float32{1, 1, 3, 1, 0, 0, nan, 0}, 4, 2)
 		u := torch.FromSlice([]float32{0, 0, 1, 1, 0, 1, 0, 0}, 4, 2)
 		l.add(v, u, torch.FromSlice([]float32{0, 0.05, 0.999, 0.5}, 4))
 		l.add(v, u, torch.FromSlice([]float32{0.31, 0.32, 0.1, 0.5}, 4))
 		l.window()
+		l.read()
 		// The means of each row's squares are 1, 2, 1/2 and no number.
 		want := map[int]float32{0: 1.5, 9: 0.5, 3: 1.5, 1: 0.5}
 		for i, got := range l.history {
@@ -29,7 +31,10 @@ func TestTimeLoss(t *testing.T) {
 			}
 		}
 		l.window()
-		if len(l.history) != 2*TimeBins || !math.IsNaN(float64(l.history[TimeBins])) {
+		l.window()
+		l.read()
+		l.read()
+		if len(l.history) != 3*TimeBins || !math.IsNaN(float64(l.history[TimeBins])) {
 			t.Errorf("the sums were not begun anew: %v", l.history[TimeBins:])
 		}
 	})

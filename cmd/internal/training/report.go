@@ -22,6 +22,7 @@ type reporter struct {
 	first     int
 	estimated bool
 	advice    string
+	waiting   string // what the time without a step is spent on
 }
 
 func (r *reporter) progress(p trainer.Progress) {
@@ -33,7 +34,28 @@ func (r *reporter) progress(p trainer.Progress) {
 			r.bar.Note("for a first try, this is smaller: " + r.advice)
 		}
 	}
-	r.bar.Set(p.Step, p.Total, fmt.Sprintf("loss %.4f  %s steps/s  %s left", p.Loss, rate(p.StepsPerSecond), terminal.Duration(p.Left)))
+	r.bar.Set(p.Step, p.Total, detail(p, r.gpuBytes(), r.waiting))
+}
+
+// gpuBytes is what the run holds of the GPU's memory, 0 on a processor.
+func (r *reporter) gpuBytes() int64 {
+	if !r.device.IsCUDA() {
+		return 0
+	}
+	return torch.CUDADeviceInfo(r.device).Reserved
+}
+
+// detail is what the progress line says: the most telling first, for a terminal
+// cuts it. Waiting for data is worth a word where it costs something.
+func detail(p trainer.Progress, gpuBytes int64, waiting string) string {
+	s := fmt.Sprintf("loss %.4f  %s steps/s  %s left", p.Loss, rate(p.StepsPerSecond), terminal.Duration(p.Left))
+	if gpuBytes > 0 {
+		s += fmt.Sprintf("  GPU %s", terminal.Bytes(gpuBytes))
+	}
+	if percent := int(100*p.Waiting + 0.5); percent > 0 {
+		s += fmt.Sprintf("  %d%% %s", percent, waiting)
+	}
+	return s
 }
 
 func rate(v float64) string {

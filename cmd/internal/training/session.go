@@ -70,7 +70,11 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 	s.Say("%s: %s, %s parameters, on %s in %s", sub.Info.Name, sub.About, terminal.Count(models.Count(net)), place(start.Device), c.Precision)
 
 	bar := terminal.New(s.Env.Stderr, s.Quiet, s.Label, total)
-	report := &reporter{bar: bar, advice: sub.Advice, device: start.Device, started: time.Now(), first: start.Step()}
+	waiting := sub.Waiting
+	if waiting == "" {
+		waiting = "waiting for data"
+	}
+	report := &reporter{bar: bar, advice: sub.Advice, waiting: waiting, device: start.Device, started: time.Now(), first: start.Step()}
 	r := trainer.Run{
 		Config: c, Model: net, Kind: sub.Kind, Network: sub.Network, Dataset: record(sub.Info), Device: start.Device, Folder: folder,
 		HasDropout: sub.Dropout, NullClass: sub.NullClass,
@@ -89,10 +93,6 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 			return nil, fmt.Errorf("%w; the same command with --resume goes on", err)
 		}
 		return nil, err
-	}
-	waiting := sub.Waiting
-	if waiting == "" {
-		waiting = "waiting for data"
 	}
 	s.Say("%d steps in %s, %.2f a second; %.1f %% of the time was spent %s, %.0f %% of the gradients were clipped",
 		res.New, terminal.Duration(res.Time), float64(res.New)/res.Time.Seconds(), 100*res.Waited.Seconds()/res.Time.Seconds(), waiting, 100*res.Clipped)
