@@ -60,6 +60,7 @@ func report(err error) {
 	}
 }
 
+// child finds libtorch as this process does, unless env says otherwise.
 func child(t *testing.T, what, dir string, env ...string) string {
 	t.Helper()
 	exe, err := os.Executable()
@@ -68,7 +69,7 @@ func child(t *testing.T, what, dir string, env ...string) string {
 	}
 	cmd := exec.Command(exe, "-test.run=^TestChild$")
 	cmd.Dir = dir
-	cmd.Env = append(append(os.Environ(), childEnv+"="+what, "LIBTORCH_USE_PYTORCH="), env...)
+	cmd.Env = append(append(os.Environ(), childEnv+"="+what), env...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -122,7 +123,7 @@ func TestLibraryNotFound(t *testing.T) {
 			if exe, _ := os.Executable(); c.name == "no binding" && isFile(filepath.Join(filepath.Dir(exe), "libcgotorch.so")) {
 				t.Skip("it lies beside this program (sanitize.sh)")
 			}
-			out := child(t, c.what, c.dir, c.env...)
+			out := child(t, c.what, c.dir, append(c.env, "LIBTORCH_USE_PYTORCH=")...)
 			lines := strings.Split(strings.TrimSpace(out), "\n")
 			for _, line := range lines {
 				for _, want := range append(c.want, "error: ") {
@@ -160,7 +161,7 @@ func TestCUDAForced(t *testing.T) {
 	if !isFile(filepath.Join(lib.Dir, "libtorch_cuda.so")) {
 		want = "libtorch_cuda.so is not in"
 	}
-	out := child(t, "cuda", ".", "LIBTORCH_USE_PYTORCH="+os.Getenv("LIBTORCH_USE_PYTORCH"))
+	out := child(t, "cuda", ".")
 	lines := strings.Split(out, "\n")
 	if len(lines) < 3 || !strings.Contains(lines[0], want) {
 		t.Fatalf("%q lacks %q", out, want)
