@@ -17,9 +17,6 @@ var digitsFile []byte
 const (
 	digitsCount  = 1797
 	digitsPixels = 64
-	// digitsFold says which images are kept from a classifier as its test set:
-	// every fifth, so that writers and classes stay mixed.
-	digitsFold = 5
 )
 
 // Digits is the UCI set of optical handwritten digits: 1,797 images of 8x8 with
@@ -34,19 +31,17 @@ func DigitsHoldout() (fit, test *Images, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	heldOut := func(i int) bool { return i%digitsFold == digitsFold-1 }
-	return all.Subset(func(i int) bool { return !heldOut(i) }), all.Subset(heldOut), nil
+	fit, test = all.holdOut()
+	return fit, test, nil
 }
 
-func openDigits(info Info, opts Options) (*Images, error) {
+func openDigits(info Info, _ Options) (*Images, error) {
 	im, err := parseDigits(info, digitsFile)
 	if err != nil {
 		return nil, &FileError{Set: info.Name, File: "the copy inside the program", Fault: err.Error(),
 			Remedy: "the program file is damaged: build it again", Err: err}
 	}
-	if opts.Split == Test {
-		im = im.Subset(func(i int) bool { return i%digitsFold == digitsFold-1 })
-	}
+	im.Undivided = true
 	return im, nil
 }
 

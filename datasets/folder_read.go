@@ -23,13 +23,11 @@ const (
 // and must fit there; while they are read, up to 64 million pixels more are held
 // decoded, for which a progressive JPEG takes about 20 bytes each.
 //
-// The test split is every fifth picture, as for digits; the training split is all.
+// It has no test part of its own.
 func openFolder(info Info, opts Options) (*Images, error) {
 	im, err := readFolder(info, opts, freeMemory())
-	if err == nil && opts.Split == Test {
-		warnings := im.Warnings
-		im = im.Subset(func(i int) bool { return i%digitsFold == digitsFold-1 })
-		im.Warnings = warnings
+	if err == nil {
+		im.Undivided = true
 	}
 	return im, err
 }

@@ -46,6 +46,7 @@ func TestFolder(t *testing.T) {
 		"readme.md":        []byte("about"),
 		"loose.png":        shade(99),
 		"ele phant/ü.jpg":  shade(40),
+		"ele phant/üü.jpg": shade(50),
 		"ele phant/e.webp": []byte("RIFF"),
 	})
 	name := "folder:" + dir
@@ -65,13 +66,13 @@ func TestFolder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(im.Labels, []uint8{0, 1, 1, 1, 2}) || !slices.Equal(im.ClassNames, classes) || im.Shape != [3]int{3, 8, 8} {
+	if !slices.Equal(im.Labels, []uint8{0, 1, 1, 1, 2, 2}) || !slices.Equal(im.ClassNames, classes) || im.Shape != [3]int{3, 8, 8} {
 		t.Errorf("labels %v, classes %q, shape %v", im.Labels, im.ClassNames, im.Shape)
 	}
-	if got := shades(im); !slices.Equal(got, []uint8{10, 60, 20, 30, 40}) {
+	if got := shades(im); !slices.Equal(got, []uint8{10, 60, 20, 30, 40, 50}) {
 		t.Errorf("pictures %v", got)
 	}
-	if n := len(progress); n < 2 || progress[n-1] != 5 || progress[n-2] != 5 {
+	if n := len(progress); n < 2 || progress[n-1] != 6 || progress[n-2] != 6 {
 		t.Errorf("progress %v", progress)
 	}
 	warnings := strings.Join(im.Warnings, "\n")

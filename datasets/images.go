@@ -10,6 +10,10 @@ type Images struct {
 	Labels []uint8 // [N], each below len(ClassNames); nil for a set without classes
 
 	Warnings []string // what the reader passed over or did without, a line each, for people
+
+	// Undivided says that the set has no test part of its own: some of its images are
+	// held out for that.
+	Undivided bool
 }
 
 // Len is the number of images.

@@ -50,7 +50,7 @@ func (s Split) String() string {
 // from the folder data.
 type Options struct {
 	DataDir string // folder that holds the sets' own folders; default "data"
-	Split   Split  // default Train
+	Split   Split  // default Train; Test is every fifth image of sets without a test part
 
 	// ImageSize is the height and width of a folder's pictures; default 64. Other
 	// sets have their own.
@@ -163,7 +163,13 @@ func Open(name string, opts Options) (*Images, error) {
 	if err != nil {
 		return nil, err
 	}
-	return e.open(info, opts)
+	im, err := e.open(info, opts)
+	if err == nil && opts.Split == Test && im.Undivided {
+		fit, test := im.holdOut()
+		test.Warnings = fit.Warnings
+		return test, nil
+	}
+	return im, err
 }
 
 // OpenContext is [Open] that stops with ctx, whose cause is then the error. Reading

@@ -137,6 +137,9 @@ func (e *evaluation) openData(ctx context.Context, asked *asked) (func() error, 
 		if sets, err = e.readImages(ctx, judged); err != nil {
 			return nil, err
 		}
+		if err := e.fewImages(asked, sets.Test); err != nil {
+			return nil, err
+		}
 	}
 	return func() error { return e.images(ctx, sets) }, nil
 }

@@ -15,6 +15,7 @@ type measure struct {
 	points, images bool     // the sets that it is for
 	classes        bool     // it is for models with classes
 	labels         bool     // it is for sets with classes
+	least          int      // test images that it needs
 }
 
 // every is all of them, in the order in which they are taken.
@@ -23,9 +24,9 @@ var every = []measure{
 	{name: "straightness", keys: []string{"straightness"}, points: true, images: true},
 	{name: "nll", keys: []string{"nll", "nll_stderr"}, points: true},
 	{name: "nll_exact", keys: []string{"nll_exact"}, points: true},
-	{name: "as_asked", keys: []string{"as_asked", "classifier_accuracy"}, images: true, classes: true, labels: true},
-	{name: "frechet", keys: []string{"frechet", "classifier_accuracy"}, images: true, labels: true},
-	{name: "bits_per_dim", keys: []string{"bits_per_dim", "bits_per_dim_stderr"}, images: true},
+	{name: "as_asked", keys: []string{"as_asked", "classifier_accuracy"}, images: true, classes: true, labels: true, least: 1},
+	{name: "frechet", keys: []string{"frechet", "classifier_accuracy"}, images: true, labels: true, least: 2},
+	{name: "bits_per_dim", keys: []string{"bits_per_dim", "bits_per_dim_stderr"}, images: true, least: 2},
 }
 
 func measureNames() []string {

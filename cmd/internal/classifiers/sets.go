@@ -12,31 +12,15 @@ type Sets struct {
 	Test *datasets.Images
 }
 
-// fold: of sets without a test part, every fifth image is kept from the classifier.
-const fold = 5
-
 // Open reads the test part of a set, and with fit the other one.
 func Open(ctx context.Context, name string, opts datasets.Options, fit bool) (*Sets, error) {
-	opts.Split = datasets.Test
-	if name == "digits" {
-		part, test, err := datasets.DigitsHoldout()
+	if fit {
+		part, test, err := datasets.OpenParts(ctx, name, opts)
 		return &Sets{part, test}, err
 	}
+	opts.Split = datasets.Test
 	test, err := datasets.OpenContext(ctx, name, opts)
-	if err != nil {
-		return nil, err
-	}
-	if datasets.IsFolder(name) { // which has no test part: this is all of it
-		held := func(i int) bool { return i%fold == fold-1 }
-		rest := test.Subset(func(i int) bool { return !held(i) })
-		return &Sets{rest, test.Subset(held)}, nil
-	}
-	s := &Sets{Test: test}
-	if fit {
-		opts.Split = datasets.Train
-		s.Fit, err = datasets.OpenContext(ctx, name, opts)
-	}
-	return s, err
+	return &Sets{Test: test}, err
 }
 
 // All are the numbers and labels of a set's images. x: [N,C,H,W] in [-1,1].
