@@ -58,6 +58,7 @@ type Result struct {
 	Clipped    float64       // part of the steps whose gradients were scaled down
 	Time       time.Duration // of the steps done now
 	Waited     time.Duration // of it, waiting for data
+	Pace       []Mark        // of the steps done now, from the first's begin on
 }
 
 // InterruptedError ends a run that was asked to stop; its state is saved.
@@ -123,6 +124,7 @@ type loop struct {
 
 	start, lastLook, lastSave time.Time
 	lookStep                  int
+	pace                      pace
 	lookWaited                time.Duration // for data, up to lastLook
 	rate                      float64       // steps a second, smoothed
 }
@@ -156,6 +158,7 @@ func (l *loop) run(ctx context.Context) error {
 	defer l.src.Close()
 	l.Model.Train(true)
 	l.start, l.lastLook, l.lookStep = time.Now(), time.Now(), l.done
+	l.pace.note(l.done, 0)
 	for l.done < l.total() {
 		if ctx.Err() != nil {
 			if err := l.save(); err != nil {
@@ -207,6 +210,7 @@ func (l *loop) saveDue() bool {
 // look reads the device: losses and norms of the steps since the last time.
 func (l *loop) look() error {
 	losses, norms := l.e.read()
+	l.pace.note(l.done, time.Since(l.start))
 	at := l.done - len(losses) // steps before these
 	var sum, sumNorm float64
 	n := 0
@@ -298,6 +302,6 @@ func (l *loop) result() Result {
 	return Result{
 		Steps: len(l.losses), New: len(l.losses) - l.first, Losses: l.losses, GradNorms: l.norms, Skipped: l.skipped,
 		Clipped: float64(clipped) / float64(max(1, len(l.norms))),
-		Time:    time.Since(l.start), Waited: l.src.Waited(), TimeLosses: l.e.timeLosses(),
+		Time:    time.Since(l.start), Waited: l.src.Waited(), TimeLosses: l.e.timeLosses(), Pace: l.pace.marks,
 	}
 }

@@ -138,7 +138,8 @@ func (r *rounds) round(ctx context.Context, n int, dir string, of *modelfile.Mod
 	if r.rounds > 1 {
 		r.session.Label = fmt.Sprintf("round %d of %d", n, r.rounds)
 	}
-	r.losses, err = r.session.Train(ctx, config, sub, start)
+	res, err := r.session.Train(ctx, config, sub, start)
+	r.losses = res.Losses
 	return err
 }
 

@@ -60,17 +60,20 @@ func run(ctx context.Context, env cli.Env) error {
 	if err := start.Same(config, subject.Network, subject.Info); err != nil {
 		return err
 	}
-	losses, err := session.Train(ctx, config, subject, start)
+	result, err := session.Train(ctx, config, subject, start)
 	if err != nil {
 		return err
 	}
 	paths, err := f.figures.Draw(ctx, env, figures.Run{
-		Dir: dir, Info: subject.Info, Network: subject.Network, Device: device, Losses: losses, Reference: f.Recipe == "reference",
+		Dir: dir, Info: subject.Info, Network: subject.Network, Device: device, Losses: result.Losses, Reference: f.Recipe == "reference",
 	})
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(env.Stdout, filepath.Join(dir, trainer.CheckpointFile))
+	paths = append([]string{filepath.Join(dir, trainer.CheckpointFile)}, paths...)
+	if f.json {
+		return report(env.Stdout, result, device, config.Precision, paths)
+	}
 	for _, p := range paths {
 		fmt.Fprintln(env.Stdout, p)
 	}

@@ -32,9 +32,25 @@ func TestResumeIsExact(t *testing.T) {
 	once, twice := t.TempDir(), t.TempDir()
 	must(t, program(t, "train", nil, tiny(once)...))
 	must(t, program(t, "train", nil, tiny(twice, "--max-steps", "25")...))
-	r := must(t, program(t, "train", nil, tiny(twice, "--resume")...))
+	r := must(t, program(t, "train", nil, tiny(twice, "--resume", "--json", "--no-figures")...))
 	if !strings.Contains(r.errOut, "going on after step 25") {
 		t.Errorf("%q does not say where it goes on", r.errOut)
+	}
+	var end struct {
+		Files []string
+		Steps int
+		New   int `json:"new_steps"`
+		Pace  [][2]float64
+		Bytes int64 `json:"peak_bytes"`
+	}
+	if err := json.Unmarshal([]byte(r.out), &end); err != nil || end.Steps != 40 || end.New != 15 || end.Bytes < 1<<20 {
+		t.Errorf("%q: %v", r.out, err)
+	}
+	if n := len(end.Pace); n < 2 || end.Pace[0] != [2]float64{25, 0} || end.Pace[n-1][0] != 40 {
+		t.Errorf("pace %v", end.Pace)
+	}
+	if len(end.Files) != 1 || end.Files[0] != filepath.Join(twice, "cfm/digits/ckpt.pth") {
+		t.Errorf("files %v", end.Files)
 	}
 	for _, name := range []string{"ckpt.pth", "state.pth", "metrics.jsonl"} {
 		a, b := read(t, filepath.Join(once, "cfm/digits", name)), read(t, filepath.Join(twice, "cfm/digits", name))

@@ -75,13 +75,25 @@ func memory(d torch.Device) string {
 }
 
 // resident is the process's memory in bytes.
-func resident() int64 {
+func resident() int64 { return processBytes("VmRSS:") }
+
+// PeakMemory is the most memory that the process has held, and that tensors have
+// held on the GPU (0 on a processor), in bytes.
+func PeakMemory(d torch.Device) (resident, gpu int64) {
+	if d.IsCUDA() {
+		gpu = torch.CUDADeviceInfo(d).AllocatedPeak
+	}
+	return processBytes("VmHWM:"), gpu
+}
+
+// processBytes is a size of /proc/self/status.
+func processBytes(name string) int64 {
 	b, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return 0
 	}
 	for line := range strings.Lines(string(b)) {
-		if v, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+		if v, ok := strings.CutPrefix(line, name); ok {
 			n, _ := strconv.ParseInt(strings.Fields(v)[0], 10, 64)
 			return n << 10
 		}

@@ -42,14 +42,13 @@ func (s Session) Say(format string, args ...any) {
 	}
 }
 
-// Train trains from the start to the end, or --max-steps, and gives the losses
-// of all steps.
-func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, start *Start) ([]float32, error) {
+// Train trains from the start to the end, or --max-steps.
+func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, start *Start) (trainer.Result, error) {
 	folder := start.folder
 	torch.ManualSeed(c.Seed)
 	net, err := sub.Build()
 	if err != nil {
-		return nil, err
+		return trainer.Result{}, err
 	}
 	net.To(start.Device)
 
@@ -65,7 +64,7 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 	}
 	if start.From != nil && start.From.Step() >= total {
 		s.Say("note: the run has done its %d steps already; nothing is left to do", start.From.Step())
-		return start.From.Losses, folder.Derive(start.From)
+		return trainer.Result{Steps: start.From.Step(), Losses: start.From.Losses}, folder.Derive(start.From)
 	}
 	s.Say("%s: %s, %s parameters, on %s in %s", sub.Info.Name, sub.About, terminal.Count(models.Count(net)), place(start.Device), c.Precision)
 
@@ -90,16 +89,16 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 	if err != nil {
 		var stop *trainer.InterruptedError
 		if errors.As(err, &stop) {
-			return nil, fmt.Errorf("%w; the same command with --resume goes on", err)
+			return res, fmt.Errorf("%w; the same command with --resume goes on", err)
 		}
-		return nil, err
+		return res, err
 	}
 	s.Say("%d steps in %s, %.2f a second; %.1f %% of the time was spent %s, %.0f %% of the gradients were clipped",
 		res.New, terminal.Duration(res.Time), float64(res.New)/res.Time.Seconds(), 100*res.Waited.Seconds()/res.Time.Seconds(), waiting, 100*res.Clipped)
 	if n := len(res.TimeLosses); n > 0 {
 		s.Say("loss by time, of the last %d steps, t from 0 to 1: %s", trainer.TimeWindow, tenths(res.TimeLosses[n-trainer.TimeBins:]))
 	}
-	return res.Losses, nil
+	return res, nil
 }
 
 // tenths are the losses by time in few digits.
