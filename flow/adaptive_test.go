@@ -252,7 +252,7 @@ func TestAdaptiveLeavesNothingBehind(t *testing.T) {
 			x := vec(1)
 			torch.FinishGC() // what other tests left
 			before := torch.Stats().Live
-			end, _, err := Adaptive{Method: m}.Solve(f, x, Times(5), func(Output) error { return nil })
+			end, _, err := Adaptive{Method: m}.Solve(f, x, EvenTimes(5), func(Output) error { return nil })
 			if err == nil {
 				end.Close()
 			}

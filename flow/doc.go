@@ -14,7 +14,9 @@
 //  5. To sample, start from noise and solve dx/dt = v(x, t) from 0 to 1.
 //
 // With sigma_min = 0 this is the rectified flow of Liu et al. 2023, eq. 1.
-// [Path] has steps 1 to 3, [Loss] the fourth, [Sampling] the fifth.
+// [Objective] has steps 1 to 3: a [Coupling] of noise and data, a [TimeSampler]
+// and a [Path]; [Loss] is the fourth, [Sampling] the fifth. Another path, coupling
+// or distribution of times is a type of its own, in a file of its own.
 //
 // # Solvers
 //

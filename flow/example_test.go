@@ -82,6 +82,30 @@ func ExampleLikelihood() {
 	// Output: -3.838
 }
 
+// What a network is trained on at each step: the points, the times, and the
+// velocities that it should have there. On straight lines the way that is left,
+// (1-t) u, leads from the point to the data.
+func ExampleObjective() {
+	o := flow.Objective{Times: flow.StratifiedTimes{}}
+	if err := o.Check(); err != nil {
+		fmt.Println(err)
+		return
+	}
+	gen := torch.NewGenerator(torch.CPU, 42)
+	defer gen.Close()
+	x1 := torch.FromSlice([]float32{10, 20, 30, 40}, 4, 1)
+	xt, t, u, _ := o.Draw(gen, torch.Tensor{}, x1, torch.Tensor{})
+	x, at, v := torch.ToSlice[float32](xt), torch.ToSlice[float32](t), torch.ToSlice[float32](u)
+	for i := range x {
+		fmt.Printf("quarter %d: %.3f\n", int(4*at[i]), x[i]+(1-at[i])*v[i])
+	}
+	// Output:
+	// quarter 0: 10.000
+	// quarter 1: 20.000
+	// quarter 2: 30.000
+	// quarter 3: 40.000
+}
+
 // Observe fills a histogram of many samples at several times without holding
 // the samples of every time.
 func ExampleSampling() {
@@ -89,7 +113,7 @@ func ExampleSampling() {
 	inside := make([]int, 3) // samples in the unit disc
 	out, err := flow.Sampling{
 		Model: growth{}, Solver: s, Shape: []int64{2}, N: 10000, Seed: 42, Batch: 4096,
-		FrameTimes: flow.Times(3),
+		FrameTimes: flow.EvenTimes(3),
 		Observe: func(frame, first int, x []float32) {
 			for i := 0; i < len(x); i += 2 {
 				if x[i]*x[i]+x[i+1]*x[i+1] < 1 {

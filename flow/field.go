@@ -2,6 +2,9 @@ package flow
 
 import torch "github.com/wangkuiyi/gotorch"
 
+// Field is a velocity field at one time for a whole batch: x: [B,...] -> [B,...].
+type Field func(x torch.Tensor, t float64) torch.Tensor
+
 // Model is what a velocity network offers to a solver (models.Velocity).
 type Model interface {
 	Velocity(x, t, y torch.Tensor) torch.Tensor

@@ -7,22 +7,11 @@ import (
 	torch "github.com/wangkuiyi/gotorch"
 )
 
-// Field is a velocity field at one time for a whole batch: x: [B,...] -> [B,...].
-type Field func(x torch.Tensor, t float64) torch.Tensor
-
 // FixedStep solves dx/dt = f(x, t) in a number of equal steps.
 type FixedStep struct {
 	Method Tableau
 	Steps  int
 	T0, T1 float64 // from T0 to T1, backwards too; both 0: from 0 to 1
-}
-
-// Output is a state at a time that was asked for. X belongs to the solver: it
-// ends when the function that got it returns, unless it is kept.
-type Output struct {
-	Index int // in the list of times
-	T     float64
-	X     torch.Tensor
 }
 
 // Solve integrates from x: [B,...] and returns the state at T1, outside all
@@ -127,54 +116,4 @@ func (s FixedStep) String() string {
 		return s.Method.Name + ", 1 step"
 	}
 	return fmt.Sprintf("%s, %d steps", s.Method.Name, s.Steps)
-}
-
-// progress is 0 at t0 and 1 at t1.
-func progress(t, t0, t1 float64) float64 {
-	if t == t1 {
-		return 1
-	}
-	return (t - t0) / (t1 - t0)
-}
-
-func checkTimes(at []float64, t0, t1 float64) error {
-	before := 0.0
-	for i, t := range at {
-		p := progress(t, t0, t1)
-		if !(p >= before && p <= 1) {
-			return fmt.Errorf("flow: output time %d, %v, is out of order or outside [%v,%v]", i, t, t0, t1)
-		}
-		before = p
-	}
-	return nil
-}
-
-// combine is x + h sum_i w_i k_i.
-func combine(x torch.Tensor, ks []torch.Tensor, w []float64, h float64) torch.Tensor {
-	for i, k := range ks {
-		if i < len(w) && w[i] != 0 {
-			x = torch.AddScaled(x, k, h*w[i])
-		}
-	}
-	return x
-}
-
-// hermite is the cubic that has the values a, b and the slopes ka, kb at the
-// ends of a step of h, at the part s of the way.
-func hermite(a, b, ka, kb torch.Tensor, h, s float64) torch.Tensor {
-	r := torch.Lerp(a, b, s*s*(3-2*s))
-	r = torch.AddScaled(r, ka, h*s*(s-1)*(s-1))
-	return torch.AddScaled(r, kb, h*s*s*(s-1))
-}
-
-// Times is n equally spaced times from 0 to 1, ends included.
-func Times(n int) []float64 {
-	if n == 1 {
-		return []float64{1}
-	}
-	ts := make([]float64, n)
-	for i := range ts {
-		ts[i] = float64(i) / float64(n-1)
-	}
-	return ts
 }

@@ -18,7 +18,7 @@ func TestPath(t *testing.T) {
 	x1 := torch.FromSlice([]float32{5, -2, 0.5, 8}, 2, 2)
 	at := torch.FromSlice([]float32{0.25, 1}, 2)
 	for _, s := range []float64{0, 0.1} {
-		xt, u := Path{SigmaMin: s}.At(x0, x1, at)
+		xt, u := OTPath{SigmaMin: s}.At(x0, x1, at)
 		gx, gu := torch.ToSlice[float32](xt), torch.ToSlice[float32](u)
 		a, b, tt := torch.ToSlice[float32](x0), torch.ToSlice[float32](x1), []float64{0.25, 0.25, 1, 1}
 		for i := range gx {
@@ -157,7 +157,7 @@ func TestSolveLeavesNothingBehind(t *testing.T) {
 		x := vec(1)
 		torch.FinishGC() // what other tests left
 		before := torch.Stats().Live
-		end, _, _ := FixedStep{Method: m, Steps: 8}.Solve(swing, x, Times(5), func(Output) error { return nil })
+		end, _, _ := FixedStep{Method: m, Steps: 8}.Solve(swing, x, EvenTimes(5), func(Output) error { return nil })
 		end.Close()
 		if now := torch.Stats().Live; now > before {
 			t.Errorf("%d tensors more than before", now-before)

@@ -51,7 +51,7 @@ func TestSamplesDoNotDependOnTheBatch(t *testing.T) {
 func TestObserve(t *testing.T) {
 	const n = 11
 	for _, c := range []SolverConfig{{Method: "midpoint", Steps: 4}, {Method: "dopri8"}} {
-		s := Sampling{Model: gaussians, Solver: solver(t, c), Shape: []int64{2}, N: n, Seed: 2, Batch: 4, FrameTimes: Times(7)}
+		s := Sampling{Model: gaussians, Solver: solver(t, c), Shape: []int64{2}, N: n, Seed: 2, Batch: 4, FrameTimes: EvenTimes(7)}
 		for i := range n {
 			s.Shown = append(s.Shown, i)
 		}

@@ -29,8 +29,8 @@ func TestStableTarget(t *testing.T) {
 				x0 := draw(2 * k)
 				x1 := torch.Add(torch.MulScalar(draw(2*k+1), s), torch.FromSlice([]float32{float32(m[0]), float32(m[1])}, 1, 2), 1)
 				times := torch.FullWith([]int64{b}, at, torch.Options{})
-				xt, u := Path{}.StableTarget(x0, x1, times)
-				_, own := Path{}.At(x0, x1, times)
+				xt, u := OTPath{}.StableTarget(x0, x1, times)
+				_, own := OTPath{}.At(x0, x1, times)
 				gx, gu, go1 := torch.ToSlice[float32](xt), torch.ToSlice[float32](u), torch.ToSlice[float32](own)
 				for i := range gx {
 					mean := m[i%2] + (at*s*s-(1-at))/(at*at*s*s+(1-at)*(1-at))*(float64(gx[i])-at*m[i%2])
@@ -64,7 +64,7 @@ func TestStableTargetInBlocks(t *testing.T) {
 	torch.Scoped(func() {
 		x0, x1 := torch.FromSlice(x[:2*b], b, 2), torch.FromSlice(x[2*b:], b, 2)
 		times := torch.FullWith([]int64{b}, 0.7, torch.Options{})
-		_, u := Path{SigmaMin: 0.1}.StableTarget(x0, x1, times)
+		_, u := OTPath{SigmaMin: 0.1}.StableTarget(x0, x1, times)
 		got := torch.ToSlice[float32](u)
 		for _, i := range []int{0, 3354, 3355, 4999} {
 			var sum, x1Mean [2]float64

@@ -3,6 +3,8 @@ package flow
 import (
 	"slices"
 	"strings"
+
+	torch "github.com/wangkuiyi/gotorch"
 )
 
 // Tableau is an explicit Runge-Kutta method (Butcher 1964):
@@ -56,3 +58,13 @@ func Methods() []string {
 
 // MethodList is Methods for a message.
 func MethodList() string { return strings.Join(Methods(), ", ") }
+
+// combine is x + h sum_i w_i k_i.
+func combine(x torch.Tensor, ks []torch.Tensor, w []float64, h float64) torch.Tensor {
+	for i, k := range ks {
+		if i < len(w) && w[i] != 0 {
+			x = torch.AddScaled(x, k, h*w[i])
+		}
+	}
+	return x
+}

@@ -21,7 +21,7 @@ type Config struct {
 	EMADecay       float64 `json:"ema_decay"`     // 0: no average is kept
 	GradClip       float64 `json:"grad_clip"`     // greatest norm of all gradients; 0: no limit
 	Accumulate     int     `json:"accumulate"`    // batches whose mean gradient makes a step
-	SigmaMin       float64 `json:"sigma_min"`     // of flow.Path
+	SigmaMin       float64 `json:"sigma_min"`     // of flow.OTPath
 	ClassDropout   float64 `json:"class_dropout"` // part of the labels replaced by the null class
 	HorizontalFlip bool    `json:"horizontal_flip"`
 	Precision      string  `json:"precision"` // "fp32" or "bf16"
@@ -34,7 +34,7 @@ type Config struct {
 	// StratifiedTimes draws one time of a batch in each of its B-ths, u = (i +
 	// U(0,1)) / B: the same distribution, and a gradient of less variance.
 	StratifiedTimes bool `json:"stratified_times,omitempty"`
-	// StableTargets averages each target over the batch (flow.Path.StableTarget):
+	// StableTargets averages each target over the batch (flow.StableTargets):
 	// for points. Losses are lower by the variance that this takes away.
 	StableTargets bool `json:"stable_targets,omitempty"`
 

@@ -6,7 +6,7 @@
 //  1. The source gives data x1 and labels y. Noise x0 and times t come from a
 //     generator seeded with (seed, step): nothing depends on what came before,
 //     so that a run resumes from its step number alone.
-//  2. flow.Path gives x_t and the velocity u; the loss is |v(x_t, t, y) - u|^2
+//  2. flow.Objective draws them, x_t and the velocity u; the loss is |v(x_t, t, y) - u|^2
 //     (Lipman et al. 2023, eq. 14), under autocast where the precision is bf16.
 //  3. Backward, for every part of the batch if gradients are accumulated.
 //  4. The norm of all gradients decides on the device: they are scaled down to

@@ -138,6 +138,9 @@ func (l *loop) total() int {
 
 func (l *loop) open(from *State) error {
 	l.e = newEngine(l.Config, l.Model, l.Device, l.HasDropout, l.NullClass)
+	if err := l.e.objective.Check(); err != nil {
+		return err
+	}
 	if from != nil {
 		if err := l.e.restore(from); err != nil {
 			return err

@@ -23,7 +23,8 @@ type engine struct {
 	c      Config
 	model  models.Velocity
 	device torch.Device
-	path   flow.Path
+
+	objective flow.Objective
 
 	names  []string
 	params []torch.Tensor
@@ -36,7 +37,6 @@ type engine struct {
 	byTime *timeLoss // nil where all times are the same
 
 	hasDropout bool
-	nullClass  int64 // label of the null class, -1 where there is none
 }
 
 // slotsOf is the most steps between two looks at a device. A GPU has no work
@@ -49,10 +49,11 @@ func slotsOf(d torch.Device) int {
 }
 
 func newEngine(c Config, m models.Velocity, d torch.Device, hasDropout, nullClass bool) *engine {
-	e := &engine{c: c, model: m, device: d, path: flow.Path{SigmaMin: c.SigmaMin}, slots: slotsOf(d), hasDropout: hasDropout, nullClass: -1}
+	null := int64(-1)
 	if nullClass {
-		e.nullClass = int64(m.Classes())
+		null = int64(m.Classes())
 	}
+	e := &engine{c: c, model: m, device: d, objective: c.Objective(null), slots: slotsOf(d), hasDropout: hasDropout}
 	for _, n := range nn.Tensors(m) {
 		e.names = append(e.names, n.Name)
 		e.params = append(e.params, n.Tensor)
@@ -65,7 +66,7 @@ func newEngine(c Config, m models.Velocity, d torch.Device, hasDropout, nullClas
 				}
 			}
 			e.ring = torch.Zeros([]int64{2, int64(e.slots)}, torch.Options{Device: d})
-			if c.Reflow == nil || !c.Reflow.Distill {
+			if !c.distills() {
 				e.byTime = newTimeLoss(d, e.slots)
 			}
 		})
@@ -119,41 +120,14 @@ func (e *engine) loss(m int, src Source) (loss torch.Tensor, err error) {
 	if err != nil {
 		return loss, err
 	}
-	x0, x1, y := data.X0, data.X1, data.Y
 	if e.model.Classes() == 0 {
-		y = torch.Tensor{}
+		data.Y = torch.Tensor{}
 	}
-	o := torch.Options{Device: e.device}
-	b := x1.Shape()[0]
 	e.gen.Seed(flow.Mix(uint64(e.c.Seed), uint64(m), drawNoise))
-	if x0.T == nil {
-		x0 = torch.RandNWith(e.gen, x1.Shape(), o)
-	}
-	t := torch.RandWith(e.gen, []int64{b}, o)
-	if e.c.StratifiedTimes {
-		t = torch.MulScalar(torch.Add(t, torch.ArangeWith(0, float64(b), 1, o), 1), 1/float64(b))
-	}
-	if p := e.c.TimePower; p != 0 && p != 1 {
-		late := torch.PowScalar(torch.AddScalar(torch.Neg(t), 1), p) // (1-u)^p
-		t = torch.AddScalar(torch.Neg(late), 1)
-	}
-	if e.c.Reflow != nil && e.c.Reflow.Distill {
-		// The whole way in one step (Liu et al. 2023, section 2.2,
-		// "Distillation").
-		t = torch.Zeros([]int64{b}, o)
-	}
-	if e.c.ClassDropout > 0 && e.nullClass >= 0 {
-		drop := torch.LtScalar(torch.RandWith(e.gen, []int64{b}, o), e.c.ClassDropout)
-		y = torch.MaskedFill(y, drop, float64(e.nullClass))
-	}
+	xt, t, u, y := e.objective.Draw(e.gen, data.X0, data.X1, data.Y)
 	if e.hasDropout {
 		torch.ManualSeed(int64(flow.Mix(uint64(e.c.Seed), uint64(m), drawDropout) >> 1))
 	}
-	at := e.path.At
-	if e.c.StableTargets {
-		at = e.path.StableTarget
-	}
-	xt, u := at(x0, x1, t)
 	var v torch.Tensor
 	withPrecision(e.c.Precision, e.device, func() { v = e.model.Velocity(xt, t, y) })
 	if e.byTime != nil {

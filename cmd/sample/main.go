@@ -85,7 +85,7 @@ func run(ctx context.Context, env cli.Env) error {
 		},
 	}
 	if !f.noFigures {
-		s.FrameTimes = flow.Times(f.frames)
+		s.FrameTimes = flow.EvenTimes(f.frames)
 	}
 	start := time.Now()
 	out, err := s.Draw(ctx)

@@ -57,7 +57,7 @@ func (f *flags) draw(ctx context.Context, dir string, out *flow.Samples, p *plan
 
 func framesOf(ctx context.Context, out *flow.Samples, n int) iter.Seq2[viz.Frame, error] {
 	return func(yield func(viz.Frame, error) bool) {
-		for i, t := range flow.Times(n) {
+		for i, t := range flow.EvenTimes(n) {
 			if ctx.Err() != nil {
 				yield(viz.Frame{}, context.Cause(ctx))
 				return

@@ -34,7 +34,7 @@ func TestCount(t *testing.T) {
 	const n, bins = 1000, 20
 	r := viz.Range{X0: -3, X1: 3, Y0: -3, Y1: 3}
 	d := drift{1, -0.5}
-	all, half := newCounts(flow.Times(3), bins, r, n), newCounts(flow.Times(7), bins, r, n/2)
+	all, half := newCounts(flow.EvenTimes(3), bins, r, n), newCounts(flow.EvenTimes(7), bins, r, n/2)
 	var told []int
 	draw := flow.Sampling{
 		Model: d, Solver: midpoint20(), Shape: []int64{2}, N: n, Seed: 5, Batch: 300,
@@ -77,7 +77,7 @@ func TestCount(t *testing.T) {
 func TestCountStops(t *testing.T) {
 	cause := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(context.Background())
-	c := newCounts(flow.Times(2), 4, viz.Range{X0: -1, X1: 1, Y0: -1, Y1: 1}, 100)
+	c := newCounts(flow.EvenTimes(2), 4, viz.Range{X0: -1, X1: 1, Y0: -1, Y1: 1}, 100)
 	draw := flow.Sampling{
 		Model: drift{}, Solver: midpoint20(), Shape: []int64{2}, N: 100, Batch: 10,
 		Progress: func(done, _ int) {

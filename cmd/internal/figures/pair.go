@@ -56,7 +56,7 @@ func (p Pair) Film(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	times := flow.Times(p.Frames)
+	times := flow.EvenTimes(p.Frames)
 	bins, scale := cells(draw.N, pairPixels)
 	var sides [2]viz.Side
 	var counted [2]*counts

@@ -52,10 +52,10 @@ func (p Plane) Draw(ctx context.Context) ([]string, error) {
 	if p.Solver == nil {
 		p.Solver = midpoint20()
 	}
-	times := flow.Times(evolutionTimes)
+	times := flow.EvenTimes(evolutionTimes)
 	if p.OneStep {
 		euler, _ := flow.FixedStepMethod("euler")
-		p.Solver, times = flow.FixedStep{Method: euler, Steps: 1}, flow.Times(2)
+		p.Solver, times = flow.FixedStep{Method: euler, Steps: 1}, flow.EvenTimes(2)
 	}
 	r, err := plotRange(ctx, p.Of, p.draw())
 	if err != nil {
@@ -63,7 +63,7 @@ func (p Plane) Draw(ctx context.Context) ([]string, error) {
 	}
 	evolution := newCounts(times, p.evolutionBins(), r, p.Samples)
 	bins, scale := cells(p.Samples/2, filmBins)
-	film := newCounts(flow.Times(filmFrames), bins, r, p.Samples/2)
+	film := newCounts(flow.EvenTimes(filmFrames), bins, r, p.Samples/2)
 	if p.OneStep {
 		film.first = 0
 	}
