@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/wangkuiyi/gotorch/atomicfile"
+
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/terminal"
 	"flowmatch/trainer"
@@ -36,6 +38,9 @@ convert --list FILE                    names, types and shapes`
 		if !trainer.IsWeightFile(path) {
 			return cli.Usagef("%s: the ending must be .pth, .pt or .safetensors", path)
 		}
+	}
+	if err := atomicfile.Check(out); err != nil {
+		return err
 	}
 	f, err := trainer.ReadWeights(in)
 	if err != nil {

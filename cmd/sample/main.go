@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/wangkuiyi/gotorch/atomicfile"
+
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/terminal"
 	"flowmatch/datasets/npz"
@@ -130,9 +132,7 @@ func run(ctx context.Context, env cli.Env) error {
 		fmt.Fprintf(env.Stderr, "%s samples by %s, NFE %d a sample%s, in %s (%.1f samples a second)\n",
 			terminal.Count(int64(plan.n)), solver, out.NFE, forFrames(out.NFEFrames), terminal.Duration(took), float64(plan.n)/took.Seconds())
 	}
-	for _, p := range written {
-		fmt.Fprintln(env.Stdout, p)
-	}
+	f.list(env, written)
 	return nil
 }
 
@@ -163,12 +163,24 @@ func (f *flags) npzCanBeWritten() error {
 	if in, err := os.Stat(f.npz); err == nil && in.IsDir() {
 		return cli.Usagef("--npz %s is a folder; name a file", f.npz)
 	}
-	probe, err := os.CreateTemp(filepath.Dir(f.npz), ".npz-*")
-	if err != nil {
+	if err := atomicfile.Check(f.npz); err != nil {
 		return fmt.Errorf("--npz %s cannot be written: %w", f.npz, err)
 	}
-	probe.Close()
-	return os.Remove(probe.Name())
+	return nil
+}
+
+// list gives the paths of what was written: not into a standard output that has
+// the samples already.
+func (f *flags) list(env cli.Env, written []string) {
+	to := env.Stdout
+	if out, err := os.Stdout.Stat(); err == nil && f.npz != "" {
+		if in, err := os.Stat(f.npz); err == nil && os.SameFile(in, out) {
+			to = env.Stderr
+		}
+	}
+	for _, p := range written {
+		fmt.Fprintln(to, p)
+	}
 }
 
 // finite refuses samples that are no numbers: of a solver that ran away, or of

@@ -15,9 +15,16 @@ import (
 const bufferSize = 256 << 10
 
 // Write replaces the file at path by what write writes; the Writer is buffered. The package comment says what holds
-// when it fails. A symbolic link at path is replaced, not followed.
+// when it fails. Links are followed; a pipe, a terminal or another device is written to and stays what it is.
 func Write(path string, write func(w io.Writer) error) error {
-	return WriteTo(OS, path, write)
+	t, err := resolve(path)
+	switch {
+	case err != nil:
+		return err
+	case t.through:
+		return t.writeThrough(path, write)
+	}
+	return WriteTo(OS, t.path, write)
 }
 
 // WriteFile replaces the file at path by data.
@@ -28,7 +35,7 @@ func WriteFile(path string, data []byte) error {
 	})
 }
 
-// WriteTo is [Write] on another file system.
+// WriteTo is [Write] on another file system, of which path is a regular file or none yet.
 func WriteTo(fsys FS, path string, write func(w io.Writer) error) (err error) {
 	dirPath, base := filepath.Split(path)
 	if base == "" || base == "." || base == ".." {
@@ -133,7 +140,11 @@ func prefix(base string) string { return "." + base[:min(len(base), 200)] + ".tm
 
 // Sweep removes the temporaries that killed processes left of the file at path. No other process may be writing it.
 func Sweep(path string) error {
-	dir, base := filepath.Split(path)
+	t, err := resolve(path)
+	if err != nil || t.through {
+		return err
+	}
+	dir, base := filepath.Split(t.path)
 	entries, err := os.ReadDir(filepath.Clean(dir))
 	if err != nil {
 		return failed("list", dir, err)
