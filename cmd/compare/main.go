@@ -53,10 +53,21 @@ func run(ctx context.Context, env cli.Env) error {
 	if c.device, err = f.OpenDevice(); err != nil {
 		return err
 	}
+	draw := c.images
+	names := []string{c.path(".png")}
 	if info.Is2D() {
-		return c.points(ctx)
+		draw = c.points
+		names = []string{c.path(".gif"), c.path("_quality.png")}
 	}
-	return c.images(ctx)
+	before, err := figures.SetAside(names...)
+	if err != nil {
+		return err
+	}
+	err = draw(ctx)
+	if note := figures.KeptNote(before.Settle()); note != "" {
+		c.say("%s", note)
+	}
+	return err
 }
 
 // comparison is of two models.

@@ -19,7 +19,7 @@ type flags struct {
 	classes, npz, init, format                     string
 	samplesPerClass, numSamples, batchSize, frames int
 	fps                                            float64
-	noFigures                                      bool
+	noFigures, force                               bool
 }
 
 func init() {
@@ -39,6 +39,7 @@ func newFlags() *flags {
 	f.StringVar(&f.init, "init", "", "an .npz file whose x0 (and y) to start from")
 	f.StringVar(&f.npz, "npz", "", "write samples x, classes y and noise x0 to this file")
 	f.StringVar(&f.format, "format", "", "folder: also one PNG a sample, under samples/")
+	f.BoolVar(&f.force, "force", false, "with --format folder: first remove what an earlier command wrote under samples/")
 	f.BoolVar(&f.noFigures, "no-figures", false, "write no pictures")
 	f.IntVar(&f.frames, "frames", 101, "frames of the film")
 	f.Float64Var(&f.fps, "fps", 20, "frames a second")
@@ -77,6 +78,8 @@ func (f *flags) check() (flow.Solver, error) {
 		return nil, cli.Usagef("--fps %v: above 0, at most 50, which is what a GIF can do", f.fps)
 	case f.format != "" && f.format != "folder":
 		return nil, cli.Usagef("--format %q: folder, or not given", f.format)
+	case f.force && f.format != "folder":
+		return nil, cli.Usagef("--force is for --format folder; other files are written anew without it")
 	case f.init != "" && (f.Changed("classes") || f.Changed("samples-per-class") || f.Changed("num-samples")):
 		return nil, cli.Usagef("--init fixes the number of samples and their classes: leave --classes, --samples-per-class and --num-samples out")
 	}

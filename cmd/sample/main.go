@@ -11,6 +11,7 @@ import (
 	"github.com/wangkuiyi/gotorch/atomicfile"
 
 	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/figures"
 	"flowmatch/cmd/internal/terminal"
 	"flowmatch/datasets/npz"
 	"flowmatch/flow"
@@ -56,6 +57,11 @@ func run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	dir := f.Dir(info)
+	if f.format == "folder" {
+		if err := f.checkFolder(filepath.Join(dir, "samples")); err != nil {
+			return err
+		}
+	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("the output folder cannot be made: %w", err)
 	}
@@ -111,17 +117,32 @@ func run(ctx context.Context, env cli.Env) error {
 		written = append(written, f.npz)
 	}
 	if f.format == "folder" {
-		if err := writeFolder(ctx, filepath.Join(dir, "samples"), out.X, plan.labels, info); err != nil {
+		folder := filepath.Join(dir, "samples")
+		others, err := emptyFolder(folder)
+		if err != nil {
 			return err
 		}
-		written = append(written, filepath.Join(dir, "samples"))
+		if others > 0 && !f.Quiet {
+			fmt.Fprintf(env.Stderr, "note: %s holds %d files that sample did not write; they stay\n", folder, others)
+		}
+		if err := writeFolder(ctx, folder, out.X, plan.labels, info); err != nil {
+			return err
+		}
+		written = append(written, folder)
 	}
 	if !f.noFigures {
+		before, err := figures.SetAside(pictures(dir))
+		if err != nil {
+			return err
+		}
 		var paths []string
 		if info.Is2D() {
 			paths, err = f.drawPoints(ctx, dir, out, info, s)
 		} else {
 			paths, err = f.draw(ctx, dir, out, plan, info)
+		}
+		if note := figures.KeptNote(before.Settle()); note != "" && !f.Quiet {
+			fmt.Fprintln(env.Stderr, note)
 		}
 		if err != nil {
 			return err

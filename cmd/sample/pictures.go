@@ -6,7 +6,6 @@ import (
 	"image/png"
 	"io"
 	"iter"
-	"os"
 	"path/filepath"
 
 	"github.com/wangkuiyi/gotorch/atomicfile"
@@ -23,6 +22,11 @@ func writeFile(path string, write func(w writer) error) error {
 		return fmt.Errorf("%s was not written: %w", path, err)
 	}
 	return nil
+}
+
+// pictures are the files that are drawn.
+func pictures(dir string) (final, film string) {
+	return filepath.Join(dir, "final_samples.png"), filepath.Join(dir, "trajectory.gif")
 }
 
 // draw writes final_samples.png and trajectory.gif of the samples shown.
@@ -44,11 +48,10 @@ func (f *flags) draw(ctx context.Context, dir string, out *flow.Samples, p *plan
 	if err != nil {
 		return nil, err
 	}
-	picture := filepath.Join(dir, "final_samples.png")
+	picture, film := pictures(dir)
 	if err := writeFile(picture, func(w writer) error { return png.Encode(w, grid) }); err != nil {
 		return nil, err
 	}
-	film := filepath.Join(dir, "trajectory.gif")
 	err = writeFile(film, func(w writer) error {
 		return viz.TrajectoryGIF(w, final, framesOf(ctx, out, f.frames), viz.TrajectoryConfig{Layout: layout, FPS: f.fps})
 	})
@@ -67,30 +70,4 @@ func framesOf(ctx context.Context, out *flow.Samples, n int) iter.Seq2[viz.Frame
 			}
 		}
 	}
-}
-
-// writeFolder writes one PNG a sample, 00012-class-3.png.
-func writeFolder(ctx context.Context, dir string, x []float32, labels []int64, in datasets.Info) error {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
-	}
-	dim := in.Dim()
-	for i := range len(x) / dim {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		one := viz.Pictures{Shape: in.Shape, X: x[i*dim : (i+1)*dim]}
-		img, err := viz.Picture(one, 0)
-		if err != nil {
-			return err
-		}
-		name := fmt.Sprintf("%05d.png", i)
-		if labels != nil {
-			name = fmt.Sprintf("%05d-class-%d.png", i, labels[i])
-		}
-		if err := writeFile(filepath.Join(dir, name), func(w writer) error { return png.Encode(w, img) }); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"image/png"
-	"path/filepath"
 
 	"flowmatch/cmd/internal/figures"
 	"flowmatch/datasets"
@@ -22,7 +21,7 @@ func (f *flags) drawPoints(ctx context.Context, dir string, out *flow.Samples, i
 	if err != nil {
 		return nil, err
 	}
-	picture := filepath.Join(dir, "final_samples.png")
+	picture, film := pictures(dir)
 	if err := writeFile(picture, func(w writer) error { return png.Encode(w, plot) }); err != nil {
 		return nil, err
 	}
@@ -30,7 +29,6 @@ func (f *flags) drawPoints(ctx context.Context, dir string, out *flow.Samples, i
 	if err != nil {
 		return nil, err
 	}
-	film := filepath.Join(dir, "trajectory.gif")
 	err = writeFile(film, func(w writer) error {
 		return viz.VectorFieldGIF(w, fields, framesOf(ctx, out, f.frames), viz.FieldConfig{Range: r, Grid: fieldGrid, FPS: f.fps, Bins: 300})
 	})

@@ -81,3 +81,27 @@ func TestConvertThroughLinks(t *testing.T) {
 	}
 	refused(t, program(t, "convert", nil, ckpt, filepath.Join(dir, "no/x.pth")), 1, "no/x.pth")
 }
+
+// Of pictures under the names that sample gives, the newest has the plain one, and
+// none is lost.
+func TestPicturesBefore(t *testing.T) {
+	ckpt := moonsModel(t)
+	dir := filepath.Dir(ckpt)
+	draw := func(seed string) result {
+		return must(t, program(t, "sample", nil, "--checkpoint", ckpt, "--device", "cpu", "--num-samples", "20", "--steps", "2", "--frames", "2", "--seed", seed))
+	}
+	if r := draw("1"); strings.Contains(r.errOut, "before") {
+		t.Errorf("the first pictures: %s", r.errOut)
+	}
+	first := read(t, filepath.Join(dir, "final_samples.png"))
+	r := draw("2")
+	if !strings.Contains(r.errOut, "final_samples-001.png and trajectory-001.gif\n") {
+		t.Errorf("%q does not say where the pictures before are", r.errOut)
+	}
+	if strings.Contains(r.out, "-001") {
+		t.Errorf("results: %q", r.out)
+	}
+	if !bytes.Equal(first, read(t, filepath.Join(dir, "final_samples-001.png"))) || bytes.Equal(first, read(t, filepath.Join(dir, "final_samples.png"))) {
+		t.Error("the newest has not the plain name, or the first is lost")
+	}
+}

@@ -166,6 +166,23 @@ func TestTrainAndSample(t *testing.T) {
 	if files, _ := filepath.Glob(filepath.Join(run, "samples/*-class-*.png")); len(files) != 8 {
 		t.Errorf("samples/ has %d pictures", len(files))
 	}
+	// No older samples among the new ones.
+	folder := []string{"--dataset", "digits", "--output-dir", dir, "--steps", "1", "--no-figures", "--samples-per-class", "1", "--classes", "5", "--format", "folder"}
+	refused(t, program(t, "sample", nil, folder...), 2, "samples", "not empty", "--force")
+	refused(t, program(t, "sample", nil, "--dataset", "digits", "--force"), 2, "--force", "--format folder")
+	write(t, filepath.Join(run, "samples/notes.txt"), []byte("mine"))
+	write(t, filepath.Join(run, "samples/.00003-class-7.png.tmp-ABC234"), nil)
+	if r := must(t, program(t, "sample", nil, append(folder, "--force")...)); !strings.Contains(r.errOut, "1 files that sample did not write") {
+		t.Errorf("%q does not say what stays", r.errOut)
+	}
+	var names []string
+	entries, _ := os.ReadDir(filepath.Join(run, "samples"))
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if want := "00000-class-5.png notes.txt"; strings.Join(names, " ") != want {
+		t.Errorf("samples/ holds %v, want %s", names, want)
+	}
 
 	// Whatever the batch size, the same noise to the bit and the same samples
 	// within 1e-4; from that noise, again the same.
