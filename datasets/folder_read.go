@@ -53,16 +53,25 @@ func readFolder(info Info, opts Options, memory int64) (*Images, error) {
 			n, info.Shape[1], info.Shape[2], inUnits(need), inUnits(memory)), "choose a smaller --image-size, or take fewer pictures", nil)
 	}
 	im := &Images{Info: info, Pixels: make([]uint8, n*d), Labels: make([]uint8, n)}
-	bad := make([]error, n)
+	bad, done := make([]error, n), make([]treatment, n)
 	err = decodeAll(n, opts.Progress, stop, func(i int, gate *pixelGate) {
 		im.Labels[i] = uint8(tree.pictures[i].class)
-		bad[i] = squareFile(filepath.Join(tree.dir, tree.pictures[i].path), info.Shape[1], gate, im.Pixels[i*d:(i+1)*d])
+		done[i], bad[i] = squareFile(filepath.Join(tree.dir, tree.pictures[i].path), info.Shape[1], gate, im.Pixels[i*d:(i+1)*d])
 	})
 	if err != nil {
 		return nil, err
 	}
 	if err := tree.drop(im, bad); err != nil {
 		return nil, err
+	}
+	var all treatments
+	for i, err := range bad {
+		if err == nil {
+			all.add(done[i])
+		}
+	}
+	if note := all.String(); note != "" {
+		tree.warn("%s", note)
 	}
 	im.Warnings = tree.warnings
 	return im, nil

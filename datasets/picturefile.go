@@ -1,21 +1,16 @@
 package datasets
 
 import (
+	"errors"
 	"fmt"
-	"image"
 	"image/color"
-	_ "image/jpeg" // the kinds of picture that are read
-	_ "image/png"
 	"io"
 	"strings"
 )
 
-const (
-	largestPicture = 64 << 20 // pixels that are decoded
-	// densityPixels is how many pixels a density has at most. No network sees more
-	// than that, and the table to draw from stays near the processor.
-	densityPixels = 1 << 20
-)
+// densityPixels is how many pixels a density has at most. No network sees more than
+// that, and the table to draw from stays near the processor.
+const densityPixels = 1 << 20
 
 // openPicture opens image:FILE.
 func openPicture(info Info, _ Options) (*Set2D, error) {
@@ -31,40 +26,12 @@ func openPicture(info Info, _ Options) (*Set2D, error) {
 		return fail(plainCause(err), "make it a readable file", err)
 	}
 	defer f.Close()
-
-	const remedy = "save it as PNG or JPEG"
-	config, kind, err := image.DecodeConfig(f)
-	if err == nil {
-		_, err = f.Seek(0, io.SeekStart)
+	shades, w, h, done, err := readShades(f, size)
+	var bad *pictureError
+	if errors.As(err, &bad) {
+		return fail(bad.fault, bad.remedy, err)
 	}
-	switch {
-	case err != nil:
-		return fail("not a picture that can be read: "+plainCause(err), remedy, err)
-	case kind != "png" && kind != "jpeg":
-		return fail("a picture of kind "+kind, remedy, nil)
-	case config.Width < 1 || config.Height < 1:
-		return fail(fmt.Sprintf("%dx%d pixels", config.Width, config.Height), remedy, nil)
-	case int64(config.Width)*int64(config.Height) > largestPicture:
-		return fail(fmt.Sprintf("%dx%d pixels: at most %d million are read", config.Width, config.Height, largestPicture>>20),
-			"make it smaller: 1000x1000 show all that a flow can learn", nil)
-	}
-	if pixels, deep := int64(config.Width)*int64(config.Height), bytesOf(config.ColorModel); pixels*deep > 4*largestPicture {
-		return fail(fmt.Sprintf("%dx%d pixels of %d bytes", config.Width, config.Height, deep), "save it with 8 bits a colour, or make it smaller", nil)
-	}
-	if exact, err := kindOf(f); err != nil || int64(config.Width)*int64(config.Height) > exact.most(config.ColorModel, size) {
-		return fail(fmt.Sprintf("it claims %dx%d pixels, which %d bytes cannot hold", config.Width, config.Height, size), replaceIt, err)
-	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return fail(plainCause(err), "make it a readable file", err)
-	}
-	img, err := decodePicture(f)
-	if err != nil {
-		return fail(plainCause(err), replaceIt, err)
-	}
-	if got := img.Bounds().Size(); got != image.Pt(config.Width, config.Height) {
-		return fail(fmt.Sprintf("%v pixels where its head says %dx%d", got, config.Width, config.Height), replaceIt, nil)
-	}
-	shades, w, h := shrink(shadesOf(img), config.Width, config.Height, densityPixels)
+	shades, w, h = shrink(shades, w, h, densityPixels)
 	d, err := newPictureDensity(shades, w, h)
 	if err != nil {
 		return fail(err.Error(), "draw in dark on white", err)
@@ -72,6 +39,9 @@ func openPicture(info Info, _ Options) (*Set2D, error) {
 	s := d.set()
 	s.Info = info
 	s.Data = fingerprint([]int{w, h}, shades)
+	if done != 0 {
+		s.notes = append(s.notes, path+" "+done.String())
+	}
 	if m := meanShade(shades); m > mostlyDark*255 {
 		s.notes = append(s.notes, fmt.Sprintf("%s is dark on %.0f %% of its area, and dark is where points fall: if it shows something light on dark, invert it",
 			path, 100*m/255))
@@ -79,15 +49,22 @@ func openPicture(info Info, _ Options) (*Set2D, error) {
 	return s, nil
 }
 
-// decodePicture turns a panic of a decoder into an error.
-func decodePicture(r io.Reader) (img image.Image, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("the decoder failed: %v", v)
-		}
-	}()
-	img, _, err = image.Decode(r)
-	return img, err
+// readShades reads a picture upright in shades of grey, [h,w]. Its error is a
+// *pictureError.
+func readShades(r io.ReadSeeker, size int64) (shades []uint8, w, h int, done treatment, err error) {
+	p, err := readHead(r, size)
+	if err != nil {
+		return nil, 0, 0, 0, err
+	}
+	if deep := bytesOf(p.ColorModel); p.pixels()*deep > 4*largestPicture {
+		return nil, 0, 0, 0, &pictureError{fmt.Sprintf("%dx%d pixels of %d bytes", p.Width, p.Height, deep), "save it with 8 bits a colour, or make it smaller", nil}
+	}
+	img, done, err := p.decode()
+	if err != nil {
+		return nil, 0, 0, 0, err
+	}
+	shades, w, h = p.stored.turn(shadesOf(img), p.Width, p.Height)
+	return shades, w, h, done, nil
 }
 
 // bytesOf is how much memory a decoded pixel takes.

@@ -47,7 +47,7 @@ func TestPictureDensity(t *testing.T) {
 	img.Set(10, 6, color.Gray{Y: 252}) // and so is nearly white
 	name := "image:" + writeFile(t, "two.png", pngOf(t, img))
 	s := open2D(t, name)
-	if s.Name != name || !s.Is2D() || len(s.Notes()) != 0 {
+	if s.Name != name || !s.Is2D() || len(s.Notes()) != 1 || !strings.Contains(s.Notes()[0], "transparent in parts, which become white") {
 		t.Errorf("%+v, notes %q", s.Info, s.Notes())
 	}
 	// The longer side spans [-4,4] by 21 centres: 0.4 a pixel, and the shorter [-2,2].
@@ -159,6 +159,7 @@ func TestPictureFaults(t *testing.T) {
 	deep := bytes.Clone(claim) // of 8 bytes a pixel
 	deep[24], deep[25] = 16, 6
 	binary.BigEndian.PutUint32(deep[29:], crc32.ChecksumIEEE(deep[12:29]))
+	deep = append(deep, make([]byte, 200_000)...) // which could hold so many
 	dir := t.TempDir()
 	for _, c := range []struct{ path, want string }{
 		{writeFile(t, "claim.png", claim), "cannot hold; replace it"},

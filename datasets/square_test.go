@@ -2,6 +2,7 @@ package datasets
 
 import (
 	"bytes"
+	"compress/zlib"
 	"encoding/binary"
 	"hash/crc32"
 	"image"
@@ -43,9 +44,17 @@ func jpegFile(img image.Image) []byte {
 	return b.Bytes()
 }
 
+func zlibbed(text string) string {
+	var b bytes.Buffer
+	z := zlib.NewWriter(&b)
+	z.Write([]byte(text))
+	z.Close()
+	return b.String()
+}
+
 func squareOf(file []byte, size int) ([]uint8, error) {
 	dst := make([]uint8, 3*size*size)
-	err := squareFrom(bytes.NewReader(file), int64(len(file)), size, newPixelGate(), dst)
+	_, err := squareFrom(bytes.NewReader(file), int64(len(file)), size, newPixelGate(), dst)
 	return dst, err
 }
 
@@ -256,6 +265,9 @@ func FuzzSquare(f *testing.F) {
 	f.Add(pngFile(img))
 	f.Add(jpegFile(img))
 	f.Add(withHead(1<<13, 1<<13))
+	f.Add(turnedJPEG(img, 6))
+	f.Add(turnedPNG(img, 5, "IEND"))
+	f.Add(withChunk(pngFile(img), "iCCP", "ICC\x00\x00"+zlibbed("desc"), "IDAT"))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		if len(file) > 1<<16 {
 			return

@@ -1,0 +1,70 @@
+package datasets
+
+import (
+	"fmt"
+	"math/bits"
+	"strings"
+)
+
+// treatment is what was done to a picture beside cropping and scaling it.
+type treatment uint8
+
+const (
+	turned    treatment = 1 << iota // set upright, as its EXIF says
+	flattened                       // laid on white, where it is transparent
+	shallowed                       // taken at 8 bits, of 16
+	stopped                         // of an animation, the first picture
+	unmanaged                       // its colour profile was not applied
+)
+
+// inWords are the treatments in the order of their bits: of one picture, and of more.
+var inWords = [...]struct{ one, more string }{
+	{"is set upright, as its EXIF says", "are set upright, as their EXIF says"},
+	{"is transparent in parts, which become white", "are transparent in parts, which become white"},
+	{"has 16 bits a colour, of which 8 are taken", "have 16 bits a colour, of which 8 are taken"},
+	{"is animated, and its first picture is taken", "are animated, and their first pictures are taken"},
+	{"has a colour profile, which is not applied", "have colour profiles, which are not applied"},
+}
+
+// String says it of one picture.
+func (t treatment) String() string {
+	var parts []string
+	for k := range inWords {
+		if t>>k&1 == 1 {
+			parts = append(parts, inWords[k].one)
+		}
+	}
+	return strings.Join(parts, "; it ")
+}
+
+// treatments counts what was done to pictures.
+type treatments struct {
+	pictures int
+	counts   [len(inWords)]int
+}
+
+// add counts a picture.
+func (t *treatments) add(done treatment) {
+	t.pictures++
+	for ; done != 0; done &= done - 1 {
+		t.counts[bits.TrailingZeros8(uint8(done))]++
+	}
+}
+
+// String is a line for people: "of 100 pictures 3 are set upright, as their EXIF says".
+// It is empty where nothing was done.
+func (t *treatments) String() string {
+	var parts []string
+	for k, n := range t.counts {
+		switch {
+		case n == 1:
+			parts = append(parts, "1 "+inWords[k].one)
+		case n > 1:
+			parts = append(parts, fmt.Sprint(n, " ", inWords[k].more))
+		}
+	}
+	if parts == nil {
+		return ""
+	}
+	return fmt.Sprintf("of %d pictures %s", t.pictures, strings.Join(parts, "; "))
+}
