@@ -47,7 +47,7 @@ func newFlags() *flags {
 	f.BoolVar(&f.download, "download", false, "fetch the set's public files if they are missing")
 	f.Resume = training.AddResume(c)
 	f.BoolVar(&f.summary, "summary", false, "print the network's layers, shapes and parameters, and train nothing")
-	f.BoolVar(&f.json, "json", false, "print one line of JSON at the end: files, steps, pace, memory")
+	f.BoolVar(&f.json, "json", false, "print one line of JSON at the end, of a stop too: files, steps, pace, memory")
 	f.figures = figures.AddFlags(c)
 	f.AddCommon()
 	return f

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -60,7 +61,12 @@ func run(ctx context.Context, env cli.Env) error {
 	if err := start.Same(config, subject.Network, subject.Info); err != nil {
 		return err
 	}
+	checkpoint := filepath.Join(dir, trainer.CheckpointFile)
 	result, err := session.Train(ctx, config, subject, start)
+	var stop *trainer.InterruptedError
+	if errors.As(err, &stop) && f.json {
+		return errors.Join(err, report(env.Stdout, result, device, config.Precision, []string{checkpoint}))
+	}
 	if err != nil {
 		return err
 	}
@@ -70,7 +76,7 @@ func run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	paths = append([]string{filepath.Join(dir, trainer.CheckpointFile)}, paths...)
+	paths = append([]string{checkpoint}, paths...)
 	if f.json {
 		return report(env.Stdout, result, device, config.Precision, paths)
 	}

@@ -100,9 +100,9 @@ func TestFolderThatHoldsARun(t *testing.T) {
 func TestInterrupt(t *testing.T) {
 	for s, status := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143} {
 		dir := t.TempDir()
-		cmd := command(t, dir, "train", nil, tiny(dir, "--iterations", "100000")...)
-		var out bytes.Buffer
-		cmd.Stderr = &out
+		cmd := command(t, dir, "train", nil, tiny(dir, "--iterations", "100000", "--json")...)
+		var out, results bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &results, &out
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -119,6 +119,10 @@ func TestInterrupt(t *testing.T) {
 		}
 		if _, err := pth.Read(filepath.Join(dir, "cfm/digits/state.pth")); err != nil {
 			t.Errorf("%v: %v", s, err)
+		}
+		var end struct{ Steps int }
+		if err := json.Unmarshal(results.Bytes(), &end); err != nil || end.Steps < 1 {
+			t.Errorf("%v: %q: %v", s, results.String(), err)
 		}
 	}
 }
