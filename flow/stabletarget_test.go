@@ -92,3 +92,35 @@ func TestStableTargetInBlocks(t *testing.T) {
 		}
 	})
 }
+
+// Where products of float32 may be rounded, those of the targets are not: near
+// t = 1 a data point is its own average, and the target is x1 - x0.
+func TestStableTargetFullPrecision(t *testing.T) {
+	torch.SetFloat32MatmulPrecision("medium")
+	defer torch.SetFloat32MatmulPrecision("highest")
+	const b = 512
+	x := make([]float32, 4*b)
+	Noise(x, 3, 0)
+	torch.Scoped(func() {
+		x0, x1 := torch.FromSlice(x[:2*b], b, 2), torch.FromSlice(x[2*b:], b, 2)
+		times := torch.FullWith([]int64{b}, 0.9999, torch.Options{})
+		error := func(u torch.Tensor) float64 {
+			d := torch.Sub(u, torch.Sub(x1, x0, 1), 1)
+			return float64(torch.SumAll(torch.Mul(d, d)).ItemFloat()) / (2 * b)
+		}
+		_, u := Path{}.StableTarget(x0, x1, times)
+		// Among 512 points some lie within a std of 1e-4 of another, with whom
+		// they share a target; float32 errs by 1e-7 * 1e4 squared.
+		if e := error(u); e > 1e-2 {
+			t.Errorf("mean squared error %v", e)
+		}
+		// The tolerance tells: with rounded products it is not kept.
+		eye := torch.Eye(b, b, false)
+		rounded := torch.Add(torch.Sub(x1, x0, 1), torch.MulScalar(torch.Sub(torch.MatMul(eye, x1), x1, 1), 1e4), 1)
+		if e := error(rounded); e == 0 {
+			t.Skip("this processor does not round products, so this shows nothing")
+		} else if e < 1 {
+			t.Errorf("rounded products err by %v only", e)
+		}
+	})
+}

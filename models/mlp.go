@@ -90,7 +90,18 @@ func (m *MLP) Forward(x, t torch.Tensor) torch.Tensor {
 }
 
 func (m *MLP) run(x, t torch.Tensor, see func(nn.IModule, torch.Tensor)) torch.Tensor {
-	v := forward(m.Layers, torch.Cat([]torch.Tensor{x, t.View(-1, 1)}, 1), torch.Tensor{}, see)
+	h := torch.Cat([]torch.Tensor{x, t.View(-1, 1)}, 1)
+	through := func(layers []nn.IModule) { h = forward(layers, h, torch.Tensor{}, see) }
+	if last := len(m.Layers) - 1; x.Device().IsCUDA() {
+		// Where a GPU may round products to TF32, it is x, t and v that would
+		// lose by it; between, it is features.
+		torch.FullPrecision(func() { through(m.Layers[:1]) })
+		through(m.Layers[1:last])
+		torch.FullPrecision(func() { through(m.Layers[last:]) })
+	} else {
+		through(m.Layers)
+	}
+	v := h
 	if v.Dtype() != x.Dtype() {
 		v = v.CastTo(x.Dtype())
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -24,7 +25,7 @@ type Config struct {
 	SigmaMin       float64 `json:"sigma_min"`     // of flow.OTPath
 	ClassDropout   float64 `json:"class_dropout"` // part of the labels replaced by the null class
 	HorizontalFlip bool    `json:"horizontal_flip"`
-	Precision      string  `json:"precision"` // "fp32" or "bf16"
+	Precision      string  `json:"precision"` // one of Precisions but "auto"
 	Seed           int64   `json:"seed"`
 
 	// TimePower p draws times as 1 - (1-u)^p, u uniform: above 1, more of them
@@ -69,8 +70,8 @@ func (c Config) Check() error {
 		return fmt.Errorf("--class-dropout %v: in [0,1)", c.ClassDropout)
 	case !(c.TimePower >= 0 && c.TimePower <= 10):
 		return fmt.Errorf("--time-power %v: above 0, at most 10", c.TimePower)
-	case c.Precision != "fp32" && c.Precision != "bf16":
-		return fmt.Errorf("--precision %q: auto, fp32 or bf16", c.Precision)
+	case !slices.Contains(Precisions[1:], c.Precision):
+		return fmt.Errorf("--precision %q: %s", c.Precision, strings.Join(Precisions, ", "))
 	}
 	return nil
 }

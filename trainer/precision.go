@@ -9,27 +9,48 @@ import (
 	torch "github.com/wangkuiyi/gotorch"
 )
 
-// Precision turns "auto", "fp32" or "bf16" into one of the last two for the
-// device. The processor's own flags decide: libtorch takes bf16 everywhere,
-// and emulates it ten times slower than float32 where there are no
-// instructions for it. warning is not empty where that will happen.
-func Precision(want string, d torch.Device) (got, warning string, err error) {
-	fast := FastBF16(d)
+// Precisions are what a run may compute in: float32; float32 whose products a GPU
+// may round to TF32; bf16 where autocast has it.
+var Precisions = []string{"auto", "fp32", "tf32", "bf16"}
+
+// Precision turns "auto" into one of the others for the device; plane says that
+// the network is one of points of the plane. The processor's own flags decide:
+// libtorch takes bf16 everywhere, and emulates it ten times slower than float32
+// where there are no instructions for it. warning is not empty where that will
+// happen.
+func Precision(want string, d torch.Device, plane bool) (got, warning string, err error) {
 	switch want {
 	case "auto":
-		if fast {
-			return "bf16", "", nil
-		}
-		return "fp32", "", nil
+		return auto(d.IsCUDA(), FastBF16(d), plane), "", nil
 	case "bf16":
-		if !fast {
+		if !FastBF16(d) {
 			warning = "this " + kindOf(d) + " has no bf16 instructions: bf16 is emulated, about ten times slower than fp32"
 		}
 		return "bf16", warning, nil
+	case "tf32":
+		if !d.IsCUDA() {
+			warning = "only GPUs have TF32: this processor computes in float32"
+		}
+		return "tf32", warning, nil
 	case "fp32":
 		return "fp32", "", nil
 	}
-	return "", "", fmt.Errorf("--precision %q: auto, fp32 or bf16", want)
+	return "", "", fmt.Errorf("--precision %q: %s", want, strings.Join(Precisions, ", "))
+}
+
+// auto is the fastest precision that costs no quality. A GPU casts the MLP's
+// every operand to bf16 in a kernel of its own, of which a step has some 34, and
+// x and t would be left with 8 bits.
+func auto(gpu, fastBF16, plane bool) string {
+	switch {
+	case gpu && plane:
+		return "tf32"
+	case fastBF16:
+		return "bf16"
+	case gpu:
+		return "tf32" // what has no such products computes them in float32
+	}
+	return "fp32"
 }
 
 func kindOf(d torch.Device) string {

@@ -64,8 +64,8 @@ func (f *flags) check() (*asked, error) {
 	if err := f.figures.Check(); err != nil {
 		return nil, err
 	}
-	if f.Precision == "bf16" {
-		return nil, cli.Usagef("--precision bf16: compare computes in float32, so that its numbers compare")
+	if f.Precision == "bf16" || f.Precision == "tf32" {
+		return nil, cli.Usagef("--precision %s: compare computes in float32, so that its numbers compare", f.Precision)
 	}
 	f.Precision = "fp32" // on a GPU without TF32 too
 	switch {

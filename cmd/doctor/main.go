@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -143,22 +144,36 @@ func processor() finding {
 
 func compute() finding {
 	f := finding{Name: "arithmetic", fatal: true}
-	err := torch.Try(func() {
-		torch.Scoped(func() {
-			a := torch.Ones([]int64{512, 512}, false)
-			torch.MM(a, a)
-			start := time.Now()
-			n := 0
-			for ; time.Since(start) < 200*time.Millisecond; n++ {
-				torch.MM(a, a).Close()
-			}
-			f.What = fmt.Sprintf("products of float32 run at %.0f GFLOP/s", float64(n)*2*512*512*512/time.Since(start).Seconds()/1e9)
-		})
-	})
+	speed, err := products(torch.CPU)
+	f.What = fmt.Sprintf("products of float32 run at %.0f GFLOP/s", speed)
 	if f.OK = err == nil; !f.OK {
 		f.What = err.Error()
 	}
 	return f
+}
+
+// products computes products of float32 for a while, and gives their speed in
+// GFLOP/s.
+func products(d torch.Device) (speed float64, err error) {
+	n := int64(512)
+	if d.IsCUDA() {
+		n = 4096
+	}
+	err = torch.Try(func() {
+		torch.Scoped(func() {
+			a := torch.FullWith([]int64{n, n}, 1, torch.Options{Device: d})
+			torch.MM(a, a).Close()
+			torch.Synchronize(d)
+			start := time.Now()
+			var count float64
+			for ; time.Since(start) < 200*time.Millisecond; count++ {
+				torch.MM(a, a).Close()
+				torch.Synchronize(d)
+			}
+			speed = count * 2 * math.Pow(float64(n), 3) / time.Since(start).Seconds() / 1e9
+		})
+	})
+	return speed, err
 }
 
 func gpu(c *cli.Common) finding {
@@ -169,17 +184,32 @@ func gpu(c *cli.Common) finding {
 	if !ok {
 		return finding{Name: "GPU", What: "none: " + why, Remedy: gpuRemedy(why), fatal: strings.HasPrefix(c.Device, "cuda")}
 	}
+	f := finding{Name: "GPU", fatal: strings.HasPrefix(c.Device, "cuda")}
 	var names []string
 	for i := range torch.CUDADeviceCount() {
-		in := torch.CUDADeviceInfo(torch.NewDevice(fmt.Sprintf("cuda:%d", i)))
-		names = append(names, fmt.Sprintf("cuda:%d %s, %.0f of %.0f GB free", i, in.Name, float64(in.Free)/(1<<30), float64(in.Total)/(1<<30)))
+		d := torch.NewDevice(fmt.Sprintf("cuda:%d", i))
+		in := torch.CUDADeviceInfo(d)
+		what := fmt.Sprintf("cuda:%d %s, %.0f of %.0f GB free", i, in.Name, float64(in.Free)/(1<<30), float64(in.Total)/(1<<30))
+		if why := torch.CUDAUnfit(d); why != "" {
+			what += ", cannot be used: " + why
+		} else if speed, err := products(d); err != nil {
+			what += ", cannot be used: " + err.Error()
+		} else {
+			what += fmt.Sprintf(", products of float32 run at %.0f GFLOP/s", speed)
+			f.OK = true
+		}
+		names = append(names, what)
 	}
-	return finding{Name: "GPU", OK: true, What: strings.Join(names, "; ")}
+	f.What = strings.Join(names, "; ")
+	return f
 }
 
 func gpuRemedy(why string) string {
-	if strings.Contains(why, "driver") {
-		return "training on the processor works; for a GPU install NVIDIA's driver 580 or newer"
+	switch {
+	case strings.Contains(why, "too old"):
+		return "training on the processor works; for the GPU update NVIDIA's driver to 580 or newer: no libtorch 2.11 for an older CUDA is on the package index"
+	case strings.Contains(why, "driver"):
+		return "training on the processor works; for a GPU install NVIDIA's driver 580 or newer (in a container: the NVIDIA container toolkit, and docker run --gpus all)"
 	}
 	return ""
 }

@@ -55,8 +55,8 @@ func (f *flags) check() (*asked, error) {
 	if err := f.Check(); err != nil {
 		return nil, err
 	}
-	if f.Precision == "bf16" {
-		return nil, cli.Usagef("--precision bf16: evaluate computes in float32, so that its numbers compare")
+	if f.Precision == "bf16" || f.Precision == "tf32" {
+		return nil, cli.Usagef("--precision %s: evaluate computes in float32, so that its numbers compare", f.Precision)
 	}
 	f.Precision = "fp32" // on a GPU without TF32 too
 	a := &asked{}

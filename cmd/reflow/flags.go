@@ -43,7 +43,7 @@ func newFlags() *flags {
 	f.Resume = training.AddResume(c)
 	f.figures = figures.AddFlags(c)
 	f.AddNetwork()
-	f.PrecisionHelp = "auto, fp32 or bf16; auto trains in bf16 where there are instructions for it, and the teacher computes in float32"
+	f.PrecisionHelp = "auto, fp32, tf32 (GPUs) or bf16; auto trains in bf16 where there are instructions for it (points on a GPU: tf32), and the teacher computes in float32"
 	f.AddCommon()
 	return f
 }

@@ -117,7 +117,7 @@ func (r *rounds) round(ctx context.Context, n int, dir string, of *modelfile.Mod
 	config := r.config
 	pairs := r.kept(n, dir, of)
 	config.Reflow = &pairs.Config
-	if err := r.ChoosePrecision(&config, start); err != nil {
+	if err := r.ChoosePrecision(&config, start, r.info); err != nil {
 		return err
 	}
 	if err := start.Same(config, of.Config, r.info); err != nil {

@@ -69,8 +69,8 @@ func run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	if f.Precision == "bf16" && !f.Quiet {
-		if _, warning, _ := trainer.Precision(f.Precision, device); warning != "" {
+	if f.Precision != "auto" && !f.Quiet {
+		if _, warning, _ := trainer.Precision(f.Precision, device, info.Is2D()); warning != "" {
 			fmt.Fprintln(env.Stderr, "note: "+warning)
 		}
 	}

@@ -55,7 +55,7 @@ func run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	defer start.Close()
-	if err := f.ChoosePrecision(&config, start); err != nil {
+	if err := f.ChoosePrecision(&config, start, subject.Info); err != nil {
 		return err
 	}
 	if err := start.Same(config, subject.Network, subject.Info); err != nil {

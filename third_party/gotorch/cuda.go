@@ -3,6 +3,11 @@ package gotorch
 // #include "cgotorch/shim.h"
 import "C"
 
+import (
+	"fmt"
+	"path/filepath"
+)
+
 // CUDAStatus says whether there is a usable GPU, and why not.
 func CUDAStatus() (ok bool, why string) {
 	attend()
@@ -57,6 +62,31 @@ func CUDADeviceInfo(d Device) CUDAInfo {
 		Free: int64(r.free), Total: int64(r.total),
 		Allocated: int64(r.allocated), AllocatedPeak: int64(r.allocated_peak), Reserved: int64(r.reserved),
 	}
+}
+
+// leastMajor.leastMinor is the oldest compute capability that libtorch 2.11's
+// build for CUDA 13.0 has kernels for.
+const leastMajor, leastMinor = 7, 5
+
+// CUDAUnfit says why libtorch has no kernels for a GPU, "" where it has them.
+func CUDAUnfit(d Device) string { return unfit(CUDADeviceInfo(d)) }
+
+func unfit(i CUDAInfo) string {
+	if i.Major > leastMajor || i.Major == leastMajor && i.Minor >= leastMinor {
+		return ""
+	}
+	return fmt.Sprintf("the %s is of compute capability %d.%d, and libtorch for CUDA 13.0 needs %d.%d (Turing, 2018) or newer; a processor can compute", i.Name, i.Major, i.Minor, leastMajor, leastMinor)
+}
+
+// HasNVIDIADevice tells whether NVIDIA's driver, of whatever version, shows a
+// GPU to this process.
+func HasNVIDIADevice() bool {
+	for _, pattern := range []string{"/dev/nvidia[0-9]*", "/usr/lib/wsl/lib/libcuda.so.1"} {
+		if found, _ := filepath.Glob(pattern); len(found) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // Synchronize waits for all work on d; on the CPU there is none to wait for.

@@ -3,6 +3,7 @@ package gotorch
 import (
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"unsafe"
@@ -124,6 +125,32 @@ func TestWithoutCUDA(t *testing.T) {
 	for _, bad := range []string{"", "gpu", "cuda:", "cuda:-1", "cuda:128", "cuda:x", "cpu:1"} {
 		if d, err := ParseDevice(bad); err == nil {
 			t.Errorf("%q is %v", bad, d)
+		}
+	}
+}
+
+func TestUnfit(t *testing.T) {
+	for _, c := range []struct {
+		major, minor int
+		fits         bool
+	}{{6, 1, false}, {7, 0, false}, {7, 5, true}, {8, 0, true}, {8, 9, true}, {9, 0, true}, {12, 0, true}} {
+		why := unfit(CUDAInfo{Name: "NVIDIA X", Major: c.major, Minor: c.minor})
+		if (why == "") != c.fits || why != "" && !strings.Contains(why, "NVIDIA X is of compute capability "+strconv.Itoa(c.major)+"."+strconv.Itoa(c.minor)) {
+			t.Errorf("%d.%d: %q", c.major, c.minor, why)
+		}
+	}
+}
+
+// libtorch's messages, in a line that says what to do.
+func TestExplainCUDA(t *testing.T) {
+	for msg, want := range map[string]string{
+		"Found no NVIDIA driver on your system. Please check that you have an NVIDIA GPU":  "no NVIDIA driver was found",
+		"The NVIDIA driver on your system is too old (found version 12080). Please update": "the NVIDIA driver is too old: it can do CUDA 12.8; libtorch is built for CUDA 13.0, which needs driver 580 or newer",
+		"CUDA driver version is insufficient for CUDA runtime version":                     "the NVIDIA driver is too old; libtorch is built for CUDA 13.0, which needs driver 580 or newer",
+		"CUDA unknown error - this may be due to an incorrectly set up environment\nmore":  "CUDA unknown error - this may be due to an incorrectly set up environment",
+	} {
+		if got := explainCUDA(msg); got != want {
+			t.Errorf("%q, want %q", got, want)
 		}
 	}
 }

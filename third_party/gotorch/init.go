@@ -10,7 +10,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -142,10 +144,23 @@ func explainCUDA(msg string) string {
 	case strings.Contains(msg, "Found no NVIDIA driver"):
 		return "no NVIDIA driver was found"
 	case strings.Contains(msg, "driver on your system is too old"), strings.Contains(msg, "insufficient"):
-		return "the NVIDIA driver is too old: libtorch is built for CUDA 13.0, which needs driver 580 or newer"
+		return "the NVIDIA driver " + supports(msg) + "; libtorch is built for CUDA 13.0, which needs driver 580 or newer"
 	}
 	line, _, _ := strings.Cut(msg, "\n")
 	return line
+}
+
+var foundVersion = regexp.MustCompile(`found version (\d+)`)
+
+// supports says which CUDA a driver that is too old can do; libtorch tells it as
+// 12080.
+func supports(msg string) string {
+	m := foundVersion.FindStringSubmatch(msg)
+	if m == nil {
+		return "is too old"
+	}
+	n, _ := strconv.Atoi(m[1])
+	return fmt.Sprintf("is too old: it can do CUDA %d.%d", n/1000, n%1000/10)
 }
 
 // HasDriver tells whether NVIDIA's driver library can be opened.

@@ -2,9 +2,11 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -23,19 +25,20 @@ type Common struct {
 	Device, Precision, OutputDir, DataDir string
 	Threads                               int
 	Seed                                  int64
-	Quiet                                 bool
+	Quiet, Deterministic                  bool
 
 	// PrecisionHelp is what --help says of --precision; set it before AddCommon.
 	PrecisionHelp string
 
 	name, about string
 	version     bool
+	notes       io.Writer // of OpenDevice
 }
 
 // New makes a command's flags. about is a line for --help.
 func New(name, about string) *Common {
 	c := &Common{FlagSet: pflag.NewFlagSet(name, pflag.ContinueOnError), name: name, about: about,
-		PrecisionHelp: "auto, fp32 or bf16; auto is bf16 where there are instructions for it"}
+		PrecisionHelp: "auto, fp32, tf32 (GPUs) or bf16; auto is bf16 where there are instructions for it, and tf32 for points on a GPU"}
 	c.SetNormalizeFunc(func(_ *pflag.FlagSet, s string) pflag.NormalizedName {
 		return pflag.NormalizedName(strings.ReplaceAll(s, "_", "-"))
 	})
@@ -50,6 +53,7 @@ func (c *Common) AddCommon() {
 	c.StringVar(&c.Precision, "precision", "auto", c.PrecisionHelp)
 	c.Int64Var(&c.Seed, "seed", 42, "decides every random number")
 	c.AddMachine()
+	c.BoolVar(&c.Deterministic, "deterministic", false, "equal runs compute equal numbers on a GPU, too, at some cost of speed; a processor's do anyway")
 	c.BoolVar(&c.Quiet, "quiet", false, "no progress and no notes")
 	c.AddVersion()
 }
@@ -83,6 +87,7 @@ var ErrDone = pflag.ErrHelp
 // Read parses the arguments. After --help and --version, which print to
 // standard output, it returns ErrDone.
 func (c *Common) Read(env Env) error {
+	c.notes = env.Stderr
 	err := c.Parse(env.Args)
 	if err == pflag.ErrHelp {
 		fmt.Fprintf(env.Stdout, "%s: %s\n\nUsage:\n%s\nFlags (underscores may stand for hyphens):\n%s", c.name, c.about, c.forms(), c.FlagUsages())
@@ -145,20 +150,64 @@ func (c *Common) OpenDevice() (torch.Device, error) {
 	if err := torch.Init(torch.InitOptions{NoCUDA: c.Device == "cpu", NumThreads: c.Threads}); err != nil {
 		return cpu, err
 	}
+	if c.Deterministic {
+		torch.UseDeterministicAlgorithms(true)
+	}
 	ok, why := torch.CUDAStatus()
-	if c.Device == "auto" && ok {
-		want = torch.NewDevice("cuda")
+	if c.Device == "auto" {
+		want, why = choose(gpus{
+			why: why, present: torch.HasNVIDIADevice(),
+			unfit: func() string { return torch.CUDAUnfit(torch.NewDevice("cuda")) },
+		})
+		if why != "" && !c.Quiet {
+			fmt.Fprintf(c.notes, "note: computing on the processor, for the GPU cannot be used: %s\n", why)
+		}
 	}
-	switch {
-	case want.IsCUDA() && !ok:
+	if !want.IsCUDA() {
+		return want, nil
+	}
+	if !ok {
 		return cpu, fmt.Errorf("--device %s: CUDA cannot be used: %s", c.Device, why)
-	case want.IsCUDA() && want.Index() >= torch.CUDADeviceCount():
-		return cpu, fmt.Errorf("--device %s: there are %d GPUs", c.Device, torch.CUDADeviceCount())
-	case want.IsCUDA():
-		// fp32 means float32; auto lets a GPU round float32 products to TF32.
-		torch.AllowTF32(c.Precision != "fp32")
 	}
+	if n := torch.CUDADeviceCount(); want.Index() >= n {
+		return cpu, fmt.Errorf("--device %s: %s", c.Device, count(n))
+	}
+	if why := torch.CUDAUnfit(want); why != "" {
+		return cpu, fmt.Errorf("--device %s: %s", c.Device, why)
+	}
+	// fp32 means float32; auto lets a GPU round float32 products to TF32.
+	torch.AllowTF32(c.Precision != "fp32")
 	return want, nil
+}
+
+// gpus is what is known of a machine's GPUs.
+type gpus struct {
+	why     string        // CUDA is off, or ""
+	present bool          // NVIDIA's driver shows a GPU
+	unfit   func() string // why libtorch cannot use the first one, or ""
+}
+
+// choose is what --device auto means. why is not empty where there is a GPU that
+// cannot be used; without one nothing is to be said.
+func choose(g gpus) (d torch.Device, why string) {
+	switch {
+	case g.why != "" && g.present:
+		return torch.CPU, g.why
+	case g.why != "":
+		return torch.CPU, ""
+	}
+	if why := g.unfit(); why != "" {
+		return torch.CPU, why
+	}
+	return torch.NewDevice("cuda"), ""
+}
+
+// count says which GPUs there are.
+func count(n int) string {
+	if n == 1 {
+		return "there is one GPU, cuda:0"
+	}
+	return fmt.Sprintf("there are %d GPUs, cuda:0 to cuda:%d", n, n-1)
 }
 
 // CheckMachine refuses what is wrong with --device and --threads, before
@@ -178,11 +227,10 @@ func (c *Common) CheckPrecision() error {
 	if err := c.CheckMachine(); err != nil {
 		return err
 	}
-	switch c.Precision {
-	case "auto", "fp32", "bf16":
-		return nil
+	if !slices.Contains(trainer.Precisions, c.Precision) {
+		return Usagef("--precision %q: %s", c.Precision, strings.Join(trainer.Precisions, ", "))
 	}
-	return Usagef("--precision %q: auto, fp32 or bf16", c.Precision)
+	return nil
 }
 
 // RunDir is the folder of a set's run: <root>/cfm/<set>.

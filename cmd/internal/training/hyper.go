@@ -3,6 +3,8 @@ package training
 import (
 	"fmt"
 
+	torch "github.com/wangkuiyi/gotorch"
+
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/datasets"
 	"flowmatch/trainer"
@@ -137,12 +139,12 @@ func (h *Hyper) Config(in datasets.Info, images int) (trainer.Config, error) {
 }
 
 // ChoosePrecision settles auto: as the run that goes on, or by the device.
-func (h *Hyper) ChoosePrecision(c *trainer.Config, s *Start) error {
+func (h *Hyper) ChoosePrecision(c *trainer.Config, s *Start, in datasets.Info) error {
 	want := h.Precision
 	if want == "auto" && s.From != nil {
 		want = s.From.Record.Training.Configuration.Precision
 	}
-	got, warning, err := trainer.Precision(want, s.Device)
+	got, warning, err := trainer.Precision(want, s.Device, in.Is2D())
 	if err != nil {
 		return cli.AsUsage(err)
 	}
@@ -150,6 +152,9 @@ func (h *Hyper) ChoosePrecision(c *trainer.Config, s *Start) error {
 		s.Notes = append(s.Notes, warning)
 	}
 	c.Precision = got
+	if s.Device.IsCUDA() {
+		torch.AllowTF32(got != "fp32") // a run that goes on may have another than its flag says
+	}
 	return nil
 }
 

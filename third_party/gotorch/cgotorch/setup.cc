@@ -141,3 +141,40 @@ GT_EXPORT gt_r0 gt_fail_allocations(int64_t n, int64_t count) {
 GT_EXPORT gt_r0 gt_set_memory_limit(int64_t bytes) {
   return gt::none([&] { gt::set_memory_limit(bytes); });
 }
+
+// How products of float32 are computed: 0 highest, 1 high, 2 medium, as
+// torch.set_float32_matmul_precision has it; -1 leaves it. Returns what it was,
+// in a form that may be given back: that of processors is kept apart, because
+// AllowTF32 does not touch it.
+GT_EXPORT gt_ri gt_matmul_precision(int64_t mode) {
+  return gt::integer([&]() -> int64_t {
+    using at::Float32Backend;
+    using at::Float32Op;
+    auto &c = at::globalContext();
+    const int64_t before =
+        static_cast<int64_t>(c.float32MatmulPrecision()) |
+        (1 + static_cast<int64_t>(c.float32Precision(Float32Backend::MKLDNN, Float32Op::MATMUL)))
+            << 8;
+    if (mode < 0) return before;
+    static const char *const names[] = {"highest", "high", "medium"};
+    TORCH_CHECK((mode & 255) < 3, "there is no such precision");
+    c.setFloat32MatmulPrecision(names[mode & 255]);
+    if (mode >> 8)
+      c.setFloat32Precision(Float32Backend::MKLDNN, Float32Op::MATMUL,
+                            static_cast<at::Float32Precision>((mode >> 8) - 1));
+    return before;
+  });
+}
+
+// Where libtorch has a deterministic implementation it is used; where it has
+// none a warning says so. New tensors are not filled for it: that would cost,
+// and none is read before it is written.
+GT_EXPORT gt_r0 gt_deterministic(bool on) {
+  return gt::none([&] {
+    auto &c = at::globalContext();
+    c.setDeterministicAlgorithms(on, /*warn_only=*/true);
+    c.setDeterministicFillUninitializedMemory(false);
+    c.setDeterministicCuDNN(on);
+    if (on) c.setBenchmarkCuDNN(false);
+  });
+}

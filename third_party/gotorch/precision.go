@@ -1,0 +1,65 @@
+package gotorch
+
+// #include "cgotorch/shim.h"
+import "C"
+
+import (
+	"os"
+	"slices"
+)
+
+// matmulPrecisions are the names that PyTorch has for them, by the C++ part's
+// numbers.
+var matmulPrecisions = []string{"highest", "high", "medium"}
+
+// SetFloat32MatmulPrecision says how products of float32 may be computed, in the
+// whole process: "highest" in float32, "high" with operands rounded to TF32 (10
+// bits), "medium" to TF32 on a GPU and to bf16 on a processor that has
+// instructions for it. libtorch's own choice is "highest". It is
+// torch.set_float32_matmul_precision.
+func SetFloat32MatmulPrecision(precision string) {
+	const op = "SetFloat32MatmulPrecision"
+	attend()
+	mode := slices.Index(matmulPrecisions, precision)
+	if mode < 0 {
+		failf(op, "%q: highest, high or medium", precision)
+	}
+	check(op, C.c_gt_matmul_precision(C.int64_t(mode)).err)
+}
+
+// Float32MatmulPrecision is what SetFloat32MatmulPrecision or AllowTF32 have set.
+func Float32MatmulPrecision() string {
+	attend()
+	r := C.c_gt_matmul_precision(-1)
+	check("Float32MatmulPrecision", r.err)
+	return matmulPrecisions[int(r.v)&255]
+}
+
+// FullPrecision runs f with products of float32 computed in float32, whatever
+// SetFloat32MatmulPrecision and AllowTF32 say. It holds for the whole process
+// meanwhile, and not for the gradients of what f computes, which come later.
+func FullPrecision(f func()) {
+	const op = "FullPrecision"
+	attend()
+	r := C.c_gt_matmul_precision(0)
+	check(op, r.err)
+	defer func() { check(op, C.c_gt_matmul_precision(r.v).err) }()
+	f()
+}
+
+// cuBLASWorkspace is the environment variable that cuBLAS reads when it is first
+// used; without one of two values its products may differ from run to run.
+const cuBLASWorkspace = "CUBLAS_WORKSPACE_CONFIG"
+
+// UseDeterministicAlgorithms makes equal runs compute equal numbers on a GPU,
+// too, in the whole process; on a CPU they do anyway. It is to be called before
+// the first product on the GPU. It costs speed, and TakeWarnings names what
+// libtorch cannot do that way.
+func UseDeterministicAlgorithms(on bool) {
+	const op = "UseDeterministicAlgorithms"
+	attend()
+	if on && os.Getenv(cuBLASWorkspace) == "" {
+		os.Setenv(cuBLASWorkspace, ":4096:8")
+	}
+	check(op, C.c_gt_deterministic(C.bool(on)).err)
+}

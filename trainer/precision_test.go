@@ -1,0 +1,39 @@
+package trainer
+
+import (
+	"strings"
+	"testing"
+
+	torch "github.com/wangkuiyi/gotorch"
+)
+
+func TestAuto(t *testing.T) {
+	for _, c := range []struct {
+		gpu, bf16, plane bool
+		want             string
+	}{
+		{false, false, false, "fp32"},
+		{false, true, false, "bf16"},
+		{false, true, true, "bf16"},
+		{true, true, false, "bf16"},
+		{true, true, true, "tf32"},
+		{true, false, false, "tf32"},
+		{true, false, true, "tf32"},
+	} {
+		if got := auto(c.gpu, c.bf16, c.plane); got != c.want {
+			t.Errorf("gpu %v, bf16 %v, points %v: %q, want %q", c.gpu, c.bf16, c.plane, got, c.want)
+		}
+	}
+}
+
+func TestPrecision(t *testing.T) {
+	for want, warns := range map[string]bool{"fp32": false, "tf32": true, "bf16": !FastBF16(torch.CPU)} {
+		got, warning, err := Precision(want, torch.CPU, false)
+		if err != nil || got != want || (warning != "") != warns {
+			t.Errorf("%s on a processor: %q, %q, %v", want, got, warning, err)
+		}
+	}
+	if _, _, err := Precision("fp64", torch.CPU, false); err == nil || !strings.Contains(err.Error(), "auto, fp32, tf32, bf16") {
+		t.Errorf("fp64: %v", err)
+	}
+}
