@@ -47,7 +47,7 @@ func fromAverage(all, x0, x1, ratio torch.Tensor) torch.Tensor {
 		}
 	}
 	w := torch.Softmax(torch.MulScalar(squares, -0.5), 1)
-	// The difference is multiplied by t / std, 1,000 where t is .999: products
+	// The difference is multiplied by the slope, 1,000 where t is .999: products
 	// that round to TF32's 10 bits would leave nothing of it.
 	var mean torch.Tensor
 	torch.FullPrecision(func() { mean = torch.MatMul(w, all) })

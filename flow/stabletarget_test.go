@@ -108,7 +108,7 @@ func TestStableTargetFullPrecision(t *testing.T) {
 			d := torch.Sub(u, torch.Sub(x1, x0, 1), 1)
 			return float64(torch.SumAll(torch.Mul(d, d)).ItemFloat()) / (2 * b)
 		}
-		_, u := Path{}.StableTarget(x0, x1, times)
+		_, u := OTPath{}.StableTarget(x0, x1, times)
 		// Among 512 points some lie within a std of 1e-4 of another, with whom
 		// they share a target; float32 errs by 1e-7 * 1e4 squared.
 		if e := error(u); e > 1e-2 {
