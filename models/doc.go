@@ -8,6 +8,10 @@
 //   - MLP, for points of the plane: four linear layers on the point and the
 //     time.
 //
+// Each is a [Network] that says its [Config], by which alone the other packages
+// know it: a network of another kind is its own files and a line in the table of
+// ParseConfig.
+//
 // Parameters have PyTorch's names and initialisation. Shapes are written at
 // every Forward: B samples, C channels, H x W pixels, E features of the time
 // and class embedding, T = H W tokens of attention.

@@ -35,6 +35,27 @@ func (c MLPConfig) Check() error {
 	return nil
 }
 
+// Kind is "mlp".
+func (c MLPConfig) Kind() string { return "mlp" }
+
+// Build is NewMLP.
+func (c MLPConfig) Build() (Network, error) { return built(NewMLP(c)) }
+
+// SampleShape is [D].
+func (c MLPConfig) SampleShape() []int64 { return []int64{int64(c.Dim)} }
+
+// Classes is 0: the network has none.
+func (c MLPConfig) Classes() int { return 0 }
+
+// HasNullClass is false.
+func (c MLPConfig) HasNullClass() bool { return false }
+
+// HasDropout is false.
+func (c MLPConfig) HasDropout() bool { return false }
+
+// SampleBytes is that of a hidden layer.
+func (c MLPConfig) SampleBytes() int { return 4 * c.HiddenDim }
+
 // LeastParameters is the number of the network's parameters.
 func (c MLPConfig) LeastParameters() float64 {
 	d, h := float64(c.Dim), float64(c.HiddenDim)
@@ -71,10 +92,7 @@ func NewMLP(c MLPConfig) (*MLP, error) {
 }
 
 // Config is what the network was built from.
-func (m *MLP) Config() MLPConfig { return m.config }
-
-// Classes is 0: the network has none.
-func (m *MLP) Classes() int { return 0 }
+func (m *MLP) Config() Config { return m.config }
 
 // Velocity is Forward; y must be none.
 func (m *MLP) Velocity(x, t, y torch.Tensor) torch.Tensor {
@@ -82,6 +100,13 @@ func (m *MLP) Velocity(x, t, y torch.Tensor) torch.Tensor {
 		panic(&torch.Error{Op: "MLP", Msg: "this network takes no labels"})
 	}
 	return m.Forward(x, t)
+}
+
+// Trace is Forward that shows each layer.
+func (m *MLP) Trace(x, t, _ torch.Tensor, see func(string, nn.IModule, torch.Tensor)) torch.Tensor {
+	names := layerNames{}
+	names.add("layers", m.Layers)
+	return m.run(x, t, names.seen(see))
 }
 
 // Forward: x: [B,D], t: [B] -> v: [B,D].

@@ -17,18 +17,11 @@ type Layer struct {
 	Parameters int64
 }
 
-// Summary lists the layers of a UNet or MLP in the order in which they compute,
-// with what they give for a sample of the shape, [C,H,W] or [D]. It evaluates
-// the network once.
-func Summary(m Velocity, shape []int64) (layers []Layer, err error) {
-	names := map[nn.IModule]string{}
-	add := func(prefix string, list []nn.IModule) {
-		for i, l := range list {
-			names[l] = fmt.Sprintf("%s.%d", prefix, i)
-		}
-	}
-	see := func(l nn.IModule, out torch.Tensor) {
-		row := Layer{Name: names[l], Kind: kindOf(l), Output: out.Shape()[1:]}
+// Summary lists the layers of a network in the order in which they compute, with
+// what they give for a sample. It evaluates the network once.
+func Summary(m Network) (layers []Layer, err error) {
+	see := func(name string, l nn.IModule, out torch.Tensor) {
+		row := Layer{Name: name, Kind: kindOf(l), Output: out.Shape()[1:]}
 		for _, p := range nn.Tensors(l) {
 			row.Parameters += p.Tensor.Numel()
 		}
@@ -37,35 +30,32 @@ func Summary(m Velocity, shape []int64) (layers []Layer, err error) {
 	err = torch.Try(func() {
 		torch.Scoped(func() {
 			torch.NoGrad(func() {
-				x := torch.Zeros(append([]int64{1}, shape...), torch.Options{})
-				t := torch.Zeros([]int64{1}, torch.Options{})
-				switch m := m.(type) {
-				case *UNet:
-					add("time_embed", m.TimeEmbed)
-					for i, b := range m.InputBlocks {
-						add(fmt.Sprintf("input_blocks.%d", i), b)
-					}
-					add("middle_block", m.MiddleBlock)
-					for i, b := range m.OutputBlocks {
-						add(fmt.Sprintf("output_blocks.%d", i), b)
-					}
-					add("out", m.Out)
-					var y torch.Tensor
-					if m.LabelEmb != nil {
-						names[m.LabelEmb] = "label_emb"
-						y = torch.FromSlice([]int64{0}, 1)
-					}
-					m.run(x, t, y, see)
-				case *MLP:
-					add("layers", m.Layers)
-					m.run(x, t, see)
-				default:
-					panic(&torch.Error{Op: "Summary", Msg: fmt.Sprintf("%T is not known", m)})
+				c := m.Config()
+				var y torch.Tensor
+				if c.Classes() > 0 {
+					y = torch.FromSlice([]int64{0}, 1)
 				}
+				x := torch.Zeros(append([]int64{1}, c.SampleShape()...), torch.Options{})
+				m.Trace(x, torch.Zeros([]int64{1}, torch.Options{}), y, see)
 			})
 		})
 	})
 	return layers, err
+}
+
+// layerNames are PyTorch's names of a network's layers.
+type layerNames map[nn.IModule]string
+
+// add names the layers of a list: "out.0", "out.1".
+func (n layerNames) add(prefix string, list []nn.IModule) {
+	for i, l := range list {
+		n[l] = fmt.Sprintf("%s.%d", prefix, i)
+	}
+}
+
+// seen is see of layers whose names are not known where they are run.
+func (n layerNames) seen(see func(string, nn.IModule, torch.Tensor)) func(nn.IModule, torch.Tensor) {
+	return func(l nn.IModule, out torch.Tensor) { see(n[l], l, out) }
 }
 
 // kindOf is a layer's type without the packages' own words: "GroupNorm".

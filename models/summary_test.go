@@ -10,7 +10,7 @@ func TestSummary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	layers, err := Summary(u, []int64{1, 28, 28})
+	layers, err := Summary(u)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func TestSummary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if layers, err = Summary(m, []int64{2}); err != nil || len(layers) != 7 || layers[6].Parameters != 1026 || layers[6].Name != "layers.6" {
+	if layers, err = Summary(m); err != nil || len(layers) != 7 || layers[6].Parameters != 1026 || layers[6].Name != "layers.6" {
 		t.Errorf("%v, %v", layers, err)
 	}
 }

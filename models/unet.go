@@ -1,6 +1,7 @@
 package models
 
 import (
+	"fmt"
 	"math"
 
 	torch "github.com/wangkuiyi/gotorch"
@@ -103,10 +104,7 @@ func buildUNet(c UNetConfig) *UNet {
 }
 
 // Config is what the network was built from.
-func (u *UNet) Config() UNetConfig { return u.config }
-
-// Classes is the number of classes, the null class not counted.
-func (u *UNet) Classes() int { return u.config.NumClasses }
+func (u *UNet) Config() Config { return u.config }
 
 // To moves the network; the time frequencies, which are no parameter, too.
 func (u *UNet) To(device torch.Device, dtype ...int8) {
@@ -123,6 +121,24 @@ func (u *UNet) Forward(x, t, y torch.Tensor) torch.Tensor {
 		panic(&torch.Error{Op: "UNet", Msg: "a class-conditional network needs labels, and no other takes them"})
 	}
 	return u.run(x, t, y, nil)
+}
+
+// Trace is Forward that shows each layer of the blocks.
+func (u *UNet) Trace(x, t, y torch.Tensor, see func(string, nn.IModule, torch.Tensor)) torch.Tensor {
+	names := layerNames{}
+	names.add("time_embed", u.TimeEmbed)
+	if u.LabelEmb != nil {
+		names[u.LabelEmb] = "label_emb"
+	}
+	for i, b := range u.InputBlocks {
+		names.add(fmt.Sprintf("input_blocks.%d", i), b)
+	}
+	names.add("middle_block", u.MiddleBlock)
+	for i, b := range u.OutputBlocks {
+		names.add(fmt.Sprintf("output_blocks.%d", i), b)
+	}
+	names.add("out", u.Out)
+	return u.run(x, t, y, names.seen(see))
 }
 
 // run is Forward that shows each layer of the blocks and what it gives to see,

@@ -99,11 +99,40 @@ func (c UNetConfig) LeastParameters() float64 {
 	return n
 }
 
-// SingleChannelGroups tells whether a level has as many channels as GroupNorm
-// has groups. What a residual block there adds to whole channels for time and
-// class, the normalisation that follows takes away with each channel's mean.
-func (c UNetConfig) SingleChannelGroups() bool {
-	return slices.ContainsFunc(c.ChannelMult, func(m int) bool { return m*c.NumChannels == groups })
+// Kind is "unet".
+func (c UNetConfig) Kind() string { return "unet" }
+
+// Build is NewUNet.
+func (c UNetConfig) Build() (Network, error) { return built(NewUNet(c)) }
+
+// SampleShape is [C,H,W].
+func (c UNetConfig) SampleShape() []int64 {
+	return []int64{int64(c.Channels), int64(c.Size), int64(c.Size)}
+}
+
+// Classes is NumClasses.
+func (c UNetConfig) Classes() int { return c.NumClasses }
+
+// HasNullClass is NullClass.
+func (c UNetConfig) HasNullClass() bool { return c.NullClass }
+
+// HasDropout tells whether Dropout is above 0.
+func (c UNetConfig) HasDropout() bool { return c.Dropout > 0 }
+
+// SampleBytes is that of the first level's output.
+func (c UNetConfig) SampleBytes() int {
+	return 4 * c.Size * c.Size * c.NumChannels * c.ChannelMult[0]
+}
+
+// Remarks tell of levels that have as many channels as GroupNorm has groups. What
+// a residual block there adds to whole channels for time and class, the
+// normalisation that follows takes away with each channel's mean.
+func (c UNetConfig) Remarks() []string {
+	if !slices.ContainsFunc(c.ChannelMult, func(m int) bool { return m*c.NumChannels == groups }) {
+		return nil
+	}
+	return []string{"in levels of 32 channels each group of GroupNorm is one channel, whose mean takes away what time and class add: " +
+		"those blocks see them only through the other levels (so do PyTorch's)"}
 }
 
 // attention tells whether the level of a downsampling factor has attention.

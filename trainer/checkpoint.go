@@ -53,25 +53,13 @@ func ReadCheckpoint(path string) (*Checkpoint, error) {
 	return c, nil
 }
 
-// UNet builds the network of the configuration with the checkpoint's weights
+// Network builds the network of the configuration with the checkpoint's weights
 // on the device, for evaluation.
-func (c *Checkpoint) UNet(cfg models.UNetConfig, d torch.Device) (*models.UNet, error) {
+func (c *Checkpoint) Network(cfg models.Config, d torch.Device) (models.Network, error) {
 	if err := c.fits(cfg.LeastParameters()); err != nil {
 		return nil, err
 	}
-	u, err := models.NewUNet(cfg)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.Path, err)
-	}
-	return u, c.fill(u, d)
-}
-
-// MLP is UNet for a network of points.
-func (c *Checkpoint) MLP(cfg models.MLPConfig, d torch.Device) (*models.MLP, error) {
-	if err := c.fits(cfg.LeastParameters()); err != nil {
-		return nil, err
-	}
-	m, err := models.NewMLP(cfg)
+	m, err := cfg.Build()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Path, err)
 	}
@@ -95,7 +83,7 @@ func (c *Checkpoint) fits(least float64) error {
 	return nil
 }
 
-func (c *Checkpoint) fill(m models.Velocity, d torch.Device) error {
+func (c *Checkpoint) fill(m models.Network, d torch.Device) error {
 	if err := models.Load(m, c.Tensors); err != nil {
 		return fmt.Errorf("%s: %w", c.Path, err)
 	}

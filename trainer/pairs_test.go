@@ -250,7 +250,7 @@ func TestDistill(t *testing.T) {
 	torch.Scoped(func() {
 		torch.NoGrad(func() {
 			x := torch.FromSlice([]float32{0.3, -1, 2, 0}, 2, 2)
-			for i, v := range torch.ToSlice[float32](r.Model.(*models.MLP).Velocity(x, torch.Zeros([]int64{2}, torch.Options{}), torch.Tensor{})) {
+			for i, v := range torch.ToSlice[float32](r.Network.(*models.MLP).Velocity(x, torch.Zeros([]int64{2}, torch.Options{}), torch.Tensor{})) {
 				if v < 0.45 || v > 0.55 {
 					t.Errorf("velocity %d at t = 0 is %v, want 0.5", i, v)
 				}

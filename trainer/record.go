@@ -57,28 +57,11 @@ func ParseRecord(b []byte) (*Record, error) {
 	return &r, nil
 }
 
-// UNetConfig is the network's configuration of a record of that kind.
-func (r *Record) UNetConfig() (models.UNetConfig, error) {
-	var c models.UNetConfig
-	if r.Kind != "unet" {
-		return c, fmt.Errorf("the record says %q, which is no network for images", r.Kind)
+// Network is the configuration of the record's network.
+func (r *Record) Network() (models.Config, error) {
+	c, err := models.ParseConfig(r.Kind, r.Model)
+	if err != nil {
+		return nil, fmt.Errorf("the record's network: %w", err)
 	}
-	if err := strictjson.Unmarshal(r.Model, &c); err != nil {
-		return c, fmt.Errorf("the record's network: %w", err)
-	}
-	c = c.Defaults()
-	return c, c.Check()
-}
-
-// MLPConfig is the network's configuration of a record of that kind.
-func (r *Record) MLPConfig() (models.MLPConfig, error) {
-	var c models.MLPConfig
-	if r.Kind != "mlp" {
-		return c, fmt.Errorf("the record says %q, which is no network for points", r.Kind)
-	}
-	if err := strictjson.Unmarshal(r.Model, &c); err != nil {
-		return c, fmt.Errorf("the record's network: %w", err)
-	}
-	c = c.Defaults()
-	return c, c.Check()
+	return c, nil
 }

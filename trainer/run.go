@@ -15,17 +15,12 @@ import (
 // Run is everything about a training run.
 type Run struct {
 	Config  Config
-	Model   models.Velocity // on Device
-	Kind    string          // "unet"
-	Network any             // its configuration, for the record
+	Network models.Network // on Device
 	Dataset DatasetRecord
 	// Open gives the data from batch start on.
 	Open   func(start int) (Source, error)
 	Device torch.Device
 	Folder *Folder
-
-	HasDropout bool // the network draws random numbers of its own
-	NullClass  bool // label Classes() is the null class
 
 	MaxSteps        int // stop after this step in all; 0: the planned end
 	CheckpointEvery int // steps between saves; 0: five minutes
@@ -137,7 +132,7 @@ func (l *loop) total() int {
 }
 
 func (l *loop) open(from *State) error {
-	l.e = newEngine(l.Config, l.Model, l.Device, l.HasDropout, l.NullClass)
+	l.e = newEngine(l.Config, l.Network, l.Device)
 	if err := l.e.objective.Check(); err != nil {
 		return err
 	}
@@ -159,7 +154,7 @@ func (l *loop) open(from *State) error {
 
 func (l *loop) run(ctx context.Context) error {
 	defer l.src.Close()
-	l.Model.Train(true)
+	l.Network.Train(true)
 	l.start, l.lastLook, l.lookStep = time.Now(), time.Now(), l.done
 	l.pace.note(l.done, 0)
 	for l.done < l.total() {
@@ -288,8 +283,9 @@ func (l *loop) save() error {
 }
 
 func (l *loop) record() Record {
+	network := l.Network.Config()
 	return Record{
-		Format: 1, Kind: l.Kind, Model: mustJSON(l.Network), Dataset: l.Dataset,
+		Format: 1, Kind: network.Kind(), Model: mustJSON(network), Dataset: l.Dataset,
 		Training: TrainingRecord{l.Config.Recipe, l.Config, l.done, l.Config.Seed},
 		MadeBy:   map[string]string{"version": Version, "libtorch": torch.Version},
 	}

@@ -20,11 +20,13 @@ const (
 
 // engine holds the tensors of a run and does its steps.
 type engine struct {
-	c      Config
-	model  models.Velocity
-	device torch.Device
+	c       Config
+	network models.Network
+	device  torch.Device
 
 	objective flow.Objective
+	classes   bool // the network takes labels
+	dropout   bool // it draws random numbers of its own
 
 	names  []string
 	params []torch.Tensor
@@ -35,8 +37,6 @@ type engine struct {
 	slots  int          // the most steps between two looks at the device
 	filled int
 	byTime *timeLoss // nil where all times are the same
-
-	hasDropout bool
 }
 
 // slotsOf is the most steps between two looks at a device. A GPU has no work
@@ -48,12 +48,15 @@ func slotsOf(d torch.Device) int {
 	return 64
 }
 
-func newEngine(c Config, m models.Velocity, d torch.Device, hasDropout, nullClass bool) *engine {
-	null := int64(-1)
-	if nullClass {
-		null = int64(m.Classes())
+func newEngine(c Config, m models.Network, d torch.Device) *engine {
+	n, null := m.Config(), int64(-1)
+	if n.HasNullClass() {
+		null = int64(n.Classes())
 	}
-	e := &engine{c: c, model: m, device: d, objective: c.Objective(null), slots: slotsOf(d), hasDropout: hasDropout}
+	e := &engine{
+		c: c, network: m, device: d, slots: slotsOf(d),
+		objective: c.Objective(null), classes: n.Classes() > 0, dropout: n.HasDropout(),
+	}
 	for _, n := range nn.Tensors(m) {
 		e.names = append(e.names, n.Name)
 		e.params = append(e.params, n.Tensor)
@@ -120,16 +123,16 @@ func (e *engine) loss(m int, src Source) (loss torch.Tensor, err error) {
 	if err != nil {
 		return loss, err
 	}
-	if e.model.Classes() == 0 {
+	if !e.classes {
 		data.Y = torch.Tensor{}
 	}
 	e.gen.Seed(flow.Mix(uint64(e.c.Seed), uint64(m), drawNoise))
 	xt, t, u, y := e.objective.Draw(e.gen, data.X0, data.X1, data.Y)
-	if e.hasDropout {
+	if e.dropout {
 		torch.ManualSeed(int64(flow.Mix(uint64(e.c.Seed), uint64(m), drawDropout) >> 1))
 	}
 	var v torch.Tensor
-	withPrecision(e.c.Precision, e.device, func() { v = e.model.Velocity(xt, t, y) })
+	withPrecision(e.c.Precision, e.device, func() { v = e.network.Velocity(xt, t, y) })
 	if e.byTime != nil {
 		e.byTime.add(v, u, t)
 	}

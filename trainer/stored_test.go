@@ -75,7 +75,7 @@ func (s stored) run(t *testing.T, d torch.Device) (losses, norms []float32) {
 		t.Fatal(err)
 	}
 	u.To(d)
-	e := newEngine(s.Config, u, d, false, false)
+	e := newEngine(s.Config, u, d)
 	defer e.close()
 	torch.NoGrad(func() {
 		for i, name := range e.names {
@@ -115,10 +115,10 @@ func TestStoredNoise(t *testing.T) {
 	const steps = 4
 	c, n := config(steps), small()
 	r := newRun(t, c, n, t.TempDir())
-	e := newEngine(c, r.Model, torch.CPU, false, false)
+	e := newEngine(c, r.Network, torch.CPU)
 	defer e.close()
 	s := stored{Network: n, Config: c, tensors: &weights.Dict{}}
-	for _, p := range nn.Tensors(r.Model) {
+	for _, p := range nn.Tensors(r.Network) {
 		w, err := models.ToWeights(p.Tensor)
 		if err != nil {
 			t.Fatal(err)

@@ -66,7 +66,7 @@ func planeRun(t *testing.T, c Config, dir string) *Run {
 		t.Fatal(err)
 	}
 	t.Cleanup(f.Close)
-	return &Run{Config: c, Model: m, Kind: "mlp", Network: n, Dataset: DatasetRecord{Name: "moons"}, Folder: f, Device: torch.CPU,
+	return &Run{Config: c, Network: m, Dataset: DatasetRecord{Name: "moons"}, Folder: f, Device: torch.CPU,
 		Open: func(start int) (Source, error) { return Points(set, c, torch.CPU, start), nil }}
 }
 
@@ -114,8 +114,8 @@ func TestTimePower(t *testing.T) {
 	count := func(power float64) float64 {
 		c.TimePower = power
 		r := planeRun(t, c, t.TempDir())
-		seen := &timesSeen{MLP: r.Model.(*models.MLP)}
-		r.Model = seen
+		seen := &timesSeen{MLP: r.Network.(*models.MLP)}
+		r.Network = seen
 		if _, err := r.Train(context.Background(), nil); err != nil {
 			t.Fatal(err)
 		}
@@ -141,8 +141,8 @@ func TestStratifiedTimes(t *testing.T) {
 	c := config(20)
 	c.StratifiedTimes = true
 	r := planeRun(t, c, t.TempDir())
-	seen := &timesSeen{MLP: r.Model.(*models.MLP)}
-	r.Model = seen
+	seen := &timesSeen{MLP: r.Network.(*models.MLP)}
+	r.Network = seen
 	if _, err := r.Train(context.Background(), nil); err != nil {
 		t.Fatal(err)
 	}

@@ -44,8 +44,7 @@ func newRun(t *testing.T, c Config, n models.UNetConfig, dir string) *Run {
 		t.Fatal(err)
 	}
 	t.Cleanup(f.Close)
-	return &Run{Config: c, Model: u, Kind: "unet", Network: n, Dataset: DatasetRecord{Name: "digits"}, Folder: f, Device: torch.CPU,
-		HasDropout: n.Dropout > 0, NullClass: n.NullClass,
+	return &Run{Config: c, Network: u, Dataset: DatasetRecord{Name: "digits"}, Folder: f, Device: torch.CPU,
 		Open: func(start int) (Source, error) { return Images(images, c, torch.CPU, start) }}
 }
 
@@ -73,7 +72,7 @@ func TestStepIsAdamW(t *testing.T) {
 	c := config(10)
 	c.EMADecay = 0.9
 	r := newRun(t, c, small(), t.TempDir())
-	e := newEngine(c, r.Model, torch.CPU, false, false)
+	e := newEngine(c, r.Network, torch.CPU)
 	defer e.close()
 	src, err := r.Open(0)
 	if err != nil {
@@ -245,7 +244,7 @@ func TestFolder(t *testing.T) {
 		t.Error("an empty folder holds no run")
 	}
 	r := newRun(t, config(6), small(), t.TempDir())
-	e := newEngine(r.Config, r.Model, torch.CPU, false, false)
+	e := newEngine(r.Config, r.Network, torch.CPU)
 	defer e.close()
 	for step := range 6 {
 		l := loop{Run: r, done: step}

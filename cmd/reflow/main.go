@@ -201,14 +201,10 @@ func (r *rounds) subject(of *modelfile.Model, p *trainer.Pairs) *training.Subjec
 		about, waiting = terminal.Count(int64(p.Config.Pairs))+" pairs of its teacher", ""
 		open = func(c trainer.Config, _ torch.Device, start int) (trainer.Source, error) { return p.Source(c, start) }
 	}
-	s := &training.Subject{
-		Info: r.info, Kind: of.Kind, About: about, Network: of.Config, NullClass: of.NullClass,
-		Build: func() (models.Velocity, error) { return of.Build(r.device) }, Open: open, Waiting: waiting,
+	return &training.Subject{
+		Info: r.info, About: about, Network: of.Config, Waiting: waiting,
+		Build: func() (models.Network, error) { return of.Build(r.device) }, Open: open,
 	}
-	if u, ok := of.Config.(models.UNetConfig); ok {
-		s.Dropout = u.Dropout > 0
-	}
-	return s
 }
 
 // load reads the pairs or draws them, after telling how much that is.

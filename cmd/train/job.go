@@ -45,10 +45,10 @@ func (f *flags) openData(ctx context.Context, in datasets.Info, w io.Writer, say
 	}
 	s := images.Shape
 	return &training.Subject{
-		Info: in, Kind: "unet", Network: network, Dropout: network.Dropout > 0, NullClass: network.NullClass,
+		Info: in, Network: network,
 		Advice: "--num-channels 32 --num-res-blocks 1 --attention-resolutions none --batch-size 64 --iterations 1700",
 		About:  fmt.Sprintf("%s images of %dx%dx%d", terminal.Count(int64(images.Len())), s[0], s[1], s[2]),
-		Build:  func() (models.Velocity, error) { return models.NewUNet(network) },
+		Build:  network.Build,
 		Open: func(c trainer.Config, d torch.Device, start int) (trainer.Source, error) {
 			return trainer.Images(images, c, d, start)
 		},
@@ -66,8 +66,7 @@ func (f *flags) openPoints(in datasets.Info, say func(string, ...any)) (*trainin
 	in.Frame, in.Data = set.Frame, set.Data
 	network := models.MLPConfig{HiddenDim: f.hiddenDim}.Defaults()
 	return &training.Subject{
-		Info: in, Kind: "mlp", Network: network, About: "points of the plane",
-		Build: func() (models.Velocity, error) { return models.NewMLP(network) },
+		Info: in, Network: network, About: "points of the plane", Build: network.Build,
 		Open: func(c trainer.Config, d torch.Device, start int) (trainer.Source, error) {
 			return trainer.Points(set, c, d, start), nil
 		},

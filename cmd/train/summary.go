@@ -17,15 +17,7 @@ func summary(w io.Writer, sub *training.Subject) error {
 	if err != nil {
 		return err
 	}
-	shape := sub.Info.Shape[:]
-	if sub.Info.Is2D() {
-		shape = shape[:1]
-	}
-	var dims []int64
-	for _, n := range shape {
-		dims = append(dims, int64(n))
-	}
-	layers, err := models.Summary(net, dims)
+	layers, err := models.Summary(net)
 	if err != nil {
 		return err
 	}
@@ -41,9 +33,10 @@ func summary(w io.Writer, sub *training.Subject) error {
 	n := models.Count(net)
 	_, err = fmt.Fprintf(w, "%s parameters, %s in float32; training holds four to five such copies (gradients, AdamW's two moments, the average)\n",
 		terminal.Count(n), terminal.Bytes(4*n))
-	if c, ok := sub.Network.(models.UNetConfig); ok && err == nil && c.SingleChannelGroups() {
-		_, err = fmt.Fprintf(w, "note: in levels of 32 channels each group of GroupNorm is one channel, whose mean takes away what time and class add: "+
-			"those blocks see them only through the other levels (so do PyTorch's)\n")
+	for _, r := range models.Remarks(sub.Network) {
+		if err == nil {
+			_, err = fmt.Fprintf(w, "note: %s\n", r)
+		}
 	}
 	return err
 }

@@ -17,7 +17,7 @@ import (
 type Run struct {
 	Dir       string // with its checkpoint
 	Info      datasets.Info
-	Network   any // models.MLPConfig for points
+	Network   models.Config
 	Device    torch.Device
 	Losses    []float32
 	OneStep   bool // distilled, see Plane
@@ -34,15 +34,14 @@ func (f *Flags) Draw(ctx context.Context, env cli.Env, r Run) ([]string, error) 
 	if err := Losses(paths[0], r.Losses); err != nil {
 		return nil, err
 	}
-	network, ok := r.Network.(models.MLPConfig)
-	if !ok {
+	if !r.Info.Is2D() {
 		return paths, nil
 	}
 	ck, err := trainer.ReadCheckpoint(filepath.Join(r.Dir, trainer.CheckpointFile))
 	if err != nil {
 		return nil, err
 	}
-	model, err := ck.MLP(network, r.Device)
+	model, err := ck.Network(r.Network, r.Device)
 	if err != nil {
 		return nil, err
 	}

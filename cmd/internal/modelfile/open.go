@@ -18,19 +18,12 @@ import (
 // Network is a network's configuration with its weights.
 type Network struct {
 	Checkpoint *trainer.Checkpoint
-	Kind       string // "unet" or "mlp"
-	Config     any    // models.UNetConfig or models.MLPConfig
+	Config     models.Config
 }
 
 // Build makes the network on the device, for evaluation.
-func (n *Network) Build(d torch.Device) (models.Velocity, error) {
-	switch c := n.Config.(type) {
-	case models.UNetConfig:
-		return n.Checkpoint.UNet(c, d)
-	case models.MLPConfig:
-		return n.Checkpoint.MLP(c, d)
-	}
-	panic("modelfile: a network of no known kind")
+func (n *Network) Build(d torch.Device) (models.Network, error) {
+	return n.Checkpoint.Network(n.Config, d)
 }
 
 // Open reads the checkpoint and settles what it is: by its record, or for a
@@ -117,32 +110,25 @@ func (f *Flags) read(path string, info datasets.Info) (*Model, error) {
 	if f.network != nil && !f.describesFirst && (f.network.Changed() || f.Changed("hidden-dim")) {
 		return nil, cli.Usagef("%s says what its network is; the network's flags are for files without a record", path)
 	}
+	network, err := ck.Record.Network()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
 	d := ck.Record.Dataset
-	if f.Dataset != "" && (info.Is2D() != (ck.Record.Kind == "mlp")) {
+	points := len(network.SampleShape()) == 1
+	if f.Dataset != "" && info.Is2D() != points {
 		return nil, cli.Usagef("%s is a network for %s, which does not fit --dataset %s", path, d.Name, info.Name)
 	}
-	if ck.Record.Kind == "mlp" {
-		network, err := ck.Record.MLPConfig()
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		if known, err := datasets.Lookup(d.Name); network.Dim != 2 || len(d.Shape) != 1 || d.Shape[0] != 2 || err == nil && !known.Is2D() {
-			return nil, fmt.Errorf("%s: damaged: the record is of a network for points of %d numbers, and of the set %q of shape %v", path, network.Dim, d.Name, d.Shape)
-		}
+	if err := contradiction(network, d); err != nil {
+		return nil, fmt.Errorf("%s: damaged: %w", path, err)
+	}
+	switch {
+	case points:
 		if f.Dataset == "" {
 			info = datasets.Info{Name: d.Name, Shape: [3]int{2, 1, 1}}
 		}
 		info.Frame, info.Data = d.Frame, d.Data
-		return points(ck, info, network), nil
-	}
-	network, err := ck.Record.UNetConfig()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if f.Dataset == "" || datasets.IsFolder(f.Dataset) {
-		if len(d.Shape) != 3 {
-			return nil, fmt.Errorf("%s: the record gives the shape %v, not that of an image", path, d.Shape)
-		}
+	case f.Dataset == "" || datasets.IsFolder(f.Dataset):
 		if f.Changed("image-size") && f.ImageSize != d.Shape[1] {
 			return nil, cli.Usagef("--image-size %d: %s is a network for %d", f.ImageSize, path, d.Shape[1])
 		}
@@ -152,10 +138,21 @@ func (f *Flags) read(path string, info datasets.Info) (*Model, error) {
 		}
 		info = datasets.Info{Name: name, Shape: [3]int(d.Shape), Levels: d.Levels, ClassNames: d.ClassNames}
 	}
-	if network.Channels != info.Shape[0] || network.Size != info.Shape[1] || network.NumClasses > 0 && network.NumClasses != info.Classes() {
+	m := modelOf(ck, info, network)
+	if !slices.Equal(m.Shape, shapeOf(info)) || m.Classes > 0 && m.Classes != info.Classes() {
 		return nil, cli.Usagef("%s is a network for %s, which does not fit --dataset %s", path, d.Name, info.Name)
 	}
-	return images(ck, info, network), nil
+	return m, nil
+}
+
+// contradiction is where a record's parts do not fit each other.
+func contradiction(network models.Config, d trainer.DatasetRecord) error {
+	shape := toInts(network.SampleShape())
+	known, err := datasets.Lookup(d.Name)
+	if !slices.Equal(shape, d.Shape) || len(shape) == 1 && (shape[0] != 2 || err == nil && !known.Is2D()) {
+		return fmt.Errorf("the record is of a network for samples of %v numbers, and of the set %q of shape %v", shape, d.Name, d.Shape)
+	}
+	return nil
 }
 
 // foreign is a file without our record.
@@ -170,28 +167,36 @@ func (f *Flags) foreign(ck *trainer.Checkpoint, info datasets.Info) (*Model, err
 		}
 	}
 	if info.Is2D() {
-		return points(ck, info, models.MLPConfig{HiddenDim: f.hiddenDim}.Defaults()), nil
+		return modelOf(ck, info, models.MLPConfig{HiddenDim: f.hiddenDim}.Defaults()), nil
 	}
 	network, err := f.network.Config(info, hasNullClass(ck, info))
 	if err != nil {
 		return nil, err
 	}
-	return images(ck, info, network), nil
+	return modelOf(ck, info, network), nil
 }
 
-func images(ck *trainer.Checkpoint, in datasets.Info, n models.UNetConfig) *Model {
+func modelOf(ck *trainer.Checkpoint, in datasets.Info, n models.Config) *Model {
 	return &Model{
-		Network: &Network{ck, "unet", n},
-		Info:    in, Shape: in.Shape[:], Classes: n.NumClasses, NullClass: n.NullClass,
-		PerSample: 4 * n.Size * n.Size * n.NumChannels * n.ChannelMult[0],
+		Network: &Network{ck, n}, Info: in,
+		Shape: toInts(n.SampleShape()), Classes: n.Classes(), NullClass: n.HasNullClass(), PerSample: n.SampleBytes(),
 	}
 }
 
-func points(ck *trainer.Checkpoint, in datasets.Info, n models.MLPConfig) *Model {
-	return &Model{
-		Network: &Network{ck, "mlp", n},
-		Info:    in, Shape: []int{n.Dim}, PerSample: 4 * n.HiddenDim,
+// shapeOf is that of a sample of the set: [C,H,W], or [2].
+func shapeOf(in datasets.Info) []int {
+	if in.Is2D() {
+		return in.Shape[:1]
 	}
+	return in.Shape[:]
+}
+
+func toInts(shape []int64) []int {
+	var out []int
+	for _, n := range shape {
+		out = append(out, int(n))
+	}
+	return out
 }
 
 // hasNullClass tells whether a file's class embedding has a row more than the

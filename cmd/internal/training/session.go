@@ -18,14 +18,13 @@ import (
 
 // Subject is a network and what it is trained on.
 type Subject struct {
-	Info               datasets.Info
-	Kind, About        string // "unet"; "1,797 images of 1x8x8"
-	Network            any    // models.UNetConfig or models.MLPConfig
-	Dropout, NullClass bool
-	Advice             string // flags of a smaller job, said where the run takes hours
-	Waiting            string // what the time without a step is spent on; "waiting for data"
-	Build              func() (models.Velocity, error)
-	Open               func(c trainer.Config, d torch.Device, start int) (trainer.Source, error)
+	Info    datasets.Info
+	About   string // "1,797 images of 1x8x8"
+	Network models.Config
+	Advice  string // flags of a smaller job, said where the run takes hours
+	Waiting string // what the time without a step is spent on; "waiting for data"
+	Build   func() (models.Network, error)
+	Open    func(c trainer.Config, d torch.Device, start int) (trainer.Source, error)
 }
 
 // Session trains a subject in a folder.
@@ -75,8 +74,7 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 	}
 	report := &reporter{bar: bar, advice: sub.Advice, waiting: waiting, device: start.Device, started: time.Now(), first: start.Step()}
 	r := trainer.Run{
-		Config: c, Model: net, Kind: sub.Kind, Network: sub.Network, Dataset: record(sub.Info), Device: start.Device, Folder: folder,
-		HasDropout: sub.Dropout, NullClass: sub.NullClass,
+		Config: c, Network: net, Dataset: record(sub.Info), Device: start.Device, Folder: folder,
 		MaxSteps: s.MaxSteps, CheckpointEvery: s.CheckpointEvery,
 		Interval: bar.Interval(), Progress: report.progress, Note: bar.Note,
 		Open: func(first int) (trainer.Source, error) { return sub.Open(c, start.Device, first) },

@@ -9,6 +9,7 @@ import (
 
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/datasets"
+	"flowmatch/models"
 	"flowmatch/trainer"
 )
 
@@ -142,7 +143,7 @@ func (s *Start) Step() int {
 }
 
 // Same refuses to go on with another configuration, and names the differences.
-func (s *Start) Same(c trainer.Config, network any, in datasets.Info) error {
+func (s *Start) Same(c trainer.Config, network models.Config, in datasets.Info) error {
 	if s.From == nil {
 		return nil
 	}

@@ -1,0 +1,101 @@
+package models
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// Every kind of network is read from its own JSON, and says of itself what its
+// tensors say.
+func TestConfigs(t *testing.T) {
+	configs := []Config{
+		MLPConfig{HiddenDim: 8}.Defaults(),
+		UNetConfig{Channels: 3, Size: 8, NumChannels: 32, NumResBlocks: 1, NumClasses: 4, NullClass: true, Dropout: 0.1}.Defaults(),
+		UNetConfig{Channels: 1, Size: 8, NumChannels: 64, AttentionResolutions: []int{4}}.Defaults(),
+	}
+	seen := map[string]bool{}
+	for _, c := range configs {
+		seen[c.Kind()] = true
+		raw, err := json.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, err := ParseConfig(c.Kind(), raw)
+		if err != nil || !reflect.DeepEqual(read, c) {
+			t.Errorf("%s is read as %+v: %v", raw, read, err)
+			continue
+		}
+		net, err := read.Build()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(net.Config(), c) {
+			t.Errorf("%+v was built as %+v", c, net.Config())
+		}
+		if n, least := float64(Count(net)), c.LeastParameters(); n < least || n > 20*least {
+			t.Errorf("%s: %v parameters, at least %v", c.Kind(), n, least)
+		}
+		layers, err := Summary(net)
+		if err != nil {
+			t.Fatal(err)
+		}
+		most := 0
+		for _, l := range layers {
+			n := 4
+			for _, d := range l.Output {
+				n *= int(d)
+			}
+			most = max(most, n)
+		}
+		if b := c.SampleBytes(); most < b || most > 4*b {
+			t.Errorf("%s: a layer gives %d bytes for a sample, said %d", c.Kind(), most, b)
+		}
+		var rows int64
+		for _, n := range must(Weights(net)).Names() {
+			if n == "label_emb.weight" {
+				rows = must(Weights(net)).Get(n).Shape[0]
+			}
+		}
+		want := int64(c.Classes())
+		if c.HasNullClass() {
+			want++
+		}
+		if rows != want {
+			t.Errorf("%s: a class embedding of %d rows, want %d", c.Kind(), rows, want)
+		}
+	}
+	for kind := range kinds {
+		if !seen[kind] {
+			t.Errorf("%s is not tested", kind)
+		}
+	}
+	if r := Remarks(configs[1]); len(r) != 1 || !strings.Contains(r[0], "32 channels") {
+		t.Errorf("remarks %q", r)
+	}
+	if r := append(Remarks(configs[0]), Remarks(configs[2])...); r != nil {
+		t.Errorf("remarks %q", r)
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+func TestParseConfigRefuses(t *testing.T) {
+	for _, c := range []struct{ kind, raw, want string }{
+		{"dti", `{}`, `"dti"`},
+		{"mlp", `{"dim":2,"dim":3}`, "dim"},
+		{"mlp", `{"dim":2,"hidden_dim":-1}`, "hidden"},
+		{"unet", `{"channels":1,"size":8,"num_channels":33}`, "32"},
+		{"unet", ``, ""},
+	} {
+		if _, err := ParseConfig(c.kind, []byte(c.raw)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s %s: %v", c.kind, c.raw, err)
+		}
+	}
+}
