@@ -29,7 +29,7 @@ func TestLikelihoodExactBeside(t *testing.T) {
 		t.Fatal(err)
 	}
 	x := []float32{0.3, -1, 2, 0.5, 0, 0, -1.5, 1, 0.1, 0.2}
-	l := flow.Likelihood{Model: shear{}, Solver: solver, Shape: []int64{2}, Batch: 2, Seed: 3}
+	l := flow.Likelihood{Velocity: shear{}.Velocity, Solver: solver, Shape: []int64{2}, Batch: 2, Seed: 3}
 	exact, err := l.LogDensity(context.Background(), x, nil)
 	if err != nil {
 		t.Fatal(err)

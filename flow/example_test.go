@@ -11,9 +11,7 @@ import (
 )
 
 // growth is the velocity x: its flow multiplies noise by e.
-type growth struct{}
-
-func (growth) Velocity(x, t, y torch.Tensor) torch.Tensor { return x }
+func growth(x, _, _ torch.Tensor) torch.Tensor { return x }
 
 // x' = x from 1 to e, in equal steps and in steps that fit a tolerance.
 func ExampleNewSolver() {
@@ -72,7 +70,7 @@ func ExampleStepLimitError() {
 // log p = -log(2 pi) - 2.
 func ExampleLikelihood() {
 	s, _ := flow.NewSolver(flow.SolverConfig{Method: "dopri5"})
-	l := flow.Likelihood{Model: growth{}, Solver: s, Shape: []int64{2}}
+	l := flow.Likelihood{Velocity: growth, Solver: s, Shape: []int64{2}}
 	out, err := l.LogDensity(context.Background(), []float32{0, 0}, nil)
 	if err != nil {
 		fmt.Println(err)
@@ -112,7 +110,7 @@ func ExampleSampling() {
 	s, _ := flow.NewSolver(flow.SolverConfig{Method: "midpoint", Steps: 20})
 	inside := make([]int, 3) // samples in the unit disc
 	out, err := flow.Sampling{
-		Model: growth{}, Solver: s, Shape: []int64{2}, N: 10000, Seed: 42, Batch: 4096,
+		Velocity: growth, Solver: s, Shape: []int64{2}, N: 10000, Seed: 42, Batch: 4096,
 		FrameTimes: flow.EvenTimes(3),
 		Observe: func(frame, first int, x []float32) {
 			for i := 0; i < len(x); i += 2 {
@@ -131,16 +129,14 @@ func ExampleSampling() {
 }
 
 // byClass moves class y by y; class 2 is the null class.
-type byClass struct{}
-
-func (byClass) Velocity(x, t, y torch.Tensor) torch.Tensor {
+func byClass(x, _, y torch.Tensor) torch.Tensor {
 	return torch.ExpandAs(y.CastTo(torch.Float).View(-1, 1), x)
 }
 
 // With a scale of 3 class 1 goes three times as far away from the null class.
 func ExampleGuidance() {
 	s, _ := flow.NewSolver(flow.SolverConfig{Method: "euler", Steps: 4})
-	sampling := flow.Sampling{Model: byClass{}, Solver: s, Shape: []int64{1}, N: 1, Labels: []int64{1}, X0: []float32{0}}
+	sampling := flow.Sampling{Velocity: byClass, Solver: s, Shape: []int64{1}, N: 1, Labels: []int64{1}, X0: []float32{0}}
 	for _, scale := range []float64{0, 1, 3} {
 		sampling.Guidance = &flow.Guidance{Scale: scale, Null: 2}
 		out, err := sampling.Draw(context.Background())

@@ -61,11 +61,11 @@ func (g Guidance) Evaluations(t float64) int {
 
 // Field is the guided field of a model for the labels y: [B] int64. Where both
 // velocities are needed, the model is evaluated once, for 2B samples.
-func (g Guidance) Field(m Model, y torch.Tensor) Field {
+func (g Guidance) Field(v Velocity, y torch.Tensor) Field {
 	null := torch.ZerosLike(y)
 	null.FillI(float64(g.Null))
-	classes, alone, both := ModelField(m, y), ModelField(m, null), ModelField(m, torch.Cat([]torch.Tensor{y, null}, 0))
-	return func(x torch.Tensor, t float64) (v torch.Tensor) {
+	classes, alone, both := v.Field(y), v.Field(null), v.Field(torch.Cat([]torch.Tensor{y, null}, 0))
+	return func(x torch.Tensor, t float64) (dx torch.Tensor) {
 		switch {
 		case !g.active(t) || g.Scale == 1:
 			return classes(x, t)
@@ -74,8 +74,8 @@ func (g Guidance) Field(m Model, y torch.Tensor) Field {
 		}
 		torch.Scoped(func() {
 			v2 := torch.Chunk(both(torch.Cat([]torch.Tensor{x, x}, 0), t), 2, 0)
-			v = torch.Keep(torch.Lerp(v2[1], v2[0], g.Scale))
+			dx = torch.Keep(torch.Lerp(v2[1], v2[0], g.Scale))
 		})
-		return v
+		return dx
 	}
 }

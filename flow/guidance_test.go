@@ -55,7 +55,7 @@ func TestGuidedField(t *testing.T) {
 		{Guidance{Scale: 0, From: 0, To: 0.6, Null: null}, 0.61, 1, 1, 1},
 	} {
 		m := &drawn{}
-		got := torch.ToSlice[float32](c.g.Field(m, torch.FromSlice(y, 2))(torch.FromSlice(x, 2, 2), c.t))
+		got := torch.ToSlice[float32](c.g.Field(m.Velocity, torch.FromSlice(y, 2))(torch.FromSlice(x, 2, 2), c.t))
 		for i := range x {
 			vc, vu := v(x[i], y[i/2], c.t), v(x[i], null, c.t)
 			if want := vu + c.w*(vc-vu); math.Abs(float64(got[i])-want) > 1e-5 {
@@ -73,7 +73,7 @@ func TestGuidedSampling(t *testing.T) {
 	labels := []int64{0, 1, 2, 0, 1, 2}
 	draw := func(g *Guidance, y []int64, method string) (*Samples, int) {
 		m := &drawn{}
-		s := Sampling{Model: m, Solver: solver(t, SolverConfig{Method: method, Steps: 10, RTol: 1e-4, ATol: 1e-4}), Shape: []int64{2}, N: n, Labels: y, Seed: 1, Guidance: g, Batch: 6}
+		s := Sampling{Velocity: m.Velocity, Solver: solver(t, SolverConfig{Method: method, Steps: 10, RTol: 1e-4, ATol: 1e-4}), Shape: []int64{2}, N: n, Labels: y, Seed: 1, Guidance: g, Batch: 6}
 		out, err := s.Draw(context.Background())
 		if err != nil {
 			t.Fatal(err)
@@ -116,7 +116,7 @@ func TestGuidedSampling(t *testing.T) {
 }
 
 func TestGuidanceRefuses(t *testing.T) {
-	s := Sampling{Model: &drawn{}, Solver: solver(t, SolverConfig{Method: "euler", Steps: 1}), Shape: []int64{2}, N: 1, Labels: []int64{0}}
+	s := Sampling{Velocity: new(drawn).Velocity, Solver: solver(t, SolverConfig{Method: "euler", Steps: 1}), Shape: []int64{2}, N: 1, Labels: []int64{0}}
 	for what, g := range map[string]Guidance{
 		"a reversed interval": {Scale: 2, From: 0.5, To: 0.2, Null: 3},
 		"no null class":       {Scale: 2, Null: -1},

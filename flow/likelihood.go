@@ -24,10 +24,10 @@ import (
 // x and l are one float64 state around a float32 network. An adaptive solver
 // keeps the errors of x and of l, each by itself, within its tolerances.
 type Likelihood struct {
-	Model  Model
-	Device torch.Device
-	Solver Solver  // its span is set here
-	Shape  []int64 // of one sample
+	Velocity Velocity
+	Device   torch.Device
+	Solver   Solver  // its span is set here
+	Shape    []int64 // of one sample
 
 	Probes   int   // 0: exact divergence; else the number of Hutchinson's probes
 	Gaussian bool  // probes are normal; default: Rademacher, -1 or 1
@@ -102,7 +102,7 @@ func (l Likelihood) batch(ctx context.Context, out *LogDensities, x []float32, l
 		b := int64(len(x)) / dim
 		start := torch.FromSlice(x, b, dim).To(l.Device, torch.Double)
 
-		field := stoppable(ctx, ModelField(l.Model, y))
+		field := stoppable(ctx, l.Velocity.Field(y))
 		width := int64(1)
 		div := func(x torch.Tensor, t float64) (v, div torch.Tensor) { return divergence(field, x, t) }
 		if l.Probes > 0 {

@@ -9,13 +9,8 @@ import (
 	torch "github.com/wangkuiyi/gotorch"
 )
 
-// modelOf is a model of a field with labels.
-type modelOf func(x, t, y torch.Tensor) torch.Tensor
-
-func (f modelOf) Velocity(x, t, y torch.Tensor) torch.Tensor { return f(x, t, y) }
-
 // linear is dx/dt = A x.
-func linear(a [][]float64) modelOf {
+func linear(a [][]float64) Velocity {
 	var at []float32 // transposed
 	for i := range a {
 		for j := range a {
@@ -56,7 +51,7 @@ func logNormal(x []float64) float64 {
 }
 
 // gaussians is the field of twoGaussians in tensors: [B,...,2].
-var gaussians modelOf = func(x, t, _ torch.Tensor) torch.Tensor {
+var gaussians Velocity = func(x, t, _ torch.Tensor) torch.Tensor {
 	shape := x.Shape()
 	at := torch.ToSlice[float32](t)[0]
 	tt := float64(at)
@@ -120,7 +115,7 @@ func TestLikelihoodOfLinearFlow(t *testing.T) {
 	Noise(x, 5, 0)
 	for _, shape := range [][]int64{{4}, {1, 2, 2}} {
 		for _, c := range bothKinds {
-			out, err := Likelihood{Model: linear(a), Solver: solver(t, c), Shape: shape}.LogDensity(context.Background(), x, nil)
+			out, err := Likelihood{Velocity: linear(a), Solver: solver(t, c), Shape: shape}.LogDensity(context.Background(), x, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -148,7 +143,7 @@ func TestLikelihoodOfMixture(t *testing.T) {
 	x := someGaussians(n)
 	for _, shape := range [][]int64{{2}, {1, 1, 2}} {
 		for _, c := range bothKinds {
-			out, err := Likelihood{Model: gaussians, Solver: solver(t, c), Shape: shape, Batch: 13}.LogDensity(context.Background(), x, nil)
+			out, err := Likelihood{Velocity: gaussians, Solver: solver(t, c), Shape: shape, Batch: 13}.LogDensity(context.Background(), x, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -167,13 +162,13 @@ func TestLikelihoodByHutchinson(t *testing.T) {
 	const n = 200
 	x := someGaussians(n)
 	s := solver(t, SolverConfig{Method: "midpoint", Steps: 40})
-	exact, err := Likelihood{Model: gaussians, Solver: s, Shape: []int64{2}}.LogDensity(context.Background(), x, nil)
+	exact, err := Likelihood{Velocity: gaussians, Solver: s, Shape: []int64{2}}.LogDensity(context.Background(), x, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, gaussian := range []bool{false, true} {
 		for _, probes := range []int{2, 32} {
-			l := Likelihood{Model: gaussians, Solver: s, Shape: []int64{2}, Probes: probes, Gaussian: gaussian, Seed: 3}
+			l := Likelihood{Velocity: gaussians, Solver: s, Shape: []int64{2}, Probes: probes, Gaussian: gaussian, Seed: 3}
 			out, err := l.LogDensity(context.Background(), x, nil)
 			if err != nil {
 				t.Fatal(err)
@@ -210,7 +205,7 @@ func TestLikelihoodByHutchinson(t *testing.T) {
 			}
 		}
 	}
-	one, err := Likelihood{Model: gaussians, Solver: s, Shape: []int64{2}, Probes: 1}.LogDensity(context.Background(), x[:2], nil)
+	one, err := Likelihood{Velocity: gaussians, Solver: s, Shape: []int64{2}, Probes: 1}.LogDensity(context.Background(), x[:2], nil)
 	if err != nil || one.StdErr != nil || one.LogP[0] == exact.LogP[0] {
 		t.Errorf("one probe: %v, %v", one, err)
 	}
@@ -221,11 +216,11 @@ func TestLikelihoodByHutchinson(t *testing.T) {
 // a = 20 cos(20 t)/D has l(0) = -sin(20), and one Rademacher probe is exact.
 func TestLikelihoodControlsTheErrorOfL(t *testing.T) {
 	const d = 10000
-	model := modelOf(func(x, at, _ torch.Tensor) torch.Tensor {
+	velocity := Velocity(func(x, at, _ torch.Tensor) torch.Tensor {
 		return torch.MulScalar(x, 20./d*math.Cos(20*float64(torch.ToSlice[float32](at)[0])))
 	})
 	s := solver(t, SolverConfig{Method: "bosh3", RTol: 1e-4, ATol: 1e-4})
-	out, err := Likelihood{Model: model, Solver: s, Shape: []int64{d}, Probes: 1}.LogDensity(context.Background(), make([]float32, d), nil)
+	out, err := Likelihood{Velocity: velocity, Solver: s, Shape: []int64{d}, Probes: 1}.LogDensity(context.Background(), make([]float32, d), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,13 +232,13 @@ func TestLikelihoodControlsTheErrorOfL(t *testing.T) {
 
 // Labels go with their samples: class k moves by k.
 func TestLikelihoodOfClasses(t *testing.T) {
-	model := modelOf(func(x, _, y torch.Tensor) torch.Tensor {
+	velocity := Velocity(func(x, _, y torch.Tensor) torch.Tensor {
 		return torch.ExpandAs(torch.View(y.CastTo(torch.Float), -1, 1), x)
 	})
 	x := []float32{1, 1, 2, 0, -1, 3}
 	y := []int64{0, 2, 1}
 	done := 0
-	l := Likelihood{Model: model, Solver: solver(t, SolverConfig{Method: "euler", Steps: 2}), Shape: []int64{2}, Batch: 2, Progress: func(d, of int) {
+	l := Likelihood{Velocity: velocity, Solver: solver(t, SolverConfig{Method: "euler", Steps: 2}), Shape: []int64{2}, Batch: 2, Progress: func(d, of int) {
 		if done = d; of != 3 {
 			t.Errorf("%d of %d", d, of)
 		}
@@ -274,7 +269,7 @@ func TestLikelihoodStops(t *testing.T) {
 	why := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(context.Background())
 	calls := 0
-	model := modelOf(func(x, _, _ torch.Tensor) torch.Tensor {
+	velocity := Velocity(func(x, _, _ torch.Tensor) torch.Tensor {
 		if calls++; calls == 5 {
 			cancel(why)
 		}
@@ -283,7 +278,7 @@ func TestLikelihoodStops(t *testing.T) {
 	torch.Scoped(func() {
 		torch.FinishGC() // what other tests left
 		before := torch.Stats().Live
-		_, err := Likelihood{Model: model, Solver: solver(t, SolverConfig{Method: "midpoint", Steps: 10}), Shape: []int64{2}}.LogDensity(ctx, make([]float32, 4), nil)
+		_, err := Likelihood{Velocity: velocity, Solver: solver(t, SolverConfig{Method: "midpoint", Steps: 10}), Shape: []int64{2}}.LogDensity(ctx, make([]float32, 4), nil)
 		if err != why || calls != 5 {
 			t.Errorf("%v after %d evaluations", err, calls)
 		}

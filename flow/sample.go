@@ -9,15 +9,15 @@ import (
 
 // Sampling draws samples of a model.
 type Sampling struct {
-	Model  Model
-	Device torch.Device
-	Solver Solver
-	Shape  []int64 // of one sample, [C,H,W] or [2]
-	N      int
-	Labels []int64   // [N] classes; nil for a model without
-	Seed   int64     // of the noise; sample i has Noise(Seed, i)
-	X0     []float32 // [N,Shape...] noise to start from instead; nil: by Seed
-	Batch  int       // samples solved together; 0: all
+	Velocity Velocity
+	Device   torch.Device
+	Solver   Solver
+	Shape    []int64 // of one sample, [C,H,W] or [2]
+	N        int
+	Labels   []int64   // [N] classes; nil for a model without
+	Seed     int64     // of the noise; sample i has Noise(Seed, i)
+	X0       []float32 // [N,Shape...] noise to start from instead; nil: by Seed
+	Batch    int       // samples solved together; 0: all
 
 	Guidance *Guidance // of the labels' classes; nil: none
 
@@ -111,9 +111,9 @@ func (s Sampling) batch(ctx context.Context, out *Samples, first, last int, show
 		if len(shown) > 0 || s.Observe != nil {
 			times = s.FrameTimes
 		}
-		field, cost := ModelField(s.Model, y), func(float64) int { return 1 }
+		field, cost := s.Velocity.Field(y), func(float64) int { return 1 }
 		if s.Guidance != nil {
-			field, cost = s.Guidance.Field(s.Model, y), s.Guidance.Evaluations
+			field, cost = s.Guidance.Field(s.Velocity, y), s.Guidance.Evaluations
 		}
 		evaluations, last := 0, 0
 		counted := stoppable(ctx, func(x torch.Tensor, t float64) torch.Tensor {

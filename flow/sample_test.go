@@ -22,7 +22,7 @@ func TestSamplesDoNotDependOnTheBatch(t *testing.T) {
 		// Between the two Gaussians the flow spreads errors by some hundred.
 		{SolverConfig{Method: "dopri5", RTol: 1e-6, ATol: 1e-6}, 1e-3},
 	} {
-		s := Sampling{Model: gaussians, Solver: solver(t, c.SolverConfig), Shape: []int64{2}, N: 50, Seed: 9}
+		s := Sampling{Velocity: gaussians, Solver: solver(t, c.SolverConfig), Shape: []int64{2}, N: 50, Seed: 9}
 		all, err := s.Draw(context.Background())
 		if err != nil {
 			t.Fatal(err)
@@ -51,7 +51,7 @@ func TestSamplesDoNotDependOnTheBatch(t *testing.T) {
 func TestObserve(t *testing.T) {
 	const n = 11
 	for _, c := range []SolverConfig{{Method: "midpoint", Steps: 4}, {Method: "dopri8"}} {
-		s := Sampling{Model: gaussians, Solver: solver(t, c), Shape: []int64{2}, N: n, Seed: 2, Batch: 4, FrameTimes: EvenTimes(7)}
+		s := Sampling{Velocity: gaussians, Solver: solver(t, c), Shape: []int64{2}, N: n, Seed: 2, Batch: 4, FrameTimes: EvenTimes(7)}
 		for i := range n {
 			s.Shown = append(s.Shown, i)
 		}
@@ -96,7 +96,7 @@ func TestDrawStops(t *testing.T) {
 	for _, method := range []string{"midpoint", "dopri5"} {
 		ctx, cancel := context.WithCancelCause(context.Background())
 		calls := 0
-		model := modelOf(func(x, _, _ torch.Tensor) torch.Tensor {
+		velocity := Velocity(func(x, _, _ torch.Tensor) torch.Tensor {
 			if calls++; calls == 5 {
 				cancel(why)
 			}
@@ -105,7 +105,7 @@ func TestDrawStops(t *testing.T) {
 		torch.Scoped(func() {
 			torch.FinishGC() // what other tests left
 			before := torch.Stats().Live
-			s := Sampling{Model: model, Solver: solver(t, SolverConfig{Method: method, Steps: 10}), Shape: []int64{2}, N: 4, Batch: 2}
+			s := Sampling{Velocity: velocity, Solver: solver(t, SolverConfig{Method: method, Steps: 10}), Shape: []int64{2}, N: 4, Batch: 2}
 			if _, err := s.Draw(ctx); err != why || calls != 5 {
 				t.Errorf("%s: %v after %d evaluations", method, err, calls)
 			}

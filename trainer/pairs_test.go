@@ -33,7 +33,7 @@ func driftTeacher(t *testing.T, classes int, calls *int) Teacher {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Teacher{Model: drift{calls}, Solver: s, Device: torch.CPU, Shape: []int64{2}, Classes: classes, Batch: 7}
+	return Teacher{Velocity: drift{calls}.Velocity, Solver: s, Device: torch.CPU, Shape: []int64{2}, Classes: classes, Batch: 7}
 }
 
 // take gives the numbers of batches first to last.

@@ -17,12 +17,12 @@ import (
 // to, for a student to learn: the reflow procedure (Liu et al. 2023,
 // algorithm 1).
 type Teacher struct {
-	Model   flow.Model
-	Solver  flow.Solver // from 0 to 1
-	Device  torch.Device
-	Shape   []int64 // of one sample
-	Classes int     // pair i has class i mod Classes; 0: no classes
-	Batch   int     // samples solved together; 0: all
+	Velocity flow.Velocity
+	Solver   flow.Solver // from 0 to 1
+	Device   torch.Device
+	Shape    []int64 // of one sample
+	Classes  int     // pair i has class i mod Classes; 0: no classes
+	Batch    int     // samples solved together; 0: all
 	// Guidance of the pairs' classes, nil for none: the student learns the guided
 	// flow, at the cost of one evaluation (Meng et al. 2023).
 	Guidance *flow.Guidance
@@ -90,7 +90,7 @@ func (t Teacher) draw(ctx context.Context, seed int64, first, n int, progress fu
 	t.noise(x0, seed, first)
 	y = t.labels(first, n)
 	s := flow.Sampling{
-		Model: t.Model, Device: t.Device, Solver: t.Solver, Shape: t.Shape, N: n, Labels: y, X0: x0, Batch: t.Batch,
+		Velocity: t.Velocity, Device: t.Device, Solver: t.Solver, Shape: t.Shape, N: n, Labels: y, X0: x0, Batch: t.Batch,
 		Guidance: t.Guidance,
 		Progress: func(done, _ int) {
 			if progress != nil {
@@ -133,9 +133,9 @@ func (f *freshPairs) Batch() (b Batch, err error) {
 		b.Y = toDevice(torch.FromSlice(y, shape[0]), f.t.Device)
 	}
 	f.next += f.n
-	field := flow.ModelField(f.t.Model, b.Y)
+	field := f.t.Velocity.Field(b.Y)
 	if g := f.t.Guidance; g != nil {
-		field = g.Field(f.t.Model, b.Y)
+		field = g.Field(f.t.Velocity, b.Y)
 	}
 	if b.X1, _, err = f.t.Solver.Solve(field, b.X0, nil, nil); err != nil {
 		return b, fmt.Errorf("the teacher's pairs: %w", err)

@@ -97,13 +97,13 @@ func (c *comparison) path(ending string) string {
 
 // points draws the film and measures both models.
 func (c *comparison) points(ctx context.Context) error {
-	var built [2]flow.Model
+	var built [2]flow.Velocity
 	for k, m := range c.models {
 		net, err := m.Build(c.device)
 		if err != nil {
 			return err
 		}
-		built[k] = net
+		built[k] = net.Velocity
 	}
 	set, err := c.models[0].Open2D(c.DataOptions(), c.say)
 	if err != nil {
@@ -113,7 +113,7 @@ func (c *comparison) points(ctx context.Context) error {
 		c.say("note: distances and likelihoods are of the points %s, as the flows take them", set.Frame)
 	}
 	film := figures.Pair{
-		Path: c.path(".gif"), Of: set, Names: names, Models: built, Device: c.device, Solver: c.solver,
+		Path: c.path(".gif"), Of: set, Names: names, Velocities: built, Device: c.device, Solver: c.solver,
 		Samples: c.figures.Samples, Grid: c.grid, Frames: c.frames, FPS: c.fps, Seed: c.Seed,
 		Stderr: c.env.Stderr, Quiet: c.Quiet,
 	}
@@ -121,7 +121,7 @@ func (c *comparison) points(ctx context.Context) error {
 		return err
 	}
 	q := quality{
-		set: set, models: built, device: c.device, solvers: c.solvers, n: c.qualitySamples, seed: c.Seed,
+		set: set, velocities: built, device: c.device, solvers: c.solvers, n: c.qualitySamples, seed: c.Seed,
 		stderr: c.env.Stderr, quiet: c.Quiet,
 	}
 	r, err := q.measure(ctx)

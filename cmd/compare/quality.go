@@ -17,12 +17,12 @@ import (
 
 // quality measures two models of points by several solvers.
 type quality struct {
-	set     *datasets.Set2D
-	models  [2]flow.Model
-	device  torch.Device
-	solvers []cli.NamedSolver
-	n       int // samples; a fifth as many points for the likelihood
-	seed    int64
+	set        *datasets.Set2D
+	velocities [2]flow.Velocity
+	device     torch.Device
+	solvers    []cli.NamedSolver
+	n          int // samples; a fifth as many points for the likelihood
+	seed       int64
 
 	stderr io.Writer
 	quiet  bool
@@ -45,14 +45,14 @@ func (q *quality) measure(ctx context.Context) (*report, error) {
 	}
 	bar := terminal.New(q.stderr, q.quiet, "quality", 1)
 	defer bar.Done()
-	done, all := 0, len(q.models)*len(q.solvers)*(q.n+q.n/5)
-	for k, m := range q.models {
+	done, all := 0, len(q.velocities)*len(q.solvers)*(q.n+q.n/5)
+	for k, v := range q.velocities {
 		r.Models[k].Name = names[k]
 		for _, s := range q.solvers {
 			e := entry{Method: s.Method, Steps: s.Steps}
 			told := func(n, _ int) { bar.Set(done+n, all, names[k]+", "+e.name()) }
 			draw := flow.Sampling{
-				Model: m, Device: q.device, Solver: s, Shape: []int64{2}, N: q.n, Seed: q.seed, Batch: batch, Progress: told,
+				Velocity: v, Device: q.device, Solver: s, Shape: []int64{2}, N: q.n, Seed: q.seed, Batch: batch, Progress: told,
 			}
 			if x, err := draw.Draw(ctx); flow.Unsolved(err) {
 				e.unsolved = append(e.unsolved, fmt.Sprintf("sw2 of %s by %s: %v", names[k], e.name(), err))
@@ -66,7 +66,7 @@ func (q *quality) measure(ctx context.Context) (*report, error) {
 				e.NFE, e.SW2 = x.NFE, measures.Finite(d)
 			}
 			done += q.n
-			l := flow.Likelihood{Model: m, Device: q.device, Solver: s, Shape: []int64{2}, Batch: batch / 2, Progress: told}
+			l := flow.Likelihood{Velocity: v, Device: q.device, Solver: s, Shape: []int64{2}, Batch: batch / 2, Progress: told}
 			if p, err := l.LogDensity(ctx, fresh, nil); flow.Unsolved(err) {
 				e.unsolved = append(e.unsolved, fmt.Sprintf("nll of %s by %s: %v", names[k], e.name(), err))
 			} else if err != nil {

@@ -26,7 +26,7 @@ type evaluation struct {
 	// guidance is that of the samples that are judged, nil for none.
 	guidance *flow.Guidance
 	device   torch.Device
-	model    flow.Model
+	velocity flow.Velocity
 	out      *report
 	stderr   io.Writer
 }
@@ -63,27 +63,19 @@ func (e *evaluation) task(what string) (progress func(done, of int), done func()
 	}, bar.Done
 }
 
-// counted is a model that tells of every evaluation.
-type counted struct {
-	flow.Model
-	tell func()
-}
-
-// Velocity: as flow.Model.
-func (c counted) Velocity(x, t, y torch.Tensor) torch.Tensor {
-	v := c.Model.Velocity(x, t, y)
-	c.tell()
-	return v
-}
-
 // counting makes a model report its evaluations as parts of n; a solver that
 // chooses its steps (n is 0) has no known number of them.
-func (e *evaluation) counting(n int, progress func(done, of int)) flow.Model {
+func (e *evaluation) counting(n int, progress func(done, of int)) flow.Velocity {
 	if n == 0 {
-		return e.model
+		return e.velocity
 	}
 	done := 0
-	return counted{e.model, func() { done++; progress(done, max(n, done)) }}
+	return func(x, t, y torch.Tensor) torch.Tensor {
+		v := e.velocity(x, t, y)
+		done++
+		progress(done, max(n, done))
+		return v
+	}
 }
 
 // unsolved notes a measure whose solver could not go on, so that the others are
@@ -111,7 +103,7 @@ func (e *evaluation) samples(ctx context.Context, s cli.NamedSolver, n int, labe
 	} else {
 		draw.Progress = progress
 	}
-	draw.Model = e.counting(evaluations, progress)
+	draw.Velocity = e.counting(evaluations, progress)
 	return draw.Draw(ctx)
 }
 
@@ -121,8 +113,8 @@ func (e *evaluation) straightness(ctx context.Context, n int, labels []int64) ([
 	defer done()
 	batch := e.batch()
 	s := metrics.Straightness{
-		Model:  e.counting((n+batch-1)/batch*straightNFE, progress),
-		Device: e.device, Shape: e.file.Dims(), N: n, Labels: labels, Seed: e.f.Seed, Batch: batch,
+		Velocity: e.counting((n+batch-1)/batch*straightNFE, progress),
+		Device:   e.device, Shape: e.file.Dims(), N: n, Labels: labels, Seed: e.f.Seed, Batch: batch,
 	}
 	p, err := s.Measure(ctx)
 	if err != nil {

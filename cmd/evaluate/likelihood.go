@@ -51,7 +51,7 @@ func (e *evaluation) logDensity(ctx context.Context, what string, c flow.SolverC
 	progress, done := e.task(what)
 	defer done()
 	l := flow.Likelihood{
-		Model: e.model, Device: e.device, Solver: solver, Shape: e.file.Dims(), Probes: probes, Seed: measures.Probes.Seed(e.f.Seed),
+		Velocity: e.velocity, Device: e.device, Solver: solver, Shape: e.file.Dims(), Probes: probes, Seed: measures.Probes.Seed(e.f.Seed),
 		Batch: e.gradientBatch(), Progress: progress,
 	}
 	d, err := l.LogDensity(ctx, x, labels)

@@ -61,9 +61,11 @@ func run(ctx context.Context, env cli.Env) error {
 	if e.device, err = f.OpenDevice(); err != nil {
 		return err
 	}
-	if e.model, err = file.Build(e.device); err != nil {
+	net, err := file.Build(e.device)
+	if err != nil {
 		return err
 	}
+	e.velocity = net.Velocity
 	err = measure()
 	for _, w := range torch.TakeWarnings() {
 		e.say("note: libtorch: %s", w)

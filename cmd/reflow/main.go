@@ -127,7 +127,7 @@ func (r *rounds) round(ctx context.Context, n int, dir string, of *modelfile.Mod
 	if err != nil {
 		return err
 	}
-	pairs.Teacher.Model = r.Precise(model, r.device)
+	pairs.Teacher.Velocity = r.Precise(model.Velocity, r.device)
 	sub := r.subject(of, pairs)
 	if pairs.Config.Pairs > 0 && start.Step() < config.Iterations {
 		if err := r.load(ctx, pairs); err != nil {

@@ -85,7 +85,7 @@ func run(ctx context.Context, env cli.Env) error {
 		batch = t.Batch()
 	}
 	s := flow.Sampling{
-		Model: f.Precise(model, device), Device: device, Solver: solver, Shape: t.Dims(),
+		Velocity: f.Precise(model.Velocity, device), Device: device, Solver: solver, Shape: t.Dims(),
 		N: plan.n, Labels: plan.labels, Seed: f.Seed, X0: plan.x0, Batch: batch, Guidance: guidance,
 		Shown: plan.shown,
 		Progress: func(done, of int) {

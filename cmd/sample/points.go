@@ -25,7 +25,7 @@ func (f *flags) drawPoints(ctx context.Context, dir string, out *flow.Samples, i
 	if err := writeFile(picture, func(w writer) error { return png.Encode(w, plot) }); err != nil {
 		return nil, err
 	}
-	fields, err := figures.Fields(ctx, s.Model, s.Device, r, fieldGrid, flow.EvenTimes(f.frames))
+	fields, err := figures.Fields(ctx, s.Velocity, s.Device, r, fieldGrid, flow.EvenTimes(f.frames))
 	if err != nil {
 		return nil, err
 	}

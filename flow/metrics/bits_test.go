@@ -105,8 +105,8 @@ func TestBitsOfAStillModel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	still := field(func(x, _, _ torch.Tensor) torch.Tensor { return torch.MulScalar(x, 0) })
-	l := flow.Likelihood{Model: still, Solver: solver, Shape: []int64{3, 2, 2}, Probes: 1, Batch: 7}
+	still := flow.Velocity(func(x, _, _ torch.Tensor) torch.Tensor { return torch.MulScalar(x, 0) })
+	l := flow.Likelihood{Velocity: still, Solver: solver, Shape: []int64{3, 2, 2}, Probes: 1, Batch: 7}
 	d, err := l.LogDensity(t.Context(), x, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -21,5 +21,5 @@
 //     the numbers compare with each other, not with published FIDs.
 //
 // The package knows nothing of files or pictures; numbers come as slices,
-// row-major, and models as [flow.Model].
+// row-major, and models as [flow.Velocity].
 package metrics

@@ -13,13 +13,13 @@ const straightSteps = 20
 
 // Straightness measures how far a model's own paths are from straight lines.
 type Straightness struct {
-	Model  flow.Model
-	Device torch.Device
-	Shape  []int64 // of one sample, [C,H,W] or [2]
-	N      int     // paths; 0: 1,000
-	Labels []int64 // [N] classes; nil for a model without
-	Seed   int64   // path i starts at flow.Noise(Seed, i)
-	Batch  int     // paths solved together; 0: all
+	Velocity flow.Velocity
+	Device   torch.Device
+	Shape    []int64 // of one sample, [C,H,W] or [2]
+	N        int     // paths; 0: 1,000
+	Labels   []int64 // [N] classes; nil for a model without
+	Seed     int64   // path i starts at flow.Noise(Seed, i)
+	Batch    int     // paths solved together; 0: all
 
 	Progress func(done, of int) // after every batch; may be nil
 }
@@ -54,8 +54,8 @@ func (s Straightness) Measure(ctx context.Context) (*Paths, error) {
 	p := &Paths{X: make([]float32, 0, n*dim)}
 	for first := 0; first < n; first += batch {
 		last := min(first+batch, n)
-		rec := &stepStarts{Model: s.Model}
-		draw := flow.Sampling{Model: rec, Device: s.Device, Solver: solver, Shape: s.Shape, N: last - first, X0: make([]float32, (last-first)*dim)}
+		rec := &stepStarts{of: s.Velocity}
+		draw := flow.Sampling{Velocity: rec.velocity, Device: s.Device, Solver: solver, Shape: s.Shape, N: last - first, X0: make([]float32, (last-first)*dim)}
 		for i := first; i < last; i++ {
 			flow.Noise(draw.X0[(i-first)*dim:(i-first+1)*dim], s.Seed, int64(i))
 		}
@@ -78,14 +78,13 @@ func (s Straightness) Measure(ctx context.Context) (*Paths, error) {
 // stepStarts records the velocities at the starts of midpoint steps, the first
 // of each two evaluations.
 type stepStarts struct {
-	flow.Model
+	of    flow.Velocity
 	calls int
 	v     [][]float32 // [straightSteps][B*dim]
 }
 
-// Velocity: as flow.Model.
-func (r *stepStarts) Velocity(x, t, y torch.Tensor) torch.Tensor {
-	v := r.Model.Velocity(x, t, y)
+func (r *stepStarts) velocity(x, t, y torch.Tensor) torch.Tensor {
+	v := r.of(x, t, y)
 	if r.calls%2 == 0 {
 		r.v = append(r.v, torch.ToSlice[float32](v))
 	}

@@ -12,11 +12,6 @@ import (
 	"flowmatch/flow"
 )
 
-// field is a model given by a function.
-type field func(x, t, y torch.Tensor) torch.Tensor
-
-func (f field) Velocity(x, t, y torch.Tensor) torch.Tensor { return f(x, t, y) }
-
 func measure(t *testing.T, s Straightness) *Paths {
 	t.Helper()
 	s.Shape = []int64{2}
@@ -29,9 +24,9 @@ func measure(t *testing.T, s Straightness) *Paths {
 
 // A constant velocity is straight.
 func TestStraightnessOfAConstantField(t *testing.T) {
-	s := Straightness{N: 50, Model: field(func(x, _, _ torch.Tensor) torch.Tensor {
+	s := Straightness{N: 50, Velocity: func(x, _, _ torch.Tensor) torch.Tensor {
 		return torch.AddScalar(torch.ZerosLike(x), 3)
-	})}
+	}}
 	p := measure(t, s)
 	if p.S > 1e-11 { // float32: x1 - x0 is 3 within 1e-6
 		t.Errorf("%v", p.S)
@@ -59,9 +54,9 @@ func TestStraightnessOfALinearField(t *testing.T) {
 		flow.Noise(x0[:], seed, int64(i))
 		square += (float64(x0[0])*float64(x0[0]) + float64(x0[1])*float64(x0[1])) / n
 	}
-	linear := field(func(x, _, _ torch.Tensor) torch.Tensor { return torch.MulScalar(x, a) })
+	linear := flow.Velocity(func(x, _, _ torch.Tensor) torch.Tensor { return torch.MulScalar(x, a) })
 	for _, batch := range []int{0, 64} {
-		if got := measure(t, Straightness{Model: linear, N: n, Seed: seed, Batch: batch}).S; math.Abs(got/(bend*square)-1) > 1e-5 {
+		if got := measure(t, Straightness{Velocity: linear, N: n, Seed: seed, Batch: batch}).S; math.Abs(got/(bend*square)-1) > 1e-5 {
 			t.Errorf("batch %d: %v, want %v", batch, got, bend*square)
 		}
 	}
@@ -77,10 +72,10 @@ func TestStraightnessWithLabels(t *testing.T) {
 			want += 2 * d * d / float64(straightSteps*len(labels))
 		}
 	}
-	model := field(func(x, at, y torch.Tensor) torch.Tensor {
+	velocity := flow.Velocity(func(x, at, y torch.Tensor) torch.Tensor {
 		return torch.Mul(torch.AddScalar(torch.ZerosLike(x), 1), torch.Mul(at, y.CastTo(torch.Float)).View(-1, 1))
 	})
-	if got := measure(t, Straightness{Model: model, N: 5, Labels: labels, Batch: 2}).S; math.Abs(got/want-1) > 1e-5 {
+	if got := measure(t, Straightness{Velocity: velocity, N: 5, Labels: labels, Batch: 2}).S; math.Abs(got/want-1) > 1e-5 {
 		t.Errorf("%v, want %v", got, want)
 	}
 }
@@ -89,7 +84,7 @@ func TestStraightnessStops(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	enough := errors.New("enough")
 	var seen []int
-	s := Straightness{N: 6, Batch: 2, Shape: []int64{2}, Model: field(func(x, _, _ torch.Tensor) torch.Tensor { return x })}
+	s := Straightness{N: 6, Batch: 2, Shape: []int64{2}, Velocity: func(x, _, _ torch.Tensor) torch.Tensor { return x }}
 	s.Progress = func(done, of int) {
 		if seen = append(seen, done); done == 4 {
 			cancel(enough)
@@ -104,7 +99,7 @@ func TestStraightnessLeavesNothingBehind(t *testing.T) {
 	torch.Scoped(func() {
 		torch.FinishGC() // what other tests left
 		before := torch.Stats().Live
-		measure(t, Straightness{N: 10, Model: field(func(x, _, _ torch.Tensor) torch.Tensor { return torch.Sin(x) })})
+		measure(t, Straightness{N: 10, Velocity: func(x, _, _ torch.Tensor) torch.Tensor { return torch.Sin(x) }})
 		if now := torch.Stats().Live; now > before {
 			t.Errorf("%d tensors more than before", now-before)
 		}

@@ -45,7 +45,7 @@ func FewSteps(ctx context.Context, path string, d torch.Device, seed int64, rows
 			return err
 		}
 		draw := flow.Sampling{
-			Model: net, Device: d, Solver: r.Solver, Shape: r.Of.Dims(),
+			Velocity: net.Velocity, Device: d, Solver: r.Solver, Shape: r.Of.Dims(),
 			N: fewColumns, Seed: seed, Batch: r.Of.Batch(), Guidance: r.Guidance,
 		}
 		for i := range fewColumns {

@@ -37,7 +37,7 @@ func TestCount(t *testing.T) {
 	all, half := newCounts(flow.EvenTimes(3), bins, r, n), newCounts(flow.EvenTimes(7), bins, r, n/2)
 	var told []int
 	draw := flow.Sampling{
-		Model: d, Solver: midpoint20(), Shape: []int64{2}, N: n, Seed: 5, Batch: 300,
+		Velocity: d.Velocity, Solver: midpoint20(), Shape: []int64{2}, N: n, Seed: 5, Batch: 300,
 		Progress: func(done, of int) {
 			if of != n {
 				t.Errorf("%d of %d", done, of)
@@ -79,7 +79,7 @@ func TestCountStops(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	c := newCounts(flow.EvenTimes(2), 4, viz.Range{X0: -1, X1: 1, Y0: -1, Y1: 1}, 100)
 	draw := flow.Sampling{
-		Model: drift{}, Solver: midpoint20(), Shape: []int64{2}, N: 100, Batch: 10,
+		Velocity: drift{}.Velocity, Solver: midpoint20(), Shape: []int64{2}, N: 100, Batch: 10,
 		Progress: func(done, _ int) {
 			if done == 50 {
 				cancel(cause)
@@ -135,7 +135,7 @@ func TestSamples(t *testing.T) {
 
 // TestPlane draws a model whose samples and density are known: N((2,0), I).
 func TestPlane(t *testing.T) {
-	p := Plane{Dir: t.TempDir(), Set: "shifted", Model: drift{2, 0}, Samples: 3000, Seed: 1, Stderr: io.Discard}
+	p := Plane{Dir: t.TempDir(), Set: "shifted", Velocity: drift{2, 0}.Velocity, Samples: 3000, Seed: 1, Stderr: io.Discard}
 	paths, err := p.Draw(context.Background())
 	if err != nil {
 		t.Fatal(err)
@@ -176,7 +176,7 @@ func TestPlane(t *testing.T) {
 	}
 
 	// One step: no film, no likelihood.
-	p = Plane{Dir: t.TempDir(), Set: "shifted", Model: drift{2, 0}, Samples: 100, OneStep: true, Stderr: io.Discard}
+	p = Plane{Dir: t.TempDir(), Set: "shifted", Velocity: drift{2, 0}.Velocity, Samples: 100, OneStep: true, Stderr: io.Discard}
 	if paths, err = p.Draw(context.Background()); err != nil || len(paths) != 1 {
 		t.Errorf("of one step: %v, %v", paths, err)
 	}
@@ -208,7 +208,7 @@ func decode[T any](t *testing.T, path string, f func(io.Reader) (T, error)) T {
 // TestPair: the left side moves to the right, the right one stays.
 func TestPair(t *testing.T) {
 	p := Pair{
-		Path: filepath.Join(t.TempDir(), "pair.gif"), Names: [2]string{"a", "b"}, Models: [2]flow.Model{drift{3, 0}, drift{}},
+		Path: filepath.Join(t.TempDir(), "pair.gif"), Names: [2]string{"a", "b"}, Velocities: [2]flow.Velocity{drift{3, 0}.Velocity, drift{}.Velocity},
 		Samples: 4000, Frames: 3, Grid: 4, Seed: 2, Stderr: io.Discard,
 	}
 	if err := p.Film(context.Background()); err != nil {

@@ -19,7 +19,7 @@ func (p Plane) likelihood(ctx context.Context, path string, r viz.Range) error {
 	bar := p.bar("figures: likelihood", side*side)
 	defer bar.Done()
 	l := flow.Likelihood{
-		Model: p.Model, Device: p.Device, Solver: p.Solver, Shape: []int64{2},
+		Velocity: p.Velocity, Device: p.Device, Solver: p.Solver, Shape: []int64{2},
 		Probes: hutchinsonDraws, Seed: p.Seed, Batch: batch(p.Device) / 2,
 		Progress: func(done, of int) { bar.Set(done, of, "") },
 	}

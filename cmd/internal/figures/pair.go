@@ -16,12 +16,12 @@ import (
 
 // Pair draws two models of points that start from the same noise.
 type Pair struct {
-	Path   string // of the film
-	Of     *datasets.Set2D
-	Names  [2]string
-	Models [2]flow.Model
-	Device torch.Device
-	Solver flow.Solver // nil: midpoint, 20 steps
+	Path       string // of the film
+	Of         *datasets.Set2D
+	Names      [2]string
+	Velocities [2]flow.Velocity
+	Device     torch.Device
+	Solver     flow.Solver // nil: midpoint, 20 steps
 
 	Samples int     // as Plane's: the film takes half of them
 	Grid    int     // arrows on a side; 0: 15
@@ -49,7 +49,7 @@ func (p Pair) Film(ctx context.Context) error {
 		p.Frames = filmFrames
 	}
 	draw := flow.Sampling{
-		Model: p.Models[0], Device: p.Device, Solver: p.Solver, Shape: []int64{2},
+		Velocity: p.Velocities[0], Device: p.Device, Solver: p.Solver, Shape: []int64{2},
 		N: max(1, samples(p.Samples, false, p.Device)/2), Seed: p.Seed, Batch: batch(p.Device),
 	}
 	r, err := plotRange(ctx, p.Of, draw)
@@ -60,12 +60,12 @@ func (p Pair) Film(ctx context.Context) error {
 	bins, scale := cells(draw.N, pairPixels)
 	var sides [2]viz.Side
 	var counted [2]*counts
-	for k, m := range p.Models {
+	for k, v := range p.Velocities {
 		counted[k] = newCounts(times, bins, r, draw.N)
-		if err := p.solve(ctx, k, m, draw, counted[k]); err != nil {
+		if err := p.solve(ctx, k, v, draw, counted[k]); err != nil {
 			return err
 		}
-		field, err := Fields(ctx, m, p.Device, r, p.Grid, times)
+		field, err := Fields(ctx, v, p.Device, r, p.Grid, times)
 		if err != nil {
 			return err
 		}
@@ -79,10 +79,10 @@ func (p Pair) Film(ctx context.Context) error {
 	})
 }
 
-func (p Pair) solve(ctx context.Context, k int, m flow.Model, draw flow.Sampling, c *counts) error {
+func (p Pair) solve(ctx context.Context, k int, v flow.Velocity, draw flow.Sampling, c *counts) error {
 	bar := terminal.New(p.Stderr, p.Quiet, fmt.Sprintf("samples, %s", p.Names[k]), draw.N)
 	defer bar.Done()
-	draw.Model = m
+	draw.Velocity = v
 	draw.Progress = func(done, of int) { bar.Set(done, of, "") }
 	return count(ctx, draw, c)
 }

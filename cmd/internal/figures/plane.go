@@ -21,9 +21,9 @@ type Plane struct {
 	Set string          // its slug, in the files' names
 	Of  *datasets.Set2D // for the range and the true density; nil: both from the model
 
-	Model  flow.Model
-	Device torch.Device
-	Solver flow.Solver // nil: midpoint, 20 steps
+	Velocity flow.Velocity
+	Device   torch.Device
+	Solver   flow.Solver // nil: midpoint, 20 steps
 
 	Samples   int   // of the evolution; 0: 100,000, or 1,000,000 on a GPU
 	Seed      int64 // of the noise
@@ -124,7 +124,7 @@ func midpoint20() flow.Solver {
 // draw is a draw of p's samples.
 func (p Plane) draw() flow.Sampling {
 	return flow.Sampling{
-		Model: p.Model, Device: p.Device, Solver: p.Solver, Shape: []int64{2},
+		Velocity: p.Velocity, Device: p.Device, Solver: p.Solver, Shape: []int64{2},
 		N: p.Samples, Seed: p.Seed, Batch: batch(p.Device),
 	}
 }
@@ -144,7 +144,7 @@ func (p Plane) solve(ctx context.Context, figures ...*counts) error {
 func (p Plane) film(ctx context.Context, path string, r viz.Range, film *counts, scale int) error {
 	bar := p.bar("figures: film", filmFrames)
 	defer bar.Done()
-	field, err := Fields(ctx, p.Model, p.Device, r, filmGrid, film.times)
+	field, err := Fields(ctx, p.Velocity, p.Device, r, filmGrid, film.times)
 	if err != nil {
 		return err
 	}

@@ -113,7 +113,7 @@ func schedule(sample int, figures []*counts) (times []float64, into [][]*viz.His
 
 // Fields are a model's velocities at the middles of the cells of a grid, at all
 // times. The error is ctx's cause, when it ends.
-func Fields(ctx context.Context, m flow.Model, d torch.Device, r viz.Range, grid int, times []float64) ([]viz.Field, error) {
+func Fields(ctx context.Context, v flow.Velocity, d torch.Device, r viz.Range, grid int, times []float64) ([]viz.Field, error) {
 	places := viz.FieldGrid(r, grid)
 	all := make([]viz.Field, len(times))
 	for k, t := range times {
@@ -123,8 +123,8 @@ func Fields(ctx context.Context, m flow.Model, d torch.Device, r viz.Range, grid
 		torch.Scoped(func() {
 			torch.NoGrad(func() {
 				x := torch.FromSlice(places, int64(len(places)/2), 2).To(d)
-				v := flow.ModelField(m, torch.Tensor{})(x, t)
-				all[k] = viz.Field{T: t, V: slices.Clone(torch.ToSlice[float32](v))}
+				dx := v.Field(torch.Tensor{})(x, t)
+				all[k] = viz.Field{T: t, V: slices.Clone(torch.ToSlice[float32](dx))}
 			})
 		})
 	}

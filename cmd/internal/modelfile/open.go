@@ -206,23 +206,14 @@ func hasNullClass(ck *trainer.Checkpoint, in datasets.Info) bool {
 	return w != nil && len(w.Shape) == 2 && w.Shape[0] == int64(in.Classes()+1)
 }
 
-// Precise evaluates m in bf16 where --precision names it, else in float32:
+// Precise evaluates v in bf16 where --precision names it, else in float32:
 // training alone takes bf16 by itself.
-func (f *Flags) Precise(m flow.Model, d torch.Device) flow.Model {
+func (f *Flags) Precise(v flow.Velocity, d torch.Device) flow.Velocity {
 	if f.Precision != "bf16" {
-		return m
+		return v
 	}
-	return half{m, d}
-}
-
-// half evaluates a model in bf16.
-type half struct {
-	model  flow.Model
-	device torch.Device
-}
-
-// Velocity: as models.Velocity.
-func (h half) Velocity(x, t, y torch.Tensor) (v torch.Tensor) {
-	torch.Autocast(h.device, torch.BFloat16, func() { v = h.model.Velocity(x, t, y) })
-	return v
+	return func(x, t, y torch.Tensor) (dx torch.Tensor) {
+		torch.Autocast(d, torch.BFloat16, func() { dx = v(x, t, y) })
+		return dx
+	}
 }
