@@ -5,6 +5,7 @@ import "C"
 
 import (
 	"runtime"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -30,7 +31,7 @@ type graphCalls interface {
 	register(g, generator unsafe.Pointer)
 	begin(g unsafe.Pointer)
 	end(g unsafe.Pointer)
-	abandon(g unsafe.Pointer) // end, whatever it says
+	abandon(g unsafe.Pointer) // leaves the capture that f did not finish
 	replay(g unsafe.Pointer)
 	free(g unsafe.Pointer) func()
 }
@@ -48,20 +49,20 @@ func (cudaGraphs) make() unsafe.Pointer {
 func (cudaGraphs) register(g, generator unsafe.Pointer) {
 	check("Capture", C.c_gt_cuda_graph_register(g, generator).err)
 }
-func (cudaGraphs) begin(g unsafe.Pointer) { check("Capture", C.c_gt_cuda_graph_begin(g).err) }
-func (cudaGraphs) end(g unsafe.Pointer)   { check("Capture", C.c_gt_cuda_graph_end(g).err) }
-func (cudaGraphs) abandon(g unsafe.Pointer) {
-	if r := C.c_gt_cuda_graph_end(g); r.err != nil {
-		take("Capture", r.err)
-	}
-}
+func (cudaGraphs) begin(g unsafe.Pointer)   { check("Capture", C.c_gt_cuda_graph_begin(g).err) }
+func (cudaGraphs) end(g unsafe.Pointer)     { check("Capture", C.c_gt_cuda_graph_end(g).err) }
+func (cudaGraphs) abandon(g unsafe.Pointer) { check("Capture", C.c_gt_cuda_graph_abandon(g).err) }
 func (cudaGraphs) replay(g unsafe.Pointer) {
 	check("CUDAGraph.Replay", C.c_gt_cuda_graph_replay(g).err)
 }
 func (cudaGraphs) free(g unsafe.Pointer) func() { return later{g, graphHandle}.enqueue }
 
+// captures is the number of captures that go on.
+var captures atomic.Int64
+
 // Capture records what f does on the GPU. It must run on a stream other than
-// the default one (WithStream), and f must not wait for the device. Random
+// the default one (WithStream), and f must not wait for the device. A capture
+// that fails, or is left by a panic of f, leaves nothing behind. Random
 // numbers come anew in every replay from libtorch's own generator and the given
 // ones only. f's tensors keep their places in the GPU's memory: fill inputs and
 // read results by CopyI.
@@ -81,6 +82,8 @@ func capture(calls graphCalls, generators []*Generator, f func()) *CUDAGraph {
 		}
 	}
 	calls.begin(g.p)
+	captures.Add(1)
+	defer captures.Add(-1)
 	done := false
 	defer func() {
 		if !done { // f panicked: leave capture mode, and let its panic go on

@@ -15,13 +15,15 @@ import (
 // work.
 type CUDAStream struct{ P C.CUDAStream }
 
+func streamOf(p unsafe.Pointer) CUDAStream { return CUDAStream{C.CUDAStream(p)} }
+
 // NewCUDAStream is a stream from d's pool.
 func NewCUDAStream(d Device) CUDAStream {
 	const op = "NewCUDAStream"
 	needGPU(op, d)
 	r := C.c_gt_cuda_stream_new(C.int64_t(d.Index()))
 	check(op, r.err)
-	return CUDAStream{C.CUDAStream(r.p)}
+	return streamOf(r.p)
 }
 
 // GetCurrentCUDAStream is the stream that the thread's work on d goes to.
@@ -30,7 +32,7 @@ func GetCurrentCUDAStream(d Device) CUDAStream {
 	needGPU(op, d)
 	r := C.c_gt_cuda_stream_current(C.int64_t(d.Index()))
 	check(op, r.err)
-	return CUDAStream{C.CUDAStream(r.p)}
+	return streamOf(r.p)
 }
 
 func needGPU(op string, d Device) {
@@ -40,9 +42,9 @@ func needGPU(op string, d Device) {
 	}
 }
 
-// SetCurrentCUDAStream sends the thread's work to s; the goroutine should be
-// locked to its thread, as it is in a scope. WithStream does both, and undoes
-// them.
+// SetCurrentCUDAStream sends the thread's work to s, and makes s's device the
+// thread's current one; the goroutine should be locked to its thread, as it is in
+// a scope. WithStream does all of that, and undoes it.
 func SetCurrentCUDAStream(s CUDAStream) {
 	const op = "SetCurrentCUDAStream"
 	check(op, C.c_gt_cuda_stream_set(s.handle(op)).err)
@@ -77,28 +79,63 @@ func (s CUDAStream) Wait(e *CUDAEvent) {
 	runtime.KeepAlive(e)
 }
 
-// WithStream runs f with the goroutine locked to its thread and the thread's
-// work sent to s. f's work begins after what the thread asked of its stream
-// before, and what it asks of that one later begins after f's work; the CPU
-// does not wait.
+// WithStream runs f with the goroutine locked to its thread, the thread's work
+// sent to s, and s's device its current one. f's work begins after what the
+// thread asked before of its stream on that device, and what it asks of that one
+// later begins after f's work; the CPU does not wait.
 func WithStream(s CUDAStream, f func()) {
-	const op = "WithStream"
-	h := s.handle(op)
+	needCUDA("WithStream")
+	s.handle("WithStream")
+	withStream(cudaStreams{}, s, f)
+}
+
+// streamCalls is what WithStream asks of libtorch, which keeps for each thread a
+// current device, and for each device a current stream.
+type streamCalls interface {
+	device() int
+	setDevice(d int)
+	current(of CUDAStream) CUDAStream // on of's device
+	set(s CUDAStream)                 // and its device
+	after(s, other CUDAStream)        // s's later work begins after what other has now
+}
+
+func withStream(calls streamCalls, s CUDAStream, f func()) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	r := C.c_gt_cuda_stream_swap(h)
-	check(op, r.err)
-	before := CUDAStream{C.CUDAStream(r.p)}
+	device, before := calls.device(), calls.current(s)
 	defer func() {
-		SetCurrentCUDAStream(before)
-		after(before, s)
+		calls.set(before)
+		calls.after(before, s)
+		calls.setDevice(device)
 	}()
-	after(s, before)
+	calls.set(s)
+	calls.after(s, before)
 	f()
 }
 
-// after lets later work of s begin after the work that other has now.
-func after(s, other CUDAStream) {
+type cudaStreams struct{}
+
+func (cudaStreams) device() int {
+	r := C.c_gt_cuda_device()
+	check("WithStream", r.err)
+	return int(r.v)
+}
+
+func (cudaStreams) setDevice(d int) {
+	check("WithStream", C.c_gt_cuda_set_device(C.int64_t(d)).err)
+}
+
+func (cudaStreams) current(of CUDAStream) CUDAStream {
+	d := C.c_gt_cuda_stream_device(unsafe.Pointer(of.P))
+	check("WithStream", d.err)
+	r := C.c_gt_cuda_stream_current(d.v)
+	check("WithStream", r.err)
+	return streamOf(r.p)
+}
+
+func (cudaStreams) set(s CUDAStream) { SetCurrentCUDAStream(s) }
+
+func (cudaStreams) after(s, other CUDAStream) {
 	e := NewCUDAEvent(false)
 	defer e.Close()
 	e.Record(other)

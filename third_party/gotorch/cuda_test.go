@@ -154,3 +154,77 @@ func TestExplainCUDA(t *testing.T) {
 		}
 	}
 }
+
+// c10Streams keeps devices and streams as c10 does. A stream is the address of
+// the number of its device.
+type c10Streams struct {
+	log  []string
+	at   int
+	now  map[int]CUDAStream
+	name map[CUDAStream]string
+}
+
+func (c *c10Streams) stream(name string, device int) CUDAStream {
+	s := streamOf(unsafe.Pointer(&device))
+	c.name[s] = name
+	return s
+}
+
+func on(s CUDAStream) int                              { return *(*int)(unsafe.Pointer(s.P)) }
+func (c *c10Streams) device() int                      { return c.at }
+func (c *c10Streams) setDevice(d int)                  { c.at = d }
+func (c *c10Streams) current(of CUDAStream) CUDAStream { return c.now[on(of)] }
+func (c *c10Streams) set(s CUDAStream)                 { c.at = on(s); c.now[on(s)] = s }
+func (c *c10Streams) after(s, other CUDAStream) {
+	c.log = append(c.log, c.name[s]+" after "+c.name[other])
+}
+
+// Work is sent to a stream of another device than the current one, and
+// everything is as it was afterwards, also after a panic.
+func TestWithStreamOfAnotherDevice(t *testing.T) {
+	c := &c10Streams{now: map[int]CUDAStream{}, name: map[CUDAStream]string{}}
+	first, second := c.stream("first of 0", 0), c.stream("first of 1", 1)
+	c.now[0], c.now[1] = first, second
+	s := c.stream("s", 1)
+	mustPanic(t, func() {
+		withStream(c, s, func() {
+			if c.at != 1 || c.now[1] != s || c.now[0] != first {
+				t.Errorf("within: device %d, its stream %q", c.at, c.name[c.now[1]])
+			}
+			panic("out")
+		})
+	})
+	if c.at != 0 || c.now[0] != first || c.now[1] != second {
+		t.Errorf("afterwards: device %d, streams %q and %q", c.at, c.name[c.now[0]], c.name[c.now[1]])
+	}
+	if want := []string{"s after first of 1", "first of 1 after s"}; !reflect.DeepEqual(c.log, want) {
+		t.Errorf("%q, want %q", c.log, want)
+	}
+}
+
+// While a graph is captured an operation is not tried again, for the first try is
+// part of it, and no memory is freed, which would end the capture.
+func TestNoRetryWhileCapturing(t *testing.T) {
+	emptied := 0
+	was := emptyCUDACache
+	emptyCUDACache = func() { emptied++ }
+	defer func() { emptyCUDACache = was }()
+	once := func() error {
+		FailAllocations(1, 1)
+		defer FailAllocations(0, 0)
+		return Try(func() { Ones([]int64{1 << 16}, false) })
+	}
+	if err := once(); err != nil || emptied != 1 {
+		t.Errorf("outside: %v, emptied %d times", err, emptied)
+	}
+	var log []string
+	var err error
+	capture(recordedCalls{&log, ""}, nil, func() { err = once() }).Close()
+	if e, ok := err.(*Error); !ok || !e.OutOfMemory || emptied != 1 {
+		t.Errorf("within: %v, emptied %d times", err, emptied)
+	}
+	mustPanic(t, func() { capture(recordedCalls{&log, ""}, nil, func() { panic("mine") }) })
+	if err := once(); err != nil || emptied != 2 {
+		t.Errorf("afterwards: %v, emptied %d times", err, emptied)
+	}
+}

@@ -80,10 +80,10 @@ func load(o InitOptions) error {
 	if os.Getenv("OMP_WAIT_POLICY") == "" && os.Getenv("GOMP_SPINCOUNT") == "" {
 		os.Setenv("GOMP_SPINCOUNT", "10000")
 	}
-	if err := open(filepath.Join(lib.Dir, "libtorch_cpu.so"), true); err != nil {
+	if err := lib.openTorch(open, "libtorch_cpu.so"); err != nil {
 		return fmt.Errorf("libtorch cannot be opened: %w", err)
 	}
-	openCUDA(o, lib)
+	cudaWhy = openCUDA(o, lib, HasDriver, open)
 	if err := fillTable(lib.Binding, false); err != nil {
 		return fmt.Errorf("%s cannot be opened: %w", lib.Binding, err)
 	}
@@ -119,24 +119,25 @@ func load(o InitOptions) error {
 }
 
 // openCUDA must come before anything asks libtorch for its CUDA hooks, which
-// the first backward pass does; later it would be too late for the process.
-func openCUDA(o InitOptions, lib Library) {
+// the first backward pass does; later it would be too late for the process. It
+// says why CUDA is off.
+func openCUDA(o InitOptions, lib Library, hasDriver func() bool, open opener) (why string) {
 	switch {
 	case o.NoCUDA:
-		cudaWhy = "it was switched off"
-		return
-	case !o.ForceCUDA && !HasDriver():
-		cudaWhy = "no NVIDIA driver: libcuda.so.1 cannot be opened"
-		return
+		return "it was switched off"
+	case !o.ForceCUDA && !hasDriver():
+		return "no NVIDIA driver: libcuda.so.1 cannot be opened"
 	}
-	path := filepath.Join(lib.Dir, "libtorch_cuda.so")
-	if _, err := os.Stat(path); err != nil {
-		cudaWhy = "libtorch_cuda.so is not in " + lib.Dir + "; run scripts/setup --cuda"
-		return
+	if _, err := os.Stat(filepath.Join(lib.Dir, "libtorch_cuda.so")); err != nil {
+		return "libtorch_cuda.so is not in " + lib.Dir + "; run scripts/setup --cuda"
 	}
-	if err := open(path, true); err != nil {
-		cudaWhy = fmt.Sprintf("libtorch_cuda.so cannot be opened: %v", err)
+	for _, f := range lib.dependencies(byName) {
+		_ = open(f, true) // without it cuDNN is slower
 	}
+	if err := lib.openTorch(open, "libtorch_cuda.so"); err != nil {
+		return fmt.Sprintf("libtorch_cuda.so cannot be opened: %v", err)
+	}
+	return ""
 }
 
 func explainCUDA(msg string) string {

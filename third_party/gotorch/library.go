@@ -17,6 +17,8 @@ type Library struct {
 	Source      string // what led to Dir: LIBTORCH, LIBTORCH_USE_PYTORCH or third_party/libtorch
 	Binding     string // libcgotorch.so
 	CUDABinding string // libcgotorch_cuda.so
+
+	packages []string // folders that may hold nvidia/*/lib
 }
 
 // FindLibrary looks for libtorch in LIBTORCH, in the installed PyTorch if
@@ -49,11 +51,11 @@ func findLibtorch() (Library, error) {
 		return Library{}, fmt.Errorf("LIBTORCH is %s, which holds no lib/libtorch_cpu.so; name libtorch's folder, or unset it", dir)
 	}
 	if os.Getenv("LIBTORCH_USE_PYTORCH") == "1" {
-		dir, err := pythonTorch()
+		dir, packages, err := pythonTorch()
 		if err != nil {
 			return Library{}, fmt.Errorf("LIBTORCH_USE_PYTORCH is 1, but %w", err)
 		}
-		return Library{Dir: dir, Source: "LIBTORCH_USE_PYTORCH"}, nil
+		return Library{Dir: dir, Source: "LIBTORCH_USE_PYTORCH", packages: packages}, nil
 	}
 	const sub = "third_party/libtorch/torch/lib"
 	for _, root := range roots() {
@@ -112,20 +114,23 @@ func isFile(path string) bool {
 	return err == nil && st.Mode().IsRegular()
 }
 
-// pythonTorch asks Python where its torch is, without importing it.
-func pythonTorch() (string, error) {
-	const script = `import importlib.util as u
+// pythonTorch asks Python where its torch is, without importing it, and which
+// folders hold packages of NVIDIA's: a user's own torch may use the system's.
+func pythonTorch() (dir string, packages []string, err error) {
+	const script = `import importlib.util as u, os, sys
 s = u.find_spec("torch")
-print(s.submodule_search_locations[0] if s else "")`
+print(s.submodule_search_locations[0] if s else "")
+for p in sys.path:
+    if os.path.isdir(os.path.join(p, "nvidia")): print(os.path.abspath(p))`
 	out, err := exec.Command("python3", "-c", script).Output()
 	if err != nil {
-		return "", fmt.Errorf("python3 cannot be asked: %v", err)
+		return "", nil, fmt.Errorf("python3 cannot be asked: %v", err)
 	}
-	dir := strings.TrimSpace(string(out))
-	if dir == "" {
-		return "", errors.New("python3 has no torch: install it, or unset LIBTORCH_USE_PYTORCH")
+	lines := strings.Split(strings.TrimRight(string(out), "\n"), "\n")
+	if lines[0] == "" {
+		return "", nil, errors.New("python3 has no torch: install it, or unset LIBTORCH_USE_PYTORCH")
 	}
-	return filepath.Join(dir, "lib"), nil
+	return filepath.Join(lines[0], "lib"), lines[1:], nil
 }
 
 var (

@@ -82,7 +82,9 @@
   X(gt_rp, gt_cuda_stream_new, (int64_t device), (device))                     \
   X(gt_rp, gt_cuda_stream_current, (int64_t device), (device))                 \
   X(gt_r0, gt_cuda_stream_set, (void *s), (s))                                 \
-  X(gt_rp, gt_cuda_stream_swap, (void *s), (s))                                \
+  X(gt_ri, gt_cuda_stream_device, (void *s), (s))                              \
+  X(gt_ri, gt_cuda_device, (void), ())                                         \
+  X(gt_r0, gt_cuda_set_device, (int64_t device), (device))                     \
   X(gt_r0, gt_cuda_stream_synchronize, (void *s), (s))                         \
   X(gt_rb, gt_cuda_stream_query, (void *s), (s))                               \
   X(gt_r0, gt_cuda_stream_wait, (void *s, void *event), (s, event))            \
@@ -95,6 +97,7 @@
   X(gt_r0, gt_cuda_graph_register, (void *g, void *generator), (g, generator)) \
   X(gt_r0, gt_cuda_graph_begin, (void *g), (g))                                \
   X(gt_r0, gt_cuda_graph_end, (void *g), (g))                                  \
+  X(gt_r0, gt_cuda_graph_abandon, (void *g), (g))                              \
   X(gt_r0, gt_cuda_graph_replay, (void *g), (g))                               \
   X(gt_r0, gt_cuda_graph_free, (void *g), (g))
 // clang-format on

@@ -1,6 +1,7 @@
 // The CUDA part, a library of its own that is opened where there is a device.
 // It includes only headers that need no more than CUDA's run time, so that it
 // compiles on every machine.
+#include <ATen/core/CachingHostAllocator.h>
 #include <ATen/cuda/CUDAGeneratorImpl.h>
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDACachingAllocator.h>
@@ -13,6 +14,7 @@
 #include <mutex>
 
 #include "core.h"
+#include "cuda_graph.h"
 #include "internal.h"
 #include "message.h"
 
@@ -28,8 +30,35 @@ char *message(std::exception_ptr e) noexcept { return message(std::move(e), show
 
 using c10::cuda::CUDAStream;
 using Event = c10::cuda::CUDAEvent;
-using Graph = at::cuda::CUDAGraph;
 namespace allocator = c10::cuda::CUDACachingAllocator;
+
+// How a graph's failed capture is ended; see cuda_graph.h.
+struct Cuda {
+  static bool capturing(const CUDAStream &s) {
+    cudaStreamCaptureStatus status{cudaStreamCaptureStatusNone};
+    return cudaStreamIsCapturing(s, &status) != cudaSuccess ||
+           status != cudaStreamCaptureStatusNone;
+  }
+  static void end_capture(const CUDAStream &s) {
+    cudaGraph_t graph = nullptr;
+    (void)cudaStreamEndCapture(s, &graph);
+    if (graph) (void)cudaGraphDestroy(graph);
+  }
+  static void forget_error() { (void)cudaGetLastError(); }
+  static void end_pool(c10::DeviceIndex d, c10::MempoolId_t pool) {
+    allocator::endAllocateToPool(d, pool);
+  }
+  static void free_pool(c10::DeviceIndex d, c10::MempoolId_t pool) {
+    allocator::releasePool(d, pool);
+  }
+  static void end_host_pool(c10::MempoolId_t pool) {
+    at::getHostAllocator(at::kCUDA)->end_allocate_to_pool(pool);
+  }
+  static void free_host_pool(c10::MempoolId_t pool) {
+    at::getHostAllocator(at::kCUDA)->release_pool(pool);
+  }
+};
+using Graph = gt::Graph<at::cuda::CUDAGraph, Cuda>;
 
 static c10::DeviceIndex at_index(int64_t d) { return static_cast<c10::DeviceIndex>(d); }
 // The allocator knows a device only once CUDA has been initialised.
@@ -115,16 +144,24 @@ GT_EXPORT gt_rp gt_cuda_stream_current(int64_t device) {
   return gt::pointer([&] { return handle_of(c10::cuda::getCurrentCUDAStream(at_index(device))); });
 }
 
-GT_EXPORT gt_r0 gt_cuda_stream_set(void *s) {
-  return gt::none([&] { c10::cuda::setCurrentCUDAStream(stream(s)); });
+GT_EXPORT gt_ri gt_cuda_device() {
+  return gt::integer([] { return static_cast<int64_t>(c10::cuda::current_device()); });
 }
 
-// Returns the stream that s takes the place of.
-GT_EXPORT gt_rp gt_cuda_stream_swap(void *s) {
-  return gt::pointer([&] {
-    void *before = handle_of(c10::cuda::getCurrentCUDAStream(stream(s).device_index()));
+GT_EXPORT gt_r0 gt_cuda_set_device(int64_t device) {
+  return gt::none([&] { c10::cuda::set_device(at_index(device)); });
+}
+
+GT_EXPORT gt_ri gt_cuda_stream_device(void *s) {
+  return gt::integer([&] { return static_cast<int64_t>(stream(s).device_index()); });
+}
+
+// libtorch keeps a current stream for each device, and leaves the current device
+// as it is: a graph would then be captured on another one.
+GT_EXPORT gt_r0 gt_cuda_stream_set(void *s) {
+  return gt::none([&] {
+    c10::cuda::set_device(stream(s).device_index());
     c10::cuda::setCurrentCUDAStream(stream(s));
-    return before;
   });
 }
 
@@ -171,16 +208,24 @@ GT_EXPORT gt_r0 gt_cuda_graph_register(void *g, void *generator) {
   return gt::none([&] {
     auto state =
         at::check_generator<at::CUDAGeneratorImpl>(*static_cast<at::Generator *>(generator));
+    // Seed and offset are kept on the current device.
+    c10::cuda::CUDAGuard guard(state->device().index());
     state->register_graph(static_cast<Graph *>(g));
   });
 }
 
+// What other threads do meanwhile is not captured, and does not end the capture:
+// loaders may ask for page-locked memory.
 GT_EXPORT gt_r0 gt_cuda_graph_begin(void *g) {
-  return gt::none([&] { static_cast<Graph *>(g)->capture_begin(); });
+  return gt::none([&] { static_cast<Graph *>(g)->begin(cudaStreamCaptureModeThreadLocal); });
 }
 
 GT_EXPORT gt_r0 gt_cuda_graph_end(void *g) {
-  return gt::none([&] { static_cast<Graph *>(g)->capture_end(); });
+  return gt::none([&] { static_cast<Graph *>(g)->end(); });
+}
+
+GT_EXPORT gt_r0 gt_cuda_graph_abandon(void *g) {
+  return gt::none([&] { static_cast<Graph *>(g)->abandon(); });
 }
 
 GT_EXPORT gt_r0 gt_cuda_graph_replay(void *g) {

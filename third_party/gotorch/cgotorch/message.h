@@ -7,6 +7,7 @@
 #include <new>
 #include <string>
 
+#include "memory_text.h"
 #include "pch.h"
 
 namespace gt {
@@ -19,11 +20,6 @@ inline char *tagged(char kind, const std::string &text) {
   char *copy = strdup(s.c_str());
   if (!copy) throw std::bad_alloc();
   return copy;
-}
-
-inline bool says_out_of_memory(const std::string &s) {
-  return s.find("can't allocate memory") != std::string::npos ||
-         s.find("CUDA out of memory") != std::string::npos;
 }
 
 inline char *message(std::exception_ptr e, bool trace) noexcept {
