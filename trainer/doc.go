@@ -14,7 +14,8 @@
 //  5. AdamW updates all parameters, then their moving average follows, each in
 //     one call.
 //  6. Loss and norm go into a ring on the device, which is read at log points
-//     only: the loop never waits for a GPU in between.
+//     only: the loop never waits for a GPU in between. Observers are told then:
+//     metrics.jsonl, a progress bar, whatever else a Run names.
 //
 // Each step runs in a scope, so that its memory is given back in one call.
 //

@@ -25,20 +25,9 @@ type Run struct {
 	MaxSteps        int // stop after this step in all; 0: the planned end
 	CheckpointEvery int // steps between saves; 0: five minutes
 
-	Interval time.Duration  // between looks at the device for Progress; 0: a second
-	Progress func(Progress) // called at those times and after the last step; may be nil
-	Note     func(string)   // a line for the user; may be nil
-}
-
-// Progress is how far a run has come.
-type Progress struct {
-	Step, Total    int     // steps done, steps to do in all
-	Loss           float64 // mean of the steps since the last call
-	GradNorm       float64 // the same, before clipping
-	Rate           float64 // learning rate
-	StepsPerSecond float64 // of the last while
-	Waiting        float64 // part of the time since the last call that was spent waiting for data, 0 to 1
-	Left           time.Duration
+	Interval  time.Duration // between looks at the device; 0: a second
+	Observers []Observer    // told at those times; metrics.jsonl and the loss by time are there anyway
+	Note      func(string)  // a line for the user; may be nil
 }
 
 // Result is what a run came to.
@@ -85,12 +74,8 @@ func (r *Run) Train(ctx context.Context, from *State) (res Result, err error) {
 		err = failed
 	}
 	if err != nil {
-		if l.log != nil {
-			l.log.close()
-		}
-		return res, err
+		return res, errors.Join(err, l.close())
 	}
-	defer l.e.close()
 	if failed := torch.Try(func() { err = l.run(ctx) }); failed != nil {
 		// Memory runs out in a step's forward or backward pass: the weights
 		// are still those of the step before.
@@ -99,29 +84,29 @@ func (r *Run) Train(ctx context.Context, from *State) (res Result, err error) {
 			err = errors.Join(failed, saved)
 		}
 	}
-	if cerr := l.log.close(); err == nil && cerr != nil {
+	res = l.result()
+	if cerr := l.close(); err == nil {
 		err = cerr
 	}
-	return l.result(), err
+	return res, err
 }
 
 // loop is a run while it goes.
 type loop struct {
 	*Run
-	e   *engine
-	src Source
-	log *metricsLog
+	e         *engine
+	src       Source
+	observers []Observer // the run's own, then those of the user
+	byTime    *timeLoss  // one of them, nil where all times are the same
 
 	first, done   int // steps at the start and now
 	losses, norms []float32
 	skipped, row  int // steps without an update: in all, and in a row up to now
 	badSince      int
 
-	start, lastLook, lastSave time.Time
-	lookStep                  int
-	pace                      pace
-	lookWaited                time.Duration // for data, up to lastLook
-	rate                      float64       // steps a second, smoothed
+	start, lastSave time.Time
+	pace            pace
+	meter           meter
 }
 
 func (l *loop) total() int {
@@ -136,6 +121,7 @@ func (l *loop) open(from *State) error {
 	if err := l.e.objective.Check(); err != nil {
 		return err
 	}
+	l.observe()
 	if from != nil {
 		if err := l.e.restore(from); err != nil {
 			return err
@@ -144,18 +130,59 @@ func (l *loop) open(from *State) error {
 		l.losses = append(l.losses, from.Losses...)
 		l.norms = append(l.norms, from.GradNorms...)
 	}
-	var err error
-	if l.log, err = openMetrics(l.Folder.path(MetricsFile), l.Config, from); err != nil {
-		return err
+	past := l.metrics(l.losses, l.norms, 0)
+	for _, o := range l.observers {
+		if err := o.Start(past); err != nil {
+			return err
+		}
 	}
+	var err error
 	l.src, err = l.Open(l.done * l.Config.Accumulate)
 	return err
+}
+
+// observe gathers the observers.
+func (l *loop) observe() {
+	if !l.Config.distills() {
+		l.byTime = newTimeLoss(l.Device, l.e.slots)
+		l.observers = append(l.observers, l.byTime)
+	}
+	l.observers = append(append(l.observers, &metricsLog{path: l.Folder.path(MetricsFile)}), l.Observers...)
+	for _, o := range l.observers {
+		if d, ok := o.(Diagnostic); ok {
+			l.e.diagnostics = append(l.e.diagnostics, d)
+		}
+	}
+}
+
+func (l *loop) close() error {
+	var err error
+	for _, o := range l.observers {
+		err = errors.Join(err, o.Close())
+	}
+	if l.e != nil {
+		l.e.close()
+	}
+	return err
+}
+
+// metrics are those of the steps after the first ones.
+func (l *loop) metrics(losses, norms []float32, first int) []Metric {
+	steps := make([]Metric, len(losses))
+	for i := range steps {
+		steps[i] = l.Config.metric(first+i+1, losses[i], norms[i])
+		for _, d := range l.e.diagnostics {
+			d.Annotate(&steps[i])
+		}
+	}
+	return steps
 }
 
 func (l *loop) run(ctx context.Context) error {
 	defer l.src.Close()
 	l.Network.Train(true)
-	l.start, l.lastLook, l.lookStep = time.Now(), time.Now(), l.done
+	l.start = time.Now()
+	l.meter = meter{at: l.start, step: l.done}
 	l.pace.note(l.done, 0)
 	for l.done < l.total() {
 		if ctx.Err() != nil {
@@ -168,10 +195,10 @@ func (l *loop) run(ctx context.Context) error {
 			return errors.Join(err, l.save())
 		}
 		l.done++
-		if l.e.byTime != nil && l.done%TimeWindow == 0 {
-			l.e.byTime.window()
+		for _, d := range l.e.diagnostics {
+			d.Step(l.done)
 		}
-		if l.e.filled == l.e.slots || l.done == l.total() || time.Since(l.lastLook) >= l.interval() {
+		if l.e.filled == l.e.slots || l.done == l.total() || time.Since(l.meter.at) >= l.interval() {
 			if err := l.look(); err != nil {
 				return errors.Join(err, l.save())
 			}
@@ -229,26 +256,15 @@ func (l *loop) look() error {
 	}
 	l.losses = append(l.losses, losses...)
 	l.norms = append(l.norms, norms...)
-	if err := l.log.add(losses, norms, l.e.timeLosses()); err != nil {
-		return fmt.Errorf("metrics: %w", err)
+	p := Progress{
+		Step: l.done, Total: l.total(), Loss: sum / float64(n), GradNorm: sumNorm / float64(n), Rate: l.Config.Rate(l.done - 1),
 	}
-	now, waited := time.Now(), l.src.Waited()
-	waiting := min(1, (waited-l.lookWaited).Seconds()/now.Sub(l.lastLook).Seconds())
-	if steps := l.done - l.lookStep; steps > 0 {
-		r := float64(steps) / now.Sub(l.lastLook).Seconds()
-		if l.rate == 0 {
-			l.rate = r
-		} else {
-			l.rate += (r - l.rate) * min(1, 0.1+float64(steps)/50)
+	l.meter.look(&p, time.Now(), l.src.Waited())
+	told := Look{Steps: l.metrics(losses, norms, at), Progress: p}
+	for _, o := range l.observers {
+		if err := o.Look(told); err != nil {
+			return err
 		}
-	}
-	l.lastLook, l.lookStep, l.lookWaited = now, l.done, waited
-	if l.Progress != nil && n > 0 {
-		left := time.Duration(float64(l.total()-l.done) / l.rate * float64(time.Second))
-		l.Progress(Progress{
-			Step: l.done, Total: l.total(), Loss: sum / float64(n), GradNorm: sumNorm / float64(n),
-			Rate: l.Config.Rate(l.done - 1), StepsPerSecond: l.rate, Waiting: waiting, Left: left,
-		})
 	}
 	if l.row >= patience {
 		return &DivergedError{l.badSince}
@@ -268,8 +284,8 @@ func (l *loop) save() error {
 	if l.e.filled > 0 {
 		found = l.look()
 	}
-	if err := l.log.flush(); err != nil {
-		found = errors.Join(found, fmt.Errorf("metrics: %w", err))
+	for _, o := range l.observers {
+		found = errors.Join(found, o.Flush())
 	}
 	s, err := l.e.snapshot(l.record(), l.losses, l.norms)
 	if err != nil {
@@ -298,9 +314,13 @@ func (l *loop) result() Result {
 			clipped++
 		}
 	}
-	return Result{
+	res := Result{
 		Steps: len(l.losses), New: len(l.losses) - l.first, Losses: l.losses, GradNorms: l.norms, Skipped: l.skipped,
 		Clipped: float64(clipped) / float64(max(1, len(l.norms))),
-		Time:    time.Since(l.start), Waited: l.src.Waited(), TimeLosses: l.e.timeLosses(), Pace: l.pace.marks,
+		Time:    time.Since(l.start), Waited: l.src.Waited(), Pace: l.pace.marks,
 	}
+	if l.byTime != nil {
+		res.TimeLosses = l.byTime.history
+	}
+	return res
 }

@@ -21,10 +21,7 @@ type State struct {
 	Record    *Record
 	Losses    []float32 // of every step
 	GradNorms []float32 // before clipping
-	// TimeLosses are the losses by time, [steps/100,TimeBins]; nil where all
-	// times are the same.
-	TimeLosses []float32
-	file       *weights.File
+	file      *weights.File
 }
 
 // Step is the number of steps done.
@@ -73,11 +70,10 @@ func (e *engine) snapshot(r Record, losses, norms []float32) (*State, error) {
 	d.Set("losses", weights.FromFloat32(losses, int64(len(losses))))
 	d.Set("grad_norms", weights.FromFloat32(norms, int64(len(norms))))
 	st := &State{Record: &r, Losses: losses, GradNorms: norms}
-	if e.byTime != nil {
-		if err := e.byTime.snapshot(d); err != nil {
+	for _, o := range e.diagnostics {
+		if err := o.Save(d); err != nil {
 			return nil, err
 		}
-		st.TimeLosses = e.byTime.history
 	}
 	b, err := json.Marshal(r)
 	if err != nil {
@@ -128,8 +124,10 @@ func (e *engine) restore(s *State) error {
 		return fmt.Errorf("the state's adamw_step is no single number")
 	}
 	e.adamw.StepCount.FillI(float64(n[0]))
-	if e.byTime != nil {
-		return e.byTime.restore(s)
+	for _, d := range e.diagnostics {
+		if err := d.Restore(s); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -160,13 +158,8 @@ func ReadState(path string) (*State, error) {
 			return nil, fmt.Errorf("%s: %d %s for %d steps", path, len(*into), name, r.Training.Step)
 		}
 	}
-	if w := f.Tensors.Get(timeLossName); w != nil {
-		if s.TimeLosses, err = w.Float32s(); err != nil {
-			return nil, fmt.Errorf("%s: %s: %w", path, timeLossName, err)
-		}
-		if len(s.TimeLosses) != r.Training.Step/TimeWindow*TimeBins {
-			return nil, fmt.Errorf("%s: %d values of %s for %d steps", path, len(s.TimeLosses), timeLossName, r.Training.Step)
-		}
+	if _, err := s.timeLosses(); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return s, nil
 }

@@ -36,7 +36,8 @@ type engine struct {
 	ring   torch.Tensor // [2,slots] float32: loss and gradient norm of the last steps
 	slots  int          // the most steps between two looks at the device
 	filled int
-	byTime *timeLoss // nil where all times are the same
+
+	diagnostics []Diagnostic // told of every batch
 }
 
 // slotsOf is the most steps between two looks at a device. A GPU has no work
@@ -69,9 +70,6 @@ func newEngine(c Config, m models.Network, d torch.Device) *engine {
 				}
 			}
 			e.ring = torch.Zeros([]int64{2, int64(e.slots)}, torch.Options{Device: d})
-			if !c.distills() {
-				e.byTime = newTimeLoss(d, e.slots)
-			}
 		})
 		e.adamw = torch.NewAdamW(e.params, torch.AdamWOptions{WeightDecay: c.WeightDecay})
 		e.gen = torch.NewGenerator(d, 0)
@@ -84,9 +82,6 @@ func (e *engine) close() {
 		for _, t := range ts {
 			t.Close()
 		}
-	}
-	if e.byTime != nil {
-		e.byTime.close()
 	}
 	e.gen.Close()
 }
@@ -133,8 +128,8 @@ func (e *engine) loss(m int, src Source) (loss torch.Tensor, err error) {
 	}
 	var v torch.Tensor
 	withPrecision(e.c.Precision, e.device, func() { v = e.network.Velocity(xt, t, y) })
-	if e.byTime != nil {
-		e.byTime.add(v, u, t)
+	for _, d := range e.diagnostics {
+		d.Batch(v, u, t)
 	}
 	return flow.Loss(v, u), nil
 }
@@ -168,7 +163,7 @@ func (e *engine) update(k int, loss torch.Tensor) {
 }
 
 // read empties the ring: the losses and gradient norms of the steps since the
-// last time. The loss by time is read, too.
+// last time. Diagnostics are read, too.
 func (e *engine) read() (losses, norms []float32) {
 	if e.filled == 0 {
 		return nil, nil
@@ -176,8 +171,8 @@ func (e *engine) read() (losses, norms []float32) {
 	all := torch.ToSlice[float32](e.ring)
 	losses, norms = all[:e.filled], all[e.slots:e.slots+e.filled]
 	e.filled = 0
-	if e.byTime != nil {
-		e.byTime.read()
+	for _, d := range e.diagnostics {
+		d.Read()
 	}
 	return losses, norms
 }

@@ -34,13 +34,18 @@ func newTimeLoss(d torch.Device, steps int) *timeLoss {
 	}
 }
 
-func (l *timeLoss) close() {
+func (l *timeLoss) Start([]Metric) error { return nil }
+func (l *timeLoss) Look(Look) error      { return nil }
+func (l *timeLoss) Flush() error         { return nil }
+
+func (l *timeLoss) Close() error {
 	l.sum.Close()
 	l.over.Close()
+	return nil
 }
 
-// add adds a batch. v, u: [B,...], t: [B] in [0,1).
-func (l *timeLoss) add(v, u, t torch.Tensor) {
+// Batch adds a batch. v, u: [B,...], t: [B] in [0,1).
+func (l *timeLoss) Batch(v, u, t torch.Tensor) {
 	torch.NoGrad(func() {
 		b := t.Shape()[0]
 		d := torch.Sub(v.Detach().CastTo(torch.Float), u, 1).View(b, -1)
@@ -54,8 +59,11 @@ func (l *timeLoss) add(v, u, t torch.Tensor) {
 	})
 }
 
-// window ends a window, on the device.
-func (l *timeLoss) window() {
+// Step ends a window, on the device.
+func (l *timeLoss) Step(done int) {
+	if done%TimeWindow != 0 {
+		return
+	}
 	torch.Scoped(func() {
 		slot := torch.Select(l.over, 0, int64(l.windows))
 		slot.CopyI(l.sum)
@@ -64,8 +72,8 @@ func (l *timeLoss) window() {
 	l.windows++
 }
 
-// read takes the means of the windows that are over from the device.
-func (l *timeLoss) read() {
+// Read takes the means of the windows that are over from the device.
+func (l *timeLoss) Read() {
 	if l.windows == 0 {
 		return
 	}
@@ -79,25 +87,16 @@ func (l *timeLoss) read() {
 	l.windows = 0
 }
 
-// timeLosses is the history, or nil.
-func (e *engine) timeLosses() []float32 {
-	if e.byTime == nil {
-		return nil
+// Annotate adds the loss by time to the last step of a window.
+func (l *timeLoss) Annotate(m *Metric) {
+	w := m.Step/TimeWindow - 1
+	if m.Step%TimeWindow != 0 || m.Step == 0 || (w+1)*TimeBins > len(l.history) {
+		return
 	}
-	return e.byTime.history
-}
-
-// timeLossAt is the loss by time of the window that step ends, or nil.
-func timeLossAt(history []float32, step int) []*float64 {
-	w := step/TimeWindow - 1
-	if step%TimeWindow != 0 || step == 0 || (w+1)*TimeBins > len(history) {
-		return nil
+	m.LossByTime = make([]*float64, TimeBins)
+	for i := range m.LossByTime {
+		m.LossByTime[i] = number(l.history[w*TimeBins+i])
 	}
-	out := make([]*float64, TimeBins)
-	for i := range out {
-		out[i] = number(history[w*TimeBins+i])
-	}
-	return out
 }
 
 const (
@@ -105,7 +104,7 @@ const (
 	timeLossSumName = "loss_by_time_sum"
 )
 
-func (l *timeLoss) snapshot(d *weights.Dict) error {
+func (l *timeLoss) Save(d *weights.Dict) error {
 	w, err := models.ToWeights(l.sum)
 	if err != nil {
 		return err
@@ -115,8 +114,11 @@ func (l *timeLoss) snapshot(d *weights.Dict) error {
 	return nil
 }
 
-func (l *timeLoss) restore(s *State) error {
-	l.history = append(l.history, s.TimeLosses...)
+func (l *timeLoss) Restore(s *State) error {
+	past, err := s.timeLosses()
+	if err != nil {
+		return err
+	}
 	w := s.file.Tensors.Get(timeLossSumName)
 	if w == nil || w.Numel() != 2*TimeBins {
 		return fmt.Errorf("the state has no %s", timeLossSumName)
@@ -126,5 +128,23 @@ func (l *timeLoss) restore(s *State) error {
 		return err
 	}
 	defer src.Close()
+	l.history = append(l.history, past...)
 	return torch.Try(func() { l.sum.CopyI(src) })
+}
+
+// timeLosses are the losses by time of a state, [steps/100,TimeBins]; none where
+// all times are the same.
+func (s *State) timeLosses() ([]float32, error) {
+	w := s.file.Tensors.Get(timeLossName)
+	if w == nil {
+		return nil, nil
+	}
+	all, err := w.Float32s()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", timeLossName, err)
+	}
+	if len(all) != s.Step()/TimeWindow*TimeBins {
+		return nil, fmt.Errorf("%d values of %s for %d steps", len(all), timeLossName, s.Step())
+	}
+	return all, nil
 }

@@ -15,13 +15,13 @@ func TestTimeLoss(t *testing.T) {
 	nan := float32(math.NaN())
 	torch.Scoped(func() {
 		l := newTimeLoss(torch.CPU, 2*TimeWindow)
-		defer l.close()
+		defer l.Close()
 		v := torch.FromSlice([]float32{1, 1, 3, 1, 0, 0, nan, 0}, 4, 2)
 		u := torch.FromSlice([]float32{0, 0, 1, 1, 0, 1, 0, 0}, 4, 2)
-		l.add(v, u, torch.FromSlice([]float32{0, 0.05, 0.999, 0.5}, 4))
-		l.add(v, u, torch.FromSlice([]float32{0.31, 0.32, 0.1, 0.5}, 4))
-		l.window()
-		l.read()
+		l.Batch(v, u, torch.FromSlice([]float32{0, 0.05, 0.999, 0.5}, 4))
+		l.Batch(v, u, torch.FromSlice([]float32{0.31, 0.32, 0.1, 0.5}, 4))
+		l.Step(TimeWindow)
+		l.Read()
 		// The means of each row's squares are 1, 2, 1/2 and no number.
 		want := map[int]float32{0: 1.5, 9: 0.5, 3: 1.5, 1: 0.5}
 		for i, got := range l.history {
@@ -30,20 +30,26 @@ func TestTimeLoss(t *testing.T) {
 				t.Errorf("bin %d: %v, want %v", i, got, w)
 			}
 		}
-		l.window()
-		l.window()
-		l.read()
-		l.read()
+		l.Step(TimeWindow)
+		l.Step(TimeWindow)
+		l.Read()
+		l.Read()
 		if len(l.history) != 3*TimeBins || !math.IsNaN(float64(l.history[TimeBins])) {
 			t.Errorf("the sums were not begun anew: %v", l.history[TimeBins:])
 		}
 	})
-	if at := timeLossAt(make([]float32, 2*TimeBins), 200); len(at) != TimeBins || at[0] == nil {
-		t.Errorf("step 200 ends the second window: %v", at)
+	l := &timeLoss{history: make([]float32, 2*TimeBins)}
+	at := func(step int) []*float64 {
+		m := Metric{Step: step}
+		l.Annotate(&m)
+		return m.LossByTime
+	}
+	if got := at(200); len(got) != TimeBins || got[0] == nil {
+		t.Errorf("step 200 ends the second window: %v", got)
 	}
 	for _, step := range []int{0, 150, 300} {
-		if at := timeLossAt(make([]float32, 2*TimeBins), step); at != nil {
-			t.Errorf("step %d ends no window that is known: %v", step, at)
+		if got := at(step); got != nil {
+			t.Errorf("step %d ends no window that is known: %v", step, got)
 		}
 	}
 }

@@ -169,11 +169,11 @@ func TestInterrupted(t *testing.T) {
 	stop := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(context.Background())
 	r.Interval = time.Nanosecond
-	r.Progress = func(p Progress) {
-		if p.Step == 3 {
+	r.Observers = []Observer{Watch(func(l Look) {
+		if l.Step == 3 {
 			cancel(stop)
 		}
-	}
+	})}
 	_, err := r.Train(ctx, nil)
 	var i *InterruptedError
 	if !errors.As(err, &i) || i.Step != 3 || !errors.Is(err, stop) {
@@ -343,7 +343,7 @@ func TestSoak(t *testing.T) {
 	r := newRun(t, c, n.Defaults(), t.TempDir())
 	r.Interval = time.Nanosecond
 	var live, early, late int64
-	r.Progress = func(p Progress) {
+	r.Observers = []Observer{Watch(func(p Look) {
 		if p.Step == 2 {
 			// What building the network left to the garbage collector goes now.
 			for range 3 {
@@ -362,7 +362,7 @@ func TestSoak(t *testing.T) {
 			early = resident(t)
 		}
 		late = resident(t)
-	}
+	})}
 	if _, err := r.Train(context.Background(), nil); err != nil {
 		t.Fatal(err)
 	}

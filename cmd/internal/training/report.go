@@ -2,6 +2,7 @@ package training
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -25,7 +26,11 @@ type reporter struct {
 	waiting   string // what the time without a step is spent on
 }
 
-func (r *reporter) progress(p trainer.Progress) {
+func (r *reporter) look(l trainer.Look) {
+	p := l.Progress
+	if math.IsNaN(p.Loss) {
+		return // no step was an update
+	}
 	if !r.estimated && p.Step-r.first >= 3 && time.Since(r.started) > 2*time.Second {
 		r.estimated = true
 		all := time.Duration(float64(p.Total-r.first) / p.StepsPerSecond * float64(time.Second))

@@ -76,7 +76,7 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 	r := trainer.Run{
 		Config: c, Network: net, Dataset: record(sub.Info), Device: start.Device, Folder: folder,
 		MaxSteps: s.MaxSteps, CheckpointEvery: s.CheckpointEvery,
-		Interval: bar.Interval(), Progress: report.progress, Note: bar.Note,
+		Interval: bar.Interval(), Observers: []trainer.Observer{trainer.Watch(report.look)}, Note: bar.Note,
 		Open: func(first int) (trainer.Source, error) { return sub.Open(c, start.Device, first) },
 	}
 	res, err := r.Train(ctx, start.From)

@@ -11,8 +11,8 @@ import (
 // there comes back, without a line after the missing ones.
 func TestMetricsLog(t *testing.T) {
 	path := filepath.Join(t.TempDir(), MetricsFile)
-	l, err := openMetrics(path, Config{LearningRate: 1, Schedule: "constant", Iterations: 10}, nil)
-	if err != nil {
+	l := &metricsLog{path: path}
+	if err := l.Start(nil); err != nil {
 		t.Fatal(err)
 	}
 	lines := func() int {
@@ -23,27 +23,28 @@ func TestMetricsLog(t *testing.T) {
 		}
 		return strings.Count(string(b), "\n")
 	}
-	add := func() error { return l.add([]float32{1, 2}, []float32{3, 4}, nil) }
+	add := func() error { return l.Look(Look{Steps: make([]Metric, 2)}) }
 	if err := add(); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.flush(); err != nil || lines() != 2 {
+	if err := l.Flush(); err != nil || lines() != 2 {
 		t.Errorf("%d lines after two steps: %v", lines(), err)
 	}
 	good := l.f
+	var err error
 	if l.f, err = os.Open(path); err != nil { // cannot be written to
 		t.Fatal(err)
 	}
 	l.w.Reset(l.f)
 	_ = add()
-	if err := l.flush(); err == nil || !strings.Contains(err.Error(), MetricsFile) {
+	if err := l.Flush(); err == nil || !strings.Contains(err.Error(), MetricsFile) {
 		t.Errorf("a failed write is told as %v", err)
 	}
 	l.w.Reset(good)
 	if err := add(); err == nil {
 		t.Error("the log goes on after a failed write")
 	}
-	if err := l.close(); err == nil || lines() != 2 {
+	if err := l.Close(); err == nil || lines() != 2 {
 		t.Errorf("%d lines, the end tells %v", lines(), err)
 	}
 	good.Close()

@@ -1,0 +1,123 @@
+package trainer
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"sync"
+
+	"github.com/wangkuiyi/gotorch/atomicfile"
+
+	"flowmatch/datasets"
+)
+
+// metricsLog writes metrics.jsonl, a line a step. It starts the file anew with the
+// steps that are known, so that a torn line is never appended to. Lines are written
+// by a goroutine of its own: a GPU would have no work meanwhile.
+type metricsLog struct {
+	path string
+
+	f    *os.File
+	w    *bufio.Writer
+	todo chan metricsBatch
+	done chan struct{} // closed when the goroutine has ended; nil before Start
+	mu   sync.Mutex
+	err  error // the first that the goroutine met
+}
+
+// metricsBatch is what is to be written: steps, or a signal to answer when all
+// before it is written.
+type metricsBatch struct {
+	steps   []Metric
+	flushed chan<- struct{}
+}
+
+func (l *metricsLog) Start(past []Metric) error {
+	err := atomicfile.Write(l.path, func(w io.Writer) error { return encode(w, past) })
+	if err != nil {
+		return fmt.Errorf("the metrics cannot be written: %w", err)
+	}
+	if l.f, err = os.OpenFile(l.path, os.O_WRONLY|os.O_APPEND, 0); err != nil {
+		return err
+	}
+	l.w = bufio.NewWriter(l.f)
+	l.todo, l.done = make(chan metricsBatch, 4), make(chan struct{})
+	go l.work()
+	return nil
+}
+
+// Look has the steps written, soon, and returns what went wrong up to now.
+func (l *metricsLog) Look(k Look) error {
+	l.todo <- metricsBatch{steps: k.Steps}
+	return l.failed()
+}
+
+// Flush waits until all is written.
+func (l *metricsLog) Flush() error {
+	flushed := make(chan struct{})
+	l.todo <- metricsBatch{flushed: flushed}
+	<-flushed
+	return l.failed()
+}
+
+func (l *metricsLog) Close() error {
+	if l.done == nil {
+		return nil
+	}
+	close(l.todo)
+	<-l.done
+	return errors.Join(l.failed(), l.f.Close())
+}
+
+func (l *metricsLog) failed() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err == nil {
+		return nil
+	}
+	return fmt.Errorf("metrics: %w", l.err)
+}
+
+func (l *metricsLog) work() {
+	defer close(l.done)
+	for b := range l.todo {
+		if b.flushed != nil {
+			close(b.flushed)
+			continue
+		}
+		if l.failed() != nil {
+			continue // a line is missing: none may follow
+		}
+		if err := l.write(b.steps); err != nil {
+			l.mu.Lock()
+			l.err = err
+			l.mu.Unlock()
+		}
+	}
+}
+
+func (l *metricsLog) write(steps []Metric) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &datasets.PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	if err := encode(l.w, steps); err != nil {
+		return err
+	}
+	return l.w.Flush()
+}
+
+func encode(w io.Writer, steps []Metric) error {
+	e := json.NewEncoder(w)
+	for i := range steps {
+		if err := e.Encode(&steps[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
