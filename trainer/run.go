@@ -62,7 +62,8 @@ const patience = 30
 
 // Train does the run's steps, from a state or from the start. The files are
 // saved at the end, at intervals, when ctx ends, and when the run fails. Its
-// errors are *InterruptedError, *DivergedError, *torch.Error, or of files.
+// errors are *InterruptedError, *DivergedError, *MemoryError, *torch.Error, or of
+// files.
 func (r *Run) Train(ctx context.Context, from *State) (res Result, err error) {
 	if err := r.Config.Check(); err != nil {
 		return res, err
@@ -79,10 +80,11 @@ func (r *Run) Train(ctx context.Context, from *State) (res Result, err error) {
 	if failed := torch.Try(func() { err = l.run(ctx) }); failed != nil {
 		// Memory runs out in a step's forward or backward pass: the weights
 		// are still those of the step before.
-		err = failed
-		if saved := torch.Try(func() { err = errors.Join(err, l.save()) }); saved != nil {
-			err = errors.Join(failed, saved)
+		var unsaved error
+		if e := torch.Try(func() { unsaved = l.save() }); e != nil {
+			unsaved = e
 		}
+		err = errors.Join(l.explain(ctx, failed), unsaved)
 	}
 	res = l.result()
 	if cerr := l.close(); err == nil {

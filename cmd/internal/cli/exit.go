@@ -108,7 +108,7 @@ func Report(name string, w io.Writer, err error) int {
 	var te *torch.Error
 	switch {
 	case status == OutOfMemory:
-		msg = "out of memory: " + msg + "; try " + lessMemory(name)
+		msg = "out of memory: " + msg + "; try " + lessMemory(name, err)
 	case errors.As(err, &te):
 		msg = "libtorch: " + msg
 	}
@@ -122,7 +122,18 @@ func Report(name string, w io.Writer, err error) int {
 // LessMemory is what a command without --batch-size needs less memory with.
 var LessMemory = map[string]string{}
 
-func lessMemory(name string) string {
+func lessMemory(name string, err error) string {
+	var m *trainer.MemoryError
+	if errors.As(err, &m) && m.Fits > 0 {
+		s := fmt.Sprintf("--batch-size %d", m.Fits)
+		if n := (m.Batch + m.Fits - 1) / m.Fits; n <= 64 {
+			s += fmt.Sprintf(", with --accumulate %d for steps of as many samples", n)
+		}
+		return s
+	}
+	if errors.As(err, &m) && m.None {
+		return "a smaller network (--num-channels, --num-res-blocks), smaller pictures, or --device cpu"
+	}
 	if s, ok := LessMemory[name]; ok {
 		return s
 	}

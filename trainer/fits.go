@@ -1,0 +1,103 @@
+package trainer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	torch "github.com/wangkuiyi/gotorch"
+)
+
+// MemoryError ends a run whose steps need more memory than there is.
+type MemoryError struct {
+	Err   *torch.Error // what failed
+	Batch int          // samples that were to go through the network together
+	Fits  int          // the most of those tried that went through; 0: not known, or none
+	None  bool         // not even one did
+}
+
+func (e *MemoryError) Error() string {
+	switch {
+	case e.Fits > 0:
+		return fmt.Sprintf("%s failed: %d samples do not go through the network together, %d do", e.Err.Op, e.Batch, e.Fits)
+	case e.None:
+		return fmt.Sprintf("%s failed: not even one sample goes through the network", e.Err.Op)
+	}
+	return e.Err.Error()
+}
+
+func (e *MemoryError) Unwrap() error { return e.Err }
+
+// explain makes a *MemoryError of an error for want of memory: it tries which
+// batches go through the network.
+func (l *loop) explain(ctx context.Context, err error) error {
+	var te *torch.Error
+	if !errors.As(err, &te) || !te.OutOfMemory {
+		return err
+	}
+	fits, none := l.fits(ctx)
+	return &MemoryError{te, l.Config.BatchSize, fits, none}
+}
+
+// fits bisects for some seconds, with samples of zeros. Nothing is found where
+// the whole batch goes through: then it was not the step that failed.
+func (l *loop) fits(ctx context.Context) (fits int, none bool) {
+	start := time.Now()
+	try := func(n int) bool {
+		return torch.Try(func() {
+			torch.Scoped(func() {
+				torch.ZeroGrad(l.e.params)
+				loss, err := l.e.loss(0, &zeros{l.Dataset.Shape, n, l.e.classes, l.Device})
+				if err != nil {
+					panic(&torch.Error{Op: "fits", Msg: err.Error()})
+				}
+				loss.Backward()
+				torch.GradNorm(l.e.params)
+				torch.Synchronize(l.Device)
+			})
+		}) == nil
+	}
+	defer torch.Try(func() { torch.ZeroGrad(l.e.params) })
+	if !try(1) {
+		return 0, true
+	}
+	low, high := 1, l.Config.BatchSize
+	if high == 1 || ctx.Err() != nil || try(high) {
+		return 0, false
+	}
+	for high-low > max(1, l.Config.BatchSize/32) && time.Since(start) < 10*time.Second && ctx.Err() == nil {
+		if mid := (low + high) / 2; try(mid) {
+			low = mid
+		} else {
+			high = mid
+		}
+	}
+	if low > 8 {
+		low -= low % 8
+	}
+	return low, false
+}
+
+// zeros is data of one size and no content.
+type zeros struct {
+	shape   []int
+	n       int
+	classes bool
+	device  torch.Device
+}
+
+func (z *zeros) Batch() (b Batch, err error) {
+	shape := []int64{int64(z.n)}
+	for _, s := range z.shape {
+		shape = append(shape, int64(s))
+	}
+	b.X1 = torch.Zeros(shape, torch.Options{Device: z.device})
+	if z.classes {
+		b.Y = torch.Zeros(shape[:1], torch.Options{Device: z.device, Dtype: torch.Long})
+	}
+	return b, nil
+}
+
+func (z *zeros) Waited() time.Duration { return 0 }
+func (z *zeros) Close()                {}
