@@ -184,32 +184,66 @@ func gpu(c *cli.Common) finding {
 	if !ok {
 		return finding{Name: "GPU", What: "none: " + why, Remedy: gpuRemedy(why), fatal: strings.HasPrefix(c.Device, "cuda")}
 	}
-	f := finding{Name: "GPU", fatal: strings.HasPrefix(c.Device, "cuda")}
-	var names []string
-	for i := range torch.CUDADeviceCount() {
+	return gpus(torch.CUDADeviceCount(), c.Device, describe)
+}
+
+// describe is what a GPU is, and why it cannot be used, or "".
+func describe(d torch.Device) (what, why string) {
+	var in torch.CUDAInfo
+	if err := torch.Try(func() { in = torch.CUDADeviceInfo(d) }); err != nil {
+		return "does not answer", firstLine(err)
+	}
+	what = fmt.Sprintf("%s, %.0f of %.0f GB free", in.Name, float64(in.Free)/(1<<30), float64(in.Total)/(1<<30))
+	if why := torch.CUDAUnfit(d); why != "" {
+		return what, why
+	}
+	speed, err := products(d)
+	if err != nil {
+		return what, firstLine(err)
+	}
+	return what + fmt.Sprintf(", products of float32 run at %.0f GFLOP/s", speed), ""
+}
+
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}
+
+// gpus describes n GPUs. One that cannot be used, because it is old or broken or
+// another program has all of it, leaves the others good.
+func gpus(n int, asked string, describe func(torch.Device) (what, why string)) finding {
+	f := finding{Name: "GPU", fatal: strings.HasPrefix(asked, "cuda")}
+	if asked == "auto" || asked == "cuda" {
+		asked = "cuda:0"
+	}
+	var lines []string
+	for i := range n {
 		d := torch.NewDevice(fmt.Sprintf("cuda:%d", i))
-		in := torch.CUDADeviceInfo(d)
-		what := fmt.Sprintf("cuda:%d %s, %.0f of %.0f GB free", i, in.Name, float64(in.Free)/(1<<30), float64(in.Total)/(1<<30))
-		if why := torch.CUDAUnfit(d); why != "" {
-			what += ", cannot be used: " + why
-		} else if speed, err := products(d); err != nil {
-			what += ", cannot be used: " + err.Error()
-		} else {
-			what += fmt.Sprintf(", products of float32 run at %.0f GFLOP/s", speed)
+		what, why := describe(d)
+		line := d.String() + " " + what
+		if why != "" {
+			line += ", cannot be used: " + why
+		} else if d.String() == asked {
 			f.OK = true
 		}
-		names = append(names, what)
+		lines = append(lines, line)
 	}
-	f.What = strings.Join(names, "; ")
+	f.What = strings.Join(lines, "; ")
+	if !f.OK {
+		f.Remedy = asked + " cannot be used: choose another one with --device"
+	}
 	return f
 }
 
+// gpuRemedy is what to do where CUDA is off.
 func gpuRemedy(why string) string {
 	switch {
 	case strings.Contains(why, "too old"):
 		return "training on the processor works; for the GPU update NVIDIA's driver to 580 or newer: no libtorch 2.11 for an older CUDA is on the package index"
 	case strings.Contains(why, "driver"):
 		return "training on the processor works; for a GPU install NVIDIA's driver 580 or newer (in a container: the NVIDIA container toolkit, and docker run --gpus all)"
+	case strings.Contains(why, "No CUDA GPUs"):
+		return "training on the processor works; for a GPU see what nvidia-smi and CUDA_VISIBLE_DEVICES say (in a container: docker run --gpus all)"
 	}
 	return ""
 }
