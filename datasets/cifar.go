@@ -3,6 +3,7 @@ package datasets
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -41,7 +42,7 @@ func cifarBatches(split Split) []string {
 func openCIFAR(info Info, opts Options) (*Images, error) {
 	dir := filepath.Join(opts.dataDir(), cifarFolder)
 	batches := cifarBatches(opts.Split)
-	im := &Images{Info: info}
+	im := &Images{Info: info, Files: &Inventory{}}
 	im.reserveCIFAR(dir, batches)
 	var missing []string
 	for _, name := range batches {
@@ -105,7 +106,12 @@ func readCIFARBatch(path string, im *Images) error {
 		return err
 	}
 	defer f.Close()
-	return parseCIFAR(f, size, im)
+	hash := sha256.New()
+	if err := parseCIFAR(io.TeeReader(f, hash), size, im); err != nil {
+		return err
+	}
+	im.Files.add(filepath.Base(path), [sha256.Size]byte(hash.Sum(nil)))
+	return nil
 }
 
 // parseCIFAR appends the images of one batch of size bytes to im. After an error

@@ -2,6 +2,7 @@ package datasets
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"path/filepath"
 	"runtime"
@@ -53,10 +54,10 @@ func readFolder(info Info, opts Options, memory int64) (*Images, error) {
 			n, info.Shape[1], info.Shape[2], inUnits(need), inUnits(memory)), "choose a smaller --image-size, or take fewer pictures", nil)
 	}
 	im := &Images{Info: info, Pixels: make([]uint8, n*d), Labels: make([]uint8, n)}
-	bad, done := make([]error, n), make([]treatment, n)
+	bad, done, sums := make([]error, n), make([]treatment, n), make([][sha256.Size]byte, n)
 	err = decodeAll(n, opts.Progress, stop, func(i int, gate *pixelGate) {
 		im.Labels[i] = uint8(tree.pictures[i].class)
-		done[i], bad[i] = squareFile(filepath.Join(tree.dir, tree.pictures[i].path), info.Shape[1], gate, im.Pixels[i*d:(i+1)*d])
+		sums[i], done[i], bad[i] = squareFile(filepath.Join(tree.dir, tree.pictures[i].path), info.Shape[1], gate, im.Pixels[i*d:(i+1)*d])
 	})
 	if err != nil {
 		return nil, err
@@ -65,10 +66,12 @@ func readFolder(info Info, opts Options, memory int64) (*Images, error) {
 		return nil, err
 	}
 	var all treatments
+	im.Files = &Inventory{}
 	for i, err := range bad {
 		if err == nil {
 			all.add(done[i])
 		}
+		im.Files.add(tree.pictures[i].path, sums[i]) // a bad one, once mended, is a change too
 	}
 	if note := all.String(); note != "" {
 		tree.warn("%s", note)

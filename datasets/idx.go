@@ -47,15 +47,16 @@ func (p idxPart) magic() uint32 { return 0x0800 | uint32(p.rank) }
 // openIDX reads a set kept as IDX files in a folder of the set's name.
 func openIDX(info Info, opts Options) (*Images, error) {
 	h, w := info.Shape[1], info.Shape[2]
-	imagesPath, images, err := readIDXPart(info.Name, opts, idxImages, []int{h, w})
+	files := &Inventory{}
+	imagesPath, images, err := readIDXPart(info.Name, opts, idxImages, []int{h, w}, files)
 	if err != nil {
 		return nil, err
 	}
-	labelsPath, labels, err := readIDXPart(info.Name, opts, idxLabels, nil)
+	labelsPath, labels, err := readIDXPart(info.Name, opts, idxLabels, nil, files)
 	if err != nil {
 		return nil, err
 	}
-	im := &Images{Info: info, Pixels: images, Labels: labels}
+	im := &Images{Info: info, Pixels: images, Labels: labels, Files: files}
 	if im.Len() != len(labels) {
 		return nil, &FileError{Set: info.Name, File: labelsPath,
 			Fault:  fmt.Sprintf("%d labels for the %d images of %s", len(labels), im.Len(), filepath.Base(imagesPath)),
@@ -80,17 +81,19 @@ func remedyFor(err error) string {
 	return fetchAgain
 }
 
-// readIDXPart finds and reads one part. Its items must have the shape given.
-func readIDXPart(set string, opts Options, part idxPart, item []int) (path string, data []byte, err error) {
+// readIDXPart finds and reads one part, and notes it among the files. Its items must
+// have the shape given.
+func readIDXPart(set string, opts Options, part idxPart, item []int, files *Inventory) (path string, data []byte, err error) {
 	path, f, size, err := openIDXPart(set, opts, part)
 	if err != nil {
 		return path, nil, err
 	}
 	defer f.Close()
-	data, err = parseIDX(f, size, part, item)
+	data, sum, err := parseIDX(f, size, part, item)
 	if err != nil {
 		return path, nil, &FileError{Set: set, File: path, Fault: plainCause(err), Remedy: fetchAgain, Err: err}
 	}
+	files.add(part.fileName(opts.Split), sum)
 	return path, data, nil
 }
 

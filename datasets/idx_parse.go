@@ -3,6 +3,7 @@ package datasets
 import (
 	"bufio"
 	"compress/gzip"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -20,13 +21,13 @@ const (
 
 // parseIDX reads one IDX file of size bytes, gzipped or not (told by its first
 // bytes, since browsers unzip files and keep their names). Each of its items must
-// have the given shape. The result is [N, item...].
+// have the given shape. The result is [N, item...], and SHA-256 of the unpacked file.
 //
 // The format: two zero bytes, 8 for unsigned bytes, the number of dimensions; each
 // dimension as a big-endian 32-bit number; then the bytes.
-func parseIDX(r io.Reader, size int64, part idxPart, item []int) ([]byte, error) {
+func parseIDX(r io.Reader, size int64, part idxPart, item []int) (data []byte, sum [sha256.Size]byte, err error) {
 	if size == 0 {
-		return nil, errors.New("0 bytes: empty")
+		return nil, sum, errors.New("0 bytes: empty")
 	}
 	var (
 		in     = bufio.NewReaderSize(r, 64<<10)
@@ -36,33 +37,35 @@ func parseIDX(r io.Reader, size int64, part idxPart, item []int) ([]byte, error)
 	if start, _ := in.Peek(2); len(start) == 2 && start[0] == 0x1f && start[1] == 0x8b {
 		zr, err := gzip.NewReader(in)
 		if err != nil {
-			return nil, fmt.Errorf("damaged gzip file: %w", err)
+			return nil, sum, fmt.Errorf("damaged gzip file: %w", err)
 		}
 		src, zipped = zr, true
 	}
 
+	hash := sha256.New()
+	src = io.TeeReader(src, hash)
 	header := make([]byte, 4+4*part.rank)
 	n, err := io.ReadFull(src, header)
 	if n < 4 && err != nil {
-		return nil, idxShort(n, 0, err)
+		return nil, sum, idxShort(n, 0, err)
 	}
 	if err := checkIDXMagic(header[:4], part); err != nil {
-		return nil, err
+		return nil, sum, err
 	}
 	if err != nil {
-		return nil, idxShort(n, 0, err)
+		return nil, sum, idxShort(n, 0, err)
 	}
 	count := int64(binary.BigEndian.Uint32(header[4:]))
 	each := int64(1)
 	for i, want := range item {
 		if got := binary.BigEndian.Uint32(header[8+4*i:]); int64(got) != int64(want) {
-			return nil, fmt.Errorf("%s of %dx%d, not %dx%d", part.what, binary.BigEndian.Uint32(header[8:]),
+			return nil, sum, fmt.Errorf("%s of %dx%d, not %dx%d", part.what, binary.BigEndian.Uint32(header[8:]),
 				binary.BigEndian.Uint32(header[12:]), item[0], item[1])
 		}
 		each *= int64(want)
 	}
 	if count == 0 {
-		return nil, fmt.Errorf("its header says that it holds no %s", part.what)
+		return nil, sum, fmt.Errorf("its header says that it holds no %s", part.what)
 	}
 
 	// Every length is checked before the one allocation below: a plain file
@@ -70,24 +73,24 @@ func parseIDX(r io.Reader, size int64, part idxPart, item []int) ([]byte, error)
 	body, whole := count*each, count*each+int64(len(header))
 	switch {
 	case !zipped && size < whole:
-		return nil, fmt.Errorf("%d bytes of %d: truncated", size, whole)
+		return nil, sum, fmt.Errorf("%d bytes of %d: truncated", size, whole)
 	case !zipped && size > whole:
-		return nil, fmt.Errorf("%d bytes of %d: longer than its header says", size, whole)
+		return nil, sum, fmt.Errorf("%d bytes of %d: longer than its header says", size, whole)
 	case whole > idxLargest || zipped && whole > unzipFixed+unzipTimes*size:
-		return nil, fmt.Errorf("its header claims %d bytes, which %d cannot hold: damaged", whole, size)
+		return nil, sum, fmt.Errorf("its header claims %d bytes, which %d cannot hold: damaged", whole, size)
 	}
-	data := make([]byte, body)
+	data = make([]byte, body)
 	if n, err := io.ReadFull(src, data); err != nil {
-		return nil, idxShort(len(header)+n, whole, err)
+		return nil, sum, idxShort(len(header)+n, whole, err)
 	}
 	// One byte more must be the end; reaching it makes gzip check its sum.
 	switch n, err := io.ReadFull(src, header[:1]); {
 	case n > 0:
-		return nil, fmt.Errorf("more than %d bytes: longer than its header says", whole)
+		return nil, sum, fmt.Errorf("more than %d bytes: longer than its header says", whole)
 	case err != io.EOF:
-		return nil, fmt.Errorf("damaged gzip file: %w", err)
+		return nil, sum, fmt.Errorf("damaged gzip file: %w", err)
 	}
-	return data, nil
+	return data, [sha256.Size]byte(hash.Sum(nil)), nil
 }
 
 // idxShort words a file that ended, or broke, after so many bytes. A whole of 0

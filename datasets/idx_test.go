@@ -160,11 +160,11 @@ func TestIDXCut(t *testing.T) {
 	for name, whole := range map[string][]byte{"plain": plain, "gzipped": gzipped(plain)} {
 		stride := max(1, len(whole)/512)
 		for n := 0; n < len(whole); n += stride {
-			if data, err := parseIDX(bytes.NewReader(whole[:n]), int64(n), idxImages, []int{28, 28}); err == nil {
+			if data, _, err := parseIDX(bytes.NewReader(whole[:n]), int64(n), idxImages, []int{28, 28}); err == nil {
 				t.Errorf("%s cut to %d bytes gave %d pixels", name, n, len(data))
 			}
 		}
-		if _, err := parseIDX(bytes.NewReader(whole), int64(len(whole)), idxImages, []int{28, 28}); err != nil {
+		if _, _, err := parseIDX(bytes.NewReader(whole), int64(len(whole)), idxImages, []int{28, 28}); err != nil {
 			t.Errorf("%s, whole: %v", name, err)
 		}
 	}
@@ -206,11 +206,11 @@ func FuzzIDX(f *testing.F) {
 	f.Add(plain[:20])
 	f.Add([]byte{0x1f, 0x8b, 8, 0})
 	f.Fuzz(func(t *testing.T, file []byte) {
-		data, err := parseIDX(bytes.NewReader(file), int64(len(file)), idxImages, []int{28, 28})
+		data, _, err := parseIDX(bytes.NewReader(file), int64(len(file)), idxImages, []int{28, 28})
 		if err == nil && (len(data) == 0 || len(data)%784 != 0) {
 			t.Errorf("%d pixels", len(data))
 		}
-		if data, err := parseIDX(bytes.NewReader(file), int64(len(file)), idxLabels, nil); err == nil && len(data) == 0 {
+		if data, _, err := parseIDX(bytes.NewReader(file), int64(len(file)), idxLabels, nil); err == nil && len(data) == 0 {
 			t.Error("no labels and no error")
 		}
 	})

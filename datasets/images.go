@@ -9,6 +9,8 @@ type Images struct {
 	Pixels []uint8 // [N,C,H,W], each below Levels
 	Labels []uint8 // [N], each below len(ClassNames); nil for a set without classes
 
+	Files *Inventory // what they were read from, of which Data is the fingerprint; nil if inside the program
+
 	Warnings []string // what the reader passed over or did without, a line each, for people
 
 	// Undivided says that the set has no test part of its own: some of its images are

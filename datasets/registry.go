@@ -15,7 +15,7 @@ type Info struct {
 	Levels     int      // grey levels of a pixel: 256, or 17 for digits; 0 for points
 	ClassNames []string // nil for a set without classes
 	Frame      *Frame   // of points:FILE, where they are not as they are in the file
-	Data       string   // of a user's own file, opened by Open2D: SHA-256 of its points or shades, in hex
+	Data       string   // once opened, what tells data of one name apart: of images their Files' fingerprint, of image:FILE and points:FILE SHA-256 of the shades or points, in hex
 }
 
 // Classes is the number of classes.
@@ -164,6 +164,9 @@ func Open(name string, opts Options) (*Images, error) {
 		return nil, err
 	}
 	im, err := e.open(info, opts)
+	if err == nil && im.Files != nil {
+		im.Data = im.Files.sort().Fingerprint()
+	}
 	if err == nil && opts.Split == Test && im.Undivided {
 		fit, test := im.holdOut()
 		test.Warnings = fit.Warnings

@@ -1,6 +1,7 @@
 package datasets
 
 import (
+	"crypto/sha256"
 	"image"
 	"io"
 	"slices"
@@ -8,17 +9,27 @@ import (
 	"golang.org/x/image/draw"
 )
 
-// squareFile reads a picture file as a square, see square, and says what was done to it.
-func squareFile(path string, size int, gate *pixelGate, dst []uint8) (treatment, error) {
+// squareFile reads a picture file as a square, see square. It gives the file's SHA-256
+// and says what was done to the picture.
+func squareFile(path string, size int, gate *pixelGate, dst []uint8) (sum [sha256.Size]byte, done treatment, err error) {
 	f, bytes, err := openRegular(path)
 	if err != nil {
-		return 0, err
+		return sum, 0, err
 	}
 	defer f.Close()
-	return squareFrom(f, bytes, size, gate, dst)
+	hash := sha256.New()
+	if _, err := io.Copy(hash, f); err != nil {
+		return sum, 0, err
+	}
+	sum = [sha256.Size]byte(hash.Sum(nil))
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return sum, 0, err
+	}
+	done, err = squareFrom(f, bytes, size, gate, dst)
+	return sum, done, err
 }
 
-// squareFrom is squareFile for a file of so many bytes that is open.
+// squareFrom is squareFile's work on a file of so many bytes that is open.
 func squareFrom(r io.ReadSeeker, bytes int64, size int, gate *pixelGate, dst []uint8) (done treatment, err error) {
 	defer decoderFails(&err)
 	p, err := readHead(r, bytes)
