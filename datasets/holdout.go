@@ -35,5 +35,6 @@ func (im *Images) holdOut() (fit, test *Images) {
 	}
 	fit, test = im.Subset(func(i int) bool { return !held(i) }), im.Subset(held)
 	fit.Warnings, fit.Undivided, test.Undivided = im.Warnings, true, true
+	fit.Files, test.Files = im.Files, im.Files
 	return fit, test
 }

@@ -33,8 +33,17 @@ type DatasetRecord struct {
 	Levels     int      `json:"levels"`
 	// Frame is where the points of a user's file were laid for the flow.
 	Frame *datasets.Frame `json:"frame,omitempty"`
-	// Data tells such files apart: SHA-256 of what they hold.
+	// Data tells data of one name apart: a SHA-256 of what it holds. See
+	// datasets.Info.
 	Data string `json:"data,omitempty"`
+	// Before is what a run was trained on that went on with other data, oldest first.
+	Before []DataBefore `json:"before,omitempty"`
+}
+
+// DataBefore is data that a run no longer has.
+type DataBefore struct {
+	Data  string `json:"data"`
+	Steps int    `json:"steps"` // of the run when it changed
 }
 
 // TrainingRecord tells how far a run has come.

@@ -149,6 +149,9 @@ func (e *evaluation) openData(ctx context.Context, asked *asked) (func() error, 
 // readImages reads the set's test images, and with fit those to train a
 // classifier on.
 func (e *evaluation) readImages(ctx context.Context, fit bool) (*classifiers.Sets, error) {
+	if strings.HasPrefix(e.info.Name, "folder-") { // a record's name, which has no path
+		return nil, cli.Usagef("%s was trained on a folder of yours, and does not know where it is: name it by --dataset folder:DIR", e.file.Checkpoint.Path)
+	}
 	opts := e.f.DataOptions()
 	opts.ImageSize = e.info.Shape[1]
 	if e.f.download && datasets.Missing(e.info.Name, e.f.DataDir) {
@@ -166,6 +169,9 @@ func (e *evaluation) readImages(ctx context.Context, fit bool) (*classifiers.Set
 	in := sets.Test.Info
 	if in.Shape != e.info.Shape || e.file.Classes > 0 && in.Classes() != e.file.Classes {
 		return nil, cli.Usagef("%s is a model of %v in %d classes, and %s has %v in %d", e.file.Checkpoint.Path, e.info.Shape, e.file.Classes, in.Name, in.Shape, in.Classes())
+	}
+	if part := sets.Trained(); part != nil {
+		e.file.CompareData(part, e.say)
 	}
 	for _, im := range []*datasets.Images{sets.Fit, sets.Test} {
 		if im == nil {

@@ -46,6 +46,7 @@ func newFlags() *flags {
 	f.IntVar(&f.imageSize, "image-size", 64, "height and width that a folder's pictures get")
 	f.BoolVar(&f.download, "download", false, "fetch the set's public files if they are missing")
 	f.Resume = training.AddResume(c)
+	f.AddNewData()
 	f.BoolVar(&f.summary, "summary", false, "print the network's layers, shapes and parameters, and train nothing")
 	f.BoolVar(&f.json, "json", false, "print one line of JSON at the end, of a stop too: files, steps, pace, memory")
 	f.figures = figures.AddFlags(c)

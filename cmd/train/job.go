@@ -19,8 +19,14 @@ import (
 // gives the number of its images.
 func (f *flags) openData(ctx context.Context, in datasets.Info, w io.Writer, say func(string, ...any)) (*training.Subject, int, error) {
 	if in.Is2D() {
-		s, err := f.openPoints(in, say)
-		return s, 0, err
+		set, err := datasets.Open2D(in.Name, datasets.Options{DataDir: f.DataDir})
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, note := range set.Notes() {
+			say("note: %s", note)
+		}
+		return f.points(in, set), 0, nil
 	}
 	if f.download && datasets.Missing(in.Name, f.DataDir) {
 		if err := cli.Fetch(ctx, in.Name, f.DataDir, w, f.Quiet); err != nil {
@@ -45,7 +51,7 @@ func (f *flags) openData(ctx context.Context, in datasets.Info, w io.Writer, say
 	}
 	s := images.Shape
 	return &training.Subject{
-		Info: in, Network: network,
+		Info: images.Info, Files: images.Files, Network: network,
 		Advice: "--num-channels 32 --num-res-blocks 1 --attention-resolutions none --batch-size 64 --iterations 1700",
 		About:  fmt.Sprintf("%s images of %dx%dx%d", terminal.Count(int64(images.Len())), s[0], s[1], s[2]),
 		Build:  network.Build,
@@ -55,14 +61,23 @@ func (f *flags) openData(ctx context.Context, in datasets.Info, w io.Writer, say
 	}, images.Len(), nil
 }
 
-func (f *flags) openPoints(in datasets.Info, say func(string, ...any)) (*training.Subject, error) {
-	set, err := datasets.Open2D(in.Name, datasets.Options{DataDir: f.DataDir})
+// inFrameOf opens a file of points anew in the frame of the run that is gone on with:
+// its flow knows no other.
+func (f *flags) inFrameOf(start *training.Start, sub *training.Subject) (*training.Subject, error) {
+	if start.From == nil || !f.NewData || !sub.Info.Is2D() || sub.Info.Frame.Equal(start.From.Record.Dataset.Frame) {
+		return sub, nil
+	}
+	in := sub.Info
+	in.Frame = start.From.Record.Dataset.Frame
+	set, err := datasets.Reopen2D(in, datasets.Options{DataDir: f.DataDir})
 	if err != nil {
 		return nil, err
 	}
-	for _, note := range set.Notes() {
-		say("note: %s", note)
-	}
+	start.Notes = append(start.Notes, fmt.Sprintf("the flow takes the points as it did: %s", in.Frame))
+	return f.points(in, set), nil
+}
+
+func (f *flags) points(in datasets.Info, set *datasets.Set2D) *training.Subject {
 	in.Frame, in.Data = set.Frame, set.Data
 	network := models.MLPConfig{HiddenDim: f.hiddenDim}.Defaults()
 	return &training.Subject{
@@ -70,7 +85,7 @@ func (f *flags) openPoints(in datasets.Info, say func(string, ...any)) (*trainin
 		Open: func(c trainer.Config, d torch.Device, start int) (trainer.Source, error) {
 			return trainer.Points(set, c, d, start), nil
 		},
-	}, nil
+	}
 }
 
 // checkKind refuses flags that do not apply to the set.

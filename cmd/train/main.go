@@ -55,10 +55,22 @@ func run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	defer start.Close()
+	if err := start.SameSet(subject.Info); err != nil {
+		return err
+	}
+	if subject, err = f.inFrameOf(start, subject); err != nil {
+		return err
+	}
+	if err := f.SameData(start, subject, &config); err != nil {
+		return err
+	}
 	if err := f.ChoosePrecision(&config, start, subject.Info); err != nil {
 		return err
 	}
 	if err := start.Same(config, subject.Network, subject.Info); err != nil {
+		return err
+	}
+	if err := start.KeepFiles(subject.Files); err != nil {
 		return err
 	}
 	checkpoint := filepath.Join(dir, trainer.CheckpointFile)

@@ -23,6 +23,18 @@ func Open(ctx context.Context, name string, opts datasets.Options, fit bool) (*S
 	return &Sets{Test: test}, err
 }
 
+// Trained is the part that was read whose files are those that a flow trains on; nil
+// if that was not read.
+func (s *Sets) Trained() *datasets.Images {
+	switch {
+	case s.Fit != nil:
+		return s.Fit
+	case s.Test.Undivided:
+		return s.Test
+	}
+	return nil
+}
+
 // All are the numbers and labels of a set's images. x: [N,C,H,W] in [-1,1].
 func All(im *datasets.Images) (x []float32, labels []int64) {
 	d := im.Dim()

@@ -127,7 +127,7 @@ func (f *Flags) read(path string, info datasets.Info) (*Model, error) {
 		if f.Dataset == "" {
 			info = datasets.Info{Name: d.Name, Shape: [3]int{2, 1, 1}}
 		}
-		info.Frame, info.Data = d.Frame, d.Data
+		info.Frame = d.Frame
 	case f.Dataset == "" || datasets.IsFolder(f.Dataset):
 		if f.Changed("image-size") && f.ImageSize != d.Shape[1] {
 			return nil, cli.Usagef("--image-size %d: %s is a network for %d", f.ImageSize, path, d.Shape[1])
@@ -138,6 +138,7 @@ func (f *Flags) read(path string, info datasets.Info) (*Model, error) {
 		}
 		info = datasets.Info{Name: name, Shape: [3]int(d.Shape), Levels: d.Levels, ClassNames: d.ClassNames}
 	}
+	info.Data = d.Data
 	m := modelOf(ck, info, network)
 	if !slices.Equal(m.Shape, shapeOf(info)) || m.Classes > 0 && m.Classes != info.Classes() {
 		return nil, cli.Usagef("%s is a network for %s, which does not fit --dataset %s", path, d.Name, info.Name)

@@ -1,9 +1,11 @@
 package modelfile
 
 import (
+	"path/filepath"
 	"strings"
 
 	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/training"
 	"flowmatch/datasets"
 )
 
@@ -36,4 +38,20 @@ func (m *Model) Open2D(opts datasets.Options, say func(string, ...any)) (*datase
 		say("note: %s is not what the model was trained on: the file has changed, or another one has its name", m.Info.Name)
 	}
 	return set, nil
+}
+
+// CompareData tells once what of the images that a model is measured by is not what it
+// was trained on. They are those of the training part, with their files.
+func (m *Model) CompareData(im *datasets.Images, say func(string, ...any)) {
+	r := m.Checkpoint.Record
+	if r == nil {
+		return
+	}
+	if other := m.OtherSet(); other != "" {
+		say("note: %s was trained on %s, and is measured by %s", m.Checkpoint.Path, other, m.Info.Name)
+		return
+	}
+	if what := training.Changes(filepath.Dir(m.Checkpoint.Path), r.Dataset, im.Info, im.Files); what != "" {
+		say("note: %s is not what the model was trained on: %s", m.Info.Name, what)
+	}
 }

@@ -19,7 +19,8 @@ import (
 // Subject is a network and what it is trained on.
 type Subject struct {
 	Info    datasets.Info
-	About   string // "1,797 images of 1x8x8"
+	Files   *datasets.Inventory // that its data was read from; nil for none
+	About   string              // "1,797 images of 1x8x8"
 	Network models.Config
 	Advice  string // flags of a smaller job, said where the run takes hours
 	Waiting string // what the time without a step is spent on; "waiting for data"
@@ -73,8 +74,10 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 		waiting = "waiting for data"
 	}
 	report := &reporter{bar: bar, advice: sub.Advice, waiting: waiting, device: start.Device, started: time.Now(), first: start.Step()}
+	data := record(sub.Info)
+	data.Before = start.before
 	r := trainer.Run{
-		Config: c, Network: net, Dataset: record(sub.Info), Device: start.Device, Folder: folder,
+		Config: c, Network: net, Dataset: data, Device: start.Device, Folder: folder,
 		MaxSteps: s.MaxSteps, CheckpointEvery: s.CheckpointEvery,
 		Interval: bar.Interval(), Observers: []trainer.Observer{trainer.Watch(report.look)}, Note: bar.Note,
 		Open: func(first int) (trainer.Source, error) { return sub.Open(c, start.Device, first) },

@@ -17,6 +17,7 @@ import (
 type Resume struct {
 	*cli.Common
 	Resume, Fresh         bool
+	NewData               bool // see AddNewData
 	ResumeFrom            string
 	MaxSteps              int
 	CheckpointEvery, Keep int
@@ -45,6 +46,8 @@ func (r *Resume) Check() error {
 		return cli.Usagef("--keep %d: at least 2", r.Keep)
 	case r.Resume && r.Fresh, r.ResumeFrom != "" && (r.Resume || r.Fresh):
 		return cli.Usagef("--resume, --resume-from and --fresh exclude each other")
+	case r.NewData && !r.Resume && r.ResumeFrom == "":
+		return cli.Usagef("--new-data goes with --resume: it lets a run go on although its set has changed")
 	}
 	return nil
 }
@@ -78,6 +81,7 @@ type Start struct {
 	Notes  []string       // for the user
 
 	folder *trainer.Folder
+	before []trainer.DataBefore // what the run was trained on earlier
 }
 
 // Close lets other processes into the folder.
@@ -142,18 +146,16 @@ func (s *Start) Step() int {
 	return s.From.Step()
 }
 
-// Same refuses to go on with another configuration, and names the differences.
+// Same refuses to go on with a run on another set or with another configuration, and
+// names the differences.
 func (s *Start) Same(c trainer.Config, network models.Config, in datasets.Info) error {
 	if s.From == nil {
 		return nil
 	}
+	if err := s.SameSet(in); err != nil {
+		return err
+	}
 	r := s.From.Record
-	if want := record(in).Name; r.Dataset.Name != want {
-		return cli.Usagef("the state is of a run on %s, not %s", r.Dataset.Name, want)
-	}
-	if was := r.Dataset.Data; was != "" && in.Data != was {
-		return cli.Usagef("%s has changed since the run began, or another file has its name now; start anew with --fresh", in.Name)
-	}
 	if was := r.Dataset.Frame; !in.Frame.Equal(was) { // of a run before 0.1
 		return cli.Usagef("the run takes the points of %s %s, and now they would be %s; start anew with --fresh", in.Name, was, in.Frame)
 	}

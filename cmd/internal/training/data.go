@@ -1,0 +1,181 @@
+package training
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/wangkuiyi/gotorch/atomicfile"
+
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/datasets"
+	"flowmatch/trainer"
+)
+
+// DataFile lists the files that a run is trained on, beside its states: in the format
+// of sha256sum, so that it can be checked by hand. Without it a run that is gone on
+// with still knows that its data has changed, but not what.
+const DataFile = "data.sha256"
+
+// AddNewData adds the flag that lets a run go on with data that has changed.
+func (r *Resume) AddNewData() {
+	r.BoolVar(&r.NewData, "new-data", false, "with --resume: go on although the set has changed since the run began")
+}
+
+// SameSet refuses to go on with a run on another set.
+func (s *Start) SameSet(in datasets.Info) error {
+	if s.From == nil {
+		return nil
+	}
+	if was, now := s.From.Record.Dataset.Name, record(in).Name; was != now {
+		return cli.Usagef("the state is of a run on %s, not %s", was, now)
+	}
+	return nil
+}
+
+// SameData refuses to go on with other data than the run began with, and says what has
+// changed; with --new-data it goes on, and the run's record says so.
+func (r *Resume) SameData(s *Start, sub *Subject, c *trainer.Config) error {
+	if s.From == nil {
+		return nil
+	}
+	s.before = s.From.Record.Dataset.Before
+	if len(s.before) > 0 {
+		r.keepPlan(s, c)
+	}
+	switch what := r.changes(s, sub); {
+	case what == "" && r.NewData:
+		s.Notes = append(s.Notes, "--new-data: the set is what the run was trained on, nothing has changed")
+	case what == "":
+	case !r.NewData:
+		return cli.Usagef("%s is not what the run was trained on: %s; --fresh starts anew, --new-data goes on with it as it is now", sub.Info.Name, what)
+	default:
+		return r.takeNewData(s, sub, c, what)
+	}
+	return nil
+}
+
+// takeNewData lets the run go on. Its planned length stays, and with it the schedule of
+// the learning rate.
+func (r *Resume) takeNewData(s *Start, sub *Subject, c *trainer.Config, what string) error {
+	was := s.From.Record.Dataset
+	if was.Classes != sub.Info.Classes() {
+		return cli.Usagef("--new-data: the run has %d classes, and %s has %d now, which its network has no place for; --fresh starts anew",
+			was.Classes, sub.Info.Name, sub.Info.Classes())
+	}
+	s.before = append(slices.Clone(was.Before), trainer.DataBefore{Data: was.Data, Steps: s.Step()})
+	note := "going on with other data than before: " + what
+	if r.keepPlan(s, c) {
+		note += fmt.Sprintf("; the planned length stays %d steps", c.Iterations)
+	}
+	s.Notes = append(s.Notes, note)
+	return nil
+}
+
+// keepPlan keeps the planned length of a run where passes over a set that is now of
+// another size would give it another one, and says whether that was so.
+func (r *Resume) keepPlan(s *Start, c *trainer.Config) bool {
+	plan := s.From.Record.Training.Configuration.Iterations
+	if r.Changed("iterations") || c.Iterations == plan {
+		return false
+	}
+	c.Iterations = plan
+	return true
+}
+
+// changes says what is different from the data that the run was trained on, or "".
+// Runs before 0.1 recorded the names of classes alone.
+func (r *Resume) changes(s *Start, sub *Subject) string {
+	was := s.From.Record.Dataset
+	dir := s.Dir
+	if r.ResumeFrom != "" {
+		dir = filepath.Dir(r.ResumeFrom)
+	}
+	return Changes(dir, was, sub.Info, sub.Files)
+}
+
+// Changes says what of a set is different from the data that a record tells of, or "".
+// The list of files is looked for in dir.
+func Changes(dir string, was trainer.DatasetRecord, in datasets.Info, files *datasets.Inventory) string {
+	var parts []string
+	if was.Data != "" && in.Data != was.Data {
+		parts = append(parts, filesChanged(dir, was.Data, files))
+	}
+	if !slices.Equal(was.ClassNames, in.ClassNames) {
+		parts = append(parts, classesChanged(was.ClassNames, in.ClassNames))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func filesChanged(dir, was string, files *datasets.Inventory) string {
+	const unknown = "it has changed, or another one has its name"
+	if files == nil {
+		return unknown
+	}
+	f, err := os.Open(filepath.Join(dir, DataFile))
+	if err != nil {
+		return unknown
+	}
+	defer f.Close()
+	list, err := datasets.ReadInventory(f)
+	if err != nil || list.Fingerprint() != was { // damaged, or another run's
+		return unknown
+	}
+	return files.Changes(list)
+}
+
+// classesChanged says what has become of the names of the classes.
+func classesChanged(was, now []string) string {
+	of := func(names, others []string) string {
+		var out []string
+		for _, n := range names {
+			if !slices.Contains(others, n) {
+				out = append(out, n)
+			}
+		}
+		return strings.Join(out, ", ")
+	}
+	gone, added := of(was, now), of(now, was)
+	switch {
+	case gone == "" && added == "" && len(was) == len(now):
+		return fmt.Sprintf("its classes were in the order %s", strings.Join(was, ", "))
+	case gone == "":
+		return "it has the classes " + added + " too"
+	case added == "":
+		return "it lacks the classes " + gone
+	}
+	return fmt.Sprintf("it has the classes %s instead of %s", added, gone)
+}
+
+// KeepFiles keeps the list of the set's files in the run's folder.
+func (s *Start) KeepFiles(files *datasets.Inventory) error {
+	if files == nil {
+		return nil
+	}
+	path := filepath.Join(s.Dir, DataFile)
+	var text bytes.Buffer
+	if _, err := files.WriteTo(&text); err != nil {
+		return err
+	}
+	old, err := os.ReadFile(path)
+	if err == nil && bytes.Equal(old, text.Bytes()) {
+		return nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("the list of the set's files: %w", err)
+	}
+	err = atomicfile.Write(path, func(w io.Writer) error {
+		_, err := w.Write(text.Bytes())
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("the list of the set's files was not written: %w", err)
+	}
+	return nil
+}
