@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	torch "github.com/wangkuiyi/gotorch"
@@ -14,20 +15,20 @@ import (
 	"flowmatch/models"
 )
 
-// Checkpoint is a file of weights.
+// Checkpoint is a network's weights from a file.
 type Checkpoint struct {
 	Path    string
 	Record  *Record // nil for files that PyTorch saved
 	Tensors *weights.Dict
+	Choice  Choice // what of the file it is
+	// State tells that the file is a run's state.
+	State bool
+
+	record []byte // as it was read
 }
 
-// ReadWeights reads a .pth or .safetensors file, by its ending.
-func ReadWeights(path string) (*weights.File, error) {
-	if strings.EqualFold(filepath.Ext(path), ".safetensors") {
-		return safetensors.Read(path)
-	}
-	return pth.Read(path)
-}
+// File is what a file of these weights alone holds.
+func (c *Checkpoint) File() *weights.File { return &weights.File{Tensors: c.Tensors, Record: c.record} }
 
 // WriteWeights writes a .pth or .safetensors file, by its ending.
 func WriteWeights(path string, f *weights.File) error {
@@ -39,18 +40,93 @@ func WriteWeights(path string, f *weights.File) error {
 
 // ReadCheckpoint reads the weights of a network, and the record if there is
 // one.
-func ReadCheckpoint(path string) (*Checkpoint, error) {
-	f, err := ReadWeights(path)
+func ReadCheckpoint(path string) (*Checkpoint, error) { return ReadNetwork(path, Best) }
+
+// ReadNetwork is ReadCheckpoint where the file may hold the weights as they are and
+// averaged ones, as a run's state does. Its errors are *WeightsError where it does
+// not have those that are meant.
+func ReadNetwork(path string, want Averaging) (*Checkpoint, error) {
+	content, err := ReadContent(path)
 	if err != nil {
 		return nil, err
 	}
-	c := &Checkpoint{Path: path, Tensors: f.Tensors}
-	if f.Record != nil {
-		if c.Record, err = ParseRecord(f.Record); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+	c := &Checkpoint{Path: path, record: content.Record}
+	if content.Record == nil {
+		c.Tensors, c.Choice, err = content.choose(path, want)
+		return c, err
+	}
+	if c.Record, err = ParseRecord(content.Record); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, c.own(content, want)
+}
+
+// own takes the weights of a file that we wrote.
+func (c *Checkpoint) own(content *Content, want Averaging) error {
+	averaged := c.Record.Training.Configuration.EMADecay > 0
+	c.State = slices.ContainsFunc(content.Leaves, func(l Leaf) bool { return l.Name == "adamw_step" })
+	switch {
+	case want == Averaged && !averaged:
+		return &WeightsError{c.Path + ": it holds no averaged weights: its run kept no average"}
+	case want == Raw && averaged && !c.State:
+		return &WeightsError{c.Path + ": it holds averaged weights alone; the run's " + StateFile + " has those before averaging too"}
+	case !c.State:
+		c.Tensors = content.dict("", nil)
+		return nil
+	}
+	c.Choice.Prefix = partModel
+	if averaged {
+		c.Choice.Other = strings.TrimSuffix(partEMA, ".")
+		if want != Raw {
+			c.Choice.Prefix, c.Choice.Other = partEMA, strings.TrimSuffix(partModel, ".")
 		}
 	}
-	return c, nil
+	c.Tensors = content.dict(c.Choice.Prefix, nil)
+	return nil
+}
+
+// Note says in a line what of the file was taken, "" where it is all of it. other is
+// how a user asks for the other weights.
+func (c *Checkpoint) Note(other string) string {
+	var parts []string
+	prefix := strings.TrimSuffix(c.Choice.Prefix, ".")
+	switch {
+	case c.State && c.Choice.Other == "":
+		return fmt.Sprintf("%s is a run's state after step %d: its weights are taken", c.Path, c.Record.Training.Step)
+	case c.State && c.Choice.Prefix == partModel:
+		return fmt.Sprintf("%s is a run's state after step %d: its weights before averaging are taken", c.Path, c.Record.Training.Step)
+	case c.State:
+		return fmt.Sprintf("%s is a run's state after step %d: its averaged weights are taken; %s takes those before averaging", c.Path, c.Record.Training.Step, other)
+	case c.Choice.Other != "":
+		parts = append(parts, fmt.Sprintf("it holds several weights, of which %s are taken and not %s", orPlain(prefix), c.Choice.Other))
+		if weights.Averaged(prefix) {
+			parts[0] += " (" + other + " takes those before averaging)"
+		}
+	case prefix != "":
+		parts = append(parts, fmt.Sprintf("the prefix %s was taken off the names", prefix))
+	}
+	if out := c.Choice.LeftOut; len(out) > 0 {
+		more, verb := "", "is"
+		if len(out) > 1 {
+			verb = "are"
+		}
+		if len(out) > 3 {
+			more = fmt.Sprintf(" and %d more", len(out)-3)
+			out = out[:3]
+		}
+		parts = append(parts, fmt.Sprintf("%.200s%s %s no weight and left out", strings.Join(out, ", "), more, verb))
+	}
+	if parts == nil {
+		return ""
+	}
+	return Printable(c.Path + ": " + strings.Join(parts, "; "))
+}
+
+func orPlain(prefix string) string {
+	if prefix == "" {
+		return "those without a prefix"
+	}
+	return prefix
 }
 
 // Network builds the network of the configuration with the checkpoint's weights

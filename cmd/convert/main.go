@@ -2,12 +2,15 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 
 	"github.com/wangkuiyi/gotorch/atomicfile"
+	"github.com/wangkuiyi/gotorch/pth"
 
 	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/modelfile"
 	"flowmatch/cmd/internal/terminal"
 	"flowmatch/trainer"
 )
@@ -16,9 +19,11 @@ func main() { cli.Main("convert", run) }
 
 func run(_ context.Context, env cli.Env) error {
 	cli.Forms["convert"] = `convert ckpt.pth model.safetensors     and back, by the endings
+convert theirs.ckpt model.pth          the network's weights alone, of any file that sample reads
 convert --list FILE                    names, types and shapes`
 	c := cli.New("convert", "turn .pth into .safetensors and back")
 	list := c.Bool("list", false, "list names, types and shapes")
+	which := c.String("weights", "", modelfile.WeightsHelp)
 	c.BoolVar(&c.Quiet, "quiet", false, "no progress and no notes")
 	c.AddVersion()
 	if err := c.Read(env); err != nil {
@@ -33,42 +38,58 @@ convert --list FILE                    names, types and shapes`
 	if c.NArg() != 2 {
 		return cli.Usagef("two files are needed, IN and OUT; %d were given", c.NArg())
 	}
+	if err := modelfile.CheckWeights(*which); err != nil {
+		return err
+	}
 	in, out := c.Arg(0), c.Arg(1)
-	for _, path := range []string{in, out} {
-		if !trainer.IsWeightFile(path) {
-			return cli.Usagef("%s: the ending must be .pth, .pt or .safetensors", path)
-		}
+	if !trainer.IsWeightFile(out) {
+		return cli.Usagef("%s: the ending must be .pth, .pt or .safetensors", out)
 	}
 	if err := atomicfile.Check(out); err != nil {
 		return err
 	}
-	f, err := trainer.ReadWeights(in)
+	ck, err := trainer.ReadNetwork(in, trainer.Averaging(*which))
 	if err != nil {
 		return err
 	}
-	if err := trainer.WriteWeights(out, f); err != nil {
+	if note := ck.Note("--weights raw"); note != "" {
+		c.Note("%s", note)
+	}
+	if err := trainer.WriteWeights(out, ck.File()); err != nil {
 		return err
 	}
-	fmt.Fprintln(env.Stdout, out)
-	return nil
+	_, err = fmt.Fprintln(env.Stdout, out)
+	return err
 }
 
+// show lists everything that the file holds.
 func show(env cli.Env, path string) error {
-	if !trainer.IsWeightFile(path) {
-		return cli.Usagef("%s: the ending must be .pth, .pt or .safetensors", path)
-	}
-	f, err := trainer.ReadWeights(path)
+	f, err := trainer.ReadContent(path)
 	if err != nil {
 		return err
 	}
-	total := int64(0)
-	for name, t := range f.Tensors.All() {
-		fmt.Fprintf(env.Stdout, "%-44s %s\n", name, t)
-		total += t.Numel()
+	w := bufio.NewWriter(env.Stdout)
+	tensors, numbers := 0, int64(0)
+	for _, l := range f.Leaves {
+		what := any(l.Tensor)
+		if l.Tensor == nil {
+			what = l.Value
+			switch v := l.Value.(type) {
+			case nil:
+				what = "None"
+			case *pth.List:
+				what = fmt.Sprintf("a list of %d", len(v.Items))
+			case pth.Tuple:
+				what = fmt.Sprintf("a tuple of %d", len(v))
+			}
+		} else {
+			tensors, numbers = tensors+1, numbers+l.Tensor.Numel()
+		}
+		fmt.Fprintln(w, trainer.Printable(fmt.Sprintf("%-44s %v", l.Name, what)))
 	}
-	fmt.Fprintf(env.Stdout, "%d tensors, %s numbers\n", f.Tensors.Len(), terminal.Count(total))
+	fmt.Fprintf(w, "%d tensors, %s numbers\n", tensors, terminal.Count(numbers))
 	if f.Record != nil {
-		fmt.Fprintf(env.Stdout, "record: %s\n", f.Record)
+		fmt.Fprintf(w, "record: %s\n", trainer.Printable(string(f.Record)))
 	}
-	return nil
+	return w.Flush()
 }

@@ -147,7 +147,7 @@ func Status(err error) int {
 	switch {
 	case errors.As(err, &s):
 		return 128 + int(s.signal)
-	case as[*UsageError](err), as[*datasets.UnknownError](err):
+	case as[*UsageError](err), as[*datasets.UnknownError](err), as[*trainer.WeightsError](err):
 		return WrongUse
 	case as[*trainer.DivergedError](err):
 		return Diverged
@@ -164,9 +164,15 @@ type CheckError struct{ Msg string }
 
 func (e *CheckError) Error() string { return e.Msg }
 
+const longestLine = 2000
+
 func oneLine(s string) string {
 	if os.Getenv("GOTORCH_TRACE") == "1" {
 		return s
 	}
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+	s = trainer.Printable(strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), "; "))
+	if len(s) > longestLine { // what a file holds may be in it
+		s = strings.ToValidUTF8(s[:longestLine*3/4], "") + " ... " + strings.ToValidUTF8(s[len(s)-longestLine/4:], "")
+	}
+	return s
 }

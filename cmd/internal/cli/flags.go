@@ -32,7 +32,14 @@ type Common struct {
 
 	name, about string
 	version     bool
-	notes       io.Writer // of OpenDevice
+	notes       io.Writer // of OpenDevice and Note
+}
+
+// Note tells the user something, unless --quiet.
+func (c *Common) Note(format string, args ...any) {
+	if !c.Quiet && c.notes != nil {
+		fmt.Fprintf(c.notes, "note: "+format+"\n", args...)
+	}
 }
 
 // New makes a command's flags. about is a line for --help.

@@ -7,6 +7,7 @@ import (
 
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/datasets"
+	"flowmatch/trainer"
 )
 
 // Flags say which model. Files that PyTorch saved have no record of their
@@ -16,6 +17,9 @@ type Flags struct {
 	*cli.Common
 	Dataset, Checkpoint string
 	ImageSize           int
+	// Weights is --weights: raw, ema, or "" for what the file has, the average before
+	// the other.
+	Weights string
 
 	network   *cli.Network
 	hiddenDim int
@@ -30,8 +34,21 @@ type Flags struct {
 func Add(c *cli.Common, verb string) *Flags {
 	f := &Flags{Common: c, verb: verb}
 	c.StringVar(&f.Dataset, "dataset", "", "the set whose model is "+verb)
-	c.StringVar(&f.Checkpoint, "checkpoint", "", "the weights, .pth or .safetensors (OUTPUT-DIR/cfm/SET/ckpt.pth)")
+	c.StringVar(&f.Checkpoint, "checkpoint", "", "the weights, .pth or .safetensors, or a run's state (OUTPUT-DIR/cfm/SET/ckpt.pth)")
+	c.StringVar(&f.Weights, "weights", "", WeightsHelp)
 	return f
+}
+
+// WeightsHelp is what --help says of --weights.
+const WeightsHelp = "raw or ema, of a file that holds both: the weights as the optimiser left them, or their moving average (ema, where there is one)"
+
+// CheckWeights refuses what --weights cannot be.
+func CheckWeights(w string) error {
+	switch trainer.Averaging(w) {
+	case trainer.Best, trainer.Raw, trainer.Averaged:
+		return nil
+	}
+	return cli.Usagef("--weights %q: raw or ema", w)
 }
 
 // AddNetwork adds the flags for files without a record, after the command's
@@ -54,6 +71,9 @@ func (f *Flags) Check() error {
 		return cli.Usagef("--hidden-dim %d: at least 1", f.hiddenDim)
 	case f.ImageSize < 1 || f.ImageSize > 4096:
 		return cli.Usagef("--image-size %d: 1 to 4096", f.ImageSize)
+	}
+	if err := CheckWeights(f.Weights); err != nil {
+		return err
 	}
 	return f.CheckPrecision()
 }

@@ -58,7 +58,11 @@ func (f *Flags) find(kind, flag, named string, info datasets.Info) (string, erro
 	if named != "" {
 		return named, nil
 	}
-	path := filepath.Join(f.RunDir(kind, info.Slug()), trainer.CheckpointFile)
+	name := trainer.CheckpointFile
+	if f.Weights == string(trainer.Raw) {
+		name = trainer.StateFile // which has both
+	}
+	path := filepath.Join(f.RunDir(kind, info.Slug()), name)
 	if _, err := os.Stat(path); os.IsNotExist(err) {
 		maker := map[string]string{"cfm": "train", "reflow": "reflow", "distill": "reflow --distill"}[kind]
 		return "", fmt.Errorf("%s is not there: %s --dataset %s makes it, or name a file with --%s", path, maker, info.Name, flag)
@@ -95,15 +99,28 @@ func (f *Flags) OpenBeside(first *Model, kind, flag, named string) (*Model, erro
 // At opens a checkpoint that one of our own runs on the set wrote.
 func (f *Flags) At(path string, info datasets.Info) (*Model, error) {
 	own := *f
-	own.Dataset, own.network = info.Name, nil
+	own.Dataset, own.network, own.Weights = info.Name, nil, ""
 	return own.read(path, info)
 }
 
 func (f *Flags) read(path string, info datasets.Info) (*Model, error) {
-	ck, err := trainer.ReadCheckpoint(path)
+	ck, err := trainer.ReadNetwork(path, trainer.Averaging(f.Weights))
 	if err != nil {
 		return nil, err
 	}
+	m, err := f.settle(ck, info)
+	if err != nil {
+		return nil, err
+	}
+	if note := ck.Note("--weights raw"); note != "" {
+		f.Note("%s", note)
+	}
+	return m, nil
+}
+
+// settle finds out what the checkpoint's network is.
+func (f *Flags) settle(ck *trainer.Checkpoint, info datasets.Info) (*Model, error) {
+	path := ck.Path
 	if ck.Record == nil {
 		return f.foreign(ck, info)
 	}

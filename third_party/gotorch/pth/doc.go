@@ -5,6 +5,7 @@
 //	func Read(path string) (*weights.File, error)                  // a state_dict: names to tensors
 //	func ReadFrom(r io.ReaderAt, size int64) (*weights.File, error)
 //	func ReadValue(path string) (any, error)                       // any root, such as {"model": ..., "step": 5}
+//	func ReadRoot(path string) (root any, record []byte, err error) // the same, and flowmatch's record
 //	func DictOf(v any) (*weights.Dict, error)                      // a part of such a root as a state_dict
 //	func Write(w io.Writer, f *weights.File) error
 //	func WriteFile(path string, f *weights.File) error             // through package atomicfile

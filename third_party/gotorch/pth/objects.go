@@ -3,6 +3,7 @@ package pth
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 
 	"github.com/wangkuiyi/gotorch/weights"
 )
@@ -27,9 +28,20 @@ func (m *machine) global() error {
 	name := words[0] + "." + words[1]
 	g, ok := globals[name]
 	if !ok {
-		return refused("the global %s; only tensors, OrderedDict and plain values are read", show(name))
+		return refused("the global %s; only tensors, OrderedDict and plain values are read; where you trust the file, save its weights alone: %s", show(name), m.remedy())
 	}
 	return m.push(g, 0)
+}
+
+// remedy is how the weights of a file with other objects are saved alone, by the keys that its pickle has.
+func (m *machine) remedy() string {
+	for _, key := range []string{"state_dict", "ema_model", "model_ema", "ema", "net_model", "model_state_dict", "model", "net"} {
+		text := append(le.AppendUint32([]byte{opBinUnicode}, uint32(len(key))), key...)
+		if bytes.Contains(m.p, text) {
+			return fmt.Sprintf("torch.save(torch.load(FILE, weights_only=False)[%q], NEW)", key)
+		}
+	}
+	return "torch.save(model.state_dict(), NEW)"
 }
 
 // reduce stands for calling one of three globals with arguments.

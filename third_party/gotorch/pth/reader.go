@@ -43,6 +43,9 @@ func ReadFrom(r io.ReaderAt, size int64) (*weights.File, error) { return Reader{
 // ReadValue reads a file with any root: nil, bool, int64, float64, string, [Tuple], *[List], *[Map], *[weights.Tensor].
 func ReadValue(path string) (any, error) { return Reader{}.ReadValue(path) }
 
+// ReadRoot is [ReadValue], and gives flowmatch's record too, nil where the file has none.
+func ReadRoot(path string) (root any, record []byte, err error) { return Reader{}.ReadRoot(path) }
+
 // Read is the function [Read] with the reader's limits.
 func (r Reader) Read(path string) (file *weights.File, err error) {
 	err = withFile(path, func(f io.ReaderAt, size int64) error {
@@ -53,12 +56,18 @@ func (r Reader) Read(path string) (file *weights.File, err error) {
 }
 
 // ReadValue is the function [ReadValue] with the reader's limits.
-func (r Reader) ReadValue(path string) (v any, err error) {
+func (r Reader) ReadValue(path string) (any, error) {
+	v, _, err := r.ReadRoot(path)
+	return v, err
+}
+
+// ReadRoot is the function [ReadRoot] with the reader's limits.
+func (r Reader) ReadRoot(path string) (root any, record []byte, err error) {
 	err = withFile(path, func(f io.ReaderAt, size int64) error {
-		v, err = r.ReadValueFrom(f, size)
+		root, record, err = r.read(f, size, func(any) error { return nil })
 		return err
 	})
-	return v, err
+	return root, record, err
 }
 
 // ReadFrom is the function [ReadFrom] with the reader's limits.

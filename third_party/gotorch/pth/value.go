@@ -71,19 +71,24 @@ func DictOf(v any) (*weights.Dict, error) {
 	return d, nil
 }
 
-// advice names the first part of m that is a state_dict, if there is one.
+// advice names the part of m that is a state_dict, the averaged one of several, if there is one.
 func (m *Map) advice() string {
+	var found any
 	for i, k := range m.keys {
 		sub, ok := m.values[i].(*Map)
 		if !ok || sub.Len() == 0 {
 			continue
 		}
-		if _, err := DictOf(sub); err == nil {
-			return fmt.Sprintf("; a training checkpoint? Its part %#v is a state_dict: "+
-				"torch.save(torch.load(FILE, weights_only=True)[%#v], NEW)", k, k)
+		name, _ := k.(string)
+		if _, err := DictOf(sub); err == nil && (found == nil || weights.Averaged(name)) {
+			found = k
 		}
 	}
-	return ""
+	if found == nil {
+		return ""
+	}
+	return fmt.Sprintf("; a training checkpoint? Its part %#v is a state_dict: "+
+		"torch.save(torch.load(FILE, weights_only=True)[%#v], NEW)", found, found)
 }
 
 // kind says in Python's words what v is.
