@@ -25,7 +25,7 @@ func (o Options) imageSize() int {
 }
 
 // lookFolder is what the names in folder:DIR tell: a class for each sub-folder, in
-// the order of their bytes.
+// their natural order.
 func lookFolder(info Info, opts Options) (Info, error) {
 	size := opts.imageSize()
 	if size < 1 || size > largestImageSize {
@@ -40,7 +40,7 @@ func lookFolder(info Info, opts Options) (Info, error) {
 // folderTree is the classes of folder:DIR and, once listed, their pictures.
 type folderTree struct {
 	set, dir string
-	classes  []string     // names of the sub-folders, sorted
+	classes  []string     // names of the sub-folders, in natural order
 	pictures []folderFile // by class, then by path
 	warnings []string
 
@@ -103,7 +103,7 @@ func listClasses(info Info) (*folderTree, error) {
 			}
 		}
 	}
-	slices.Sort(t.classes)
+	slices.SortFunc(t.classes, compareNatural)
 	switch {
 	case len(t.classes) == 0 && loose > 0:
 		return t, t.fault(dir, "pictures but no sub-folders", "move them into a sub-folder of their own: each is a class", nil)

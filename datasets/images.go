@@ -1,6 +1,9 @@
 package datasets
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Images is a set of labelled pictures of one size, held as bytes.
 type Images struct {
@@ -63,6 +66,32 @@ func (im *Images) Subset(keep func(i int) bool) *Images {
 		}
 	}
 	return sub
+}
+
+// Reclass numbers the classes as a model has them that was trained on the set when it was
+// listed in another order. It is false, and changes nothing, where they are not the
+// same classes.
+func (im *Images) Reclass(names []string) bool {
+	place := make(map[string]uint8, len(names))
+	for k, n := range names {
+		place[n] = uint8(k)
+	}
+	if len(place) != len(im.ClassNames) || len(names) != len(im.ClassNames) {
+		return false
+	}
+	to := make([]uint8, len(names))
+	for k, n := range im.ClassNames {
+		at, ok := place[n]
+		if !ok {
+			return false
+		}
+		to[k] = at
+	}
+	for i, y := range im.Labels {
+		im.Labels[i] = to[y]
+	}
+	im.ClassNames = slices.Clone(names)
+	return len(names) > 0
 }
 
 // check holds what every reader promises: whole images, a label each, pixels and

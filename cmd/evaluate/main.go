@@ -170,6 +170,11 @@ func (e *evaluation) readImages(ctx context.Context, fit bool) (*classifiers.Set
 	if in.Shape != e.info.Shape || e.file.Classes > 0 && in.Classes() != e.file.Classes {
 		return nil, cli.Usagef("%s is a model of %v in %d classes, and %s has %v in %d", e.file.Checkpoint.Path, e.info.Shape, e.file.Classes, in.Name, in.Shape, in.Classes())
 	}
+	for _, im := range []*datasets.Images{sets.Fit, sets.Test} {
+		if r := e.file.Checkpoint.Record; im != nil && r != nil {
+			im.Reclass(r.Dataset.ClassNames)
+		}
+	}
 	if part := sets.Trained(); part != nil {
 		e.file.CompareData(part, e.say)
 	}

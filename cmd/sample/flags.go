@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"strings"
 
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/modelfile"
@@ -30,7 +29,7 @@ sample --checkpoint FILE --npz samples.npz --no-figures`
 
 func newFlags() *flags {
 	f := &flags{Flags: modelfile.Add(cli.New("sample", "draw samples of a trained model"), "sampled")}
-	f.StringVar(&f.classes, "classes", "all", "all, or numbers with commas between")
+	f.StringVar(&f.classes, "classes", "all", "all, or names or numbers of classes with commas between")
 	f.IntVar(&f.samplesPerClass, "samples-per-class", 10, "samples of each class")
 	f.IntVar(&f.numSamples, "num-samples", 0, "samples of a model without classes (100; points 10,000)")
 	f.solver = cli.AddSolver(f.FlagSet, "the solver")
@@ -93,6 +92,8 @@ type plan struct {
 	x0     []float32 // nil: by seed
 	shown  []int
 	names  []string
+
+	mapping string // which classes are drawn, for people; may be empty
 }
 
 // mostSamples is the most that are drawn at once: what a GPU does in a day.
@@ -121,6 +122,7 @@ func (f *flags) plan(numClasses int, in datasets.Info) (*plan, error) {
 		if err != nil {
 			return nil, err
 		}
+		p.mapping = mapping(classes, in.ClassNames)
 		if f.samplesPerClass*len(classes) > mostSamples {
 			return nil, cli.Usagef("--samples-per-class %d of %d classes: at most 10,000,000 samples in all", f.samplesPerClass, len(classes))
 		}
@@ -185,31 +187,6 @@ func (f *flags) planInit(p *plan, conditional bool, in datasets.Info) error {
 		return cli.Usagef("--init %s: it has no samples", f.init)
 	}
 	return nil
-}
-
-func (f *flags) classList(in datasets.Info) ([]int, error) {
-	var all []int
-	if f.classes == "all" {
-		for c := range in.Classes() {
-			all = append(all, c)
-		}
-		return all, nil
-	}
-	list, err := cli.Ints(f.classes)
-	if err != nil {
-		return nil, cli.Usagef("--classes %q: all, or numbers with commas between", f.classes)
-	}
-	seen := map[int]bool{}
-	for _, c := range list {
-		if c < 0 || c >= in.Classes() {
-			return nil, cli.Usagef("--classes %d: %s has the classes 0 to %d (%s)", c, in.Name, in.Classes()-1, strings.Join(in.ClassNames, ", "))
-		}
-		if seen[c] {
-			return nil, cli.Usagef("--classes names %d twice", c)
-		}
-		seen[c] = true
-	}
-	return list, nil
 }
 
 // fits tells whether a file's samples have the shape of the set's.

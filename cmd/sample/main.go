@@ -79,6 +79,9 @@ func run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 
+	if plan.mapping != "" && !f.Quiet {
+		fmt.Fprintf(env.Stderr, "classes: %s\n", plan.mapping)
+	}
 	bar := terminal.New(env.Stderr, f.Quiet, "sampling", plan.n)
 	batch := f.batchSize
 	if batch == 0 {

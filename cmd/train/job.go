@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	torch "github.com/wangkuiyi/gotorch"
 
@@ -45,13 +46,16 @@ func (f *flags) openData(ctx context.Context, in datasets.Info, w io.Writer, say
 	for _, warning := range images.Warnings {
 		say("note: %s", warning)
 	}
+	if line := classLine(images.ClassNames); datasets.IsFolder(in.Name) && !f.network.Unconditional() {
+		say("classes: %s", line)
+	}
 	network, err := f.network.Config(images.Info, f.classDropout > 0)
 	if err != nil {
 		return nil, 0, err
 	}
 	s := images.Shape
 	return &training.Subject{
-		Info: images.Info, Files: images.Files, Network: network,
+		Info: images.Info, Images: images, Network: network,
 		Advice: "--num-channels 32 --num-res-blocks 1 --attention-resolutions none --batch-size 64 --iterations 1700",
 		About:  fmt.Sprintf("%s images of %dx%dx%d", terminal.Count(int64(images.Len())), s[0], s[1], s[2]),
 		Build:  network.Build,
@@ -86,6 +90,20 @@ func (f *flags) points(in datasets.Info, set *datasets.Set2D) *training.Subject 
 			return trainer.Points(set, c, d, start), nil
 		},
 	}
+}
+
+// classLine says which number stands for which class, for the first of many.
+func classLine(names []string) string {
+	const most = 20
+	var parts []string
+	for c, name := range names {
+		if c == most {
+			parts = append(parts, fmt.Sprintf("and %d more", len(names)-most))
+			break
+		}
+		parts = append(parts, fmt.Sprintf("%d is %s", c, name))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // checkKind refuses flags that do not apply to the set.

@@ -70,7 +70,7 @@ func run(ctx context.Context, env cli.Env) error {
 	if err := start.Same(config, subject.Network, subject.Info); err != nil {
 		return err
 	}
-	if err := start.KeepFiles(subject.Files); err != nil {
+	if err := start.KeepFiles(subject); err != nil {
 		return err
 	}
 	checkpoint := filepath.Join(dir, trainer.CheckpointFile)

@@ -41,7 +41,8 @@ func (m *Model) Open2D(opts datasets.Options, say func(string, ...any)) (*datase
 }
 
 // CompareData tells once what of the images that a model is measured by is not what it
-// was trained on. They are those of the training part, with their files.
+// was trained on. They are those of the training part, with their files, and their
+// classes as the model has them.
 func (m *Model) CompareData(im *datasets.Images, say func(string, ...any)) {
 	r := m.Checkpoint.Record
 	if r == nil {

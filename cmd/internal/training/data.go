@@ -45,7 +45,11 @@ func (r *Resume) SameData(s *Start, sub *Subject, c *trainer.Config) error {
 	if s.From == nil {
 		return nil
 	}
-	s.before = s.From.Record.Dataset.Before
+	was := s.From.Record.Dataset
+	s.before = was.Before
+	if sub.Images != nil && sub.Images.Reclass(was.ClassNames) {
+		sub.Info.ClassNames = was.ClassNames
+	}
 	if len(s.before) > 0 {
 		r.keepPlan(s, c)
 	}
@@ -89,6 +93,14 @@ func (r *Resume) keepPlan(s *Start, c *trainer.Config) bool {
 	return true
 }
 
+// files are those that the data was read from; nil for none.
+func (sub *Subject) files() *datasets.Inventory {
+	if sub.Images == nil {
+		return nil
+	}
+	return sub.Images.Files
+}
+
 // changes says what is different from the data that the run was trained on, or "".
 // Runs before 0.1 recorded the names of classes alone.
 func (r *Resume) changes(s *Start, sub *Subject) string {
@@ -97,7 +109,7 @@ func (r *Resume) changes(s *Start, sub *Subject) string {
 	if r.ResumeFrom != "" {
 		dir = filepath.Dir(r.ResumeFrom)
 	}
-	return Changes(dir, was, sub.Info, sub.Files)
+	return Changes(dir, was, sub.Info, sub.files())
 }
 
 // Changes says what of a set is different from the data that a record tells of, or "".
@@ -143,8 +155,6 @@ func classesChanged(was, now []string) string {
 	}
 	gone, added := of(was, now), of(now, was)
 	switch {
-	case gone == "" && added == "" && len(was) == len(now):
-		return fmt.Sprintf("its classes were in the order %s", strings.Join(was, ", "))
 	case gone == "":
 		return "it has the classes " + added + " too"
 	case added == "":
@@ -154,7 +164,8 @@ func classesChanged(was, now []string) string {
 }
 
 // KeepFiles keeps the list of the set's files in the run's folder.
-func (s *Start) KeepFiles(files *datasets.Inventory) error {
+func (s *Start) KeepFiles(sub *Subject) error {
+	files := sub.files()
 	if files == nil {
 		return nil
 	}
