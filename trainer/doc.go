@@ -22,5 +22,7 @@
 // A run lives in a folder: state.pth, all that resuming needs; state-prev.pth,
 // the one before; ckpt.pth, the weights for sampling and for PyTorch;
 // metrics.jsonl. Files are replaced atomically, and the old state goes only
-// after the new one was read back.
+// after the new one was read back. Nothing is saved after a step that was no
+// update, and at intervals nothing while the loss is ten times its running
+// median: a run that diverges leaves a state from before that.
 package trainer

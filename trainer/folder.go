@@ -115,6 +115,43 @@ func (f *Folder) Save(s *State) error {
 	return f.Derive(s)
 }
 
+// divergedState is a state from which a run went straight into divergence.
+const divergedState = "state-diverged.pth"
+
+// HoldsState tells whether there is a state, good or not.
+func (f *Folder) HoldsState() bool {
+	for _, name := range []string{StateFile, PrevStateFile} {
+		if _, err := os.Lstat(f.path(name)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// StepBack lets the state before take the newest one's place, which is kept under
+// another name, and derives ckpt.pth from it. It gives that state's step, 0 where there
+// is none before.
+func (f *Folder) StepBack() (step int, err error) {
+	cur, prev := f.path(StateFile), f.path(PrevStateFile)
+	s, err := ReadState(prev)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	if err := os.Rename(cur, f.path(divergedState)); err != nil {
+		return 0, fmt.Errorf("the state before was not put back: %w", err)
+	}
+	if err := os.Rename(prev, cur); err != nil { // resuming takes it by its old name too
+		return 0, fmt.Errorf("the state before was not put back: %w", err)
+	}
+	if err := syncDir(f.Dir); err != nil {
+		return 0, err
+	}
+	return s.Step(), f.Derive(s)
+}
+
 // Derive writes ckpt.pth from a state.
 func (f *Folder) Derive(s *State) error {
 	if err := pth.WriteFile(f.path(CheckpointFile), s.checkpoint()); err != nil {

@@ -50,14 +50,29 @@ func (l *metricsLog) Start(past []Metric) error {
 	return nil
 }
 
+// restart writes the file anew after an error.
+func (l *metricsLog) restart(past []Metric) error {
+	_ = l.Close() // with the error that is known
+	l.done, l.err = nil, nil
+	if l.err = l.Start(past); l.err != nil {
+		l.done = nil
+	}
+	return l.err
+}
+
 // Look has the steps written, soon, and returns what went wrong up to now.
 func (l *metricsLog) Look(k Look) error {
-	l.todo <- metricsBatch{steps: k.Steps}
+	if l.done != nil {
+		l.todo <- metricsBatch{steps: k.Steps}
+	}
 	return l.failed()
 }
 
 // Flush waits until all is written.
 func (l *metricsLog) Flush() error {
+	if l.done == nil {
+		return l.failed()
+	}
 	flushed := make(chan struct{})
 	l.todo <- metricsBatch{flushed: flushed}
 	<-flushed
@@ -66,7 +81,7 @@ func (l *metricsLog) Flush() error {
 
 func (l *metricsLog) Close() error {
 	if l.done == nil {
-		return nil
+		return l.failed()
 	}
 	close(l.todo)
 	<-l.done

@@ -48,17 +48,17 @@ type Result struct {
 // InterruptedError ends a run that was asked to stop; its state is saved.
 type InterruptedError struct {
 	Step  int
+	Bad   int   // of the last steps, which were no updates: the state before them is kept
 	Cause error // context.Cause
 }
 
 func (e *InterruptedError) Error() string {
+	if e.Bad > 0 {
+		return fmt.Sprintf("stopped after step %d; the last %d steps were no updates, and the state before them is kept", e.Step, e.Bad)
+	}
 	return fmt.Sprintf("stopped after step %d, everything is saved", e.Step)
 }
 func (e *InterruptedError) Unwrap() error { return e.Cause }
-
-// patience is the number of steps without an update after which a run has
-// diverged.
-const patience = 30
 
 // Train does the run's steps, from a state or from the start. The files are
 // saved at the end, at intervals, when ctx ends, and when the run fails. Its
@@ -77,6 +77,7 @@ func (r *Run) Train(ctx context.Context, from *State) (res Result, err error) {
 	if err != nil {
 		return res, errors.Join(err, l.close())
 	}
+	var d *DivergedError
 	if failed := torch.Try(func() { err = l.run(ctx) }); failed != nil {
 		// Memory runs out in a step's forward or backward pass: the weights
 		// are still those of the step before.
@@ -85,6 +86,8 @@ func (r *Run) Train(ctx context.Context, from *State) (res Result, err error) {
 			unsaved = e
 		}
 		err = errors.Join(l.explain(ctx, failed), unsaved)
+	} else if errors.As(err, &d) {
+		err = errors.Join(err, l.stepBack(d))
 	}
 	res = l.result()
 	if cerr := l.close(); err == nil {
@@ -103,8 +106,9 @@ type loop struct {
 
 	first, done   int // steps at the start and now
 	losses, norms []float32
-	skipped, row  int // steps without an update: in all, and in a row up to now
-	badSince      int
+	watch         divergence
+	saved         int         // step of the newest state that this process saved
+	torn          *metricsLog // a line of it is missing
 
 	start, lastSave time.Time
 	pace            pace
@@ -131,7 +135,12 @@ func (l *loop) open(from *State) error {
 		l.first, l.done = from.Step(), from.Step()
 		l.losses = append(l.losses, from.Losses...)
 		l.norms = append(l.norms, from.GradNorms...)
+		for i := range l.losses {
+			l.watch.add(i+1, l.losses[i], l.norms[i])
+		}
+		l.watch.skipped, l.watch.row, l.watch.high = 0, 0, 0
 	}
+	l.noteSpace()
 	past := l.metrics(l.losses, l.norms, 0)
 	for _, o := range l.observers {
 		if err := o.Start(past); err != nil {
@@ -191,7 +200,7 @@ func (l *loop) run(ctx context.Context) error {
 			if err := l.save(); err != nil {
 				return err
 			}
-			return &InterruptedError{l.done, context.Cause(ctx)}
+			return &InterruptedError{l.done, l.watch.row, context.Cause(ctx)}
 		}
 		if err := l.e.step(l.done, l.src); err != nil {
 			return errors.Join(err, l.save())
@@ -206,15 +215,23 @@ func (l *loop) run(ctx context.Context) error {
 			}
 		}
 		if l.saveDue() {
-			if err := l.save(); err != nil {
+			if err := l.interim(); err != nil {
 				return err
 			}
 		}
 	}
-	if n := l.done - l.first; n > 0 && l.row >= n { // not one of them was an update
-		return errors.Join(&DivergedError{l.badSince}, l.save())
+	if err := l.settle(); err != nil {
+		return errors.Join(err, l.write())
 	}
-	return l.save()
+	if l.done > l.first {
+		if err := l.watch.atEnd(l.losses); err != nil {
+			if !l.Folder.HoldsState() {
+				err = errors.Join(err, l.write())
+			}
+			return err
+		}
+	}
+	return l.write()
 }
 
 func (l *loop) interval() time.Duration {
@@ -222,16 +239,6 @@ func (l *loop) interval() time.Duration {
 		return l.Interval
 	}
 	return time.Second
-}
-
-func (l *loop) saveDue() bool {
-	if l.done == l.total() {
-		return false // saved after the loop
-	}
-	if l.CheckpointEvery > 0 {
-		return l.done%l.CheckpointEvery == 0
-	}
-	return time.Since(l.lastSave) >= 5*time.Minute
 }
 
 // look reads the device: losses and norms of the steps since the last time.
@@ -242,19 +249,15 @@ func (l *loop) look() error {
 	var sum, sumNorm float64
 	n := 0
 	for i := range losses {
-		if finite(losses[i]) && finite(norms[i]) {
-			l.row = 0
+		l.watch.add(at+i+1, losses[i], norms[i])
+		switch l.watch.row {
+		case 0:
 			sum += float64(losses[i])
 			sumNorm += float64(norms[i])
 			n++
-			continue
+		case 1:
+			l.note(fmt.Sprintf("step %d: the loss or its gradient is not finite; steps without an update follow", at+i+1))
 		}
-		if l.row == 0 {
-			l.badSince = at + i + 1
-			l.note(fmt.Sprintf("step %d: the loss or its gradient is not finite; steps without an update follow", l.badSince))
-		}
-		l.row++
-		l.skipped++
 	}
 	l.losses = append(l.losses, losses...)
 	l.norms = append(l.norms, norms...)
@@ -264,40 +267,17 @@ func (l *loop) look() error {
 	l.meter.look(&p, time.Now(), l.src.Waited())
 	told := Look{Steps: l.metrics(losses, norms, at), Progress: p}
 	for _, o := range l.observers {
-		if err := o.Look(told); err != nil {
+		if err := o.Look(told); err != nil && !l.tolerate(o, err) {
 			return err
 		}
 	}
-	if l.row >= patience {
-		return &DivergedError{l.badSince}
-	}
-	return nil
+	return l.watch.verdict()
 }
 
 func (l *loop) note(s string) {
 	if l.Note != nil {
 		l.Note(s)
 	}
-}
-
-// save writes the folder's files.
-func (l *loop) save() error {
-	var found error // a divergence, which is no reason to save nothing
-	if l.e.filled > 0 {
-		found = l.look()
-	}
-	for _, o := range l.observers {
-		found = errors.Join(found, o.Flush())
-	}
-	s, err := l.e.snapshot(l.record(), l.losses, l.norms)
-	if err != nil {
-		return errors.Join(found, fmt.Errorf("the run's state cannot be saved: %w", err))
-	}
-	if err := l.Folder.Save(s); err != nil {
-		return errors.Join(found, err)
-	}
-	l.lastSave = time.Now()
-	return found
 }
 
 func (l *loop) record() Record {
@@ -317,7 +297,7 @@ func (l *loop) result() Result {
 		}
 	}
 	res := Result{
-		Steps: len(l.losses), New: len(l.losses) - l.first, Losses: l.losses, GradNorms: l.norms, Skipped: l.skipped,
+		Steps: len(l.losses), New: len(l.losses) - l.first, Losses: l.losses, GradNorms: l.norms, Skipped: l.watch.skipped,
 		Clipped: float64(clipped) / float64(max(1, len(l.norms))),
 		Time:    time.Since(l.start), Waited: l.src.Waited(), Pace: l.pace.marks,
 	}

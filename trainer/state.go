@@ -44,7 +44,7 @@ func (e *engine) snapshot(r Record, losses, norms []float32) (*State, error) {
 				return err
 			}
 			if !w.Finite() {
-				return fmt.Errorf("%s%s is not finite", prefix, e.names[i])
+				return &DivergedError{Step: r.Training.Step, Why: prefix + e.names[i] + " is not finite"}
 			}
 			d.Set(prefix+e.names[i], w)
 		}

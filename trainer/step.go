@@ -1,7 +1,6 @@
 package trainer
 
 import (
-	"fmt"
 	"math"
 
 	torch "github.com/wangkuiyi/gotorch"
@@ -175,13 +174,4 @@ func (e *engine) read() (losses, norms []float32) {
 		d.Read()
 	}
 	return losses, norms
-}
-
-// DivergedError ends a run whose gradients are no longer finite.
-type DivergedError struct {
-	Step int // the first of the steps without an update
-}
-
-func (e *DivergedError) Error() string {
-	return fmt.Sprintf("the loss or its gradient is not finite since step %d: the run has diverged; try a lower --learning-rate or --grad-clip 1", e.Step)
 }

@@ -1,0 +1,267 @@
+package trainer
+
+import (
+	"context"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestDivergence(t *testing.T) {
+	nan := float32(math.NaN())
+	repeat := func(v float32, n int) []float32 {
+		out := make([]float32, n)
+		for i := range out {
+			out[i] = v
+		}
+		return out
+	}
+	join := func(parts ...[]float32) (all []float32) {
+		for _, p := range parts {
+			all = append(all, p...)
+		}
+		return all
+	}
+	for name, c := range map[string]struct {
+		losses []float32
+		during int // first of the bad steps by verdict, 0 for none
+		end    int // the same at the end
+	}{
+		"good":                        {losses: join(repeat(2, 20), repeat(1, 300))},
+		"a bad step":                  {losses: join(repeat(2, 20), []float32{nan}, repeat(2, 20))},
+		"a bad last step":             {losses: join(repeat(2, 20), []float32{nan}), end: 21},
+		"29 bad":                      {losses: join(repeat(2, 20), repeat(nan, 29)), end: 21},
+		"30 bad":                      {losses: join(repeat(2, 20), repeat(nan, 30)), during: 21, end: 21},
+		"all bad":                     {losses: repeat(nan, 5), end: 1},
+		"explodes at once":            {losses: []float32{2, 30, 1e6, 1e9}, end: 2},
+		"explodes at once, long":      {losses: join([]float32{2}, repeat(1e9, 60)), end: 2},
+		"100 high":                    {losses: join(repeat(2, 50), repeat(21, 100)), during: 51, end: 51},
+		"99 high":                     {losses: join(repeat(2, 50), repeat(21, 99), repeat(2, 10))},
+		"9 high, at the end":          {losses: join(repeat(2, 50), repeat(19, 9))},
+		"many times, but not tenfold": {losses: join(repeat(2, 50), repeat(19, 200))},
+		"high, then not finite":       {losses: join(repeat(2, 50), repeat(1e8, 30), repeat(nan, 30)), during: 81, end: 81},
+		"falls, then explodes":        {losses: join(repeat(20, 30), repeat(1, 300), repeat(15, 20)), end: 331},
+		"falls a lot and stays":       {losses: join(repeat(1e6, 3), repeat(1, 300))},
+	} {
+		d := &divergence{}
+		during := 0
+		for i, v := range c.losses {
+			d.add(i+1, v, v)
+			var e *DivergedError
+			if errors.As(d.verdict(), &e) && during == 0 {
+				during = e.Step
+			}
+		}
+		end := 0
+		var e *DivergedError
+		if errors.As(d.atEnd(c.losses), &e) {
+			end = e.Step
+		}
+		if during != c.during || end != c.end {
+			t.Errorf("%s: diverged since %d and at the end %d, want %d and %d", name, during, end, c.during, c.end)
+		}
+	}
+}
+
+// steered gives data that is scaled or not finite from a batch on.
+type steered struct {
+	Source
+	n      int
+	change func(batch int) float64 // 1: as it is
+}
+
+func (p *steered) Batch() (Batch, error) {
+	b, err := p.Source.Batch()
+	if p.n++; err == nil && p.change(p.n) != 1 {
+		b.X1.FillI(p.change(p.n))
+	}
+	return b, err
+}
+
+func steer(r *Run, change func(batch int) float64) {
+	open := r.Open
+	r.Open = func(start int) (Source, error) {
+		s, err := open(start)
+		return &steered{Source: s, n: start, change: change}, err
+	}
+}
+
+func newestStep(t *testing.T, dir string) int {
+	t.Helper()
+	s, _, _, err := Newest(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Step()
+}
+
+// However often states are saved, at divergence the newest one is from before it, and
+// the one before that is kept too.
+func TestDivergenceLeavesGoodStates(t *testing.T) {
+	for _, every := range []int{1, 4, 7} {
+		for name, bad := range map[string]float64{"not finite": math.NaN(), "finite": 1e3} {
+			r := planeRun(t, config(400), t.TempDir())
+			r.CheckpointEvery, r.Interval = every, time.Hour
+			steer(r, func(batch int) float64 {
+				if batch > 60 {
+					return bad
+				}
+				return 1
+			})
+			var notes []string
+			r.Note = func(s string) { notes = append(notes, s) }
+			var d *DivergedError
+			if _, err := r.Train(context.Background(), nil); !errors.As(err, &d) || d.Step != 61 {
+				t.Errorf("%s, every %d: %v", name, every, err)
+				continue
+			}
+			want := 60 / every * every
+			if want == 60 { // the state whose next step was bad
+				want -= every
+				if kept, err := ReadState(r.Folder.path(divergedState)); err != nil || kept.Step() != 60 {
+					t.Errorf("%s, every %d: %s: %v", name, every, divergedState, err)
+				}
+			}
+			if got := newestStep(t, r.Folder.Dir); got != want {
+				t.Errorf("%s, every %d: the newest state is of step %d, want %d; notes %v", name, every, got, want, notes)
+			}
+			if ck, err := ReadCheckpoint(r.Folder.path(CheckpointFile)); err != nil || ck.Record.Training.Step != want {
+				t.Errorf("%s, every %d: ckpt.pth is not of that state: %v", name, every, err)
+			}
+		}
+	}
+}
+
+// A short run that diverges has diverged, whatever its length.
+func TestShortRunDiverges(t *testing.T) {
+	for _, steps := range []int{1, 2, 5, 20, 29} {
+		c := config(steps)
+		c.LearningRate, c.Warmup, c.GradClip, c.Schedule = 1e5, 0, 0, "constant"
+		r := planeRun(t, c, t.TempDir())
+		_, err := r.Train(context.Background(), nil)
+		var d *DivergedError
+		if bad := steps > 1; errors.As(err, &d) != bad { // of one step nothing is known
+			t.Errorf("%d steps at an absurd rate: %v", steps, err)
+		}
+	}
+}
+
+// A stop among steps that are no updates keeps the state before them, and says so.
+func TestInterruptedWhileDiverging(t *testing.T) {
+	r := planeRun(t, config(400), t.TempDir())
+	r.CheckpointEvery, r.Interval = 20, time.Nanosecond
+	steer(r, func(batch int) float64 {
+		if batch > 30 {
+			return math.Inf(1)
+		}
+		return 1
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	r.Observers = []Observer{Watch(func(k Look) {
+		if k.Step == 35 {
+			cancel()
+		}
+	})}
+	var i *InterruptedError
+	if _, err := r.Train(ctx, nil); !errors.As(err, &i) || i.Step != 35 || i.Bad != 5 || strings.Contains(err.Error(), "everything is saved") {
+		t.Errorf("%v", err)
+	}
+	if got := newestStep(t, r.Folder.Dir); got != 20 {
+		t.Errorf("the newest state is of step %d, want 20", got)
+	}
+}
+
+// A save that fails does not end the run. When there is room again, states and metrics
+// are whole.
+func TestSavesThatFail(t *testing.T) {
+	train := func(fail, again int) (*Run, []string, error) {
+		r := planeRun(t, config(40), t.TempDir())
+		r.CheckpointEvery, r.Interval = 5, time.Nanosecond
+		var notes []string
+		r.Note = func(s string) { notes = append(notes, s) }
+		blocked := r.Folder.path("." + nextState + ".blocked")
+		r.Observers = []Observer{Watch(func(k Look) {
+			// A folder in the new state's place: nothing can be written there.
+			switch k.Step {
+			case fail:
+				if err := os.MkdirAll(filepath.Join(r.Folder.path(nextState), "x"), 0o777); err != nil {
+					t.Error(err)
+				}
+			case again:
+				if err := os.Rename(r.Folder.path(nextState), blocked); err != nil {
+					t.Error(err)
+				}
+			}
+		})}
+		_, err := r.Train(context.Background(), nil)
+		return r, notes, err
+	}
+	r, notes, err := train(7, 18)
+	if err != nil || len(notes) != 2 || !strings.Contains(notes[0], "step 10") || !strings.Contains(notes[0], "the run goes on") || !strings.Contains(notes[0], nextState) {
+		t.Errorf("%v, notes %q", err, notes)
+	}
+	if got := newestStep(t, r.Folder.Dir); got != 40 {
+		t.Errorf("the newest state is of step %d", got)
+	}
+	r, _, err = train(7, 1000)
+	if err == nil {
+		t.Error("the last save failed, and the run ended well")
+	}
+	if got := newestStep(t, r.Folder.Dir); got != 5 {
+		t.Errorf("the newest state is of step %d", got)
+	}
+}
+
+// metrics.jsonl is whole after a time without room for it.
+func TestMetricsAreMended(t *testing.T) {
+	r := planeRun(t, config(40), t.TempDir())
+	r.CheckpointEvery, r.Interval = 10, time.Nanosecond
+	var notes []string
+	r.Note = func(s string) { notes = append(notes, s) }
+	var log *metricsLog
+	r.Observers = []Observer{Watch(func(k Look) {
+		if k.Step == 13 {
+			_ = log.f.Close() // no line can be written from here on
+		}
+	})}
+	l := &loop{Run: r, start: time.Now(), lastSave: time.Now()}
+	if err := l.open(nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range l.observers {
+		if m, ok := o.(*metricsLog); ok {
+			log = m
+		}
+	}
+	if err := l.run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.close(); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(r.Folder.path(MetricsFile))
+	if err != nil || strings.Count(string(b), "\n") != 40 || !strings.Contains(string(b), `{"step":40,`) {
+		t.Errorf("%d lines, %v", strings.Count(string(b), "\n"), err)
+	}
+	if len(notes) != 1 || !strings.Contains(notes[0], "metrics") {
+		t.Errorf("notes %q", notes)
+	}
+}
+
+// Where the states would not fit, a note says so before the first step.
+func TestSpaceIsNoted(t *testing.T) {
+	var disk syscall.Statfs_t
+	r := planeRun(t, config(2), t.TempDir())
+	if err := syscall.Statfs(r.Folder.Dir, &disk); err != nil || disk.Bavail*uint64(disk.Bsize) < 1<<30 {
+		t.Skip("the disk is full indeed")
+	}
+	r.Note = func(s string) { t.Errorf("with room enough: %s", s) }
+	if _, err := r.Train(context.Background(), nil); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,144 @@
+package trainer
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+)
+
+// saveDue tells whether the state is to be saved after this step.
+func (l *loop) saveDue() bool {
+	if l.done == l.total() {
+		return false // saved after the loop
+	}
+	if l.CheckpointEvery > 0 {
+		return l.done%l.CheckpointEvery == 0
+	}
+	return time.Since(l.lastSave) >= 5*time.Minute
+}
+
+// save looks at the device and writes the folder's files. Its errors are a divergence,
+// which is no reason to save nothing, an observer's, or of files.
+func (l *loop) save() error {
+	found := l.settle()
+	return errors.Join(found, l.write())
+}
+
+// settle brings what is known of the run up to its last step.
+func (l *loop) settle() error {
+	var found error
+	if l.e.filled > 0 {
+		found = l.look()
+	}
+	for _, o := range l.observers {
+		if err := o.Flush(); err != nil && !l.tolerate(o, err) {
+			found = errors.Join(found, err)
+		}
+	}
+	return found
+}
+
+// write saves the state. After a step that was no update the states before stay: they
+// are the last good ones.
+func (l *loop) write() error {
+	if (l.watch.row > 0 || l.watch.verdict() != nil) && l.Folder.HoldsState() {
+		return nil
+	}
+	s, err := l.e.snapshot(l.record(), l.losses, l.norms)
+	if err != nil {
+		return err
+	}
+	if err := l.Folder.Save(s); err != nil {
+		return err
+	}
+	l.lastSave, l.saved = time.Now(), l.done
+	return l.restoreMetrics()
+}
+
+// interim saves while the run goes, but not while the loss is high. A save that fails, for want of space above all,
+// does not end the run: it is tried again at the next interval.
+func (l *loop) interim() error {
+	if err := l.settle(); err != nil {
+		return errors.Join(err, l.write())
+	}
+	if l.watch.high > 0 && l.Folder.HoldsState() {
+		return nil
+	}
+	err := l.write()
+	var d *DivergedError
+	if err == nil || errors.As(err, &d) {
+		return err
+	}
+	l.lastSave = time.Now()
+	l.note(fmt.Sprintf("step %d: %v; the run goes on, and the next save is the next try", l.done, err))
+	return nil
+}
+
+// stepBack puts the state before the newest one in its place, if that led straight into
+// the divergence.
+func (l *loop) stepBack(d *DivergedError) error {
+	first := d.Step
+	if l.watch.high > 0 {
+		first = min(first, l.watch.highSince)
+	}
+	if l.saved > 0 && l.saved+1 >= first {
+		step, err := l.Folder.StepBack()
+		if step > 0 {
+			l.note(fmt.Sprintf("the newest state is that of step %d; the one after it is kept as %s", step, divergedState))
+		}
+		return err
+	}
+	return nil
+}
+
+// tolerate notes that metrics.jsonl cannot be written, which is no reason to end a
+// run. It is written anew after a save that succeeds.
+func (l *loop) tolerate(o Observer, err error) bool {
+	m, ok := o.(*metricsLog)
+	if ok && l.torn == nil {
+		l.torn = m
+		l.note(fmt.Sprintf("%v; the run goes on, and the file is written anew with the next save", err))
+	}
+	return ok
+}
+
+func (l *loop) restoreMetrics() error {
+	if l.torn == nil {
+		return nil
+	}
+	err := l.torn.restart(l.metrics(l.losses, l.norms, 0))
+	if err == nil {
+		l.torn = nil
+	}
+	return err
+}
+
+// noteSpace says before the first step where the disk has no room for the states that
+// are there together at a save.
+func (l *loop) noteSpace() {
+	var disk syscall.Statfs_t
+	if syscall.Statfs(l.Folder.Dir, &disk) != nil {
+		return
+	}
+	weights, states := int64(0), int64(4)
+	for _, p := range l.e.params {
+		weights += p.Numel() * 4
+	}
+	if l.e.ema == nil {
+		states--
+	}
+	need := weights // ckpt.pth
+	for range 3 {
+		need += states * weights
+	}
+	for _, name := range []string{StateFile, PrevStateFile} {
+		if info, err := os.Stat(l.Folder.path(name)); err == nil {
+			need -= info.Size()
+		}
+	}
+	if free := int64(disk.Bavail) * disk.Bsize; free < need {
+		l.note(fmt.Sprintf("%s has %d MB of free space, and saving takes %d MB; saves may fail", l.Folder.Dir, free>>20, need>>20+1))
+	}
+}
