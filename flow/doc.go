@@ -18,6 +18,19 @@
 // and a [Path]; [Loss] is the fourth, [Sampling] the fifth. Another path, coupling
 // or distribution of times is a type of its own, in a file of its own.
 //
+// # Paths
+//
+// Any x_t = alpha_t x1 + sigma_t x0 from noise to data will do (Lipman et al. 2024,
+// section 4). [NewPath] makes one by name: ot, the straight line above; vp, the
+// variance-preserving diffusion (Song et al. 2021); cosine. Their [Coefficients]
+// turn what is expected of the velocity, of the noise and of the data at a point
+// into each other.
+//
+// The velocity of vp has no bound near the data, where sigma grows like the root
+// of 1 - t. So models learn it in a path's Span, which ends at t = .999 there, and
+// [Within] keeps solvers and likelihoods from asking for it later: what is left of
+// the way goes on at the last velocity. The others are learnt at all times.
+//
 // # Solvers
 //
 // A [FixedStep] takes as many equal steps as it is told. With the stages

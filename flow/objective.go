@@ -62,7 +62,7 @@ func (o Objective) times() TimeSampler {
 
 // Draw makes what a model is trained on of data x1: [B,...] and labels y: [B]
 // int64, or the zero Tensor for a model without classes: the points xt: [B,...]
-// at times t: [B], the velocities u: [B,...] that it should have there, and the
+// at times t: [B] of the path's span, the velocities u: [B,...] that it should have there, and the
 // labels that it is told. x0: [B,...] is the noise that belongs to x1, where pairs
 // are given, or the zero Tensor where the coupling draws it.
 //
@@ -73,6 +73,9 @@ func (o Objective) Draw(gen *torch.Generator, x0, x1, y torch.Tensor) (xt, t, u,
 		x0 = o.coupling().Noise(gen, x1, y)
 	}
 	t = o.times().Sample(gen, n, on)
+	if from, to := o.path().Span(); from > 0 || to < 1 {
+		t = torch.AddScalar(torch.MulScalar(t, to-from), from)
+	}
 	if o.ClassDropout > 0 {
 		drop := torch.LtScalar(torch.RandWith(gen, []int64{n}, torch.Options{Device: on}), o.ClassDropout)
 		y = torch.MaskedFill(y, drop, float64(o.Null))

@@ -77,9 +77,7 @@ func TestObjectiveOfPairs(t *testing.T) {
 }
 
 // plain is a path whose targets cannot be averaged.
-type plain struct{}
-
-func (plain) At(x0, x1, t torch.Tensor) (xt, u torch.Tensor) { return x0, x1 }
+type plain struct{ Path }
 
 // paired is a coupling.
 type paired struct{ Independent }
@@ -87,7 +85,7 @@ type paired struct{ Independent }
 func TestObjectiveCheck(t *testing.T) {
 	for want, o := range map[string]Objective{
 		"":           {StableTargets: true, ClassDropout: 0.1, Null: 10},
-		"averaged":   {Path: plain{}, StableTargets: true},
+		"averaged":   {Path: plain{OTPath{}}, StableTargets: true},
 		"paired":     {Coupling: paired{}, StableTargets: true},
 		"[0,1)":      {ClassDropout: 1},
 		"null class": {ClassDropout: 0.1, Null: -1},

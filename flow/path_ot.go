@@ -25,3 +25,15 @@ func (p OTPath) StableTarget(x0, x1, t torch.Tensor) (xt, u torch.Tensor) {
 	slope := torch.AddScalar(torch.MulScalar(ratio, 1-p.SigmaMin), 1)
 	return xt, averaged(x0, x1, u, ratio, slope)
 }
+
+// Coefficients: t: [B].
+func (p OTPath) Coefficients(t torch.Tensor) Coefficients {
+	t = t.CastTo(torch.Double)
+	one := torch.AddScalar(torch.ZerosLike(t), 1)
+	return Coefficients{t, torch.AddScalar(torch.MulScalar(t, p.SigmaMin-1), 1), one, torch.MulScalar(one, p.SigmaMin-1)}
+}
+
+// Span is all times.
+func (p OTPath) Span() (from, to float64) { return 0, 1 }
+
+func (p OTPath) String() string { return "ot" }

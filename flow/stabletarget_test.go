@@ -9,11 +9,21 @@ import (
 
 // Data N(m, s^2 I) have the velocity
 //
-//	u(x, t) = m + (t s^2 - (1-t)) / (t^2 s^2 + (1-t)^2) (x - t m)
+//	u(x, t) = alpha' m + (alpha' alpha s^2 + sigma' sigma) / (alpha^2 s^2 + sigma^2) (x - alpha m)
 //
-// at sigma_min = 0. At a point x_t the targets' mean is that, and their variance
-// around it less than that of u = x1 - x0.
+// At a point x_t the targets' mean is that, and their variance around it less than
+// that of u.
 func TestStableTarget(t *testing.T) {
+	for _, name := range Paths() {
+		t.Run(name, func(t *testing.T) { stableTarget(t, name) })
+	}
+}
+
+func stableTarget(t *testing.T, name string) {
+	p := path(t, name).(interface {
+		Path
+		StableTargets
+	})
 	const b, s = 256, 0.6
 	m := [2]float64{1, -0.5}
 	draw := func(seed int64) torch.Tensor {
@@ -22,6 +32,9 @@ func TestStableTarget(t *testing.T) {
 		return torch.FromSlice(x, b, 2)
 	}
 	for _, at := range []float64{0.05, 0.5, 0.9, 0.999} {
+		alpha, sigma := affine[name](at)
+		dAlpha, dSigma := slopes(name, at)
+		slope := (dAlpha*alpha*s*s + dSigma*sigma) / (alpha*alpha*s*s + sigma*sigma)
 		var bias, plain, stable float64
 		n := 0
 		for k := range int64(40) {
@@ -29,11 +42,11 @@ func TestStableTarget(t *testing.T) {
 				x0 := draw(2 * k)
 				x1 := torch.Add(torch.MulScalar(draw(2*k+1), s), torch.FromSlice([]float32{float32(m[0]), float32(m[1])}, 1, 2), 1)
 				times := torch.FullWith([]int64{b}, at, torch.Options{})
-				xt, u := OTPath{}.StableTarget(x0, x1, times)
-				_, own := OTPath{}.At(x0, x1, times)
+				xt, u := p.StableTarget(x0, x1, times)
+				_, own := p.At(x0, x1, times)
 				gx, gu, go1 := torch.ToSlice[float32](xt), torch.ToSlice[float32](u), torch.ToSlice[float32](own)
 				for i := range gx {
-					mean := m[i%2] + (at*s*s-(1-at))/(at*at*s*s+(1-at)*(1-at))*(float64(gx[i])-at*m[i%2])
+					mean := dAlpha*m[i%2] + slope*(float64(gx[i])-alpha*m[i%2])
 					d, e := float64(gu[i])-mean, float64(go1[i])-mean
 					// Weighed by x, so that a slope that is wrong shows too.
 					bias += d * (1 + float64(gx[i]))

@@ -12,6 +12,7 @@ import (
 	"github.com/wangkuiyi/gotorch/safetensors"
 	"github.com/wangkuiyi/gotorch/weights"
 
+	"flowmatch/flow"
 	"flowmatch/models"
 )
 
@@ -140,6 +141,23 @@ func (c *Checkpoint) Network(cfg models.Config, d torch.Device) (models.Network,
 		return nil, fmt.Errorf("%s: %w", c.Path, err)
 	}
 	return m, c.fill(m, d)
+}
+
+// Velocity is what the checkpoint's network has learnt, at the times that its path
+// is learnt at. A file without a record is of the straight path.
+func (c *Checkpoint) Velocity(cfg models.Config, d torch.Device) (flow.Velocity, error) {
+	var path flow.Path = flow.OTPath{}
+	if c.Record != nil {
+		var err error
+		if path, err = c.Record.Training.Configuration.path(); err != nil {
+			return nil, fmt.Errorf("%s: the record: %w", c.Path, err)
+		}
+	}
+	net, err := c.Network(cfg, d)
+	if err != nil {
+		return nil, err
+	}
+	return flow.Within(path, net.Velocity), nil
 }
 
 // fits refuses to build a network that is larger than the file: what a record

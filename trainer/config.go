@@ -28,6 +28,8 @@ type Config struct {
 	Precision      string  `json:"precision"` // one of Precisions but "auto"
 	Seed           int64   `json:"seed"`
 
+	// Path is that from noise to data, by its name in flow.Paths; "" is ot.
+	Path string `json:"path,omitempty"`
 	// TimePower p draws times as 1 - (1-u)^p, u uniform: above 1, more of them
 	// near the data. The minimiser is the same, the effort is spent elsewhere.
 	// 0 is 1: uniform.
@@ -66,6 +68,8 @@ func (c Config) Check() error {
 		return fmt.Errorf("--accumulate %d: at least 1", c.Accumulate)
 	case !(c.SigmaMin >= 0 && c.SigmaMin < 1):
 		return fmt.Errorf("--sigma-min %v: in [0,1)", c.SigmaMin)
+	case c.SigmaMin > 0 && c.Path != "" && c.Path != "ot":
+		return fmt.Errorf("--sigma-min %v: the path %s has a width of its own (only ot takes it)", c.SigmaMin, c.Path)
 	case !(c.ClassDropout >= 0 && c.ClassDropout < 1):
 		return fmt.Errorf("--class-dropout %v: in [0,1)", c.ClassDropout)
 	case !(c.TimePower >= 0 && c.TimePower <= 10):
@@ -73,7 +77,8 @@ func (c Config) Check() error {
 	case !slices.Contains(Precisions[1:], c.Precision):
 		return fmt.Errorf("--precision %q: %s", c.Precision, strings.Join(Precisions, ", "))
 	}
-	return nil
+	_, err := c.path()
+	return err
 }
 
 // Rate is the learning rate of step k = 0, 1, ...: it grows linearly over the

@@ -1,17 +1,34 @@
 package trainer
 
-import "flowmatch/flow"
+import (
+	"fmt"
 
-// Objective is what the configuration trains a velocity field on. null is the
-// label of the network's null class, -1 where it has none.
+	"flowmatch/flow"
+)
+
+// Objective is what the configuration, which Check finds nothing wrong with, trains
+// a velocity field on. null is the label of the network's null class, -1 where it
+// has none.
 func (c Config) Objective(null int64) flow.Objective {
+	path, err := c.path()
+	if err != nil {
+		panic(err)
+	}
 	return flow.Objective{
-		Path:          flow.OTPath{SigmaMin: c.SigmaMin},
+		Path:          path,
 		Times:         c.times(),
 		StableTargets: c.StableTargets,
 		ClassDropout:  c.ClassDropout,
 		Null:          null,
 	}
+}
+
+func (c Config) path() (flow.Path, error) {
+	p, err := flow.NewPath(flow.PathConfig{Name: c.Path, SigmaMin: c.SigmaMin})
+	if err != nil {
+		return nil, fmt.Errorf("--path: %w", err)
+	}
+	return p, nil
 }
 
 func (c Config) times() flow.TimeSampler {

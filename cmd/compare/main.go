@@ -99,11 +99,11 @@ func (c *comparison) path(ending string) string {
 func (c *comparison) points(ctx context.Context) error {
 	var built [2]flow.Velocity
 	for k, m := range c.models {
-		net, err := m.Build(c.device)
+		v, err := m.Velocity(c.device)
 		if err != nil {
 			return err
 		}
-		built[k] = net.Velocity
+		built[k] = v
 	}
 	set, err := c.models[0].Open2D(c.DataOptions(), c.say)
 	if err != nil {

@@ -61,11 +61,9 @@ func run(ctx context.Context, env cli.Env) error {
 	if e.device, err = f.OpenDevice(); err != nil {
 		return err
 	}
-	net, err := file.Build(e.device)
-	if err != nil {
+	if e.velocity, err = file.Velocity(e.device); err != nil {
 		return err
 	}
-	e.velocity = net.Velocity
 	err = measure()
 	for _, w := range torch.TakeWarnings() {
 		e.say("note: libtorch: %s", w)

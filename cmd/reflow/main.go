@@ -123,11 +123,11 @@ func (r *rounds) round(ctx context.Context, n int, dir string, of *modelfile.Mod
 	if err := start.Same(config, of.Config, r.info); err != nil {
 		return err
 	}
-	model, err := of.Build(r.device)
+	velocity, err := of.Velocity(r.device)
 	if err != nil {
 		return err
 	}
-	pairs.Teacher.Velocity = r.Precise(model.Velocity, r.device)
+	pairs.Teacher.Velocity = r.Precise(velocity, r.device)
 	sub := r.subject(of, pairs)
 	if pairs.Config.Pairs > 0 && start.Step() < config.Iterations {
 		if err := r.load(ctx, pairs); err != nil {

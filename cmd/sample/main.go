@@ -74,7 +74,7 @@ func run(ctx context.Context, env cli.Env) error {
 			fmt.Fprintln(env.Stderr, "note: "+warning)
 		}
 	}
-	model, err := t.Build(device)
+	velocity, err := t.Velocity(device)
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func run(ctx context.Context, env cli.Env) error {
 		batch = t.Batch()
 	}
 	s := flow.Sampling{
-		Velocity: f.Precise(model.Velocity, device), Device: device, Solver: solver, Shape: t.Dims(),
+		Velocity: f.Precise(velocity, device), Device: device, Solver: solver, Shape: t.Dims(),
 		N: plan.n, Labels: plan.labels, Seed: f.Seed, X0: plan.x0, Batch: batch, Guidance: guidance,
 		Shown: plan.shown,
 		Progress: func(done, of int) {

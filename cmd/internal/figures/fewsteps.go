@@ -40,12 +40,12 @@ func FewSteps(ctx context.Context, path string, d torch.Device, seed int64, rows
 	layout := viz.Layout{Columns: make([][]int, fewColumns)}
 	var names []string
 	for _, r := range rows {
-		net, err := r.Of.Build(d)
+		velocity, err := r.Of.Velocity(d)
 		if err != nil {
 			return err
 		}
 		draw := flow.Sampling{
-			Velocity: net.Velocity, Device: d, Solver: r.Solver, Shape: r.Of.Dims(),
+			Velocity: velocity, Device: d, Solver: r.Solver, Shape: r.Of.Dims(),
 			N: fewColumns, Seed: seed, Batch: r.Of.Batch(), Guidance: r.Guidance,
 		}
 		for i := range fewColumns {

@@ -41,7 +41,7 @@ func (f *Flags) Draw(ctx context.Context, env cli.Env, r Run) ([]string, error) 
 	if err != nil {
 		return nil, err
 	}
-	model, err := ck.Network(r.Network, r.Device)
+	velocity, err := ck.Velocity(r.Network, r.Device)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func (f *Flags) Draw(ctx context.Context, env cli.Env, r Run) ([]string, error) 
 		defer torch.AllowTF32(f.Precision != "fp32")
 	}
 	p := Plane{
-		Dir: r.Dir, Set: r.Info.Slug(), Velocity: model.Velocity, Device: r.Device,
+		Dir: r.Dir, Set: r.Info.Slug(), Velocity: velocity, Device: r.Device,
 		Samples: f.Samples, Seed: f.Seed, Reference: r.Reference, OneStep: r.OneStep, Stderr: env.Stderr, Quiet: f.Quiet,
 	}
 	if p.Of, err = datasets.Reopen2D(r.Info, datasets.Options{DataDir: f.DataDir}); err != nil {

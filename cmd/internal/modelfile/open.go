@@ -21,9 +21,14 @@ type Network struct {
 	Config     models.Config
 }
 
-// Build makes the network on the device, for evaluation.
+// Build makes the network on the device.
 func (n *Network) Build(d torch.Device) (models.Network, error) {
 	return n.Checkpoint.Network(n.Config, d)
+}
+
+// Velocity is what the network has learnt, for evaluation on the device.
+func (n *Network) Velocity(d torch.Device) (flow.Velocity, error) {
+	return n.Checkpoint.Velocity(n.Config, d)
 }
 
 // Open reads the checkpoint and settles what it is: by its record, or for a

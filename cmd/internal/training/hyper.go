@@ -2,11 +2,14 @@ package training
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	torch "github.com/wangkuiyi/gotorch"
 
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/datasets"
+	"flowmatch/flow"
 	"flowmatch/trainer"
 )
 
@@ -23,6 +26,7 @@ type Hyper struct {
 	stratified, stable                    bool
 	learningRate, weightDecay             float64
 	emaDecay, gradClip, timePower         float64
+	path                                  string
 }
 
 // Job is what is trained.
@@ -59,6 +63,7 @@ func AddHyper(c *cli.Common, job Job) *Hyper {
 	c.Float64Var(&h.emaDecay, "ema-decay", 0, "decay of the moving average of the weights; 0 is off (digits 0.998, cifar10 and folders 0.9999, else 0.999; reference 0)")
 	c.Float64Var(&h.gradClip, "grad-clip", 0, "greatest norm of the gradient; 0 is off (images 1, points 0)")
 	if job == Train {
+		c.StringVar(&h.path, "path", "ot", "way from noise to data: ot (a straight line), vp (variance-preserving diffusion) or cosine")
 		c.BoolVar(&h.stable, "stable-targets", false, "average each target over the batch's points that it may lead to: less noise in the gradient (points: on, reference off; not for images)")
 		c.Float64Var(&h.timePower, "time-power", 1, "times are 1-(1-u)^p with u uniform: above 1, more of them near the data")
 	}
@@ -89,6 +94,12 @@ func (h *Hyper) CheckFlags() error {
 		return cli.Usagef("--epochs %d: at least 1", h.epochs)
 	case set("batch-size") && h.batchSize < 1:
 		return cli.Usagef("--batch-size %d: at least 1", h.batchSize)
+	case set("path") && !slices.Contains(flow.Paths(), h.path):
+		known := strings.Join(flow.Paths(), ", ")
+		if near := datasets.Closest(h.path, flow.Paths()); near != "" {
+			known = "did you mean " + near + "?"
+		}
+		return cli.Usagef("--path %q is unknown: %s", h.path, known)
 	case set("time-power") && !(h.timePower > 0):
 		return cli.Usagef("--time-power %v: above 0", h.timePower)
 	case set("learning-rate") && !(h.learningRate > 0):
@@ -118,6 +129,11 @@ func (h *Hyper) Config(in datasets.Info, images int) (trainer.Config, error) {
 	given("time-power", func() {
 		if c.TimePower = h.timePower; c.TimePower == 1 {
 			c.TimePower = 0
+		}
+	})
+	given("path", func() {
+		if c.Path = h.path; c.Path == flow.Paths()[0] {
+			c.Path = "" // records of the default are as they were
 		}
 	})
 	given("stable-targets", func() { c.StableTargets = h.stable })

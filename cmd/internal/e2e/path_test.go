@@ -1,0 +1,54 @@
+package e2e
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"flowmatch/datasets/npz"
+	"flowmatch/trainer"
+)
+
+// Another path than the default is in the record, where sample, evaluate and reflow
+// find it; the default is not.
+func TestPath(t *testing.T) {
+	dir := t.TempDir()
+	args := func(more ...string) []string {
+		return append([]string{"--dataset", "checkerboard", "--hidden-dim", "16", "--batch-size", "64", "--iterations", "20",
+			"--no-figures", "--quiet", "--output-dir", dir}, more...)
+	}
+	must(t, program(t, "train", nil, args("--path", "vp")...))
+	ckpt := filepath.Join(dir, "cfm/checkerboard/ckpt.pth")
+	path := func(file string) string {
+		c, err := trainer.ReadCheckpoint(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Record.Training.Configuration.Path
+	}
+	if p := path(ckpt); p != "vp" {
+		t.Errorf("the record's path is %q", p)
+	}
+	refused(t, program(t, "train", nil, args("--resume")...), 2, "--path", "vp")
+	refused(t, program(t, "train", noLibtorch, args("--path", "cosin")...), 2, "--path", "cosine")
+	refused(t, program(t, "train", noLibtorch, args("--path", "vp", "--sigma-min", "0.1", "--fresh")...), 2, "--sigma-min", "vp")
+
+	// With as many steps as to the end of the path the last one is beside the end:
+	// the network is asked for nothing after it, and the solution goes on to t = 1.
+	out := filepath.Join(dir, "s.npz")
+	must(t, program(t, "sample", nil, "--checkpoint", ckpt, "--num-samples", "20", "--method", "rk4-classic", "--steps", "4", "--no-figures", "--npz", out, "--quiet"))
+	if s, err := npz.OpenSamples(out); err != nil || s.Len() != 20 {
+		t.Errorf("%v", err)
+	}
+	r := must(t, program(t, "evaluate", nil, "--checkpoint", ckpt, "--measures", "nll,straightness", "--quiet", "--json"))
+	if !strings.Contains(r.out, `"nll"`) {
+		t.Errorf("%s", r.out)
+	}
+	// A student learns its teacher's pairs on straight lines.
+	must(t, program(t, "reflow", nil, "--checkpoint", ckpt, "--output-dir", dir, "--batch-size", "64", "--iterations", "3", "--steps", "2", "--no-figures", "--quiet"))
+	if p := path(filepath.Join(dir, "reflow/checkerboard/ckpt.pth")); p != "" {
+		t.Errorf("the student's path is %q", p)
+	}
+	must(t, program(t, "compare", nil, "--dataset", "checkerboard", "--output-dir", dir, "--figure-samples", "200", "--frames", "3",
+		"--quality-samples", "100", "--solvers", "euler:2", "--quiet"))
+}
