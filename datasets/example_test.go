@@ -70,13 +70,13 @@ func ExampleOpen_folder() {
 			panic(err)
 		}
 	}
-	pets, err := datasets.Open("folder:"+dir, datasets.Options{ImageSize: 32})
+	pets, err := datasets.Open("folder:"+dir, datasets.Options{ImageSize: 32}) // grey, as all of them are
 	if err != nil {
 		panic(err)
 	}
 	fmt.Println(pets.Len(), "images of", pets.Shape, pets.ClassNames)
 	// Output:
-	// 2 images of [3 32 32] [cat dog]
+	// 2 images of [1 32 32] [cat dog]
 }
 
 // What a command does for --download.

@@ -25,13 +25,19 @@ func (o Options) imageSize() int {
 }
 
 // lookFolder is what the names in folder:DIR tell: a class for each sub-folder, in
-// their natural order.
+// their natural order. Whether the pictures have colours shows when they are read.
 func lookFolder(info Info, opts Options) (Info, error) {
 	size := opts.imageSize()
-	if size < 1 || size > largestImageSize {
+	switch {
+	case size < 1 || size > largestImageSize:
 		return info, fmt.Errorf("image size %d: it is 1 to %d", size, largestImageSize)
+	case opts.Channels != 0 && opts.Channels != 1 && opts.Channels != 3:
+		return info, fmt.Errorf("%d channels: pictures have 1 or 3", opts.Channels)
 	}
 	info.Shape = [3]int{3, size, size}
+	if opts.Channels != 0 {
+		info.Shape[0] = opts.Channels
+	}
 	tree, err := listClasses(info)
 	info.ClassNames = tree.classes
 	return info, err
@@ -41,6 +47,7 @@ func lookFolder(info Info, opts Options) (Info, error) {
 type folderTree struct {
 	set, dir string
 	classes  []string     // names of the sub-folders, in natural order
+	split    *folderSplit // where they lie in; nil: in dir itself
 	pictures []folderFile // by class, then by path
 	warnings []string
 
@@ -85,24 +92,17 @@ func listClasses(info Info) (*folderTree, error) {
 		return t, t.fault(dir, plainCause(err), "make it readable", err)
 	}
 	t.enterAncestors()
-	loose := 0
-	for _, links := range []bool{false, true} { // folders first, so that a link never takes a folder's place
-		for _, e := range entries {
-			if hidden(e.Name()) || (e.Type()&fs.ModeSymlink != 0) != links {
-				continue
-			}
-			stat, err := os.Stat(filepath.Join(dir, e.Name()))
-			switch {
-			case err != nil: // a link to nowhere
-			case stat.IsDir() && t.enter(stat):
-				t.classes = append(t.classes, e.Name())
-			case stat.IsDir():
-				t.warn("%s leads to a folder that is used already: passed over", e.Name())
-			case isPicture(e.Name()):
-				loose++
-			}
+	folders, loose := t.listFolders("", entries)
+	t.split = splitOf(folders, t.hasFolders)
+	if t.split != nil {
+		t.warn("%s", t.split.note)
+		dir = filepath.Join(dir, t.split.train)
+		if entries, err = os.ReadDir(dir); err != nil {
+			return t, t.fault(dir, plainCause(err), "make it readable", err)
 		}
+		folders, loose = t.listFolders(t.split.train, entries)
 	}
+	t.classes = folders
 	slices.SortFunc(t.classes, compareNatural)
 	switch {
 	case len(t.classes) == 0 && loose > 0:
@@ -115,6 +115,41 @@ func listClasses(info Info) (*folderTree, error) {
 		t.warn("%d pictures that lie beside the classes' folders are passed over", loose)
 	}
 	return t, nil
+}
+
+// listFolders are the folders among the entries of a folder below dir, and how many
+// pictures lie beside them. Links come last, so that none takes a folder's place.
+func (t *folderTree) listFolders(below string, entries []fs.DirEntry) (folders []string, loose int) {
+	for _, links := range []bool{false, true} {
+		for _, e := range entries {
+			if hidden(e.Name()) || (e.Type()&fs.ModeSymlink != 0) != links {
+				continue
+			}
+			stat, err := os.Stat(filepath.Join(t.dir, below, e.Name()))
+			switch {
+			case err != nil: // a link to nowhere
+			case stat.IsDir() && t.enter(stat):
+				folders = append(folders, e.Name())
+			case stat.IsDir():
+				t.warn("%s leads to a folder that is used already: passed over", filepath.Join(below, e.Name()))
+			case isPicture(e.Name()):
+				loose++
+			}
+		}
+	}
+	return folders, loose
+}
+
+// hasFolders tells whether a folder below dir has folders in it that are not hidden.
+func (t *folderTree) hasFolders(name string) bool {
+	entries, _ := os.ReadDir(filepath.Join(t.dir, name))
+	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
+		if hidden(e.Name()) {
+			return false
+		}
+		stat, err := os.Stat(filepath.Join(t.dir, name, e.Name()))
+		return err == nil && stat.IsDir()
+	})
 }
 
 func (t *folderTree) warn(format string, args ...any) {
@@ -152,23 +187,55 @@ func (t *folderTree) enterAncestors() {
 	}
 }
 
-// listPictures lists the pictures of all classes, those in folders below a class
-// too.
-func (t *folderTree) listPictures(stop func() error) error {
+// listPictures lists the pictures of a part of all classes, those in folders below a
+// class too.
+func (t *folderTree) listPictures(part Split, stop func() error) error {
+	root := ""
+	switch {
+	case t.divided() && part == Test:
+		root = t.split.test
+		t.warnOfOthers(root)
+	case t.split != nil:
+		root = t.split.train
+	}
 	for class, name := range t.classes {
 		before := len(t.pictures)
+		name = filepath.Join(root, name)
+		if t.divided() && part == Test && !exists(filepath.Join(t.dir, name)) {
+			continue
+		}
 		if err := t.listBelow(name, class, stop); err != nil {
 			return err
 		}
-		if len(t.pictures) == before {
+		if len(t.pictures) == before && !(t.divided() && part == Test) {
 			return t.fault(filepath.Join(t.dir, name), "no pictures in it", "put PNG or JPEG pictures there, or remove the sub-folder", nil)
 		}
+	}
+	if len(t.pictures) == 0 {
+		return t.fault(filepath.Join(t.dir, root), "no pictures of the classes of "+t.split.train, layout, nil)
 	}
 	for _, ending := range slices.Sorted(maps.Keys(t.others)) {
 		t.warn("%d %s files are passed over: only PNG and JPEG are read", t.others[ending], ending)
 	}
 	return nil
 }
+
+// warnOfOthers notes classes of the test part that nothing is trained on.
+func (t *folderTree) warnOfOthers(test string) {
+	entries, _ := os.ReadDir(filepath.Join(t.dir, test))
+	var others []string
+	for _, e := range entries {
+		if e.IsDir() && !hidden(e.Name()) && !slices.Contains(t.classes, e.Name()) {
+			others = append(others, e.Name())
+		}
+	}
+	if len(others) > 0 {
+		t.warn("%s has classes that %s has not, and they are passed over: %s", test, t.split.train, firstOf(others))
+	}
+}
+
+// divided tells whether there are pictures for tests alone.
+func (t *folderTree) divided() bool { return t.split != nil && t.split.test != "" }
 
 func (t *folderTree) listBelow(below string, class int, stop func() error) error {
 	if err := stop(); err != nil {

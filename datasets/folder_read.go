@@ -24,13 +24,9 @@ const (
 // and must fit there; while they are read, up to 64 million pixels more are held
 // decoded, for which a progressive JPEG takes about 20 bytes each.
 //
-// It has no test part of its own.
+// It has a test part of its own where it is parted into folders for that.
 func openFolder(info Info, opts Options) (*Images, error) {
-	im, err := readFolder(info, opts, freeMemory())
-	if err == nil {
-		im.Undivided = true
-	}
-	return im, err
+	return readFolder(info, opts, freeMemory())
 }
 
 // readFolder has so many bytes of memory to use; 0 is any number.
@@ -44,16 +40,17 @@ func readFolder(info Info, opts Options, memory int64) (*Images, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := tree.listPictures(stop); err != nil {
+	if err := tree.listPictures(opts.Split, stop); err != nil {
 		return nil, err
 	}
 	info.ClassNames = tree.classes
+	info.Shape[0] = 3
 	n, d := len(tree.pictures), info.Dim()
 	if need := int64(n) * int64(d+1); memory > 0 && need > memory/10*9 {
 		return nil, tree.fault(tree.dir, fmt.Sprintf("%d pictures at %dx%d take %s of memory, and %s are free",
 			n, info.Shape[1], info.Shape[2], inUnits(need), inUnits(memory)), "choose a smaller --image-size, or take fewer pictures", nil)
 	}
-	im := &Images{Info: info, Pixels: make([]uint8, n*d), Labels: make([]uint8, n)}
+	im := &Images{Info: info, Undivided: !tree.divided(), Pixels: make([]uint8, n*d), Labels: make([]uint8, n)}
 	bad, done, sums := make([]error, n), make([]treatment, n), make([][sha256.Size]byte, n)
 	err = decodeAll(n, opts.Progress, stop, func(i int, gate *pixelGate) {
 		im.Labels[i] = uint8(tree.pictures[i].class)
@@ -74,6 +71,9 @@ func readFolder(info Info, opts Options, memory int64) (*Images, error) {
 		im.Files.add(tree.pictures[i].path, sums[i]) // a bad one, once mended, is a change too
 	}
 	if note := all.String(); note != "" {
+		tree.warn("%s", note)
+	}
+	if note := im.chooseChannels(opts.Channels); note != "" {
 		tree.warn("%s", note)
 	}
 	im.Warnings = tree.warnings

@@ -29,7 +29,7 @@ func shades(im *Images) []uint8 {
 }
 
 func openTestFolder(dir string, size int) (*Images, error) {
-	return Open("folder:"+dir, Options{ImageSize: size})
+	return Open("folder:"+dir, Options{ImageSize: size, Channels: 3})
 }
 
 func TestFolder(t *testing.T) {
@@ -62,7 +62,7 @@ func TestFolder(t *testing.T) {
 		t.Errorf("%+v, error %v", info, err)
 	}
 	var progress []int
-	im, err := Open(name, Options{ImageSize: 8, Progress: func(done, total int) { progress = append(progress, done, total) }})
+	im, err := Open(name, Options{ImageSize: 8, Channels: 3, Progress: func(done, total int) { progress = append(progress, done, total) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestFolder(t *testing.T) {
 			t.Errorf("warnings %q, want %q", warnings, want)
 		}
 	}
-	test, err := Open(name, Options{ImageSize: 8, Split: Test})
+	test, err := Open(name, Options{ImageSize: 8, Channels: 3, Split: Test})
 	if err != nil || !slices.Equal(shades(test), []uint8{40}) || len(test.Warnings) != 2 {
 		t.Errorf("test split %v, error %v", test, err)
 	}

@@ -3,6 +3,7 @@ package datasets
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Images is a set of labelled pictures of one size, held as bytes.
@@ -66,6 +67,28 @@ func (im *Images) Subset(keep func(i int) bool) *Images {
 		}
 	}
 	return sub
+}
+
+// warnOfMissing notes the classes of which there is no image.
+func (im *Images) warnOfMissing() {
+	have := make([]bool, im.Classes())
+	for _, y := range im.Labels {
+		have[y] = true
+	}
+	var missing []string
+	for c, ok := range have {
+		if !ok {
+			missing = append(missing, im.ClassNames[c])
+		}
+	}
+	if n := len(missing); n > 0 {
+		const most = 10
+		if n > most {
+			missing = append(missing[:most:most], fmt.Sprintf("and %d more", n-most))
+		}
+		im.Warnings = append(im.Warnings, fmt.Sprintf("%s: there is no image of %d of its %d classes, and no model can learn them: %s",
+			im.Name, n, im.Classes(), strings.Join(missing, ", ")))
+	}
 }
 
 // Reclass numbers the classes as a model has them that was trained on the set when it was

@@ -56,6 +56,10 @@ type Options struct {
 	// sets have their own.
 	ImageSize int
 
+	// Channels of a folder's pictures: 1 for grey, 3 for colours; default as the pictures
+	// are, grey if all are.
+	Channels int
+
 	// Progress is called now and then by sets that take long to read, from any one
 	// goroutine at a time. It may be nil.
 	Progress func(done, total int)
@@ -166,6 +170,9 @@ func Open(name string, opts Options) (*Images, error) {
 	im, err := e.open(info, opts)
 	if err == nil && im.Files != nil {
 		im.Data = im.Files.sort().Fingerprint()
+	}
+	if err == nil && opts.Split == Train {
+		im.warnOfMissing()
 	}
 	if err == nil && opts.Split == Test && im.Undivided {
 		fit, test := im.holdOut()

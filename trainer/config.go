@@ -133,7 +133,7 @@ func flagOf(k string) string {
 	case "guidance":
 		return "the teacher's guidance"
 	case "channels":
-		return "the images' channels"
+		return "the images' channels (--image-channels)"
 	case "size":
 		return "the images' size"
 	case "num_classes":

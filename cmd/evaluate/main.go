@@ -151,7 +151,7 @@ func (e *evaluation) readImages(ctx context.Context, fit bool) (*classifiers.Set
 		return nil, cli.Usagef("%s was trained on a folder of yours, and does not know where it is: name it by --dataset folder:DIR", e.file.Checkpoint.Path)
 	}
 	opts := e.f.DataOptions()
-	opts.ImageSize = e.info.Shape[1]
+	opts.ImageSize, opts.Channels = e.info.Shape[1], e.info.Shape[0]
 	if e.f.download && datasets.Missing(e.info.Name, e.f.DataDir) {
 		if err := cli.Fetch(ctx, e.info.Name, e.f.DataDir, e.stderr, e.f.Quiet); err != nil {
 			return nil, err
@@ -176,12 +176,16 @@ func (e *evaluation) readImages(ctx context.Context, fit bool) (*classifiers.Set
 	if part := sets.Trained(); part != nil {
 		e.file.CompareData(part, e.say)
 	}
+	said := map[string]bool{} // both parts may have the same to say
 	for _, im := range []*datasets.Images{sets.Fit, sets.Test} {
 		if im == nil {
 			continue
 		}
 		for _, w := range im.Warnings {
-			e.say("note: %s", w)
+			if !said[w] {
+				e.say("note: %s", w)
+			}
+			said[w] = true
 		}
 	}
 	return sets, nil

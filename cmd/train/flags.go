@@ -23,6 +23,7 @@ type flags struct {
 	sigmaMin, classDropout   float64
 	horizontalFlip, download bool
 	hiddenDim, imageSize     int
+	imageChannels            int
 	summary, json            bool
 }
 
@@ -44,6 +45,7 @@ func newFlags() *flags {
 	f.network = cli.AddNetwork(f.FlagSet)
 	f.IntVar(&f.hiddenDim, "hidden-dim", 512, "features of the MLP's hidden layers, for points")
 	f.IntVar(&f.imageSize, "image-size", 64, "height and width that a folder's pictures get")
+	f.IntVar(&f.imageChannels, "image-channels", 0, "of a folder's pictures: 1 for grey, 3 for colours (grey if all of them are)")
 	f.BoolVar(&f.download, "download", false, "fetch the set's public files if they are missing")
 	f.Resume = training.AddResume(c)
 	f.AddNewData()
@@ -69,7 +71,10 @@ func (f *flags) check() (datasets.Info, error) {
 	if f.imageSize < 1 || f.imageSize > 4096 {
 		return in, cli.Usagef("--image-size %d: 1 to 4096", f.imageSize)
 	}
-	in, err := datasets.LookupWith(f.dataset, datasets.Options{ImageSize: f.imageSize})
+	if f.Changed("image-channels") && f.imageChannels != 1 && f.imageChannels != 3 {
+		return in, cli.Usagef("--image-channels %d: 1 for grey or 3 for colours", f.imageChannels)
+	}
+	in, err := datasets.LookupWith(f.dataset, f.dataOptions())
 	if err != nil {
 		return in, err
 	}
@@ -101,6 +106,11 @@ func (f *flags) check() (datasets.Info, error) {
 		return in, err
 	}
 	return in, f.CheckPrecision()
+}
+
+// dataOptions are those of datasets for these flags.
+func (f *flags) dataOptions() datasets.Options {
+	return datasets.Options{DataDir: f.DataDir, ImageSize: f.imageSize, Channels: f.imageChannels}
 }
 
 // configuration is what decides the weights.

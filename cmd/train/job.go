@@ -35,10 +35,9 @@ func (f *flags) openData(ctx context.Context, in datasets.Info, w io.Writer, say
 		}
 	}
 	bar := terminal.New(w, f.Quiet, "reading "+in.Name, 1)
-	images, err := datasets.OpenContext(ctx, in.Name, datasets.Options{
-		DataDir: f.DataDir, ImageSize: f.imageSize,
-		Progress: func(done, total int) { bar.Set(done, total, "") },
-	})
+	opts := f.dataOptions()
+	opts.Progress = func(done, total int) { bar.Set(done, total, "") }
+	images, err := datasets.OpenContext(ctx, in.Name, opts)
 	bar.Done()
 	if err != nil {
 		return nil, 0, err
@@ -117,14 +116,14 @@ func (f *flags) checkKind(in datasets.Info) error {
 		return nil
 	}
 	if in.Is2D() {
-		return refuse("is a set of points", "epochs", "class-dropout", "horizontal-flip", "image-size", "download", "num-channels", "channel-mult",
+		return refuse("is a set of points", "epochs", "class-dropout", "horizontal-flip", "image-size", "image-channels", "download", "num-channels", "channel-mult",
 			"num-res-blocks", "attention-resolutions", "num-heads", "dropout", "unconditional")
 	}
 	if err := refuse("is a set of images", "stable-targets", "hidden-dim", "figure-samples"); err != nil {
 		return err
 	}
 	if !datasets.IsFolder(in.Name) {
-		if err := refuse("has images of one size", "image-size"); err != nil {
+		if err := refuse("has images of one kind", "image-size", "image-channels"); err != nil {
 			return err
 		}
 	}

@@ -17,6 +17,7 @@ type Flags struct {
 	*cli.Common
 	Dataset, Checkpoint string
 	ImageSize           int
+	imageChannels       int
 	// Weights is --weights: raw, ema, or "" for what the file has, the average before
 	// the other.
 	Weights string
@@ -57,6 +58,7 @@ func (f *Flags) AddNetwork() {
 	f.network = cli.AddNetwork(f.FlagSet)
 	f.IntVar(&f.hiddenDim, "hidden-dim", 512, "features of the MLP's hidden layers, for points and files without a record")
 	f.IntVar(&f.ImageSize, "image-size", 64, "height and width of a folder's pictures")
+	f.IntVar(&f.imageChannels, "image-channels", 3, "of a folder's pictures, for files without a record: 1 for grey, 3 for colours")
 	f.AddDataDir()
 }
 
@@ -67,6 +69,8 @@ func (f *Flags) Check() error {
 		return cli.Usagef("--dataset or --checkpoint is missing: which model is to be %s?", f.verb)
 	case f.Changed("image-size") && !datasets.IsFolder(f.Dataset):
 		return cli.Usagef("--image-size is for --dataset folder:DIR; the pictures of other sets have their sizes")
+	case f.Changed("image-channels") && (f.imageChannels != 1 && f.imageChannels != 3 || !datasets.IsFolder(f.Dataset)):
+		return cli.Usagef("--image-channels %d: 1 for grey or 3 for colours, for --dataset folder:DIR", f.imageChannels)
 	case f.hiddenDim < 1:
 		return cli.Usagef("--hidden-dim %d: at least 1", f.hiddenDim)
 	case f.ImageSize < 1 || f.ImageSize > 4096:
@@ -93,7 +97,7 @@ func (f *Flags) checkKind(in datasets.Info) error {
 
 // DataOptions are those of datasets for these flags.
 func (f *Flags) DataOptions() datasets.Options {
-	return datasets.Options{DataDir: f.DataDir, ImageSize: f.ImageSize}
+	return datasets.Options{DataDir: f.DataDir, ImageSize: f.ImageSize, Channels: f.imageChannels}
 }
 
 // Dir is where results go: beside the checkpoint that was named, or
