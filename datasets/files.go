@@ -5,25 +5,13 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+
+	"github.com/wangkuiyi/gotorch/regular"
 )
 
 // openRegular opens a file for reading and says how long it is. Pipes and devices,
 // whose opening or reading could wait for ever, are refused.
-func openRegular(path string) (*os.File, int64, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, 0, err
-	}
-	stat, err := f.Stat()
-	if err == nil && !stat.Mode().IsRegular() {
-		err = errors.New("not a regular file")
-	}
-	if err != nil {
-		f.Close()
-		return nil, 0, err
-	}
-	return f, stat.Size(), nil
-}
+func openRegular(path string) (*os.File, int64, error) { return regular.Open(path) }
 
 // absent tells "there is no such file" from other faults. A file in a folder's
 // place on the way to it is absence too.

@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"slices"
+
+	"github.com/wangkuiyi/gotorch/regular"
 )
 
 // Samples is what sampling writes, and reads to start from.
@@ -95,19 +96,12 @@ func ReadSamples(r io.ReaderAt, size int64) (*Samples, error) {
 
 // OpenSamples is ReadSamples of a file; errors name it.
 func OpenSamples(path string) (*Samples, error) {
-	f, err := os.Open(path)
+	f, size, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	stat, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !stat.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: not a regular file", path)
-	}
-	s, err := ReadSamples(f, stat.Size())
+	s, err := ReadSamples(f, size)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/wangkuiyi/gotorch/pth"
+	"github.com/wangkuiyi/gotorch/regular"
 	"github.com/wangkuiyi/gotorch/weights"
 )
 
@@ -174,7 +175,7 @@ func TestRefusedFiles(t *testing.T) {
 		{"script.pt", pth.ErrNotPth, "TorchScript"},
 		{"exported.pt2", pth.ErrNotPth, "exported program"},
 		{"make.py", pth.ErrNotPth, "does not begin as a ZIP file does"},
-		{"", pth.ErrNotPth, "not a regular file"},
+		{"", regular.ErrNotRegular, "not a regular file"},
 	} {
 		_, err := pth.Read(fixture(c.file))
 		if !errors.Is(err, c.kind) || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"os"
 
+	"github.com/wangkuiyi/gotorch/regular"
 	"github.com/wangkuiyi/gotorch/weights"
 )
 
@@ -90,19 +90,12 @@ func (r Reader) ReadValueFrom(f io.ReaderAt, size int64) (any, error) {
 }
 
 func withFile(path string, read func(f io.ReaderAt, size int64) error) error {
-	f, err := os.Open(path)
+	f, size, err := regular.Open(path)
 	if err != nil {
 		return err // names operation and path
 	}
 	defer func() { _ = f.Close() }() // it was only read
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s: %w: not a regular file", path, ErrNotPth)
-	}
-	if err := read(f, info.Size()); err != nil {
+	if err := read(f, size); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil

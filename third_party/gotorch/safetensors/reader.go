@@ -7,8 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
+	"github.com/wangkuiyi/gotorch/regular"
 	"github.com/wangkuiyi/gotorch/weights"
 )
 
@@ -29,19 +29,12 @@ func ReadFrom(r io.ReaderAt, size int64) (*weights.File, error) { return Reader{
 
 // Read is the function [Read] with the reader's limits.
 func (r Reader) Read(path string) (*weights.File, error) {
-	f, err := os.Open(path)
+	f, size, err := regular.Open(path)
 	if err != nil {
 		return nil, err // names operation and path
 	}
 	defer func() { _ = f.Close() }() // it was only read
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: %w: not a regular file", path, ErrNotSafetensors)
-	}
-	file, err := r.ReadFrom(f, info.Size())
+	file, err := r.ReadFrom(f, size)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
