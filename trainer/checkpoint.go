@@ -65,7 +65,7 @@ func ReadNetwork(path string, want Averaging) (*Checkpoint, error) {
 // own takes the weights of a file that we wrote.
 func (c *Checkpoint) own(content *Content, want Averaging) error {
 	averaged := c.Record.Training.Configuration.EMADecay > 0
-	c.State = slices.ContainsFunc(content.Leaves, func(l Leaf) bool { return l.Name == "adamw_step" })
+	c.State = slices.ContainsFunc(content.Leaves, func(l Leaf) bool { return l.Name == adamwSteps })
 	switch {
 	case want == Averaged && !averaged:
 		return &WeightsError{c.Path + ": it holds no averaged weights: its run kept no average"}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -13,6 +14,8 @@ import (
 
 	"github.com/wangkuiyi/gotorch/atomicfile"
 	"github.com/wangkuiyi/gotorch/pth"
+	"github.com/wangkuiyi/gotorch/regular"
+	"github.com/wangkuiyi/gotorch/weights"
 )
 
 // Files of a run's folder.
@@ -31,22 +34,41 @@ type Folder struct {
 	own  bool // state.pth is one that this process saved
 }
 
-// HoldsRun tells whether dir has the files of a run.
+// HoldsRun tells whether dir has the files of a run. Where that cannot be found out it
+// does: nothing may start in their place.
 func HoldsRun(dir string) bool {
-	for _, name := range []string{StateFile, PrevStateFile, CheckpointFile} {
-		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
-			return true
-		}
-	}
-	return false
+	return holds(dir, StateFile, PrevStateFile, CheckpointFile)
+}
+
+func holds(dir string, names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool {
+		_, err := os.Lstat(filepath.Join(dir, name))
+		return !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR)
+	})
 }
 
 // ErrBusy is when another process trains in the folder.
 var ErrBusy = errors.New("another process is training in this folder")
 
-// OpenFolder makes the folder, checks that it can be written to, and keeps
-// other processes out until Close.
+// OpenFolder makes the folder, checks that it can be written to and that the run's
+// files are files, and keeps other processes out until Close.
 func OpenFolder(dir string, keep int) (*Folder, error) {
+	f, err := lockFolder(dir, keep)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range []string{StateFile, PrevStateFile, CheckpointFile, MetricsFile} {
+		if err := regular.Check(f.path(name)); err != nil {
+			f.Close()
+			return nil, fmt.Errorf("a file of the run cannot be used: %w; nothing was changed", err)
+		}
+	}
+	f.sweep()
+	return f, nil
+}
+
+// lockFolder makes the folder and keeps other processes out.
+func lockFolder(dir string, keep int) (*Folder, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, fmt.Errorf("the output folder cannot be made: %w", err)
 	}
@@ -61,9 +83,7 @@ func OpenFolder(dir string, keep int) (*Folder, error) {
 		}
 		return nil, fmt.Errorf("%s: lock: %w", dir, err)
 	}
-	fo := &Folder{Dir: dir, Keep: max(2, keep), lock: f}
-	fo.sweep()
-	return fo, nil
+	return &Folder{Dir: dir, Keep: max(2, keep), lock: f}, nil
 }
 
 // Close lets other processes in.
@@ -119,14 +139,7 @@ func (f *Folder) Save(s *State) error {
 const divergedState = "state-diverged.pth"
 
 // HoldsState tells whether there is a state, good or not.
-func (f *Folder) HoldsState() bool {
-	for _, name := range []string{StateFile, PrevStateFile} {
-		if _, err := os.Lstat(f.path(name)); err == nil {
-			return true
-		}
-	}
-	return false
-}
+func (f *Folder) HoldsState() bool { return holds(f.Dir, StateFile, PrevStateFile) }
 
 // StepBack lets the state before take the newest one's place, which is kept under
 // another name, and derives ckpt.pth from it. It gives that state's step, 0 where there
@@ -170,16 +183,27 @@ func (f *Folder) rotate() error {
 	if !f.own {
 		// A damaged file, which the run was gone on with past, must not take the
 		// place of the good one before it.
-		if _, err := ReadState(cur); err != nil {
+		if err := f.passOver(StateFile); err != nil {
+			return err
+		}
+		if _, err := os.Lstat(cur); errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
 	}
 	if f.Keep > 2 {
-		if old, err := ReadState(prev); err == nil {
+		old, err := ReadState(prev)
+		switch {
+		case err == nil:
 			name := f.path(fmt.Sprintf("state-%d.pth", old.Step()))
 			if err := os.Rename(prev, name); err != nil {
 				return fmt.Errorf("an old state was not kept: %w", err)
 			}
+		case damaged(err):
+			if _, err := f.keepDamaged(PrevStateFile); err != nil {
+				return err
+			}
+		case !errors.Is(err, fs.ErrNotExist):
+			return fmt.Errorf("an old state was not kept: %w", err)
 		}
 	}
 	// A second name for the same file, so that state.pth is there throughout.
@@ -198,7 +222,10 @@ func (f *Folder) rotate() error {
 
 // prune removes the oldest of the numbered states beyond Keep.
 func (f *Folder) prune() error {
-	old := numbered(f.Dir)
+	old, err := numbered(f.Dir)
+	if err != nil {
+		return fmt.Errorf("old states were not removed: %w", err)
+	}
 	for len(old) > f.Keep-2 {
 		if err := os.Remove(f.path(fmt.Sprintf("state-%d.pth", old[0]))); err != nil {
 			return fmt.Errorf("an old state was not removed: %w", err)
@@ -209,10 +236,10 @@ func (f *Folder) prune() error {
 }
 
 // numbered lists the steps of the states kept beyond two, oldest first.
-func numbered(dir string) []int {
+func numbered(dir string) ([]int, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	var steps []int
 	for _, e := range entries {
@@ -223,7 +250,7 @@ func numbered(dir string) []int {
 		}
 	}
 	sort.Ints(steps)
-	return steps
+	return steps, nil
 }
 
 func syncDir(dir string) error {
@@ -238,35 +265,107 @@ func syncDir(dir string) error {
 	return nil
 }
 
-// Newest reads the newest valid state of a folder that holds a run. skipped
-// says for each newer file why it was passed over. With none valid the error
-// says so: nothing starts at step 0 by itself.
-func Newest(dir string) (s *State, name string, skipped []string, err error) {
+// damaged tells a file that is there but no state from one that cannot be read now:
+// that may be whole, and nothing may take its place.
+func damaged(err error) bool {
+	for _, content := range []error{weights.ErrDamaged, weights.ErrRefused, pth.ErrNotPth} {
+		if errors.Is(err, content) {
+			return true
+		}
+	}
+	return false
+}
+
+// PassedOver is a damaged state beside a good one.
+type PassedOver struct {
+	Name string
+	Why  error // names the file
+}
+
+// Newest reads the newest valid state of a folder that holds a run. Damaged files are
+// passed over; one that cannot be read is an error, for it may be the newest one. With
+// none valid the error says so: nothing starts at step 0 by itself.
+func Newest(dir string) (s *State, name string, passed []PassedOver, err error) {
 	names := []string{StateFile, PrevStateFile}
-	old := numbered(dir)
+	old, err := numbered(dir)
+	if err != nil {
+		return nil, "", nil, fmt.Errorf("the run's states cannot be listed: %w; nothing was changed", err)
+	}
 	for i := len(old) - 1; i >= 0; i-- {
 		names = append(names, fmt.Sprintf("state-%d.pth", old[i]))
 	}
+	var why []string
 	for _, name := range names {
 		s, err := ReadState(filepath.Join(dir, name))
-		if err == nil {
-			return s, name, skipped, nil
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			skipped = append(skipped, err.Error())
+		switch {
+		case err == nil:
+			return s, name, passed, nil
+		case damaged(err):
+			passed, why = append(passed, PassedOver{name, err}), append(why, err.Error())
+		case !errors.Is(err, fs.ErrNotExist):
+			return nil, "", passed, fmt.Errorf("%w; it may be whole, so none before it is taken, and nothing was changed", err)
 		}
 	}
-	why := "there is no state.pth"
-	if len(skipped) > 0 {
-		why = strings.Join(skipped, "; ")
+	if why == nil {
+		why = []string{"there is no " + StateFile}
 	}
-	return nil, "", skipped, fmt.Errorf("%s holds a run, but none of its states can be resumed: %s; --fresh starts anew and keeps the old folder", dir, why)
+	return nil, "", passed, fmt.Errorf("%s holds a run, but none of its states can be resumed: %s; --fresh starts anew and keeps the old folder", dir, strings.Join(why, "; "))
+}
+
+// passOver keeps a state under another name if it is damaged. One that cannot be read
+// is an error.
+func (f *Folder) passOver(name string) error {
+	_, err := ReadState(f.path(name))
+	switch {
+	case err == nil, errors.Is(err, fs.ErrNotExist):
+		return nil
+	case damaged(err):
+		_, err = f.keepDamaged(name)
+		return err
+	}
+	return fmt.Errorf("the state before was not kept: %w", err)
+}
+
+// KeepDamaged gives states that were passed over other names, so that nothing takes
+// their place: state.pth.damaged. It gives the new ones.
+func (f *Folder) KeepDamaged(passed []PassedOver) (names []string, err error) {
+	for _, p := range passed {
+		name, err := f.keepDamaged(p.Name)
+		if err != nil {
+			return names, err
+		}
+		names = append(names, name)
+	}
+	return names, nil
+}
+
+func (f *Folder) keepDamaged(name string) (string, error) {
+	to := name + ".damaged"
+	for n := 2; ; n++ {
+		err := os.Link(f.path(name), f.path(to)) // not over another
+		if errors.Is(err, fs.ErrExist) {
+			to = fmt.Sprintf("%s.damaged-%d", name, n)
+			continue
+		}
+		if err != nil { // a file system without links
+			if _, there := os.Lstat(f.path(to)); !errors.Is(there, fs.ErrNotExist) {
+				return "", fmt.Errorf("a damaged state was not kept: %w", err)
+			}
+			err = os.Rename(f.path(name), f.path(to))
+		} else {
+			err = os.Remove(f.path(name))
+		}
+		if err != nil {
+			return "", fmt.Errorf("a damaged state was not kept: %w", err)
+		}
+		return to, syncDir(f.Dir)
+	}
 }
 
 // MoveAside renames a run's folder to <dir>.old-N, the first N that is free. A
 // folder that another process trains in stays.
 func MoveAside(dir string) (string, error) {
-	f, err := OpenFolder(dir, 2)
+	f, err := lockFolder(dir, 2)
 	if err != nil {
 		return "", err
 	}

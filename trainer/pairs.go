@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	torch "github.com/wangkuiyi/gotorch"
@@ -93,8 +94,12 @@ func (p *Pairs) Load(ctx context.Context, progress func(done, of int), note func
 			if p.Borrowed {
 				return fmt.Errorf("%w; --pairs %d draws others", err, p.Config.Pairs)
 			}
-			if !errors.Is(err, fs.ErrNotExist) {
+			switch {
+			case errors.Is(err, fs.ErrNotExist):
+			case damaged(err), errors.Is(err, errOtherPairs):
 				note("drawn anew: " + err.Error())
+			default: // it may be whole
+				return fmt.Errorf("the pairs cannot be read: %w", err)
 			}
 			if x1, y, err = p.Teacher.draw(ctx, p.Config.seedOf(p.Seed), first, n, func(done int) { progress(first+done, p.Config.Pairs) }); err != nil {
 				return err
@@ -144,24 +149,44 @@ func (p *Pairs) read(first, n int) (x1 []float32, y []int64, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if x1, y, err = p.check(f, first, n); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return x1, y, nil
+}
+
+// errOtherPairs is a file of pairs that are not those asked for, or are none.
+var errOtherPairs = errors.New("other pairs")
+
+// check takes the pairs of a file apart, which may be anybody's.
+func (p *Pairs) check(f *weights.File, first, n int) (x1 []float32, y []int64, err error) {
 	var r pairsRecord
 	if f.Record == nil || strictjson.Unmarshal(f.Record, &r) != nil {
-		return nil, nil, fmt.Errorf("%s: it has no record of pairs", path)
+		return nil, nil, fmt.Errorf("%w: it has no record of pairs", errOtherPairs)
 	}
 	if want := p.record(first); r != want {
 		was, _ := json.Marshal(r.Reflow)
-		return nil, nil, fmt.Errorf("%s: it holds other pairs, %s", path, was)
+		return nil, nil, fmt.Errorf("it holds %w, %s", errOtherPairs, was)
 	}
 	x, labels := f.Tensors.Get("x1"), f.Tensors.Get("y")
-	if x == nil || len(x.Shape) == 0 || x.Shape[0] != int64(n) || (labels == nil) != (p.Teacher.Classes == 0) {
-		return nil, nil, fmt.Errorf("%s: it does not hold %d pairs", path, n)
+	want := append([]int64{int64(n)}, p.Teacher.Shape...)
+	switch {
+	case x == nil || !slices.Equal(x.Shape, want) || x.DType != weights.Float:
+		return nil, nil, fmt.Errorf("%w: it does not hold %d pairs of %v", weights.ErrDamaged, n, p.Teacher.Shape)
+	case !x.Finite():
+		return nil, nil, fmt.Errorf("%w: its samples are not finite", weights.ErrDamaged)
+	case (labels == nil) != (p.Teacher.Classes == 0), labels != nil && (labels.DType != weights.Long || !slices.Equal(labels.Shape, want[:1])):
+		return nil, nil, fmt.Errorf("%w: it does not hold the classes of %d pairs", weights.ErrDamaged, n)
 	}
-	if x1, err = x.Float32s(); err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	if x1, err = x.Float32s(); err != nil || labels == nil {
+		return x1, nil, err
 	}
-	if labels != nil {
-		if y, err = labels.Int64s(); err != nil || len(y) != n {
-			return nil, nil, fmt.Errorf("%s: it does not hold %d classes", path, n)
+	if y, err = labels.Int64s(); err != nil {
+		return nil, nil, err
+	}
+	for i, c := range y {
+		if want := int64((first + i) % p.Teacher.Classes); c != want {
+			return nil, nil, fmt.Errorf("%w: pair %d has class %d, not %d", weights.ErrDamaged, first+i, c, want)
 		}
 	}
 	return x1, y, nil

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	torch "github.com/wangkuiyi/gotorch"
 	"github.com/wangkuiyi/gotorch/pth"
@@ -32,6 +34,8 @@ const (
 	partEMA   = "ema."
 	partAvg   = "exp_avg."
 	partAvgSq = "exp_avg_sq."
+
+	adamwSteps = "adamw_step"
 )
 
 // snapshot copies the run's tensors out.
@@ -66,7 +70,7 @@ func (e *engine) snapshot(r Record, losses, norms []float32) (*State, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.Set("adamw_step", steps)
+	d.Set(adamwSteps, steps)
 	d.Set("losses", weights.FromFloat32(losses, int64(len(losses))))
 	d.Set("grad_norms", weights.FromFloat32(norms, int64(len(norms))))
 	st := &State{Record: &r, Losses: losses, GradNorms: norms}
@@ -83,47 +87,36 @@ func (e *engine) snapshot(r Record, losses, norms []float32) (*State, error) {
 	return st, nil
 }
 
-// restore copies a state into the run's tensors.
+// restore copies a state into the run's tensors. All of them are looked at before the
+// first one is changed.
 func (e *engine) restore(s *State) error {
-	load := func(prefix string, ts []torch.Tensor) error {
-		for i, t := range ts {
-			w := s.file.Tensors.Get(prefix + e.names[i])
-			if w == nil {
-				return fmt.Errorf("the state has no %s%s", prefix, e.names[i])
-			}
-			src, err := models.FromWeights(w)
-			if err != nil {
+	type part struct {
+		prefix string
+		into   []torch.Tensor
+	}
+	parts := []part{{partModel, e.params}, {partEMA, e.ema}, {partAvg, e.adamw.ExpAvg}, {partAvgSq, e.adamw.ExpAvgSq}}
+	for _, p := range parts {
+		if n := s.count(p.prefix); n != len(p.into) {
+			return fmt.Errorf("the state has %d tensors %s*, the run has %d", n, p.prefix, len(p.into))
+		}
+		for i, t := range p.into {
+			if err := s.fits(p.prefix+e.names[i], t); err != nil {
 				return err
 			}
-			err = torch.Try(func() { torch.NoGrad(func() { t.CopyI(src) }) })
-			src.Close()
-			if err != nil {
-				return fmt.Errorf("%s%s: %w", prefix, e.names[i], err)
+		}
+	}
+	for _, p := range parts {
+		for i, t := range p.into {
+			if err := s.load(p.prefix+e.names[i], t); err != nil {
+				return err
 			}
 		}
-		return nil
 	}
-	if err := load(partModel, e.params); err != nil {
-		return err
+	n, err := s.file.Tensors.Get(adamwSteps).Float32s()
+	if err != nil {
+		return fmt.Errorf("%s: %w", adamwSteps, err)
 	}
-	if err := load(partEMA, e.ema); err != nil {
-		return err
-	}
-	if err := load(partAvg, e.adamw.ExpAvg); err != nil {
-		return err
-	}
-	if err := load(partAvgSq, e.adamw.ExpAvgSq); err != nil {
-		return err
-	}
-	w := s.file.Tensors.Get("adamw_step")
-	if w == nil {
-		return errors.New("the state has no adamw_step")
-	}
-	n, err := w.Float32s()
-	if err != nil || len(n) != 1 {
-		return fmt.Errorf("the state's adamw_step is no single number")
-	}
-	e.adamw.StepCount.FillI(float64(n[0]))
+	torch.NoGrad(func() { e.adamw.StepCount.FillI(float64(n[0])) })
 	for _, d := range e.diagnostics {
 		if err := d.Restore(s); err != nil {
 			return err
@@ -132,36 +125,120 @@ func (e *engine) restore(s *State) error {
 	return nil
 }
 
-// ReadState reads a state file and checks that it is one.
+// count is the number of tensors whose names have the prefix.
+func (s *State) count(prefix string) (n int) {
+	for name := range s.file.Tensors.All() {
+		if strings.HasPrefix(name, prefix) {
+			n++
+		}
+	}
+	return n
+}
+
+// fits tells what is wrong with a tensor of the state for a run's: libtorch would
+// stretch one of another shape.
+func (s *State) fits(name string, t torch.Tensor) error {
+	w := s.file.Tensors.Get(name)
+	switch {
+	case w == nil:
+		return fmt.Errorf("the state has no %s", name)
+	case !slices.Equal(w.Shape, t.Shape()):
+		return fmt.Errorf("%s has the shape %v in the state, %v in the run", name, w.Shape, t.Shape())
+	case w.DType != weights.Float:
+		return fmt.Errorf("%s is of %v in the state, not of float32", name, w.DType)
+	case !w.Finite():
+		return fmt.Errorf("%s is not finite in the state", name)
+	}
+	return nil
+}
+
+// load copies a tensor of the state into a run's, which it fits.
+func (s *State) load(name string, t torch.Tensor) error {
+	if err := s.fits(name, t); err != nil {
+		return err
+	}
+	src, err := models.FromWeights(s.file.Tensors.Get(name))
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	if err := torch.Try(func() { torch.NoGrad(func() { t.CopyI(src) }) }); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// ReadState reads a state file and checks that it is one: a file that is not is
+// weights.ErrDamaged.
 func ReadState(path string) (*State, error) {
 	f, err := pth.Read(path)
 	if err != nil {
 		return nil, err
 	}
+	s, err := stateOf(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", path, weights.ErrDamaged, err)
+	}
+	return s, nil
+}
+
+func stateOf(f *weights.File) (*State, error) {
 	if f.Record == nil {
-		return nil, fmt.Errorf("%s: a file of weights, not the state of a run", path)
+		return nil, errors.New("a file of weights, not the state of a run")
 	}
 	r, err := ParseRecord(f.Record)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, err
 	}
 	s := &State{Record: r, file: f}
 	for name, into := range map[string]*[]float32{"losses": &s.Losses, "grad_norms": &s.GradNorms} {
 		w := f.Tensors.Get(name)
 		if w == nil {
-			return nil, fmt.Errorf("%s: it has no %s: not the state of a run", path, name)
+			return nil, fmt.Errorf("it has no %s: not the state of a run", name)
 		}
 		if *into, err = w.Float32s(); err != nil {
-			return nil, fmt.Errorf("%s: %s: %w", path, name, err)
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		if len(*into) != r.Training.Step {
-			return nil, fmt.Errorf("%s: %d %s for %d steps", path, len(*into), name, r.Training.Step)
+		if len(w.Shape) != 1 || len(*into) != r.Training.Step {
+			return nil, fmt.Errorf("%s of the shape %v for %d steps", name, w.Shape, r.Training.Step)
 		}
 	}
 	if _, err := s.timeLosses(); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, err
 	}
-	return s, nil
+	return s, s.consistent()
+}
+
+// consistent checks the parts against each other: whether they fit the network is
+// known when that is built.
+func (s *State) consistent() error {
+	others := []string{partAvg, partAvgSq}
+	if s.Record.Training.Configuration.EMADecay > 0 {
+		others = append(others, partEMA)
+	}
+	for name, w := range s.file.Tensors.All() {
+		switch name {
+		case "losses", "grad_norms", timeLossName: // of steps that were left out
+			continue
+		}
+		if !w.Finite() {
+			return fmt.Errorf("%s is not finite", name)
+		}
+		base, ok := strings.CutPrefix(name, partModel)
+		if !ok {
+			continue
+		}
+		for _, part := range others {
+			if o := s.file.Tensors.Get(part + base); o == nil || o.DType != w.DType || !slices.Equal(o.Shape, w.Shape) {
+				return fmt.Errorf("%s%s is not there, or not as %s is", part, base, name)
+			}
+		}
+	}
+	n, err := s.file.Tensors.Get(adamwSteps).Float32s()
+	if err != nil || len(n) != 1 || n[0] < 0 || float64(n[0]) > float64(s.Step()) {
+		return fmt.Errorf("%s is no number of steps", adamwSteps)
+	}
+	return nil
 }
 
 // checkpoint is what ckpt.pth holds: the averaged weights under PyTorch's

@@ -119,17 +119,8 @@ func (l *timeLoss) Restore(s *State) error {
 	if err != nil {
 		return err
 	}
-	w := s.file.Tensors.Get(timeLossSumName)
-	if w == nil || w.Numel() != 2*TimeBins {
-		return fmt.Errorf("the state has no %s", timeLossSumName)
-	}
-	src, err := models.FromWeights(w)
-	if err != nil {
-		return err
-	}
-	defer src.Close()
 	l.history = append(l.history, past...)
-	return torch.Try(func() { l.sum.CopyI(src) })
+	return s.load(timeLossSumName, l.sum)
 }
 
 // timeLosses are the losses by time of a state, [steps/100,TimeBins]; none where

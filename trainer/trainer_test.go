@@ -256,7 +256,7 @@ func TestFolder(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := numbered(dir); len(got) != 2 || got[0] != 2 || got[1] != 3 {
+	if got, err := numbered(dir); err != nil || len(got) != 2 || got[0] != 2 || got[1] != 3 {
 		t.Errorf("kept states %v, want 2 and 3 beside state-prev (4) and state (5)", got)
 	}
 	if s, name, _, err := Newest(dir); err != nil || s.Step() != 5 || name != StateFile {

@@ -118,14 +118,18 @@ func (r *Resume) find(s *Start) (err error) {
 		s.Notes = append(s.Notes, dir+" holds no run: a new one starts")
 	case r.Resume:
 		var name string
-		var skipped []string
-		s.From, name, skipped, err = trainer.Newest(dir)
-		for _, w := range skipped {
-			s.Notes = append(s.Notes, "passed over: "+w)
+		var passed []trainer.PassedOver
+		if s.From, name, passed, err = trainer.Newest(dir); err != nil {
+			return err
 		}
-		if err == nil {
-			s.Notes = append(s.Notes, fmt.Sprintf("going on after step %d, from %s", s.From.Step(), name))
+		kept, err := s.folder.KeepDamaged(passed)
+		if err != nil {
+			return err
 		}
+		for i, p := range passed {
+			s.Notes = append(s.Notes, fmt.Sprintf("passed over: %v; kept as %s", p.Why, kept[i]))
+		}
+		s.Notes = append(s.Notes, fmt.Sprintf("going on after step %d, from %s", s.From.Step(), name))
 	}
 	return err
 }
