@@ -27,13 +27,23 @@ const (
 // the spread calls for.
 func frameOf(points []float64) *Frame {
 	n := float64(len(points) / 2)
+	first := [2]float64(points)
+	still := constantColumns(points)
 	var f Frame
+	var mean [2]float64 // of what is left beside the first point: rounding cannot spread equal ones
 	for i, v := range points {
-		f.Middle[i%2] += v / n
+		if k := i % 2; !still[k] {
+			mean[k] += (v - first[k]) / n
+		}
 	}
 	for i, v := range points {
-		d := v - f.Middle[i%2]
-		f.Spread[i%2] += d * d / n
+		if k := i % 2; !still[k] {
+			d := v - first[k] - mean[k]
+			f.Spread[k] += d * d / n
+		}
+	}
+	for k := range f.Middle {
+		f.Middle[k] = first[k] + mean[k]
 	}
 	both := math.Sqrt((f.Spread[0] + f.Spread[1]) / 2)
 	for k := range f.Spread {
@@ -54,6 +64,36 @@ func frameOf(points []float64) *Frame {
 		f.Middle[k] = parsed(strconv.FormatFloat(f.Middle[k], 'f', max(0, decimals), 64))
 	}
 	return &f
+}
+
+// constantColumns tells which coordinate is the same at all points, but for the last bits
+// of a float64.
+func constantColumns(points []float64) [2]bool {
+	least, most := [2]float64(points), [2]float64(points)
+	for i, v := range points {
+		least[i%2], most[i%2] = min(least[i%2], v), max(most[i%2], v)
+	}
+	var still [2]bool
+	for k := range still {
+		const bits = 4 * 0x1p-52
+		still[k] = most[k]-least[k] <= bits*max(math.Abs(least[k]), math.Abs(most[k]))
+	}
+	return still
+}
+
+// stillNote says what of the points of a file never changes, or "".
+func stillNote(path string, points []float64) string {
+	switch still := constantColumns(points); {
+	case len(points) == 2:
+		return fmt.Sprintf("%s holds one point, (%v, %v): there is nothing to learn but its place", path, points[0], points[1])
+	case still == [2]bool{true, true}:
+		return fmt.Sprintf("all %d points of %s are the same, (%v, %v): there is nothing to learn but their place", len(points)/2, path, points[0], points[1])
+	case still[0]:
+		return fmt.Sprintf("the first number of every point of %s is %v: they lie on a line, where likelihoods mean nothing", path, points[0])
+	case still[1]:
+		return fmt.Sprintf("the second number of every point of %s is %v: they lie on a line, where likelihoods mean nothing", path, points[1])
+	}
+	return ""
 }
 
 func parsed(s string) float64 {

@@ -53,8 +53,11 @@ func openPoints(info Info, opts Options) (*Set2D, error) {
 	}
 	s := pointList(info.Frame.lay(points))
 	s.Info = info
+	if note := stillNote(path, points); note != "" {
+		s.notes = append(s.notes, note)
+	}
 	if info.Frame != nil {
-		s.notes = []string{fmt.Sprintf("the flow takes the points of %s %s; sample --npz turns its own back", path, info.Frame)}
+		s.notes = append(s.notes, fmt.Sprintf("the flow takes the points of %s %s; sample --npz turns its own back", path, info.Frame))
 		if info.Frame.coarse() {
 			s.notes = append(s.notes, fmt.Sprintf("the numbers of %s lie so far from 0 that --npz, which keeps 7 digits, shows little of them: subtract (%v, %v) from them to see more",
 				path, info.Frame.Middle[0], info.Frame.Middle[1]))
@@ -113,7 +116,7 @@ func pairs(a npz.Array) ([]float64, error) {
 }
 
 // readCSV reads two numbers a line, parted by a comma, a semicolon, a tab or spaces:
-// whichever the first line has, in all of them. Empty lines and lines that begin with #
+// whichever the first line has, in all of them. They may stand in quotes. Empty lines and lines that begin with #
 // are passed over, and so is one line of words at the top.
 func readCSV(r io.Reader) ([]float64, error) {
 	var points []float64
@@ -179,13 +182,29 @@ func separator(line []byte) byte {
 
 func split(line []byte, part byte) []string {
 	if part == ' ' {
-		return strings.Fields(string(line))
+		fields := strings.Fields(string(line))
+		for k := range fields {
+			fields[k] = unquoted(fields[k])
+		}
+		return fields
 	}
 	fields := strings.Split(string(line), string(part))
 	for k := range fields {
-		fields[k] = strings.TrimSpace(fields[k])
+		fields[k] = unquoted(strings.TrimSpace(fields[k]))
 	}
 	return fields
+}
+
+// unquoted is a field without the quotes that it may stand in.
+func unquoted(field string) string {
+	for _, q := range []string{`"`, "'"} {
+		if in, ok := strings.CutPrefix(field, q); ok {
+			if in, ok := strings.CutSuffix(in, q); ok {
+				return strings.TrimSpace(in)
+			}
+		}
+	}
+	return field
 }
 
 func allFinite(points []float64) error {

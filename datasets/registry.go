@@ -219,6 +219,7 @@ func find(name string) (*entry, error) {
 // findKind finds the row of kind:PATH and names it after the path.
 func findKind(name, kind, path string) (*entry, error) {
 	var near []string
+	path = inHome(path)
 	for _, e := range registry {
 		k, what, ok := strings.Cut(e.info.Name, ":")
 		switch {

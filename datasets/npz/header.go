@@ -12,7 +12,9 @@ import (
 type header struct {
 	kind  kind
 	shape []int
-	size  int64 // bytes of the header, magic and all
+	// columns: the first index runs fastest, as in Fortran.
+	columns bool
+	size    int64 // bytes of the header, magic and all
 }
 
 // maxHeader is more than NumPy itself writes or, by default, reads.
@@ -62,10 +64,9 @@ func endOr(err error) error {
 // nothing else: each key once, in any order.
 func parseHeader(text string) (header, error) {
 	var (
-		h       header
-		p       = parser{rest: text}
-		seen    = map[string]bool{}
-		fortran bool
+		h    header
+		p    = parser{rest: text}
+		seen = map[string]bool{}
 	)
 	p.expect("{")
 	for p.err == nil && !p.accept("}") {
@@ -87,7 +88,7 @@ func parseHeader(text string) (header, error) {
 				}
 			}
 		case "fortran_order":
-			fortran = p.boolean()
+			h.columns = p.boolean()
 		case "shape":
 			h.shape = p.tuple()
 		default:
@@ -107,9 +108,7 @@ func parseHeader(text string) (header, error) {
 	if len(seen) != 3 {
 		return h, errors.New("its header lacks descr, fortran_order or shape")
 	}
-	if fortran && len(h.shape) > 1 {
-		return h, errors.New("it is stored by columns: save numpy.ascontiguousarray of it")
-	}
+	h.columns = h.columns && len(h.shape) > 1
 	return h, nil
 }
 

@@ -20,7 +20,7 @@ func ReadNPY(r io.Reader, size int64) (Array, error) {
 		return Array{}, fmt.Errorf("%d bytes of %d", size, want)
 	}
 	// The file's size is already what its numbers need: at most eight bytes in
-	// memory for each of one byte.
-	budget := 8 * size
+	// memory for each of one byte, twice where they are stored by columns.
+	budget := 16 * size
 	return readBody(r, h, n, &budget)
 }

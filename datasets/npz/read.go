@@ -107,6 +107,9 @@ func readBody(in io.Reader, h header, n int, budget *int64) (Array, error) {
 	if h.kind.float != nil {
 		memory = int64(n) * 4
 	}
+	if h.columns {
+		memory *= 2 // to bring it into rows
+	}
 	if *budget -= memory; *budget < 0 {
 		return Array{}, fmt.Errorf("it would unfold to %d bytes: refused for a file so small", memory)
 	}
@@ -137,5 +140,36 @@ func readBody(in io.Reader, h header, n int, budget *int64) (Array, error) {
 		}
 		return Array{}, endOr(err)
 	}
+	if h.columns {
+		a.Floats, a.Ints = intoRows(a.Floats, a.Shape), intoRows(a.Ints, a.Shape)
+	}
 	return a, nil
+}
+
+// intoRows turns an array whose first index runs fastest into one whose last does.
+func intoRows[T any](columns []T, shape []int) []T {
+	if columns == nil {
+		return nil
+	}
+	rows := make([]T, 0, len(columns))
+	steps := make([]int, len(shape)) // from element to element along an index
+	step := 1
+	for k, d := range shape {
+		steps[k], step = step, step*d
+	}
+	at := make([]int, len(shape)) // the index of the next element
+	from := 0
+	for range columns {
+		rows = append(rows, columns[from])
+		for k := len(shape) - 1; k >= 0; k-- {
+			at[k]++
+			from += steps[k]
+			if at[k] < shape[k] {
+				break
+			}
+			from -= at[k] * steps[k]
+			at[k] = 0
+		}
+	}
+	return rows
 }

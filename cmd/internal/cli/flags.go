@@ -96,6 +96,7 @@ var ErrDone = pflag.ErrHelp
 func (c *Common) Read(env Env) error {
 	c.notes = env.Stderr
 	err := c.Parse(env.Args)
+	c.VisitAll(c.inHome)
 	if err == pflag.ErrHelp {
 		fmt.Fprintf(env.Stdout, "%s: %s\n\nUsage:\n%s\nFlags (underscores may stand for hyphens):\n%s", c.name, c.about, c.forms(), c.FlagUsages())
 		return ErrDone
@@ -112,6 +113,18 @@ func (c *Common) Read(env Env) error {
 		return ErrDone
 	}
 	return nil
+}
+
+// inHome turns the ~ that begins a path into the user's own folder. A shell does so
+// only at the start of a word: not in --output-dir=~/x.
+func (c *Common) inHome(f *pflag.Flag) {
+	rest, ok := strings.CutPrefix(f.Value.String(), "~")
+	if !ok || f.Value.Type() != "string" || rest != "" && rest[0] != '/' {
+		return
+	}
+	if home, err := os.UserHomeDir(); err == nil {
+		_ = f.Value.Set(filepath.Join(home, rest)) // a string takes any
+	}
 }
 
 // Forms are the lines of --help that show how the command is used.
