@@ -79,7 +79,7 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 	r := trainer.Run{
 		Config: c, Network: net, Dataset: data, Device: start.Device, Folder: folder,
 		MaxSteps: s.MaxSteps, CheckpointEvery: s.CheckpointEvery,
-		Interval: bar.Interval(), Observers: []trainer.Observer{trainer.Watch(report.look)}, Note: bar.Note,
+		Interval: bar.Interval(), Observers: append(s.observers(start.Dir), trainer.Watch(report.look)), Note: bar.Note,
 		Open: func(first int) (trainer.Source, error) { return sub.Open(c, start.Device, first) },
 	}
 	res, err := r.Train(ctx, start.From)

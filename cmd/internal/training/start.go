@@ -32,6 +32,7 @@ func AddResume(c *cli.Common) *Resume {
 	c.StringVar(&r.ResumeFrom, "resume-from", "", "go on from this state file")
 	c.IntVar(&r.CheckpointEvery, "checkpoint-every", 0, "steps between saves; 0 is every 5 minutes")
 	c.IntVar(&r.Keep, "keep", 2, "states to keep")
+	r.addObservers()
 	return r
 }
 

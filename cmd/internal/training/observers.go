@@ -1,0 +1,35 @@
+package training
+
+import (
+	"path/filepath"
+
+	"flowmatch/trainer"
+)
+
+// observers are what may look at a run, each asked for by a flag. A new one is a line
+// here.
+var observers = []struct {
+	flag, help string
+	of         func(dir string) trainer.Observer // of the run in a folder
+}{
+	{"tensorboard", "write the metrics for TensorBoard, too, into the run's folder tensorboard", func(dir string) trainer.Observer {
+		return &trainer.TensorBoard{Dir: filepath.Join(dir, trainer.TensorBoardDir)}
+	}},
+}
+
+func (r *Resume) addObservers() {
+	for _, o := range observers {
+		r.Bool(o.flag, false, o.help)
+	}
+}
+
+// observers are those that the flags ask for.
+func (r *Resume) observers(dir string) []trainer.Observer {
+	var all []trainer.Observer
+	for _, o := range observers {
+		if on, err := r.GetBool(o.flag); err == nil && on {
+			all = append(all, o.of(dir))
+		}
+	}
+	return all
+}
