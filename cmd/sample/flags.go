@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/modelfile"
@@ -171,7 +172,7 @@ func (f *flags) planInit(p *plan, conditional bool, in datasets.Info) error {
 	case s.X0 == nil:
 		return fmt.Errorf("%s: it has no x0, the noise to start from", f.init)
 	case !fits(s.Shape, in):
-		return cli.Usagef("--init %s: samples of %v, the model's are %v", f.init, s.Shape, in.Shape[:])
+		return cli.Usagef("--init %s: samples of the shape %v, the model's have %v", f.init, s.Shape, sampleShape(in))
 	case conditional && s.Y == nil:
 		return cli.Usagef("--init %s: it has no y, and the model needs the classes", f.init)
 	case !conditional && s.Y != nil:
@@ -190,9 +191,12 @@ func (f *flags) planInit(p *plan, conditional bool, in datasets.Info) error {
 }
 
 // fits tells whether a file's samples have the shape of the set's.
-func fits(shape []int, in datasets.Info) bool {
+func fits(shape []int, in datasets.Info) bool { return slices.Equal(shape, sampleShape(in)) }
+
+// sampleShape is [2] for points, [C,H,W] for images.
+func sampleShape(in datasets.Info) []int {
 	if in.Is2D() {
-		return len(shape) == 1 && shape[0] == 2
+		return in.Shape[:1]
 	}
-	return len(shape) == 3 && [3]int(shape) == in.Shape
+	return in.Shape[:]
 }

@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"runtime/debug"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/pflag"
 	torch "github.com/wangkuiyi/gotorch"
@@ -45,31 +43,23 @@ func AsUsage(err error) error {
 	return &UsageError{err.Error()}
 }
 
-// signalled is the cause of a context that a signal ended.
-type signalled struct{ signal syscall.Signal }
-
-func (s signalled) Error() string { return s.signal.String() }
-
 // Env is what a command works with.
 type Env struct {
 	Args           []string
 	Stdout, Stderr io.Writer
 }
 
-// Main runs a command and exits with its status. The first SIGINT or SIGTERM
-// ends the context; a second one leaves at once.
+// Main runs a command and exits with its status. The first signal ends the context;
+// results that could not be written are a failure of their own.
 func Main(name string, run func(context.Context, Env) error) {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
-	go func() {
-		s := (<-signals).(syscall.Signal)
-		cancel(signalled{s})
-		s = (<-signals).(syscall.Signal)
-		os.Exit(128 + int(s))
-	}()
-	env := Env{os.Args[1:], os.Stdout, os.Stderr}
-	os.Exit(Report(name, env.Stderr, Guard(func() error { return run(ctx, env) })))
+	ctx := stopOnSignal()
+	out := &results{w: os.Stdout}
+	env := Env{os.Args[1:], out, os.Stderr}
+	err := Guard(func() error { return run(ctx, env) })
+	if out.err != nil && (err == nil || errors.Is(err, ErrDone)) {
+		err = fmt.Errorf("the results were not written: %w", out.err)
+	}
+	os.Exit(Report(name, env.Stderr, err))
 }
 
 // Guard runs f and turns a panic into an error: of tensor maths into its own,

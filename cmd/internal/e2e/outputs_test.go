@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"flowmatch/datasets/npz"
 )
 
 // moonsModel trains a model of points for a moment and gives its checkpoint, in a
@@ -62,6 +64,13 @@ func TestNPZWhereTheUserSays(t *testing.T) {
 		t.Errorf("%d bytes of standard output, %d of samples; %s", len(r.out), len(want), r.errOut)
 	}
 	refused(t, program(t, "sample", nil, draw(dir)...), 2, "folder")
+	noise := filepath.Join(dir, "noise.npz")
+	var cube bytes.Buffer
+	if err := npz.WriteSamples(&cube, &npz.Samples{Shape: []int{1, 2, 2}, X0: make([]float32, 8)}); err != nil {
+		t.Fatal(err)
+	}
+	write(t, noise, cube.Bytes())
+	refused(t, program(t, "sample", nil, "--checkpoint", ckpt, "--init", noise), 2, "[1 2 2]", "the model's have [2]")
 	refused(t, program(t, "sample", nil, draw(filepath.Join(dir, "no/x.npz"))...), 1, "no/x.npz")
 }
 

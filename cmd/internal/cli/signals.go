@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// signalled is the cause of a context that a signal ended.
+type signalled struct{ signal syscall.Signal }
+
+func (s signalled) Error() string { return s.signal.String() }
+
+// stopOnSignal gives a context that the first signal ends: SIGINT, SIGTERM, or SIGHUP
+// where that is not ignored, as it is under nohup. A second one leaves at once, but not
+// SIGHUP, which a terminal that is closed sends twice.
+//
+// A pipe whose reader has gone gives an error to the writer, and no signal: it is no
+// reason to stop a training.
+func stopOnSignal() context.Context {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(signals, syscall.SIGHUP)
+	}
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	if os.Getenv("GOTRACEBACK") == "" { // else the runtime prints what its goroutines do
+		signal.Notify(signals, syscall.SIGQUIT)
+	}
+	go func() {
+		stopping := false
+		for s := range signals {
+			s := s.(syscall.Signal)
+			if s == syscall.SIGQUIT || stopping && s != syscall.SIGHUP {
+				os.Exit(128 + int(s))
+			}
+			stopping = true
+			cancel(signalled{s})
+		}
+	}()
+	return ctx
+}
+
+// results is the standard output. It remembers what went wrong; a reader that has gone
+// wants no more, and that is nothing wrong.
+type results struct {
+	w    io.Writer
+	gone bool
+	err  error
+}
+
+func (r *results) Write(p []byte) (int, error) {
+	if r.gone {
+		return len(p), nil
+	}
+	n, err := r.w.Write(p)
+	if errors.Is(err, syscall.EPIPE) {
+		r.gone = true
+		return len(p), nil
+	}
+	if r.err == nil {
+		r.err = err
+	}
+	return n, err
+}
