@@ -31,6 +31,12 @@
 // [Within] keeps solvers and likelihoods from asking for it later: what is left of
 // the way goes on at the last velocity. The others are learnt at all times.
 //
+// # Couplings
+//
+// Noise need not be independent of the data: any coupling of the two gives a flow
+// from the one to the other. [MinibatchOT] pairs those of a batch that lie near each
+// other, by an exact assignment, so that the paths cross less.
+//
 // # Solvers
 //
 // A [FixedStep] takes as many equal steps as it is told. With the stages

@@ -12,8 +12,10 @@ import (
 // affine are alpha and sigma of the paths, from their definitions: of vp by
 // integrating beta, the rate of noise (Song et al. 2021).
 var affine = map[string]func(t float64) (alpha, sigma float64){
-	"ot":     func(t float64) (float64, float64) { return t, 1 - t },
-	"cosine": func(t float64) (float64, float64) { return math.Cos(math.Pi / 2 * (1 - t)), math.Sin(math.Pi / 2 * (1 - t)) },
+	"ot": func(t float64) (float64, float64) { return t, 1 - t },
+	"cosine": func(t float64) (float64, float64) {
+		return math.Cos(math.Pi / 2 * (1 - t)), math.Sin(math.Pi / 2 * (1 - t))
+	},
 	"vp": func(t float64) (float64, float64) {
 		const n = 1000
 		sum, h := 0.0, (1-t)/n

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"flowmatch/flow"
 )
 
 // Config is what decides the weights, and nothing else: two runs with equal
@@ -30,6 +32,9 @@ type Config struct {
 
 	// Path is that from noise to data, by its name in flow.Paths; "" is ot.
 	Path string `json:"path,omitempty"`
+	// Coupling says which noise goes with which data, by its name in
+	// flow.Couplings; "" is independent.
+	Coupling string `json:"coupling,omitempty"`
 	// TimePower p draws times as 1 - (1-u)^p, u uniform: above 1, more of them
 	// near the data. The minimiser is the same, the effort is spent elsewhere.
 	// 0 is 1: uniform.
@@ -77,8 +82,26 @@ func (c Config) Check() error {
 	case !slices.Contains(Precisions[1:], c.Precision):
 		return fmt.Errorf("--precision %q: %s", c.Precision, strings.Join(Precisions, ", "))
 	}
-	_, err := c.path()
-	return err
+	if _, err := c.path(); err != nil {
+		return err
+	}
+	return c.checkCoupling()
+}
+
+func (c Config) checkCoupling() error {
+	_, paired := c.pairing()
+	_, err := flow.NewCoupling(c.Coupling)
+	switch {
+	case err != nil:
+		return fmt.Errorf("--coupling: %w", err)
+	case paired && c.StableTargets:
+		return fmt.Errorf("--coupling %s: --stable-targets averages over data that are not paired with the noise", c.Coupling)
+	case paired && c.BatchSize > flow.MostPaired:
+		return fmt.Errorf("--coupling %s: --batch-size %d: at most %d can be paired", c.Coupling, c.BatchSize, flow.MostPaired)
+	case paired && c.Reflow != nil:
+		return fmt.Errorf("--coupling %s: a teacher's pairs belong together", c.Coupling)
+	}
+	return nil
 }
 
 // Rate is the learning rate of step k = 0, 1, ...: it grows linearly over the

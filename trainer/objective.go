@@ -14,8 +14,13 @@ func (c Config) Objective(null int64) flow.Objective {
 	if err != nil {
 		panic(err)
 	}
+	coupling, err := flow.NewCoupling(c.Coupling)
+	if err != nil {
+		panic(err)
+	}
 	return flow.Objective{
 		Path:          path,
+		Coupling:      coupling,
 		Times:         c.times(),
 		StableTargets: c.StableTargets,
 		ClassDropout:  c.ClassDropout,
@@ -29,6 +34,16 @@ func (c Config) path() (flow.Path, error) {
 		return nil, fmt.Errorf("--path: %w", err)
 	}
 	return p, nil
+}
+
+// pairing is the coupling of noise and data where it is made ahead of the steps.
+func (c Config) pairing() (flow.Pairing, bool) {
+	coupling, err := flow.NewCoupling(c.Coupling)
+	if err != nil {
+		return nil, false // Check says so
+	}
+	p, ok := coupling.(flow.Pairing)
+	return p, ok
 }
 
 func (c Config) times() flow.TimeSampler {

@@ -15,7 +15,7 @@ type Batch struct {
 	X1 torch.Tensor // [B,...]
 	Y  torch.Tensor // [B] int64, or the zero Tensor where there are no classes
 	// X0 is the noise that X1 comes from, [B,...], where the pairs are a
-	// teacher's; the zero Tensor where it is to be drawn.
+	// teacher's or a coupling's; the zero Tensor where it is to be drawn.
 	X0 torch.Tensor
 }
 
@@ -44,7 +44,11 @@ func Images(im *datasets.Images, c Config, device torch.Device, start int) (Sour
 		return nil, err
 	}
 	s := im.Shape
-	return &imageSource{l, []int64{int64(c.BatchSize), int64(s[0]), int64(s[1]), int64(s[2])}, device}, nil
+	shape := []int64{int64(c.BatchSize), int64(s[0]), int64(s[1]), int64(s[2])}
+	if p, ok := c.pairing(); ok {
+		return coupledImages(c, p, l, shape, device, start), nil
+	}
+	return &imageSource{l, shape, device}, nil
 }
 
 func (s *imageSource) Batch() (out Batch, err error) {
@@ -80,6 +84,9 @@ type pointSource struct {
 // Points opens a set of points of the plane as a source, batch start coming
 // first: points are never used twice.
 func Points(set *datasets.Set2D, c Config, device torch.Device, start int) Source {
+	if p, ok := c.pairing(); ok {
+		return coupledPoints(c, p, set, device, start)
+	}
 	const ahead = 2 // batches: one in use, one being drawn
 	s := &pointSource{
 		set: set, seed: c.Seed, device: device,

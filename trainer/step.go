@@ -15,6 +15,7 @@ const (
 	drawNoise = iota
 	drawDropout
 	drawPair
+	drawCoupled
 )
 
 // engine holds the tensors of a run and does its steps.

@@ -53,6 +53,11 @@ func (f *flags) openData(ctx context.Context, in datasets.Info, w io.Writer, say
 		return nil, 0, err
 	}
 	s := images.Shape
+	if network.Classes() == 0 { // labels decide nothing, not even what noise is near
+		unlabelled := *images
+		unlabelled.Labels = nil
+		images = &unlabelled
+	}
 	return &training.Subject{
 		Info: images.Info, Images: images, Network: network,
 		Advice: "--num-channels 32 --num-res-blocks 1 --attention-resolutions none --batch-size 64 --iterations 1700",

@@ -52,3 +52,25 @@ func TestPath(t *testing.T) {
 	must(t, program(t, "compare", nil, "--dataset", "checkerboard", "--output-dir", dir, "--figure-samples", "200", "--frames", "3",
 		"--quality-samples", "100", "--solvers", "euler:2", "--quiet"))
 }
+
+// Noise and data paired: the record says so, targets are single ones, and what does
+// not go with it is refused.
+func TestCoupling(t *testing.T) {
+	dir := t.TempDir()
+	args := func(more ...string) []string {
+		return append([]string{"--batch-size", "32", "--iterations", "5", "--no-figures", "--quiet", "--coupling", "ot", "--output-dir", dir}, more...)
+	}
+	must(t, program(t, "train", nil, args("--dataset", "moons", "--hidden-dim", "16")...))
+	must(t, program(t, "train", nil, args("--dataset", "digits", "--num-res-blocks", "1", "--unconditional")...))
+	c, err := trainer.ReadCheckpoint(filepath.Join(dir, "cfm/moons/ckpt.pth"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := c.Record.Training.Configuration; c.Coupling != "ot" || c.StableTargets {
+		t.Errorf("%+v", c)
+	}
+	more := func(a ...string) []string { return args(append([]string{"--dataset", "moons", "--fresh"}, a...)...) }
+	refused(t, program(t, "train", noLibtorch, more("--stable-targets")...), 2, "--coupling", "--stable-targets")
+	refused(t, program(t, "train", noLibtorch, more("--coupling", "to")...), 2, "--coupling", "ot")
+	refused(t, program(t, "train", noLibtorch, more("--batch-size", "5000")...), 2, "--coupling", "5000")
+}

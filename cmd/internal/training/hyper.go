@@ -26,7 +26,7 @@ type Hyper struct {
 	stratified, stable                    bool
 	learningRate, weightDecay             float64
 	emaDecay, gradClip, timePower         float64
-	path                                  string
+	path, coupling                        string
 }
 
 // Job is what is trained.
@@ -64,6 +64,7 @@ func AddHyper(c *cli.Common, job Job) *Hyper {
 	c.Float64Var(&h.gradClip, "grad-clip", 0, "greatest norm of the gradient; 0 is off (images 1, points 0)")
 	if job == Train {
 		c.StringVar(&h.path, "path", "ot", "way from noise to data: ot (a straight line), vp (variance-preserving diffusion) or cosine")
+		c.StringVar(&h.coupling, "coupling", "independent", "noise and data: independent, or ot, paired in each batch so that they lie near (smaller batches; --stable-targets is off)")
 		c.BoolVar(&h.stable, "stable-targets", false, "average each target over the batch's points that it may lead to: less noise in the gradient (points: on, reference off; not for images)")
 		c.Float64Var(&h.timePower, "time-power", 1, "times are 1-(1-u)^p with u uniform: above 1, more of them near the data")
 	}
@@ -95,17 +96,24 @@ func (h *Hyper) CheckFlags() error {
 	case set("batch-size") && h.batchSize < 1:
 		return cli.Usagef("--batch-size %d: at least 1", h.batchSize)
 	case set("path") && !slices.Contains(flow.Paths(), h.path):
-		known := strings.Join(flow.Paths(), ", ")
-		if near := datasets.Closest(h.path, flow.Paths()); near != "" {
-			known = "did you mean " + near + "?"
-		}
-		return cli.Usagef("--path %q is unknown: %s", h.path, known)
+		return unknown("path", h.path, flow.Paths())
+	case set("coupling") && !slices.Contains(flow.Couplings(), h.coupling):
+		return unknown("coupling", h.coupling, flow.Couplings())
 	case set("time-power") && !(h.timePower > 0):
 		return cli.Usagef("--time-power %v: above 0", h.timePower)
 	case set("learning-rate") && !(h.learningRate > 0):
 		return cli.Usagef("--learning-rate %v: above 0", h.learningRate)
 	}
 	return nil
+}
+
+// unknown refuses a name, and says the nearest one or all.
+func unknown(flag, name string, known []string) error {
+	hint := strings.Join(known, ", ")
+	if near := datasets.Closest(name, known); near != "" {
+		hint = "did you mean " + near + "?"
+	}
+	return cli.Usagef("--%s %q is unknown: %s", flag, name, hint)
 }
 
 // Config is what decides the weights: the recipe for the set, changed by the
@@ -135,6 +143,12 @@ func (h *Hyper) Config(in datasets.Info, images int) (trainer.Config, error) {
 		if c.Path = h.path; c.Path == flow.Paths()[0] {
 			c.Path = "" // records of the default are as they were
 		}
+	})
+	given("coupling", func() {
+		if h.coupling == flow.Couplings()[0] {
+			return // records of the default are as they were
+		}
+		c.Coupling, c.StableTargets = h.coupling, false
 	})
 	given("stable-targets", func() { c.StableTargets = h.stable })
 	given("stratified-times", func() { c.StratifiedTimes = h.stratified })

@@ -70,7 +70,10 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 
 	bar := terminal.New(s.Env.Stderr, s.Quiet, s.Label, total)
 	waiting := sub.Waiting
-	if waiting == "" {
+	switch {
+	case waiting == "" && c.Coupling != "":
+		waiting = "waiting for pairs of noise and data"
+	case waiting == "":
 		waiting = "waiting for data"
 	}
 	report := &reporter{bar: bar, advice: sub.Advice, waiting: waiting, device: start.Device, started: time.Now(), first: start.Step()}
