@@ -18,6 +18,9 @@ const (
 
 // divergence watches a run's losses.
 type divergence struct {
+	// least is a loss that is never high. A student begins where its teacher is, with a
+	// small loss, and may first lose some of it.
+	least     float32
 	first     float32   // loss of the run's first step, before any update
 	begun     bool      // there is such a step
 	normal    []float32 // the last losses that were not high
@@ -43,7 +46,7 @@ func (d *divergence) add(step int, loss, norm float32) {
 		}
 		d.skipped++
 	}
-	if !ok || d.median > 0 && loss > explosion*d.median {
+	if !ok || d.median > 0 && loss > explosion*d.median && loss > d.least {
 		if d.high++; d.high == 1 {
 			d.highSince = step
 		}
@@ -53,7 +56,7 @@ func (d *divergence) add(step int, loss, norm float32) {
 	if d.normal = append(d.normal, loss); len(d.normal) > 2*medianOf {
 		d.normal = slices.Delete(d.normal, 0, len(d.normal)-medianOf)
 	}
-	if d.stale++; d.stale >= fewest {
+	if d.stale++; d.stale >= max(fewest, min(4*fewest, len(d.normal)/4)) {
 		d.stale, d.median = 0, median(d.normal[max(0, len(d.normal)-medianOf):])
 	}
 }
@@ -83,13 +86,17 @@ func (d *divergence) atEnd(losses []float32) error {
 		return &DivergedError{Step: d.rowSince}
 	case d.high >= atTheEnd:
 		return &DivergedError{Step: d.highSince, Why: tenfold}
-	case len(losses) > 1 && finite(d.first) && median(last) > explosion*d.first:
-		// The first loss is that of a network which has learnt nothing.
+	case len(losses) > 1 && finite(d.first) && median(last) > explosion*d.first && median(last) > d.least:
+		// The first loss is that of a network which has learnt nothing, or of a teacher.
 		at := slices.IndexFunc(losses, func(v float32) bool { return v > explosion*d.first })
 		return &DivergedError{Step: at + 1, Why: tenfold}
 	}
 	return nil
 }
+
+// leastExplosion is about the loss of a network that gives zeros, in the units that
+// flows are trained in.
+const leastExplosion = 1
 
 const tenfold = "the loss is more than ten times what it was"
 

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -29,6 +28,7 @@ func TestDivergence(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		losses []float32
+		least  float32
 		during int // first of the bad steps by verdict, 0 for none
 		end    int // the same at the end
 	}{
@@ -46,9 +46,11 @@ func TestDivergence(t *testing.T) {
 		"many times, but not tenfold": {losses: join(repeat(2, 50), repeat(19, 200))},
 		"high, then not finite":       {losses: join(repeat(2, 50), repeat(1e8, 30), repeat(nan, 30)), during: 81, end: 81},
 		"falls, then explodes":        {losses: join(repeat(20, 30), repeat(1, 300), repeat(15, 20)), end: 331},
+		"a student that loses some":   {losses: join(repeat(0.004, 40), repeat(0.09, 200)), least: 1},
+		"a student that explodes":     {losses: join(repeat(0.004, 40), repeat(50, 200)), least: 1, during: 41, end: 41},
 		"falls a lot and stays":       {losses: join(repeat(1e6, 3), repeat(1, 300))},
 	} {
-		d := &divergence{}
+		d := &divergence{least: c.least}
 		during := 0
 		for i, v := range c.losses {
 			d.add(i+1, v, v)
@@ -255,13 +257,41 @@ func TestMetricsAreMended(t *testing.T) {
 
 // Where the states would not fit, a note says so before the first step.
 func TestSpaceIsNoted(t *testing.T) {
-	var disk syscall.Statfs_t
-	r := planeRun(t, config(2), t.TempDir())
-	if err := syscall.Statfs(r.Folder.Dir, &disk); err != nil || disk.Bavail*uint64(disk.Bsize) < 1<<30 {
-		t.Skip("the disk is full indeed")
-	}
-	r.Note = func(s string) { t.Errorf("with room enough: %s", s) }
-	if _, err := r.Train(context.Background(), nil); err != nil {
-		t.Fatal(err)
+	defer func(f func(string) (int64, bool)) { freeSpace = f }(freeSpace)
+	dir := t.TempDir()
+	c := config(4)
+	for _, again := range []bool{false, true} { // a run that goes on has two of the three already
+		const parameters = 3*8 + 8 + 2*(8*8+8) + 8*2 + 2 // of an MLP of 8 hidden features
+		need := int64(13 * 4 * parameters)               // three states of four copies, and ckpt.pth
+		r := planeRun(t, c, dir)
+		var from *State
+		if again {
+			s, _, _, err := Newest(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			from = s
+			need = 0
+		}
+		for free, noted := range map[int64]bool{need: false, need - 1: need > 0} {
+			freeSpace = func(string) (int64, bool) { return max(0, free), true }
+			notes := 0
+			l := &loop{Run: r, start: time.Now()}
+			r.Note = func(string) { notes++ }
+			if err := l.open(from); err != nil {
+				t.Fatal(err)
+			}
+			if err := l.close(); err != nil {
+				t.Fatal(err)
+			}
+			if (notes == 1) != noted {
+				t.Errorf("%d bytes free of %d: %d notes", free, need, notes)
+			}
+		}
+		r.MaxSteps, r.CheckpointEvery = 2, 1
+		if _, err := r.Train(context.Background(), from); err != nil && !again {
+			t.Fatal(err)
+		}
+		r.Folder.Close()
 	}
 }

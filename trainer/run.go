@@ -128,6 +128,9 @@ func (l *loop) open(from *State) error {
 		return err
 	}
 	l.observe()
+	if l.Config.Reflow != nil {
+		l.watch.least = leastExplosion
+	}
 	if from != nil {
 		if err := l.e.restore(from); err != nil {
 			return err

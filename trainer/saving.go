@@ -118,8 +118,8 @@ func (l *loop) restoreMetrics() error {
 // noteSpace says before the first step where the disk has no room for the states that
 // are there together at a save.
 func (l *loop) noteSpace() {
-	var disk syscall.Statfs_t
-	if syscall.Statfs(l.Folder.Dir, &disk) != nil {
+	free, ok := freeSpace(l.Folder.Dir)
+	if !ok {
 		return
 	}
 	weights, states := int64(0), int64(4)
@@ -138,7 +138,16 @@ func (l *loop) noteSpace() {
 			need -= info.Size()
 		}
 	}
-	if free := int64(disk.Bavail) * disk.Bsize; free < need {
+	if free < need {
 		l.note(fmt.Sprintf("%s has %d MB of free space, and saving takes %d MB; saves may fail", l.Folder.Dir, free>>20, need>>20+1))
 	}
+}
+
+// freeSpace is the room that is left in a folder, false where nobody knows.
+var freeSpace = func(dir string) (int64, bool) {
+	var disk syscall.Statfs_t
+	if err := syscall.Statfs(dir, &disk); err != nil {
+		return 0, false
+	}
+	return int64(disk.Bavail) * disk.Bsize, true
 }

@@ -96,6 +96,14 @@ func TestFolderThatHoldsARun(t *testing.T) {
 	refused(t, program(t, "train", nil, tiny(dir, "--quiet", "--resume")...), 1, "none of its states")
 }
 
+// A run that diverges ends with 3, however short it is.
+func TestShortRunDiverges(t *testing.T) {
+	for _, steps := range []string{"3", "20"} {
+		refused(t, program(t, "train", nil, "--dataset", "moons", "--device", "cpu", "--hidden-dim", "16", "--batch-size", "16", "--iterations", steps,
+			"--learning-rate", "1e6", "--warmup", "0", "--schedule", "constant", "--no-figures", "--quiet"), 3, "diverged", "--learning-rate")
+	}
+}
+
 // A signal saves, says how to go on, and gives the documented status.
 func TestInterrupt(t *testing.T) {
 	for s, status := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143} {
