@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"flowmatch/trainer/tfevents"
 )
 
 func TestDivergence(t *testing.T) {
@@ -219,18 +221,19 @@ func TestSavesThatFail(t *testing.T) {
 	}
 }
 
-// metrics.jsonl is whole after a time without room for it.
-func TestMetricsAreMended(t *testing.T) {
+// metrics.jsonl and the files of TensorBoard are whole after a time without room.
+func TestObserversAreMended(t *testing.T) {
 	r := planeRun(t, config(40), t.TempDir())
 	r.CheckpointEvery, r.Interval = 10, time.Nanosecond
 	var notes []string
 	r.Note = func(s string) { notes = append(notes, s) }
 	var log *metricsLog
+	board := &TensorBoard{Dir: r.Folder.path(TensorBoardDir)}
 	r.Observers = []Observer{Watch(func(k Look) {
-		if k.Step == 13 {
-			_ = log.f.Close() // no line can be written from here on
+		if k.Step == 13 { // nothing can be written from here on
+			_, _ = log.f.Close(), board.f.Close()
 		}
-	})}
+	}), board}
 	l := &loop{Run: r, start: time.Now(), lastSave: time.Now()}
 	if err := l.open(nil); err != nil {
 		t.Fatal(err)
@@ -250,7 +253,10 @@ func TestMetricsAreMended(t *testing.T) {
 	if err != nil || strings.Count(string(b), "\n") != 40 || !strings.Contains(string(b), `{"step":40,`) {
 		t.Errorf("%d lines, %v", strings.Count(string(b), "\n"), err)
 	}
-	if len(notes) != 1 || !strings.Contains(notes[0], "metrics") {
+	if last, err := tfevents.Last(board.Dir); err != nil || last != 40 {
+		t.Errorf("TensorBoard sees %d steps, %v", last, err)
+	}
+	if len(notes) != 2 || !strings.Contains(notes[0]+notes[1], "metrics") || !strings.Contains(notes[0]+notes[1], "TensorBoard") {
 		t.Errorf("notes %q", notes)
 	}
 }

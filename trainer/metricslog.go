@@ -50,8 +50,8 @@ func (l *metricsLog) Start(past []Metric) error {
 	return nil
 }
 
-// restart writes the file anew after an error.
-func (l *metricsLog) restart(past []Metric) error {
+// Restart writes the file anew after an error.
+func (l *metricsLog) Restart(past []Metric) error {
 	_ = l.Close() // with the error that is known
 	l.done, l.err = nil, nil
 	if l.err = l.Start(past); l.err != nil {

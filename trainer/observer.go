@@ -20,6 +20,13 @@ type Observer interface {
 	Close() error
 }
 
+// Restarter is an observer whose errors do not end the run, as those of files are that
+// find no room: they are noted, and after the next save it begins anew.
+type Restarter interface {
+	Observer
+	Restart(past []Metric) error
+}
+
 // Look is what an observer is told.
 type Look struct {
 	Steps []Metric // done since the last look, in order

@@ -108,7 +108,7 @@ type loop struct {
 	losses, norms []float32
 	watch         divergence
 	saved         int         // step of the newest state that this process saved
-	torn          *metricsLog // a line of it is missing
+	torn          []Restarter // something is missing in their files
 
 	start, lastSave time.Time
 	pace            pace

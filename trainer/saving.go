@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -54,7 +55,7 @@ func (l *loop) write() error {
 		return err
 	}
 	l.lastSave, l.saved = time.Now(), l.done
-	return l.restoreMetrics()
+	return l.mend()
 }
 
 // interim saves while the run goes, but not while the loss is high. A save that fails, for want of space above all,
@@ -93,26 +94,26 @@ func (l *loop) stepBack(d *DivergedError) error {
 	return nil
 }
 
-// tolerate notes that metrics.jsonl cannot be written, which is no reason to end a
-// run. It is written anew after a save that succeeds.
+// tolerate notes that an observer's file cannot be written, which is no reason to end a
+// run.
 func (l *loop) tolerate(o Observer, err error) bool {
-	m, ok := o.(*metricsLog)
-	if ok && l.torn == nil {
-		l.torn = m
-		l.note(fmt.Sprintf("%v; the run goes on, and the file is written anew with the next save", err))
+	r, ok := o.(Restarter)
+	if ok && !slices.Contains(l.torn, r) {
+		l.torn = append(l.torn, r)
+		l.note(fmt.Sprintf("%v; the run goes on, and that is written anew with the next save", err))
 	}
 	return ok
 }
 
-func (l *loop) restoreMetrics() error {
-	if l.torn == nil {
-		return nil
+// mend begins anew what could not be written.
+func (l *loop) mend() error {
+	for len(l.torn) > 0 {
+		if err := l.torn[0].Restart(l.metrics(l.losses, l.norms, 0)); err != nil {
+			return err
+		}
+		l.torn = l.torn[1:]
 	}
-	err := l.torn.restart(l.metrics(l.losses, l.norms, 0))
-	if err == nil {
-		l.torn = nil
-	}
-	return err
+	return nil
 }
 
 // noteSpace says before the first step where the disk has no room for the states that

@@ -45,6 +45,14 @@ func (b *TensorBoard) Start(past []Metric) error {
 	return b.Flush()
 }
 
+// Restart begins another file after an error.
+func (b *TensorBoard) Restart(past []Metric) error {
+	_ = b.Close() // with the error that is known
+	*b = TensorBoard{Dir: b.Dir}
+	b.err = b.Start(past)
+	return b.err
+}
+
 // Look writes the steps.
 func (b *TensorBoard) Look(l Look) error {
 	b.steps(l.Steps)
@@ -65,7 +73,7 @@ func (b *TensorBoard) Flush() error {
 // Close ends the file.
 func (b *TensorBoard) Close() error {
 	if b.f == nil {
-		return nil
+		return b.err
 	}
 	return errors.Join(b.Flush(), b.f.Close())
 }

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/wangkuiyi/gotorch/regular"
 )
 
 // The names of this package's files: TensorBoard wants the infix, and the number is the
@@ -54,7 +56,7 @@ func Create(dir string) (*os.File, error) {
 
 // Read calls f for the events of a file, up to its end or to what is damaged.
 func Read(path string, f func(Event)) error {
-	file, err := os.Open(path)
+	file, _, err := regular.Open(path)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/wangkuiyi/gotorch/atomicfile"
+	"github.com/wangkuiyi/gotorch/regular"
 
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/datasets"
@@ -130,7 +131,7 @@ func filesChanged(dir, was string, files *datasets.Inventory) string {
 	if files == nil {
 		return unknown
 	}
-	f, err := os.Open(filepath.Join(dir, DataFile))
+	f, _, err := regular.Open(filepath.Join(dir, DataFile))
 	if err != nil {
 		return unknown
 	}
@@ -173,6 +174,9 @@ func (s *Start) KeepFiles(sub *Subject) error {
 	var text bytes.Buffer
 	if _, err := files.WriteTo(&text); err != nil {
 		return err
+	}
+	if err := regular.Check(path); err != nil {
+		return fmt.Errorf("the list of the set's files: %w", err)
 	}
 	old, err := os.ReadFile(path)
 	if err == nil && bytes.Equal(old, text.Bytes()) {
