@@ -115,7 +115,8 @@ class Part:
         return False
 
     def go_test(self, binary, pattern, folder, limit=None, env=None):
-        """Runs some tests of a test program; gives what they measured, those that failed and how it ended."""
+        """Runs some tests of a test program; gives how it ended, what they measured, those that failed, and how many
+        did not."""
         where = os.path.join(self.bundle, "tests", folder)
         variables = {"GOTORCH_TEST_CUDA": "1"} if self.cuda else {}
         variables.update(env or {})
@@ -124,7 +125,7 @@ class Part:
             env=self.environment(**variables),
         )  # fmt: skip
         log(done.out.rstrip())
-        measured, failures, passed = [], [], 0
+        measured, failures, passed, skipped = [], [], 0, 0
         for line in done.out.splitlines():
             at = line.find("result: {")
             if at >= 0:
@@ -133,6 +134,9 @@ class Part:
             if word.startswith("--- FAIL: "):
                 failures.append(word.split()[2])
             passed += word.startswith("--- PASS: ")
+            skipped += word.startswith("--- SKIP: ")
+        if done.status == 0 and passed == 0:
+            failures.append("all %d were skipped" % skipped)
         return done, measured, failures, passed
 
     def tests(self, binary, pattern, folder):

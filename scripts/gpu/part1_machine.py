@@ -16,8 +16,8 @@ def run(p):
     ours = libraries(p)
     if p.cuda:
         theirs = torch_libraries(p)
-        missing = sorted(theirs - ours)
-        p.info("libraries that PyTorch loads and ours do not", ", ".join(missing) or "none")
+        if theirs:
+            p.info("libraries that PyTorch loads and ours do not", ", ".join(sorted(theirs - ours)) or "none")
         p.must("run-time compilers loaded", any("nvrtc" in n for n in ours), "no libnvrtc: cuDNN's run-time compiled engines fail")
     else:
         p.skip("card, driver, cuDNN", "needs a GPU")
