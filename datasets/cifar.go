@@ -52,7 +52,7 @@ func openCIFAR(info Info, opts Options) (*Images, error) {
 		case absent(err):
 			missing = append(missing, name)
 		case err != nil:
-			return nil, &FileError{Set: info.Name, File: path, Fault: plainCause(err), Remedy: remedyFor(err), Err: err}
+			return nil, &FileError{Set: info.Name, File: path, Fault: plainCause(err), Remedy: remedyFor(err, fetchIt), Err: err}
 		}
 	}
 	if im.Len() == 0 {

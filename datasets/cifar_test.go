@@ -120,7 +120,7 @@ func TestCIFARFaults(t *testing.T) {
 		file []byte
 		says string
 	}{
-		"cut":        {good[:5000], "5000 bytes: not a multiple of 3073: truncated; delete it and run again with --download"},
+		"cut":        {good[:5000], "5000 bytes: not a multiple of 3073: truncated; move it away and run again with --download"},
 		"empty":      {nil, "0 bytes: empty"},
 		"class":      {wrong, "record 3 of 3: class 10: they are 0 to 9"},
 		"web page":   {[]byte("<html></html>"), "looks like a web page"},

@@ -85,7 +85,7 @@ func smallMNIST() (map[string][]byte, *publication) {
 	for _, name := range []string{"train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"} {
 		all = append(all, remoteOf(name, files[name]))
 	}
-	return files, idxPublication("mnist", []string{"https://nowhere.invalid/mnist"}, all)
+	return files, idxPublication("mnist", "MNIST/raw", []string{"https://nowhere.invalid/mnist"}, all)
 }
 
 // quick are options for tests.

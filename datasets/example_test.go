@@ -50,7 +50,7 @@ func ExampleLookup() {
 	fmt.Println(errors.As(err, &unknown), err)
 	// Output:
 	// fashion_mnist [1 28 28] 256 ankle boot
-	// true unknown dataset "mnits": did you mean mnist?
+	// true unknown dataset "mnits": did you mean mnist or kmnist or qmnist?
 }
 
 // A folder of pictures has a class for each of its sub-folders.

@@ -208,7 +208,7 @@ func (t *folderTree) listPictures(part Split, stop func() error) error {
 			return err
 		}
 		if len(t.pictures) == before && !(t.divided() && part == Test) {
-			return t.fault(filepath.Join(t.dir, name), "no pictures in it", "put PNG or JPEG pictures there, or remove the sub-folder", nil)
+			return t.fault(filepath.Join(t.dir, name), "no pictures in it", "put PNG or JPEG pictures there, or move the sub-folder away", nil)
 		}
 	}
 	if len(t.pictures) == 0 {

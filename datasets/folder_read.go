@@ -164,11 +164,11 @@ func (t *folderTree) drop(im *Images, bad []error) error {
 	}
 	what := fmt.Sprintf("%d of %d pictures cannot be used: %s", dropped, len(bad), strings.Join(named, ", "))
 	if dropped*badOneIn > len(bad) {
-		return t.fault(t.dir, what, "repair or remove them", nil)
+		return t.fault(t.dir, what, "repair them or move them away", nil)
 	}
 	for class, n := range inClass {
 		if n == 0 {
-			return t.fault(filepath.Join(t.dir, t.classes[class]), "none of its pictures can be used; "+what, "repair them or remove the sub-folder", nil)
+			return t.fault(filepath.Join(t.dir, t.classes[class]), "none of its pictures can be used; "+what, "repair them or move the sub-folder away", nil)
 		}
 	}
 	t.warn("%s: passed over", what)

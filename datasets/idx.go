@@ -1,11 +1,13 @@
 package datasets
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -14,45 +16,78 @@ func MNIST(dataDir string, split Split) (*Images, error) {
 	return Open("mnist", Options{DataDir: dataDir, Split: split})
 }
 
-// idxPart is one of the two files that make up a split.
-type idxPart struct {
-	what string // "images"
-	rank int    // dimensions in the header: 3 for images, 1 for labels
+// idxSet is a set kept as IDX files: MNIST and those made after it.
+type idxSet struct {
+	places []idxPlace // where its files may lie, tried in this order
+	first  uint8      // the label of its first class
+	// lying says that the pictures are stored by columns: they lie on their sides,
+	// mirrored.
+	lying bool
+	// fetched says that Download knows its files.
+	fetched bool
 }
 
-var (
-	idxImages = idxPart{"images", 3}
-	idxLabels = idxPart{"labels", 1}
-)
+// idxPlace is a folder below the data folder, and the files' names in it.
+type idxPlace struct {
+	folder string
+	idxNames
+	// borrowed: other sets keep their files there, so that they are this one's only if
+	// their labels are its own.
+	borrowed bool
+}
 
-// fileName is the name under which the set's makers publish the part.
-func (p idxPart) fileName(split Split) string {
-	prefix := "train"
+// idxNames are the names of a set's files.
+type idxNames struct{ train, test idxPair }
+
+// idxPair are the files of one split.
+type idxPair struct{ images, labels string }
+
+func (n idxNames) of(split Split) idxPair {
 	if split == Test {
-		prefix = "t10k"
+		return n.test
 	}
-	return fmt.Sprintf("%s-%s-idx%d-ubyte", prefix, p.what, p.rank)
+	return n.train
 }
 
-// spellings are the names under which the part is found in the world: with a dot
-// as some archives unpack it, gzipped or not.
-func (p idxPart) spellings(split Split) []string {
-	name := p.fileName(split)
+// mnistNames are those that most sets of this kind have.
+var mnistNames = idxNames{
+	idxPair{"train-images-idx3-ubyte", "train-labels-idx1-ubyte"},
+	idxPair{"t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"},
+}
+
+// spellings are the names under which a file is found in the world: with a dot as some
+// archives unpack it, gzipped or not.
+func spellings(name string) []string {
 	dotted := strings.Replace(name, "-idx", ".idx", 1)
 	return []string{name, name + ".gz", dotted, dotted + ".gz"}
 }
 
-func (p idxPart) magic() uint32 { return 0x0800 | uint32(p.rank) }
+// open reads the set from the first place that has its images.
+func (s idxSet) open(info Info, opts Options) (*Images, error) {
+	for _, place := range s.places {
+		dir := filepath.Join(opts.dataDir(), place.folder)
+		pair := place.of(opts.Split)
+		path, err := present(dir, pair.images)
+		if err != nil || path == "" || place.borrowed && !s.lendsItself(info, dir, pair) {
+			continue
+		}
+		im, err := s.openPair(info, dir, pair, opts)
+		if err == nil && place.borrowed {
+			im.Warnings = append(im.Warnings, fmt.Sprintf("%s: read from %s, whose labels are its own", info.Name, dir))
+		}
+		return im, err
+	}
+	return nil, s.absent(info, opts)
+}
 
-// openIDX reads a set kept as IDX files in a folder of the set's name.
-func openIDX(info Info, opts Options) (*Images, error) {
-	h, w := info.Shape[1], info.Shape[2]
+// openPair reads the two files of a split.
+func (s idxSet) openPair(info Info, dir string, pair idxPair, opts Options) (*Images, error) {
 	files := &Inventory{}
-	imagesPath, images, err := readIDXPart(info.Name, opts, idxImages, []int{h, w}, files)
+	imagesPath, images, err := s.readPart(info.Name, dir, pair.images, info.Shape[1:], files)
 	if err != nil {
 		return nil, err
 	}
-	labelsPath, labels, err := readIDXPart(info.Name, opts, idxLabels, nil, files)
+	labelsPath, labels, err := s.readPart(info.Name, dir, pair.labels, nil, files)
 	if err != nil {
 		return nil, err
 	}
@@ -62,66 +97,103 @@ func openIDX(info Info, opts Options) (*Images, error) {
 			Fault:  fmt.Sprintf("%d labels for the %d images of %s", len(labels), im.Len(), filepath.Base(imagesPath)),
 			Remedy: "take both files from the same source"}
 	}
-	if fault := im.check(); fault != "" {
-		return nil, &FileError{Set: info.Name, File: labelsPath, Fault: fault, Remedy: fetchAgain}
+	if other := otherIDX(info, s.first, labels); other != "" {
+		return nil, &FileError{Set: info.Name, File: labelsPath,
+			Fault:  fmt.Sprintf("its labels run from %d to %d, those of %s from %d to %d", slices.Min(labels), slices.Max(labels), info.Name, s.first, int(s.first)+info.Classes()-1),
+			Remedy: other}
 	}
+	for i := range labels {
+		labels[i] -= s.first
+	}
+	switch {
+	case s.lying && pair == mnistNames.of(opts.Split) && im.alreadyUpright():
+		im.Warnings = append(im.Warnings, fmt.Sprintf("%s: the pictures in %s stand upright already, where its makers store them by columns: they are taken as they are", info.Name, dir))
+	case s.lying:
+		im.transpose()
+	}
+	if fault := im.check(); fault != "" {
+		return nil, &FileError{Set: info.Name, File: labelsPath, Fault: fault, Remedy: s.again()}
+	}
+	im.warnOfBrightness()
 	return im, nil
 }
 
+// lendsItself tells whether labels that lie where another set keeps its own are this
+// one's.
+func (s idxSet) lendsItself(info Info, dir string, pair idxPair) bool {
+	_, labels, err := s.readPart(info.Name, dir, pair.labels, nil, &Inventory{})
+	return err == nil && setOfLabels(labels) == info.Name
+}
+
 const (
-	replaceIt  = "replace it with an intact copy"
-	fetchAgain = "delete it and run again with --download, or " + replaceIt
+	replaceIt = "replace it with an intact copy"
+	fetchIt   = "move it away and run again with --download, or " + replaceIt
 )
 
+// again is what to do about a file that is damaged.
+func (s idxSet) again() string {
+	if s.fetched {
+		return fetchIt
+	}
+	return replaceIt
+}
+
 // remedyFor is what to do about a file that cannot be used.
-func remedyFor(err error) string {
+func remedyFor(err error, remedy string) string {
 	if errors.Is(err, fs.ErrPermission) {
 		return "make it readable"
 	}
-	return fetchAgain
+	return remedy
 }
 
-// readIDXPart finds and reads one part, and notes it among the files. Its items must
-// have the shape given.
-func readIDXPart(set string, opts Options, part idxPart, item []int, files *Inventory) (path string, data []byte, err error) {
-	path, f, size, err := openIDXPart(set, opts, part)
+// readPart finds and reads one file, and notes it among the files. Its items must have
+// the shape given; nil: it holds labels.
+func (s idxSet) readPart(set, dir, name string, item []int, files *Inventory) (path string, data []byte, err error) {
+	path, err = present(dir, name)
+	if err == nil && path == "" {
+		err = fs.ErrNotExist
+		return path, nil, &FileError{Set: set, File: filepath.Join(dir, name), Fault: "not found", Remedy: "it belongs beside the images", Err: err}
+	}
+	var f *os.File
+	var size int64
+	if err == nil {
+		f, size, err = openRegular(path)
+	}
 	if err != nil {
-		return path, nil, err
+		return path, nil, &FileError{Set: set, File: path, Fault: plainCause(err), Remedy: remedyFor(err, s.again()), Err: err}
 	}
 	defer f.Close()
-	data, sum, err := parseIDX(f, size, part, item)
-	if err != nil {
-		return path, nil, &FileError{Set: set, File: path, Fault: plainCause(err), Remedy: fetchAgain, Err: err}
+	var sum [sha256.Size]byte
+	if data, sum, err = parseIDX(f, size, partOf(name), item); err != nil {
+		return path, nil, &FileError{Set: set, File: path, Fault: plainCause(err), Remedy: s.again(), Err: err}
 	}
-	files.add(part.fileName(opts.Split), sum)
+	files.add(name, sum)
 	return path, data, nil
 }
 
-// openIDXPart opens the first spelling that is there.
-func openIDXPart(set string, opts Options, part idxPart) (string, *os.File, int64, error) {
-	dir := filepath.Join(opts.dataDir(), set)
-	for _, name := range part.spellings(opts.Split) {
-		path := filepath.Join(dir, name)
-		f, size, err := openRegular(path)
-		if err == nil {
-			return path, f, size, nil
-		}
-		if !absent(err) {
-			return path, nil, 0, &FileError{Set: set, File: path, Fault: plainCause(err), Remedy: remedyFor(err), Err: err}
+// present is the first spelling of a file that is there, "" if none is.
+func present(dir, name string) (string, error) {
+	for _, n := range spellings(name) {
+		path := filepath.Join(dir, n)
+		if _, err := os.Stat(path); !absent(err) {
+			return path, err
 		}
 	}
-	images, labels := idxImages.fileName(opts.Split), idxLabels.fileName(opts.Split)
-	remedy := fmt.Sprintf("run again with --download, or put %s and %s (or the same with .gz) into %s, or point --data-dir at the folder that holds %s/",
-		images, labels, dir, set)
-	for _, name := range part.spellings(opts.Split) {
-		if exists(filepath.Join(opts.dataDir(), name)) {
-			remedy = fmt.Sprintf("the files lie in %s itself: move them into %s, or point --data-dir at a folder that holds them as %s/",
-				opts.dataDir(), dir, set)
-			break
-		}
+	return "", nil
+}
+
+// absent says where the files should be.
+func (s idxSet) absent(info Info, opts Options) error {
+	place := s.places[0]
+	dir, pair := filepath.Join(opts.dataDir(), place.folder), place.of(opts.Split)
+	remedy := fmt.Sprintf("put %s and %s (or the same with .gz) into %s, or point --data-dir at the folder that holds %s/", pair.images, pair.labels, dir, place.folder)
+	if s.fetched {
+		remedy = "run again with --download, or " + remedy
 	}
-	path := filepath.Join(dir, part.fileName(opts.Split))
-	return path, nil, 0, &FileError{Set: set, File: path, Fault: "not found", Remedy: remedy, Err: fs.ErrNotExist}
+	if loose, err := present(opts.dataDir(), pair.images); err == nil && loose != "" {
+		remedy = fmt.Sprintf("the files lie in %s itself: move them into %s, or point --data-dir at a folder that holds them as %s/", opts.dataDir(), dir, place.folder)
+	}
+	return &FileError{Set: info.Name, File: filepath.Join(dir, pair.images), Fault: "not found", Remedy: remedy, Err: fs.ErrNotExist}
 }
 
 // plainCause is the cause without the path, which the FileError already names.
@@ -131,4 +203,16 @@ func plainCause(err error) string {
 		return pe.Err.Error()
 	}
 	return err.Error()
+}
+
+// transpose exchanges rows and columns of every plane, in place.
+func (im *Images) transpose() {
+	n := im.Shape[1] // height and width are the same
+	for plane := range slices.Chunk(im.Pixels, n*n) {
+		for y := range n {
+			for x := range y {
+				plane[y*n+x], plane[x*n+y] = plane[x*n+y], plane[y*n+x]
+			}
+		}
+	}
 }

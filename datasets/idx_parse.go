@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // What a gzipped file may unfold to: a fixed part, and so many times its own size.
@@ -19,12 +20,41 @@ const (
 	idxLargest = 8 << 30 // bytes of one file, whatever it claims
 )
 
+// idxPart is what a file holds: the kind of its numbers and how they are arranged.
+type idxPart struct {
+	what string // "images"
+	kind byte   // 0x08 for bytes, 0x0c for numbers of 32 bits
+	rank int    // dimensions in the header: 3 for images, 1 for labels
+}
+
+var (
+	idxImages = idxPart{"images", 0x08, 3}
+	idxLabels = idxPart{"labels", 0x08, 1}
+	idxRows   = idxPart{"labels", 0x0c, 2} // a row of numbers each, of which the first is the class
+)
+
+// partOf tells what a file of that name holds.
+func partOf(name string) idxPart {
+	switch {
+	case strings.HasSuffix(name, "-idx2-int"):
+		return idxRows
+	case strings.HasSuffix(name, "-idx1-ubyte"):
+		return idxLabels
+	}
+	return idxImages
+}
+
+func (p idxPart) magic() uint32 { return uint32(p.kind)<<8 | uint32(p.rank) }
+
+// mostInRow is how many numbers a row of labels has at most; QMNIST's have 8.
+const mostInRow = 64
+
 // parseIDX reads one IDX file of size bytes, gzipped or not (told by its first
 // bytes, since browsers unzip files and keep their names). Each of its items must
 // have the given shape. The result is [N, item...], and SHA-256 of the unpacked file.
 //
-// The format: two zero bytes, 8 for unsigned bytes, the number of dimensions; each
-// dimension as a big-endian 32-bit number; then the bytes.
+// The format: two zero bytes, the kind of numbers, the number of dimensions; each
+// dimension as a big-endian 32-bit number; then the numbers, big-endian too.
 func parseIDX(r io.Reader, size int64, part idxPart, item []int) (data []byte, sum [sha256.Size]byte, err error) {
 	if size == 0 {
 		return nil, sum, errors.New("0 bytes: empty")
@@ -57,6 +87,13 @@ func parseIDX(r io.Reader, size int64, part idxPart, item []int) (data []byte, s
 	}
 	count := int64(binary.BigEndian.Uint32(header[4:]))
 	each := int64(1)
+	if part == idxRows {
+		row := int64(binary.BigEndian.Uint32(header[8:]))
+		if row < 1 || row > mostInRow {
+			return nil, sum, fmt.Errorf("rows of %d numbers: QMNIST's have 8", row)
+		}
+		each = 4 * row
+	}
 	for i, want := range item {
 		if got := binary.BigEndian.Uint32(header[8+4*i:]); int64(got) != int64(want) {
 			return nil, sum, fmt.Errorf("%s of %dx%d, not %dx%d", part.what, binary.BigEndian.Uint32(header[8:]),
@@ -90,7 +127,25 @@ func parseIDX(r io.Reader, size int64, part idxPart, item []int) (data []byte, s
 	case err != io.EOF:
 		return nil, sum, fmt.Errorf("damaged gzip file: %w", err)
 	}
+	if part == idxRows {
+		if data, err = firstOfRows(data, int(each)); err != nil {
+			return nil, sum, err
+		}
+	}
 	return data, [sha256.Size]byte(hash.Sum(nil)), nil
+}
+
+// firstOfRows are the first numbers of rows of so many bytes, in place.
+func firstOfRows(data []byte, row int) ([]byte, error) {
+	n := len(data) / row
+	for i := range n {
+		v := binary.BigEndian.Uint32(data[i*row:])
+		if v > 255 {
+			return nil, fmt.Errorf("label %d of image %d: there are no such classes", int32(v), i)
+		}
+		data[i] = byte(v)
+	}
+	return data[:n:n], nil
 }
 
 // idxShort words a file that ended, or broke, after so many bytes. A whole of 0

@@ -89,7 +89,7 @@ func TestIDXFaults(t *testing.T) {
 		images, labels []byte
 		file, want     string
 	}{
-		{"cut", append(big, make([]byte, 15)...), labels, trainImages, "31 bytes of 47040016: truncated; delete it and run again with --download, or replace it with an intact copy"},
+		{"cut", append(big, make([]byte, 15)...), labels, trainImages, "31 bytes of 47040016: truncated; move it away and run again with --download, or replace it with an intact copy"},
 		{"cut, zipped", gzipped(append(big, make([]byte, 15)...)), labels, trainImages, "31 bytes of 47040016: truncated"},
 		{"cut zip", gzipped(images)[:400], labels, trainImages, "bytes of 2368: truncated"},
 		{"longer", append(images, 0), labels, trainImages, "2369 bytes of 2368: longer than its header says"},

@@ -3,6 +3,7 @@ package datasets
 import (
 	"context"
 	"path/filepath"
+	"strings"
 )
 
 // publication says where a set's files are to be had. The table below is all that
@@ -33,7 +34,7 @@ type remote struct {
 //	fashion_mnist  8d4fb7e6... 25c81989... bef4ecab... bb300cfd...
 //	cifar10        c32a1d4a...
 var publications = map[string]*publication{
-	"mnist": idxPublication("mnist",
+	"mnist": idxPublication("mnist", "MNIST/raw",
 		[]string{
 			"https://ossci-datasets.s3.amazonaws.com/mnist",
 			"https://storage.googleapis.com/cvdf-datasets/mnist",
@@ -45,7 +46,7 @@ var publications = map[string]*publication{
 			{"t10k-images-idx3-ubyte.gz", 1648877, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"},
 			{"t10k-labels-idx1-ubyte.gz", 4542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"},
 		}),
-	"fashion_mnist": idxPublication("fashion_mnist",
+	"fashion_mnist": idxPublication("fashion_mnist", "FashionMNIST/raw",
 		[]string{
 			"https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion",
 			"https://storage.googleapis.com/tensorflow/tf-keras-datasets",
@@ -68,33 +69,25 @@ var publications = map[string]*publication{
 }
 
 // idxPublication is a set whose four files are used as they are. One that is there
-// under another spelling is not missing.
-func idxPublication(set string, mirrors []string, files []remote) *publication {
+// under another spelling is not missing, nor is any where torchvision keeps them all.
+func idxPublication(set, kept string, mirrors []string, files []remote) *publication {
 	return &publication{set: set, folder: set, mirrors: mirrors, missing: func(dir string) []remote {
-		var out []remote
-		for _, f := range files {
-			if !idxThere(dir, f.name) {
-				out = append(out, f)
-			}
+		out := idxMissing(dir, files)
+		if len(out) > 0 && len(idxMissing(filepath.Join(filepath.Dir(dir), kept), files)) == 0 {
+			return nil
 		}
 		return out
 	}}
 }
 
-func idxThere(dir, published string) bool {
-	for _, split := range []Split{Train, Test} {
-		for _, part := range []idxPart{idxImages, idxLabels} {
-			if part.fileName(split)+".gz" != published {
-				continue
-			}
-			for _, name := range part.spellings(split) {
-				if exists(filepath.Join(dir, name)) {
-					return true
-				}
-			}
+func idxMissing(dir string, files []remote) []remote {
+	var out []remote
+	for _, f := range files {
+		if path, err := present(dir, strings.TrimSuffix(f.name, ".gz")); err == nil && path == "" {
+			out = append(out, f)
 		}
 	}
-	return false
+	return out
 }
 
 const cifarArchive = "cifar-10-binary.tar.gz"

@@ -96,17 +96,14 @@ var registry = append(planeSets, []entry{
 		about: "1,797 handwritten digits of 8x8, inside the program: no files needed",
 		open:  openDigits,
 	},
-	{
-		info:  Info{Name: "mnist", Shape: [3]int{1, 28, 28}, Levels: 256, ClassNames: tenDigits},
-		about: "60,000 handwritten digits of 28x28, IDX files in <data-dir>/mnist",
-		open:  openIDX,
-	},
-	{
-		info: Info{Name: "fashion_mnist", Shape: [3]int{1, 28, 28}, Levels: 256, ClassNames: []string{
-			"t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"}},
-		about: "60,000 pieces of clothing of 28x28, IDX files in <data-dir>/fashion_mnist",
-		open:  openIDX,
-	},
+	mnistSet,
+	fashionMNISTSet,
+	kmnistSet,
+	qmnistSet,
+	emnistLetters,
+	emnistBalanced,
+	emnistByClass,
+	emnistDigits,
 	{
 		info:  Info{Name: "cifar10", Shape: [3]int{3, 32, 32}, Levels: 256, ClassNames: cifarClasses},
 		about: "50,000 colour photographs of 32x32, binary batches in <data-dir>/cifar-10-batches-bin",
@@ -119,8 +116,6 @@ var registry = append(planeSets, []entry{
 		look:  lookFolder,
 	},
 }...)
-
-var tenDigits = []string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}
 
 // Names lists the known sets in the order of --dataset help.
 func Names() []string {

@@ -43,7 +43,7 @@ func TestUnknown(t *testing.T) {
 	if !errors.As(err, &unknown) || unknown.Name != "mnits" {
 		t.Fatalf("error %v", err)
 	}
-	if got, want := err.Error(), `unknown dataset "mnits": did you mean mnist?`; got != want {
+	if got, want := err.Error(), `unknown dataset "mnits": did you mean mnist or kmnist or qmnist?`; got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
 	_, err = Lookup("zebra")
@@ -57,9 +57,10 @@ func TestNearest(t *testing.T) {
 		name string
 		want []string
 	}{
-		{"mnist", []string{"mnist", "fashion_mnist"}},
-		{"mnit", []string{"mnist"}},
-		{"digit", []string{"digits"}},
+		{"fashio", []string{"fashion_mnist"}},
+		{"mnit", []string{"mnist", "kmnist", "qmnist"}},
+		{"digit", []string{"digits", "emnist_digits"}},
+		{"emnist_leters", []string{"emnist_letters", "mnist"}},
 		{"fashion", []string{"fashion_mnist"}},
 		{"fashionmnist", []string{"fashion_mnist", "mnist"}},
 		{"xyz", []string{}},
