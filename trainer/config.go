@@ -49,6 +49,30 @@ type Config struct {
 	Reflow *ReflowConfig `json:"reflow,omitempty"` // of a student of a teacher's pairs
 }
 
+// Defaults is c with the fields that are not set filled in: batches of 128, a
+// constant learning rate of 1e-3, float32.
+func (c Config) Defaults() Config {
+	if c.Recipe == "" {
+		c.Recipe = "default"
+	}
+	if c.BatchSize == 0 {
+		c.BatchSize = 128
+	}
+	if c.LearningRate == 0 {
+		c.LearningRate = 1e-3
+	}
+	if c.Schedule == "" {
+		c.Schedule = "constant"
+	}
+	if c.Accumulate == 0 {
+		c.Accumulate = 1
+	}
+	if c.Precision == "" {
+		c.Precision = "fp32"
+	}
+	return c
+}
+
 // Check says what is wrong with c, in terms of train's flags.
 func (c Config) Check() error {
 	finite := func(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

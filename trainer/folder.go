@@ -139,7 +139,7 @@ func (f *Folder) Save(s *State) error {
 const divergedState = "state-diverged.pth"
 
 // HoldsState tells whether there is a state, good or not.
-func (f *Folder) HoldsState() bool { return holds(f.Dir, StateFile, PrevStateFile) }
+func (f *Folder) HoldsState() bool { return f != nil && holds(f.Dir, StateFile, PrevStateFile) }
 
 // StepBack lets the state before take the newest one's place, which is kept under
 // another name, and derives ckpt.pth from it. It gives that state's step, 0 where there

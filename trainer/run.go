@@ -20,7 +20,7 @@ type Run struct {
 	// Open gives the data from batch start on.
 	Open   func(start int) (Source, error)
 	Device torch.Device
-	Folder *Folder
+	Folder *Folder // of the run's files; nil: none are written
 
 	MaxSteps        int // stop after this step in all; 0: the planned end
 	CheckpointEvery int // steps between saves; 0: five minutes
@@ -43,6 +43,9 @@ type Result struct {
 	Time       time.Duration // of the steps done now
 	Waited     time.Duration // of it, waiting for data
 	Pace       []Mark        // of the steps done now, from the first's begin on
+	// Checkpoint is what the run has learnt, as in ckpt.pth: the averaged weights
+	// where an average is kept.
+	Checkpoint *Checkpoint
 }
 
 // InterruptedError ends a run that was asked to stop; its state is saved.
@@ -67,6 +70,9 @@ func (e *InterruptedError) Unwrap() error { return e.Cause }
 func (r *Run) Train(ctx context.Context, from *State) (res Result, err error) {
 	if err := r.Config.Check(); err != nil {
 		return res, err
+	}
+	if r.Network == nil || r.Open == nil {
+		return res, errors.New("trainer: a run needs a Network and Open, which gives its data")
 	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -110,6 +116,7 @@ type loop struct {
 	saved         int         // step of the newest state that this process saved
 	torn          []Restarter // something is missing in their files
 
+	checkpoint      *Checkpoint // of the last save
 	start, lastSave time.Time
 	pace            pace
 	meter           meter
@@ -161,7 +168,10 @@ func (l *loop) observe() {
 		l.byTime = newTimeLoss(l.Device, l.e.slots)
 		l.observers = append(l.observers, l.byTime)
 	}
-	l.observers = append(append(l.observers, &metricsLog{path: l.Folder.path(MetricsFile)}), l.Observers...)
+	if l.Folder != nil {
+		l.observers = append(l.observers, &metricsLog{path: l.Folder.path(MetricsFile)})
+	}
+	l.observers = append(l.observers, l.Observers...)
 	for _, o := range l.observers {
 		if d, ok := o.(Diagnostic); ok {
 			l.e.diagnostics = append(l.e.diagnostics, d)
@@ -302,7 +312,7 @@ func (l *loop) result() Result {
 	res := Result{
 		Steps: len(l.losses), New: len(l.losses) - l.first, Losses: l.losses, GradNorms: l.norms, Skipped: l.watch.skipped,
 		Clipped: float64(clipped) / float64(max(1, len(l.norms))),
-		Time:    time.Since(l.start), Waited: l.src.Waited(), Pace: l.pace.marks,
+		Time:    time.Since(l.start), Waited: l.src.Waited(), Pace: l.pace.marks, Checkpoint: l.checkpoint,
 	}
 	if l.byTime != nil {
 		res.TimeLosses = l.byTime.history

@@ -11,8 +11,8 @@ import (
 
 // saveDue tells whether the state is to be saved after this step.
 func (l *loop) saveDue() bool {
-	if l.done == l.total() {
-		return false // saved after the loop
+	if l.done == l.total() || l.Folder == nil {
+		return false // saved after the loop, or nowhere
 	}
 	if l.CheckpointEvery > 0 {
 		return l.done%l.CheckpointEvery == 0
@@ -50,6 +50,10 @@ func (l *loop) write() error {
 	s, err := l.e.snapshot(l.record(), l.losses, l.norms)
 	if err != nil {
 		return err
+	}
+	l.checkpoint = &Checkpoint{Path: "the run", Record: s.Record, Tensors: s.checkpoint().Tensors}
+	if l.Folder == nil {
+		return nil
 	}
 	if err := l.Folder.Save(s); err != nil {
 		return err
@@ -119,6 +123,9 @@ func (l *loop) mend() error {
 // noteSpace says before the first step where the disk has no room for the states that
 // are there together at a save.
 func (l *loop) noteSpace() {
+	if l.Folder == nil {
+		return
+	}
 	free, ok := freeSpace(l.Folder.Dir)
 	if !ok {
 		return
