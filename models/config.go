@@ -2,10 +2,12 @@ package models
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/wangkuiyi/gotorch/strictjson"
+	"github.com/wangkuiyi/gotorch/weights"
 )
 
 // Config describes a network: all that is needed to build it. As JSON it is the
@@ -31,24 +33,47 @@ type Config interface {
 }
 
 // kinds are the networks there are. A new one is a line here.
-var kinds = map[string]func(raw []byte) (Config, error){
-	MLPConfig{}.Kind():  parse[MLPConfig],
-	UNetConfig{}.Kind(): parse[UNetConfig],
+var kinds = map[string]kind{
+	MLPConfig{}.Kind():  {parse: parse[MLPConfig]},
+	UNetConfig{}.Kind(): {parse[UNetConfig], "label_emb.weight"},
+	DiTConfig{}.Kind():  {parse[DiTConfig], "y_embedder.embedding_table.weight"},
+}
+
+type kind struct {
+	parse  func(raw []byte) (Config, error)
+	labels string // the tensor with a row for each class, "" where there is none
+}
+
+// LabelRows is the number of classes that weights of a kind of network have a row
+// for, the null class counted, 0 for none.
+func LabelRows(of string, w *weights.Dict) int64 {
+	if t := w.Get(kinds[of].labels); t != nil && len(t.Shape) == 2 {
+		return t.Shape[0]
+	}
+	return 0
+}
+
+// KindOf is the kind of network that weights are of, by the names that only one
+// has.
+func KindOf(w *weights.Dict) string {
+	switch {
+	case w.Get("x_embedder.proj.weight") != nil:
+		return DiTConfig{}.Kind()
+	case w.Get("input_blocks.0.0.weight") != nil:
+		return UNetConfig{}.Kind()
+	}
+	return MLPConfig{}.Kind()
 }
 
 // ParseConfig reads the configuration of a network of a kind, strictly, and
 // checks it.
 func ParseConfig(kind string, raw []byte) (Config, error) {
-	read, ok := kinds[kind]
+	known, ok := kinds[kind]
 	if !ok {
-		var known []string
-		for k := range kinds {
-			known = append(known, k)
-		}
-		slices.Sort(known)
-		return nil, fmt.Errorf("a network of kind %q is not known here: only %s", kind, strings.Join(known, ", "))
+		names := slices.Sorted(maps.Keys(kinds))
+		return nil, fmt.Errorf("a network of kind %q is not known here: only %s", kind, strings.Join(names, ", "))
 	}
-	return read(raw)
+	return known.parse(raw)
 }
 
 func parse[C interface {

@@ -14,6 +14,7 @@ func TestConfigs(t *testing.T) {
 		MLPConfig{HiddenDim: 8}.Defaults(),
 		UNetConfig{Channels: 3, Size: 8, NumChannels: 32, NumResBlocks: 1, NumClasses: 4, NullClass: true, Dropout: 0.1}.Defaults(),
 		UNetConfig{Channels: 1, Size: 8, NumChannels: 64, AttentionResolutions: []int{4}}.Defaults(),
+		DiTConfig{Channels: 3, Size: 8, NumClasses: 4, NullClass: true}.Defaults(),
 	}
 	seen := map[string]bool{}
 	for _, c := range configs {
@@ -52,12 +53,7 @@ func TestConfigs(t *testing.T) {
 		if b := c.SampleBytes(); most < b || most > 4*b {
 			t.Errorf("%s: a layer gives %d bytes for a sample, said %d", c.Kind(), most, b)
 		}
-		var rows int64
-		for _, n := range must(Weights(net)).Names() {
-			if n == "label_emb.weight" {
-				rows = must(Weights(net)).Get(n).Shape[0]
-			}
-		}
+		rows := LabelRows(c.Kind(), must(Weights(net)))
 		want := int64(c.Classes())
 		if c.HasNullClass() {
 			want++

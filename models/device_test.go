@@ -66,10 +66,7 @@ func TestDeviceNetworks(t *testing.T) {
 
 // on runs the network once forth and back on the device.
 func (f fixture) on(t *testing.T, d torch.Device, a arithmetic, name string) {
-	u, err := NewUNet(f.Config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	u := f.build(t)
 	u.To(d)
 	tensors := nn.Tensors(u)
 	for k, p := range f.Parameters {

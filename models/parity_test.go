@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	torch "github.com/wangkuiyi/gotorch"
@@ -52,7 +53,8 @@ type summary struct {
 }
 
 type fixture struct {
-	Config         UNetConfig
+	Kind           string `json:"-"` // by the file's name
+	Config         json.RawMessage
 	Count, Tensors int64
 	Inputs         struct {
 		X, T, W filled
@@ -68,7 +70,7 @@ type fixture struct {
 		Shape         []int64
 		Scale, Offset float64
 		Init          string
-		Bound         float64
+		Bound         float64 // of a uniform draw, or the spread of a normal one
 		Grad          *summary
 		ZeroGrad      bool `json:"zero_grad"`
 	}
@@ -76,8 +78,8 @@ type fixture struct {
 
 func fixtures(t *testing.T) map[string]fixture {
 	t.Helper()
-	files, err := filepath.Glob("testdata/unet-*.json")
-	if err != nil || len(files) < 6 {
+	files, err := filepath.Glob("testdata/*-*.json")
+	if err != nil || len(files) < 8 {
 		t.Fatalf("fixtures: %v, %v", files, err)
 	}
 	all := map[string]fixture{}
@@ -90,9 +92,23 @@ func fixtures(t *testing.T) map[string]fixture {
 		if err := json.Unmarshal(b, &x); err != nil {
 			t.Fatalf("%s: %v", f, err)
 		}
+		x.Kind, _, _ = strings.Cut(filepath.Base(f), "-")
 		all[filepath.Base(f)] = x
 	}
 	return all
+}
+
+func (f fixture) build(t *testing.T) Network {
+	t.Helper()
+	c, err := ParseConfig(f.Kind, f.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := c.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // compare holds got against a summary made in float64. tol is relative to the
@@ -138,7 +154,7 @@ func norm(v []float32) float64 {
 
 // Every parameter filled by the formula: at its own initialisation the network
 // computes 0 and nearly every gradient is 0.
-func TestUNetAgreesWithPyTorch(t *testing.T) {
+func TestNetworksAgreeWithPyTorch(t *testing.T) {
 	for name, f := range fixtures(t) {
 		t.Run(name, func(t *testing.T) {
 			torch.Scoped(func() { agree(t, name, f) })
@@ -147,10 +163,7 @@ func TestUNetAgreesWithPyTorch(t *testing.T) {
 }
 
 func agree(t *testing.T, name string, f fixture) {
-	u, err := NewUNet(f.Config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	u := f.build(t)
 	all := nn.Tensors(u)
 	if len(all) != len(f.Parameters) || int64(len(all)) != f.Tensors {
 		t.Fatalf("%d tensors, want %d", len(all), f.Tensors)
@@ -183,6 +196,12 @@ func agree(t *testing.T, name string, f fixture) {
 	torch.SumAll(torch.Mul(out, w)).Backward()
 	compare(t, "x.grad", torch.ToSlice[float32](x.Grad()), f.XGrad, 1004, 5e-5, 5e-5, 2e-5)
 	for k, p := range f.Parameters {
+		if p.Init == "table" {
+			if all[k].Tensor.Grad().Defined() {
+				t.Errorf("%s is trained", p.Name)
+			}
+			continue
+		}
 		g := torch.ToSlice[float32](all[k].Tensor.Grad())
 		if p.ZeroGrad {
 			if n := norm(g); n > 1e-6*f.GradNorm {
@@ -200,13 +219,15 @@ func agree(t *testing.T, name string, f fixture) {
 
 // The initialisation is PyTorch's: the same tensors are 0, the others have its
 // bounds and spread.
-func TestUNetInitialisation(t *testing.T) {
-	f := fixtures(t)["unet-digits.json"]
-	torch.ManualSeed(1)
-	u, err := NewUNet(f.Config)
-	if err != nil {
-		t.Fatal(err)
+func TestInitialisation(t *testing.T) {
+	for _, name := range []string{"unet-digits.json", "dit-two-classes.json"} {
+		t.Run(name, func(t *testing.T) { initialised(t, fixtures(t)[name]) })
 	}
+}
+
+func initialised(t *testing.T, f fixture) {
+	torch.ManualSeed(1)
+	u := f.build(t)
 	for k, n := range nn.Tensors(u) {
 		p := f.Parameters[k]
 		v := torch.ToSlice[float32](n.Tensor)
@@ -233,7 +254,9 @@ func TestUNetInitialisation(t *testing.T) {
 			}
 			wantStd = p.Bound / math.Sqrt(3)
 		case "normal":
-			wantStd = 1
+			wantStd = p.Bound
+		case "table":
+			continue // TestPositions
 		default:
 			t.Fatalf("%s: init %q", p.Name, p.Init)
 		}

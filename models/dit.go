@@ -1,0 +1,321 @@
+package models
+
+import (
+	"fmt"
+	"math"
+
+	torch "github.com/wangkuiyi/gotorch"
+	"github.com/wangkuiyi/gotorch/nn"
+)
+
+// DiT is the velocity field of images as a transformer over patches (Peebles and
+// Xie 2023, "Scalable Diffusion Models with Transformers"; with the times of
+// flow matching, which lie in [0,1], as SiT, Ma et al. 2024). Tensors have the
+// names of DiT's own code.
+type DiT struct {
+	nn.Module
+	PosEmbed   torch.Tensor `gotorch:"buffer"` // [1,T,W], which is not trained
+	XEmbedder  *patchEmbedder
+	TEmbedder  *timeEmbedder
+	YEmbedder  *labelEmbedder // nil: unconditional
+	Blocks     []*ditBlock
+	FinalLayer *finalLayer
+
+	config DiTConfig
+}
+
+// NewDiT builds the network on the CPU, its numbers drawn from libtorch's default
+// generator. A fresh one computes 0.
+func NewDiT(c DiTConfig) (*DiT, error) {
+	c = c.Defaults()
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	var d *DiT
+	err := torch.Try(func() { torch.Outside(func() { torch.NoGrad(func() { d = buildDiT(c) }) }) })
+	return d, err
+}
+
+func buildDiT(c DiTConfig) *DiT {
+	w := int64(c.Width)
+	d := &DiT{
+		config:    c,
+		PosEmbed:  positions(c.Size/c.PatchSize, c.Width),
+		XEmbedder: newPatchEmbedder(int64(c.Channels), w, int64(c.PatchSize)),
+		TEmbedder: newTimeEmbedder(w),
+	}
+	if c.NumClasses > 0 {
+		rows := int64(c.NumClasses)
+		if c.NullClass {
+			rows++
+		}
+		d.YEmbedder = newLabelEmbedder(rows, w)
+	}
+	for range c.Depth {
+		d.Blocks = append(d.Blocks, newDiTBlock(w, int64(c.NumHeads)))
+	}
+	d.FinalLayer = newFinalLayer(w, int64(c.PatchSize*c.PatchSize*c.Channels))
+	d.Init(d)
+	return d
+}
+
+// Config is what the network was built from.
+func (d *DiT) Config() Config { return d.config }
+
+// To moves the network; the time frequencies, which are no parameter, too.
+func (d *DiT) To(device torch.Device, dtype ...int8) {
+	d.Module.To(device, dtype...)
+	d.TEmbedder.freqs.SetData(d.TEmbedder.freqs.To(device))
+}
+
+// Velocity is Forward.
+func (d *DiT) Velocity(x, t, y torch.Tensor) torch.Tensor { return d.Forward(x, t, y) }
+
+// Forward: x: [B,C,H,W], t: [B], y: [B] int64 or none -> v: [B,C,H,W].
+func (d *DiT) Forward(x, t, y torch.Tensor) torch.Tensor {
+	if (d.YEmbedder != nil) != (y.T != nil) {
+		panic(&torch.Error{Op: "DiT", Msg: "a class-conditional network needs labels, and no other takes them"})
+	}
+	return d.run(x, t, y, func(string, nn.IModule, torch.Tensor) {})
+}
+
+// Trace is Forward that shows the embeddings, the blocks and the last layer.
+func (d *DiT) Trace(x, t, y torch.Tensor, see func(string, nn.IModule, torch.Tensor)) torch.Tensor {
+	return d.run(x, t, y, see)
+}
+
+func (d *DiT) run(x, t, y torch.Tensor, see func(string, nn.IModule, torch.Tensor)) torch.Tensor {
+	tokens := d.XEmbedder.Forward(x) // [B,T,W]
+	see("x_embedder", d.XEmbedder, tokens)
+	h := torch.Add(tokens, d.PosEmbed, 1)
+	c := d.TEmbedder.Forward(t) // [B,W]
+	see("t_embedder", d.TEmbedder, c)
+	if d.YEmbedder != nil {
+		label := d.YEmbedder.Forward(y)
+		see("y_embedder", d.YEmbedder, label)
+		c = torch.Add(c, label, 1)
+	}
+	c = torch.Silu(c) // that of every adaLN_modulation.0
+	for i, b := range d.Blocks {
+		h = b.Forward(h, c)
+		see(fmt.Sprintf("blocks.%d", i), b, h)
+	}
+	h = d.FinalLayer.Forward(h, c) // [B,T,p p C]
+	see("final_layer", d.FinalLayer, h)
+	v := d.unpatchify(h)
+	if v.Dtype() != x.Dtype() {
+		v = v.CastTo(x.Dtype())
+	}
+	return v
+}
+
+// unpatchify: [B,T,p p C], a patch row by row with channels innermost ->
+// [B,C,H,W].
+func (d *DiT) unpatchify(h torch.Tensor) torch.Tensor {
+	c, p := int64(d.config.Channels), int64(d.config.PatchSize)
+	side := int64(d.config.Size) / p
+	h = torch.Reshape(h, []int64{-1, side, side, p, p, c})
+	h = h.Permute([]int64{0, 5, 1, 3, 2, 4}) // [B,C,side,p,side,p]
+	return torch.Reshape(h, []int64{-1, c, side * p, side * p})
+}
+
+// patchEmbedder makes a token of each patch.
+type patchEmbedder struct {
+	nn.Module
+	Proj *nn.Conv2dModule
+}
+
+func newPatchEmbedder(channels, width, patch int64) *patchEmbedder {
+	e := &patchEmbedder{Proj: nn.Conv2D(channels, width, patch, nn.ConvOptions{Stride: patch})}
+	xavier(e.Proj.Weight, channels*patch*patch, width)
+	e.Proj.Bias.FillI(0)
+	e.Init(e)
+	return e
+}
+
+// Forward: x: [B,C,H,W] -> [B,T,W], row by row.
+func (e *patchEmbedder) Forward(x torch.Tensor) torch.Tensor {
+	h := e.Proj.Forward(x) // [B,W,H/p,W/p]
+	s := h.Shape()
+	h = torch.Reshape(h, []int64{s[0], s[1], s[2] * s[3]})
+	return h.Transpose(1, 2)
+}
+
+// timeEmbedder embeds times by their sines and cosines and an MLP.
+type timeEmbedder struct {
+	nn.Module
+	Mlp []nn.IModule // Linear, SiLU, Linear: [B,256] -> [B,W]
+
+	freqs torch.Tensor // [1,128]
+}
+
+// timeFeatures is the number of a time's cosines and sines.
+const timeFeatures = 256
+
+func newTimeEmbedder(width int64) *timeEmbedder {
+	first, second := linear(timeFeatures, width), linear(width, width)
+	first.Weight.NormalI(0, 0.02, nil)
+	second.Weight.NormalI(0, 0.02, nil)
+	e := &timeEmbedder{Mlp: []nn.IModule{first, nn.SiLU(), second}, freqs: timeFrequencies(timeFeatures)}
+	e.Init(e)
+	return e
+}
+
+// Forward: t: [B] -> [B,W].
+func (e *timeEmbedder) Forward(t torch.Tensor) torch.Tensor {
+	return forward(e.Mlp, timeEmbedding(t, e.freqs), torch.Tensor{}, nil)
+}
+
+// labelEmbedder embeds classes.
+type labelEmbedder struct {
+	nn.Module
+	EmbeddingTable *nn.EmbeddingModule
+}
+
+func newLabelEmbedder(rows, width int64) *labelEmbedder {
+	e := &labelEmbedder{EmbeddingTable: nn.Embedding(rows, width)}
+	e.EmbeddingTable.Weight.NormalI(0, 0.02, nil)
+	e.Init(e)
+	return e
+}
+
+// Forward: y: [B] int64 -> [B,W].
+func (e *labelEmbedder) Forward(y torch.Tensor) torch.Tensor { return e.EmbeddingTable.Forward(y) }
+
+// modulation gives n shifts, scales or gates of a token's features for time and
+// class ("adaLN"). Fresh ones are 0, so that blocks add nothing at first
+// ("adaLN-Zero"; Peebles and Xie 2023, section 3.2).
+func modulation(width, n int64) []nn.IModule {
+	return []nn.IModule{nn.SiLU(), zeroed(nn.Linear(width, n*width, true))}
+}
+
+// modulate: the layer m[1], after the SiLU that c: [B,W] has been through -> n
+// tensors [B,1,W].
+func modulate(m []nn.IModule, c torch.Tensor, n int64) []torch.Tensor {
+	all := m[1].(*nn.LinearModule).Forward(c)
+	return torch.Chunk(torch.Unsqueeze(all, 1), n, -1)
+}
+
+// normalized is LayerNorm without numbers of its own, then scaled and shifted.
+// x: [B,T,W], shift, scale: [B,1,W] -> [B,T,W].
+func normalized(x, shift, scale torch.Tensor) torch.Tensor {
+	s := x.Shape()
+	n := torch.RawLayerNorm(x, s[2:], torch.Tensor{}, torch.Tensor{}, 1e-6)
+	return torch.Add(torch.Mul(n, torch.AddScalar(scale, 1)), shift, 1)
+}
+
+// ditBlock is attention and an MLP, each led around and modulated.
+type ditBlock struct {
+	nn.Module
+	Attn            *selfAttention
+	Mlp             *ditMLP
+	AdaLNModulation []nn.IModule `gotorch:"name=adaLN_modulation"`
+}
+
+func newDiTBlock(width, heads int64) *ditBlock {
+	b := &ditBlock{Attn: newSelfAttention(width, heads), Mlp: newDiTMLP(width), AdaLNModulation: modulation(width, 6)}
+	b.Init(b)
+	return b
+}
+
+// Forward: x: [B,T,W], c: [B,W] -> [B,T,W].
+func (b *ditBlock) Forward(x, c torch.Tensor) torch.Tensor {
+	m := modulate(b.AdaLNModulation, c, 6) // shift, scale, gate of attention, then of the MLP
+	x = torch.Add(x, torch.Mul(m[2], b.Attn.Forward(normalized(x, m[0], m[1]))), 1)
+	return torch.Add(x, torch.Mul(m[5], b.Mlp.Forward(normalized(x, m[3], m[4]))), 1)
+}
+
+// selfAttention lets every token look at all others (Vaswani et al. 2017).
+type selfAttention struct {
+	nn.Module
+	Qkv, Proj *nn.LinearModule
+	heads     int64
+}
+
+func newSelfAttention(width, heads int64) *selfAttention {
+	a := &selfAttention{Qkv: linear(width, 3*width), Proj: linear(width, width), heads: heads}
+	a.Init(a)
+	return a
+}
+
+// Forward: x: [B,T,W] -> the same.
+func (a *selfAttention) Forward(x torch.Tensor) torch.Tensor {
+	s := x.Shape()
+	b, tokens, ch := s[0], s[1], s[2]/a.heads
+	qkv := torch.Reshape(a.Qkv.Forward(x), []int64{b, tokens, 3, a.heads, ch})
+	qkv = qkv.Permute([]int64{2, 0, 3, 1, 4}) // [3,B,heads,T,ch]
+	h := torch.Attention(torch.Select(qkv, 0, 0), torch.Select(qkv, 0, 1), torch.Select(qkv, 0, 2), 1/math.Sqrt(float64(ch)))
+	return a.Proj.Forward(torch.Reshape(h.Transpose(1, 2), s))
+}
+
+// ditMLP: [B,T,W] -> [B,T,4W] -> [B,T,W].
+type ditMLP struct {
+	nn.Module
+	Fc1, Fc2 *nn.LinearModule
+}
+
+func newDiTMLP(width int64) *ditMLP {
+	m := &ditMLP{Fc1: linear(width, mlpRatio*width), Fc2: linear(mlpRatio*width, width)}
+	m.Init(m)
+	return m
+}
+
+// Forward: x: [B,T,W] -> the same.
+func (m *ditMLP) Forward(x torch.Tensor) torch.Tensor {
+	return m.Fc2.Forward(torch.GeluTanh(m.Fc1.Forward(x)))
+}
+
+// finalLayer makes patches of tokens.
+type finalLayer struct {
+	nn.Module
+	Linear          *nn.LinearModule
+	AdaLNModulation []nn.IModule `gotorch:"name=adaLN_modulation"`
+}
+
+func newFinalLayer(width, features int64) *finalLayer {
+	l := &finalLayer{Linear: zeroed(nn.Linear(width, features, true)), AdaLNModulation: modulation(width, 2)}
+	l.Init(l)
+	return l
+}
+
+// Forward: x: [B,T,W], c: [B,W] -> [B,T,p p C].
+func (l *finalLayer) Forward(x, c torch.Tensor) torch.Tensor {
+	m := modulate(l.AdaLNModulation, c, 2)
+	return l.Linear.Forward(normalized(x, m[0], m[1]))
+}
+
+// linear is a layer whose weight is drawn as Glorot and Bengio (2010) have it,
+// with bias 0.
+func linear(in, out int64) *nn.LinearModule {
+	l := nn.Linear(in, out, true)
+	xavier(l.Weight, in, out)
+	l.Bias.FillI(0)
+	return l
+}
+
+func xavier(w torch.Tensor, in, out int64) {
+	bound := math.Sqrt(6 / float64(in+out))
+	w.UniformI(-bound, bound, nil)
+}
+
+// positions embeds the places of side x side patches: [1,T,W]. The first half of
+// the features tells the column, the second the row, each by sines and then
+// cosines of W/4 frequencies.
+func positions(side, width int) torch.Tensor {
+	quarter := width / 4
+	table := make([]float32, 0, side*side*width)
+	add := func(at int) {
+		for _, f := range []func(float64) float64{math.Sin, math.Cos} {
+			for i := range quarter {
+				table = append(table, float32(f(float64(at)/math.Pow(10000, float64(i)/float64(quarter)))))
+			}
+		}
+	}
+	for row := range side {
+		for column := range side {
+			add(column)
+			add(row)
+		}
+	}
+	return torch.FromSlice(table, 1, int64(side*side), int64(width))
+}
