@@ -96,6 +96,14 @@ func ZeroGrad(params []Tensor) {
 	check("ZeroGrad", r.err)
 }
 
+// GradEnabled tells whether the thread records what gradients need.
+func GradEnabled() bool {
+	attend()
+	r := C.c_gt_get_grad_mode()
+	check("GradEnabled", r.err)
+	return bool(r.v)
+}
+
 // NoGrad runs f without recording gradients.
 func NoGrad(f func()) { gradMode(false, f) }
 

@@ -13,7 +13,8 @@ import (
 // Outside scopes it is Go's collector that finds tensors which nobody holds,
 // and it knows nothing of the memory behind them: a few bytes of Go may stand
 // for gigabytes. So it is also started when libtorch's memory has doubled
-// since it ran last.
+// since it ran last; with a GPU, of whose memory no such count is kept, also when
+// thousands of tensors have been made.
 
 const (
 	leastGrowth = 64 << 20 // bytes that are not worth a collection
@@ -24,12 +25,16 @@ var pressure struct {
 	used  *int64       // libtorch's bytes in use, a counter of the C++ part
 	limit atomic.Int64 // collect above it
 	made  atomic.Int64 // recent.made at the last collection
-	mu    sync.Mutex   // held while collecting
+	// counts: the number of tensors counts, too, for used says nothing of those on
+	// a GPU. Set while loading.
+	counts bool
+	mu     sync.Mutex // held while collecting
 }
 
 func watchMemory() {
 	pressure.used = (*int64)(C.c_gt_bytes_used().p)
 	pressure.limit.Store(leastGrowth)
+	pressure.counts = cudaWhy == ""
 }
 
 func relieve() {

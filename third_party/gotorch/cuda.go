@@ -64,6 +64,15 @@ func CUDADeviceInfo(d Device) CUDAInfo {
 	}
 }
 
+// CUDAMemory is CUDADeviceInfo's Allocated, AllocatedPeak and Reserved alone,
+// for which the device need not be asked.
+func CUDAMemory(d Device) CUDAInfo {
+	needCUDA("CUDAMemory")
+	r := C.c_gt_cuda_memory(C.int64_t(d.Index()))
+	check("CUDAMemory", r.err)
+	return CUDAInfo{Allocated: int64(r.allocated), AllocatedPeak: int64(r.allocated_peak), Reserved: int64(r.reserved)}
+}
+
 // leastMajor.leastMinor is the oldest compute capability that libtorch 2.11's
 // build for CUDA 13.0 has kernels for.
 const leastMajor, leastMinor = 7, 5

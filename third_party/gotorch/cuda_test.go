@@ -106,6 +106,7 @@ func TestWithoutCUDA(t *testing.T) {
 		"CUDAStream.Query":       func() { CUDAStream{}.Query() },
 		"NewCUDAEvent":           func() { NewCUDAEvent(true) },
 		"CUDADeviceInfo":         func() { CUDADeviceInfo(gpu) },
+		"CUDAMemory":             func() { CUDAMemory(gpu) },
 		"Synchronize":            func() { Synchronize(gpu) },
 		"CUDAEmptyCache":         CUDAEmptyCache,
 		"CUDAResetPeak":          func() { CUDAResetPeak(gpu) },

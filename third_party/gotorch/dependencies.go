@@ -1,7 +1,9 @@
 package gotorch
 
 import (
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -27,16 +29,20 @@ var byPath = []string{
 	"libnvJitLink", "libcusparse", "libcusparseLt", "libcusolver", "libnccl", "libnvshmem_host", "libcufile",
 }
 
-// dependencies are the files of the named libraries, as many as there are.
-func (l Library) dependencies(names []string) []string {
+// dirs are the folders, as patterns, that NVIDIA's libraries may lie in.
+func (l Library) dirs() []string {
 	dirs := []string{filepath.Join(l.Dir, "../../nvidia/*/lib")} // the wheels' layout
 	for _, p := range l.packages {
 		dirs = append(dirs, filepath.Join(p, "nvidia/*/lib"))
 	}
-	dirs = append(dirs, l.Dir) // the archives' layout
+	return append(dirs, l.Dir) // the archives' layout
+}
+
+// dependencies are the files of the named libraries, as many as there are.
+func (l Library) dependencies(names []string) []string {
 	var files []string
 	for _, name := range names {
-		for _, dir := range dirs {
+		for _, dir := range l.dirs() {
 			if file := library(dir, name); file != "" {
 				files = append(files, file)
 				break
@@ -59,6 +65,36 @@ func library(dir, name string) string {
 		}
 	}
 	return ""
+}
+
+// othersCuDNN tells whether LD_LIBRARY_PATH leads to another cuDNN: its parts,
+// which libcudnn opens by name, would be those.
+func othersCuDNN() bool {
+	for _, dir := range filepath.SplitList(os.Getenv("LD_LIBRARY_PATH")) {
+		if found, _ := filepath.Glob(filepath.Join(dir, "libcudnn_*.so.*")); len(found) > 0 && dir != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// cuDNNParts are all files of cuDNN's parts; the one that others need first.
+func (l Library) cuDNNParts() []string {
+	for _, dir := range l.dirs() {
+		parts, _ := filepath.Glob(filepath.Join(dir, "libcudnn_*.so.*"))
+		if len(parts) > 0 {
+			slices.SortStableFunc(parts, func(a, b string) int { return isGraph(b) - isGraph(a) })
+			return parts
+		}
+	}
+	return nil
+}
+
+func isGraph(path string) int {
+	if strings.HasPrefix(filepath.Base(path), "libcudnn_graph.") {
+		return 1
+	}
+	return 0
 }
 
 // opener opens a shared library; a test notes which.

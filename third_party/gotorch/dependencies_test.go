@@ -91,3 +91,28 @@ func TestOpenCUDANeedsADriver(t *testing.T) {
 		t.Errorf("%q", why)
 	}
 }
+
+// Where LD_LIBRARY_PATH leads to another cuDNN, the parts of ours are open first.
+func TestOthersCuDNN(t *testing.T) {
+	root := tree(t, "torch/lib/libtorch_cuda.so", "nvidia/cudnn/lib/libcudnn.so.9", "nvidia/cudnn/lib/libcudnn_cnn.so.9", "nvidia/cudnn/lib/libcudnn_graph.so.9",
+		"system/libcudnn_cnn.so.9", "empty/readme")
+	lib := Library{Dir: filepath.Join(root, "torch/lib")}
+	for path, want := range map[string][]string{
+		"":                           {"libtorch_cuda.so"},
+		filepath.Join(root, "empty"): {"libtorch_cuda.so"},
+		filepath.Join(root, "empty") + ":" + filepath.Join(root, "system"): {"libcudnn_graph.so.9", "libcudnn_cnn.so.9", "libtorch_cuda.so"},
+	} {
+		t.Setenv("LD_LIBRARY_PATH", path)
+		var got []string
+		openCUDA(InitOptions{ForceCUDA: true}, lib, nil, func(path string, _ bool) error {
+			if strings.Contains(path, "system") {
+				t.Errorf("the other one was opened: %s", path)
+			}
+			got = append(got, filepath.Base(path))
+			return nil
+		})
+		if !slices.Equal(got, want) {
+			t.Errorf("LD_LIBRARY_PATH %q: opened %q, want %q", path, got, want)
+		}
+	}
+}

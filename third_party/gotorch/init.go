@@ -131,7 +131,11 @@ func openCUDA(o InitOptions, lib Library, hasDriver func() bool, open opener) (w
 	if _, err := os.Stat(filepath.Join(lib.Dir, "libtorch_cuda.so")); err != nil {
 		return "libtorch_cuda.so is not in " + lib.Dir + "; run scripts/setup --cuda"
 	}
-	for _, f := range lib.dependencies(byName) {
+	first := lib.dependencies(byName)
+	if othersCuDNN() {
+		first = append(first, lib.cuDNNParts()...)
+	}
+	for _, f := range first {
 		_ = open(f, true) // without it cuDNN is slower
 	}
 	if err := lib.openTorch(open, "libtorch_cuda.so"); err != nil {

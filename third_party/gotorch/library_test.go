@@ -1,6 +1,7 @@
 package gotorch
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,6 +48,9 @@ func TestChild(t *testing.T) {
 		report(Try(func() { SetMemoryLimit(1 << 20) }))
 		report(Try(func() { FailAllocations(1, 1) }))
 		report(Try(func() { Ones([]int64{2}, false) }))
+	case "destructor":
+		throwInDestructor()
+		os.Stdout.WriteString("still here\n")
 	case "nothing":
 		os.Stdout.WriteString("started\n")
 	}
@@ -203,5 +207,21 @@ func TestVersionFits(t *testing.T) {
 		if versionFits(v) != want {
 			t.Errorf("%q: %v", v, !want)
 		}
+	}
+}
+
+// An exception that no caller can be given ends the program in one line, without
+// the stacks of its goroutines.
+func TestThrowInDestructor(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(exe, "-test.run=^TestChild$")
+	cmd.Env = append(os.Environ(), childEnv+"=destructor")
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 1 || string(out) != "libtorch failed where it cannot go on: planted\n" {
+		t.Errorf("%v: %q", err, out)
 	}
 }

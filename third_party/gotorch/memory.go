@@ -77,3 +77,6 @@ func ThreadsHere() int {
 	check("ThreadsHere", r.err)
 	return int(r.v)
 }
+
+// throwInDestructor throws where no caller can be told of it, for a test.
+func throwInDestructor() { attend(); C.c_gt_throw_in_destructor() }

@@ -36,7 +36,7 @@ func outside(h unsafe.Pointer) *unsafe.Pointer {
 	if old := recent.cells[n%recentLen].Swap(c); old != nil {
 		old.catch()
 	}
-	if atomic.LoadInt64(pressure.used) > pressure.limit.Load() {
+	if atomic.LoadInt64(pressure.used) > pressure.limit.Load() || pressure.counts && n-pressure.made.Load() > someTensors {
 		relieve()
 	}
 	return &c.h

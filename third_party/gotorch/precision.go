@@ -35,13 +35,14 @@ func Float32MatmulPrecision() string {
 	return matmulPrecisions[int(r.v)&255]
 }
 
-// FullPrecision runs f with products of float32 computed in float32, whatever
-// SetFloat32MatmulPrecision and AllowTF32 say. It holds for the whole process
+// FullPrecision runs f with products and convolutions of float32 computed in
+// float32, whatever SetFloat32MatmulPrecision and AllowTF32 say. It holds for the whole process
 // meanwhile, and not for the gradients of what f computes, which come later.
 func FullPrecision(f func()) {
 	const op = "FullPrecision"
 	attend()
-	r := C.c_gt_matmul_precision(0)
+	const float32s, convolutions = 0, 1 << 16
+	r := C.c_gt_matmul_precision(float32s | convolutions)
 	check(op, r.err)
 	defer func() { check(op, C.c_gt_matmul_precision(r.v).err) }()
 	f()

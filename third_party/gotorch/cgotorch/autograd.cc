@@ -54,6 +54,10 @@ GT_EXPORT gt_r0 gt_set_data(void *t, void *data) {
   });
 }
 
+GT_EXPORT gt_rb gt_get_grad_mode() {
+  return gt::truth([] { return at::GradMode::is_enabled(); });
+}
+
 // Returns the mode before.
 GT_EXPORT gt_rb gt_set_grad_mode(bool on) {
   return gt::truth([&] {

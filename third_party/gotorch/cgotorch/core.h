@@ -23,6 +23,7 @@
   X(gt_r0, gt_trace, (bool on), (on))                                          \
   X(gt_ri, gt_matmul_precision, (int64_t mode), (mode))                        \
   X(gt_r0, gt_deterministic, (bool on), (on))                                  \
+  X(gt_r0, gt_throw_in_destructor, (void), ())                                 \
   /* scope.cc: where new tensors belong, and their end */                      \
   X(gt_ri, gt_scope_enter, (int64_t id, int64_t threads), (id, threads))       \
   X(gt_r0, gt_scope_leave, (int64_t before), (before))                         \
@@ -45,6 +46,7 @@
   X(gt_r0, gt_set_grad, (void *t, void *grad), (t, grad))                      \
   X(gt_r0, gt_set_requires_grad, (void *t, bool on), (t, on))                  \
   X(gt_r0, gt_set_data, (void *t, void *data), (t, data))                      \
+  X(gt_rb, gt_get_grad_mode, (void), ())                                       \
   X(gt_rb, gt_set_grad_mode, (bool on), (on))                                  \
   X(gt_ri, gt_autocast_enter, (int8_t device, int8_t dtype), (device, dtype))  \
   X(gt_r0, gt_autocast_leave, (int8_t device, int64_t previous), (device, previous)) \
@@ -73,6 +75,7 @@
 #define GT_CUDA(X)                                                             \
   X(gt_ri, gt_cuda_device_count, (void), ())                                   \
   X(gt_cuda_info, gt_cuda_device_info, (int64_t device), (device))             \
+  X(gt_cuda_info, gt_cuda_memory, (int64_t device), (device))                  \
   X(gt_r0, gt_cuda_synchronize, (int64_t device), (device))                    \
   X(gt_r0, gt_cuda_empty_cache, (void), ())                                    \
   X(gt_r0, gt_cuda_reset_peak, (int64_t device), (device))                     \

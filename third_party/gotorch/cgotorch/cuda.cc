@@ -75,6 +75,14 @@ static void *handle_of(CUDAStream s) {
   return h;
 }
 
+// What libtorch's allocator counts itself, without asking the device.
+static void allocated(int64_t device, gt_cuda_info &r) {
+  auto s = allocator::getDeviceStats(at_index(device));
+  r.allocated = s.allocated_bytes[0].current;
+  r.allocated_peak = s.allocated_bytes[0].peak;
+  r.reserved = s.reserved_bytes[0].current;
+}
+
 GT_EXPORT gt_ri gt_cuda_device_count() {
   return gt::integer(
       [] { return static_cast<int64_t>(c10::cuda::device_count_ensure_non_zero()); });
@@ -93,10 +101,14 @@ GT_EXPORT gt_cuda_info gt_cuda_device_info(int64_t device) {
     C10_CUDA_CHECK(cudaMemGetInfo(&free, &total));
     r.free = static_cast<int64_t>(free);
     r.total = static_cast<int64_t>(total);
-    auto s = allocator::getDeviceStats(at_index(device));
-    r.allocated = s.allocated_bytes[0].current;
-    r.allocated_peak = s.allocated_bytes[0].peak;
-    r.reserved = s.reserved_bytes[0].current;
+    allocated(device, r);
+  });
+}
+
+GT_EXPORT gt_cuda_info gt_cuda_memory(int64_t device) {
+  return gt::guarded<gt_cuda_info>([&](gt_cuda_info &r) {
+    initialise();
+    allocated(device, r);
   });
 }
 

@@ -1,7 +1,11 @@
 // The library as a whole: allocator, threads, warnings, errors.
 #include <dlfcn.h>
 #include <malloc.h>
+#include <unistd.h>
 
+#include <cstdio>
+#include <cstring>
+#include <exception>
 #include <mutex>
 #include <set>
 #include <sstream>
@@ -56,6 +60,18 @@ OmpSet omp_set() {
 
 char *message(std::exception_ptr e) noexcept { return message(std::move(e), show_trace); }
 
+// An exception in a destructor reaches no caller: memory that is given back after
+// a GPU has failed may throw there. Go would print the stacks of all goroutines.
+[[noreturn]] static void give_up() {
+  const char *what = "unknown";
+  char *text = nullptr;
+  if (auto e = std::current_exception()) text = message(e, show_trace);
+  if (text) what = text + 1;
+  std::fprintf(stderr, "libtorch failed where it cannot go on: %.*s\n",
+               static_cast<int>(std::strcspn(what, "\n")), what);
+  _exit(1);
+}
+
 // libgomp keeps a pool for every thread that computes in parallel, so a
 // thread gets one core until a scope asks for more (scope.cc). The warning
 // handler too is the thread's.
@@ -78,6 +94,7 @@ void set_thread_count(int64_t n) {
 GT_EXPORT gt_rs gt_setup(bool cache_blocks) {
   return gt::text([&] {
     if (cache_blocks) gt::install_block_cache();
+    std::set_terminate(gt::give_up);
     // oneDNN's scratch memory comes from malloc: keep large blocks there too.
     mallopt(M_MMAP_THRESHOLD, 32 << 20);
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
@@ -143,9 +160,9 @@ GT_EXPORT gt_r0 gt_set_memory_limit(int64_t bytes) {
 }
 
 // How products of float32 are computed: 0 highest, 1 high, 2 medium, as
-// torch.set_float32_matmul_precision has it; -1 leaves it. Returns what it was,
-// in a form that may be given back: that of processors is kept apart, because
-// AllowTF32 does not touch it.
+// torch.set_float32_matmul_precision has it; -1 leaves it. Bits 8 to 15 and 16 to
+// 17, where they are not 0, are that of processors, which AllowTF32 does not
+// touch, and of convolutions on a GPU (1: float32, 2: TF32). Returns what it was.
 GT_EXPORT gt_ri gt_matmul_precision(int64_t mode) {
   return gt::integer([&]() -> int64_t {
     using at::Float32Backend;
@@ -154,15 +171,25 @@ GT_EXPORT gt_ri gt_matmul_precision(int64_t mode) {
     const int64_t before =
         static_cast<int64_t>(c.float32MatmulPrecision()) |
         (1 + static_cast<int64_t>(c.float32Precision(Float32Backend::MKLDNN, Float32Op::MATMUL)))
-            << 8;
+            << 8 |
+        (c.allowTF32CuDNN(Float32Op::CONV) ? 2 : 1) << 16;
     if (mode < 0) return before;
     static const char *const names[] = {"highest", "high", "medium"};
     TORCH_CHECK((mode & 255) < 3, "there is no such precision");
     c.setFloat32MatmulPrecision(names[mode & 255]);
-    if (mode >> 8)
+    if (const auto cpu = mode >> 8 & 255)
       c.setFloat32Precision(Float32Backend::MKLDNN, Float32Op::MATMUL,
-                            static_cast<at::Float32Precision>((mode >> 8) - 1));
+                            static_cast<at::Float32Precision>(cpu - 1));
+    if (const auto convolutions = mode >> 16) c.setAllowTF32CuDNN(convolutions == 2);
     return before;
+  });
+}
+
+// A destructor that throws, for a test.
+GT_EXPORT gt_r0 gt_throw_in_destructor() {
+  return gt::none([] {
+    float number = 0;
+    at::from_blob(&number, {1}, [](void *) { TORCH_CHECK(false, "planted\nin two lines"); });
   });
 }
 
