@@ -30,6 +30,8 @@ type Config interface {
 	LeastParameters() float64
 	// SampleBytes is about the largest layer's output for a sample, in float32.
 	SampleBytes() int
+	// WorkBytes is about what evaluating a sample holds at once, in float32.
+	WorkBytes() int
 }
 
 // kinds are the networks there are. A new one is a line here.

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	torch "github.com/wangkuiyi/gotorch"
 )
 
 // Every kind of network is read from its own JSON, and says of itself what its
@@ -53,6 +55,9 @@ func TestConfigs(t *testing.T) {
 		if b := c.SampleBytes(); most < b || most > 4*b {
 			t.Errorf("%s: a layer gives %d bytes for a sample, said %d", c.Kind(), most, b)
 		}
+		if w, b := c.WorkBytes(), c.SampleBytes(); w < 2*b {
+			t.Errorf("%s: evaluating holds %d bytes, a layer alone %d", c.Kind(), w, b)
+		}
 		rows := LabelRows(c.Kind(), must(Weights(net)))
 		want := int64(c.Classes())
 		if c.HasNullClass() {
@@ -92,6 +97,42 @@ func TestParseConfigRefuses(t *testing.T) {
 	} {
 		if _, err := ParseConfig(c.kind, []byte(c.raw)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s %s: %v", c.kind, c.raw, err)
+		}
+	}
+}
+
+// What evaluating a sample holds at once, against what it does hold.
+func TestWorkBytes(t *testing.T) {
+	for name, c := range map[string]Config{
+		"points":      MLPConfig{}.Defaults(),
+		"digits":      UNetConfig{Channels: 1, Size: 8, NumChannels: 32, AttentionResolutions: []int{4}}.Defaults(),
+		"mnist":       UNetConfig{Channels: 1, Size: 28, NumChannels: 64, NumResBlocks: 1, AttentionResolutions: []int{16}}.Defaults(),
+		"transformer": DiTConfig{Channels: 1, Size: 28, Depth: 2}.Defaults(),
+	} {
+		net, err := c.Build()
+		if err != nil {
+			t.Fatal(err)
+		}
+		peak := func(n int64) (bytes int64) {
+			torch.Scoped(func() {
+				torch.NoGrad(func() {
+					x := torch.Zeros(append([]int64{n}, c.SampleShape()...), torch.Options{})
+					times := torch.Zeros([]int64{n}, torch.Options{})
+					torch.ResetPeak()
+					before := torch.Stats().BytesUsed
+					net.Velocity(x, times, torch.Tensor{})
+					bytes = torch.Stats().BytesPeak - before
+				})
+			})
+			return bytes
+		}
+		n := int64(2)
+		if c.Kind() == "mlp" {
+			n = 2000 // small ones are not seen beside what does not grow
+		}
+		got := float64(peak(2*n)-peak(n)) / float64(n)
+		if ratio := float64(c.WorkBytes()) / got; ratio < 0.7 || ratio > 3 {
+			t.Errorf("%s: a sample holds %.0f bytes, said %d (%.2f of it)", name, got, c.WorkBytes(), ratio)
 		}
 	}
 }

@@ -85,10 +85,10 @@ func (d *DiT) Trace(x, t, y torch.Tensor, see func(string, nn.IModule, torch.Ten
 }
 
 func (d *DiT) run(x, t, y torch.Tensor, see func(string, nn.IModule, torch.Tensor)) torch.Tensor {
-	tokens := d.XEmbedder.Forward(x) // [B,T,W]
+	tokens := frugal(func() torch.Tensor { return d.XEmbedder.Forward(x) }) // [B,T,W]
 	see("x_embedder", d.XEmbedder, tokens)
 	h := torch.Add(tokens, d.PosEmbed, 1)
-	c := d.TEmbedder.Forward(t) // [B,W]
+	c := frugal(func() torch.Tensor { return d.TEmbedder.Forward(t) }) // [B,W]
 	see("t_embedder", d.TEmbedder, c)
 	if d.YEmbedder != nil {
 		label := d.YEmbedder.Forward(y)
@@ -97,12 +97,16 @@ func (d *DiT) run(x, t, y torch.Tensor, see func(string, nn.IModule, torch.Tenso
 	}
 	c = torch.Silu(c) // that of every adaLN_modulation.0
 	for i, b := range d.Blocks {
-		h = b.Forward(h, c)
+		in := h
+		h = frugal(func() torch.Tensor { return b.Forward(in, c) })
+		if !torch.GradEnabled() {
+			spend(h, in)
+		}
 		see(fmt.Sprintf("blocks.%d", i), b, h)
 	}
-	h = d.FinalLayer.Forward(h, c) // [B,T,p p C]
-	see("final_layer", d.FinalLayer, h)
-	v := d.unpatchify(h)
+	patches := frugal(func() torch.Tensor { return d.FinalLayer.Forward(h, c) }) // [B,T,p p C]
+	see("final_layer", d.FinalLayer, patches)
+	v := frugal(func() torch.Tensor { return d.unpatchify(patches) })
 	if v.Dtype() != x.Dtype() {
 		v = v.CastTo(x.Dtype())
 	}

@@ -86,5 +86,9 @@ func (c DiTConfig) LeastParameters() float64 {
 	return float64(c.Depth) * 18 * w * w
 }
 
+// WorkBytes is that of a block's tensors: the MLP's middle twice, queries, keys
+// and values, and some 16 of a token's width.
+func (c DiTConfig) WorkBytes() int { return (2*mlpRatio + 3 + 16) * c.SampleBytes() }
+
 // SampleBytes is that of a block's output.
 func (c DiTConfig) SampleBytes() int { return 4 * c.tokens() * c.Width }

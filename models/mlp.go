@@ -56,6 +56,9 @@ func (c MLPConfig) HasDropout() bool { return false }
 // SampleBytes is that of a hidden layer.
 func (c MLPConfig) SampleBytes() int { return 4 * c.HiddenDim }
 
+// WorkBytes is that of a layer, its activation and its input.
+func (c MLPConfig) WorkBytes() int { return 4 * c.SampleBytes() }
+
 // LeastParameters is the number of the network's parameters.
 func (c MLPConfig) LeastParameters() float64 {
 	d, h := float64(c.Dim), float64(c.HiddenDim)

@@ -159,10 +159,18 @@ func (u *UNet) run(x, t, y torch.Tensor, see func(layer nn.IModule, out torch.Te
 		aside = append(aside, h)
 	}
 	h = forward(u.MiddleBlock, h, emb, see)
+	free := see == nil && !torch.GradEnabled()
 	for _, block := range u.OutputBlocks {
 		last := len(aside) - 1
-		h = forward(block, torch.Cat([]torch.Tensor{h, aside[last]}, 1), emb, see)
+		both := torch.Cat([]torch.Tensor{h, aside[last]}, 1)
+		if free {
+			spend(both, h, aside[last])
+		}
 		aside = aside[:last]
+		h = forward(block, both, emb, see)
+		if free {
+			spend(h, both)
+		}
 	}
 	v := forward(u.Out, h, emb, see)
 	if v.Dtype() != x.Dtype() {
@@ -173,19 +181,24 @@ func (u *UNet) run(x, t, y torch.Tensor, see func(layer nn.IModule, out torch.Te
 
 // forward runs the layers of a block; residual blocks also take emb: [B,E].
 func forward(layers []nn.IModule, h, emb torch.Tensor, see func(nn.IModule, torch.Tensor)) torch.Tensor {
-	for _, layer := range layers {
-		switch l := layer.(type) {
-		case *resBlock:
-			h = l.Forward(h, emb)
-		case interface {
-			Forward(torch.Tensor) torch.Tensor
-		}:
-			h = l.Forward(h)
-		default:
+	free := see == nil && !torch.GradEnabled()
+	for i, layer := range layers {
+		in := h
+		h = frugal(func() torch.Tensor {
+			switch l := layer.(type) {
+			case *resBlock:
+				return l.Forward(in, emb)
+			case interface {
+				Forward(torch.Tensor) torch.Tensor
+			}:
+				return l.Forward(in)
+			}
 			panic(&torch.Error{Op: "UNet", Msg: "a layer without Forward"})
-		}
+		})
 		if see != nil {
 			see(layer, h)
+		} else if free && i > 0 { // the first one's input is the caller's
+			spend(h, in)
 		}
 	}
 	return h

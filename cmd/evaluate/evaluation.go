@@ -35,7 +35,7 @@ func (e *evaluation) batch() int {
 	if e.f.batchSize > 0 {
 		return e.f.batchSize
 	}
-	return e.file.Batch()
+	return e.file.Batch(e.device)
 }
 
 func (e *evaluation) say(format string, args ...any) {

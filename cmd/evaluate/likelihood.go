@@ -70,7 +70,7 @@ func (e *evaluation) gradientBatch() int {
 	if e.f.batchSize > 0 {
 		return e.f.batchSize
 	}
-	return max(1, e.file.Batch()/16)
+	return max(1, min(8192, (64<<20)/e.file.PerSample)/16)
 }
 
 // bitsPerDim measures it on test images from all over the set.

@@ -127,7 +127,10 @@ func (r *rounds) round(ctx context.Context, n int, dir string, of *modelfile.Mod
 	if err != nil {
 		return err
 	}
-	pairs.Teacher.Velocity = r.Precise(velocity, r.device)
+	pairs.Teacher.Velocity = modelfile.InFloat32(velocity)
+	if r.Precision == "bf16" {
+		pairs.Teacher.Velocity = r.Precise(velocity, r.device)
+	}
 	sub := r.subject(of, pairs)
 	if pairs.Config.Pairs > 0 && start.Step() < config.Iterations {
 		if err := r.load(ctx, pairs); err != nil {
@@ -151,7 +154,7 @@ const inBF16 = ", bf16"
 // and need not be drawn again.
 func (r *rounds) kept(n int, dir string, of *modelfile.Model) *trainer.Pairs {
 	p := &trainer.Pairs{
-		Teacher: trainer.Teacher{Solver: r.solver, Device: r.device, Shape: of.Dims(), Classes: of.Classes, Batch: of.Batch()},
+		Teacher: trainer.Teacher{Solver: r.solver, Device: r.device, Shape: of.Dims(), Classes: of.Classes, Batch: of.Batch(r.device)},
 		Config:  trainer.ReflowConfig{Teacher: trainer.Fingerprint(of.Checkpoint.Tensors), Solver: r.solver.String(), Pairs: r.pairs, Round: n, Distill: r.distill},
 		Seed:    r.config.Seed, Dir: filepath.Join(dir, trainer.PairsDir), PerFile: perFile(r.info),
 	}

@@ -85,7 +85,7 @@ func run(ctx context.Context, env cli.Env) error {
 	bar := terminal.New(env.Stderr, f.Quiet, "sampling", plan.n)
 	batch := f.batchSize
 	if batch == 0 {
-		batch = t.Batch()
+		batch = t.Batch(device)
 	}
 	s := flow.Sampling{
 		Velocity: f.Precise(velocity, device), Device: device, Solver: solver, Shape: t.Dims(),

@@ -121,8 +121,7 @@ func (f *flags) checkKind(in datasets.Info) error {
 		return nil
 	}
 	if in.Is2D() {
-		return refuse("is a set of points", "epochs", "class-dropout", "horizontal-flip", "image-size", "image-channels", "download", "num-channels", "channel-mult",
-			"num-res-blocks", "attention-resolutions", "num-heads", "dropout", "unconditional")
+		return refuse("is a set of points", append(f.network.Flags(), "epochs", "class-dropout", "horizontal-flip", "image-size", "image-channels", "download")...)
 	}
 	if err := refuse("is a set of images", "stable-targets", "hidden-dim", "figure-samples"); err != nil {
 		return err

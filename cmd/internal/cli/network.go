@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,82 +11,120 @@ import (
 	"flowmatch/models"
 )
 
-// Network are the flags that describe a UNet.
+// Network are the flags that describe a network for images.
 type Network struct {
-	set                                 *pflag.FlagSet
-	numChannels, numResBlocks, numHeads int
-	channelMult, attention              string
-	dropout                             float64
-	unconditional                       bool
+	set           *pflag.FlagSet
+	kind          string
+	kinds         map[string]networkFlags
+	numHeads      int
+	unconditional bool
 }
 
-// AddNetwork adds the flags; their defaults depend on the set.
+// networkFlags are those of one kind of network.
+type networkFlags interface {
+	// add adds the flags; their defaults depend on the set.
+	add(f *pflag.FlagSet)
+	// config is the network for a set, of the given number of classes.
+	config(in datasets.Info, n *Network, classes int, nullClass bool) (models.Config, error)
+}
+
+// networkKinds are the kinds of networks for images. A new one is a line here.
+var networkKinds = []struct {
+	name  string
+	flags func() networkFlags
+}{
+	{models.UNetConfig{}.Kind(), func() networkFlags { return new(unetFlags) }},
+	{models.DiTConfig{}.Kind(), func() networkFlags { return new(ditFlags) }},
+}
+
+// AddNetwork adds the flags.
 func AddNetwork(f *pflag.FlagSet) *Network {
-	n := &Network{set: f}
-	f.IntVar(&n.numChannels, "num-channels", 0, "channels of the UNet's first level, a multiple of 32 (digits 32, else 64)")
-	f.StringVar(&n.channelMult, "channel-mult", "", "channels of each level, in multiples of them (by size: 8: 1,2; 28: 1,2,2; 32: 1,2,2,2; 64: 1,2,3,4)")
-	f.IntVar(&n.numResBlocks, "num-res-blocks", 0, "residual blocks of each level (2)")
-	f.StringVar(&n.attention, "attention-resolutions", "", "attention where the factor of downsampling is size // R for an R of the list; none: in the middle only (digits 4, else 16)")
-	f.IntVar(&n.numHeads, "num-heads", 1, "heads of attention")
-	f.Float64Var(&n.dropout, "dropout", 0, "part of the values set to 0 in training")
+	n := &Network{set: f, kinds: map[string]networkFlags{}}
+	f.StringVar(&n.kind, "network", networkKinds[0].name, "of images: "+strings.Join(networkNames(), " or ")+" (a diffusion transformer)")
+	for _, k := range networkKinds {
+		n.kinds[k.name] = k.flags()
+		n.kinds[k.name].add(f)
+	}
+	f.IntVar(&n.numHeads, "num-heads", 0, "heads of attention (unet 1, dit 3)")
 	f.BoolVar(&n.unconditional, "unconditional", false, "a model without classes")
 	return n
 }
 
-// Changed tells whether any of the flags was given.
-func (n *Network) Changed() bool {
-	for _, name := range []string{"num-channels", "channel-mult", "num-res-blocks", "attention-resolutions", "num-heads", "dropout", "unconditional"} {
-		if n.set.Changed(name) {
-			return true
-		}
+func networkNames() []string {
+	var names []string
+	for _, k := range networkKinds {
+		names = append(names, k.name)
 	}
-	return false
+	return names
 }
+
+// Flags are the names of the flags.
+func (n *Network) Flags() []string {
+	names := []string{"network", "num-heads", "unconditional"}
+	for _, k := range networkKinds {
+		names = append(names, flagsOf(k.flags())...)
+	}
+	return names
+}
+
+func flagsOf(f networkFlags) []string {
+	var names []string
+	own := pflag.NewFlagSet("", pflag.ContinueOnError)
+	f.add(own)
+	own.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return names
+}
+
+// Changed tells whether any of the flags was given.
+func (n *Network) Changed() bool { return slices.ContainsFunc(n.Flags(), n.set.Changed) }
 
 // Unconditional tells whether a model without classes is asked for.
 func (n *Network) Unconditional() bool { return n.unconditional }
 
-// Config is the network for a set.
-func (n *Network) Config(in datasets.Info, nullClass bool) (models.UNetConfig, error) {
-	c := models.UNetConfig{
-		Channels: in.Shape[0], Size: in.Shape[1], NumChannels: n.numChannels, NumResBlocks: n.numResBlocks,
-		NumHeads: n.numHeads, Dropout: n.dropout, NumClasses: in.Classes(), NullClass: nullClass,
+// Check finds what is wrong with the flags without a set.
+func (n *Network) Check() error {
+	if n.kinds[n.kind] == nil {
+		return Usagef("--network %q: %s", n.kind, strings.Join(networkNames(), " or "))
 	}
-	small := in.Shape[1] <= 8
-	if c.NumChannels == 0 && !n.set.Changed("num-channels") {
-		c.NumChannels = 64
-		if small {
-			c.NumChannels = 32
+	for _, k := range networkKinds {
+		for _, name := range flagsOf(k.flags()) {
+			if k.name != n.kind && n.set.Changed(name) {
+				return Usagef("--%s is for --network %s", name, k.name)
+			}
 		}
-	}
-	if n.unconditional {
-		c.NumClasses = 0
-	}
-	var err error
-	if n.channelMult != "" {
-		if c.ChannelMult, err = ints(n.channelMult); err != nil {
-			return c, Usagef("--channel-mult %q: whole numbers with commas between, as in 1,2,2", n.channelMult)
-		}
-	}
-	switch {
-	case n.attention == "none":
-		c.AttentionResolutions = []int{}
-	case n.attention != "":
-		if c.AttentionResolutions, err = ints(n.attention); err != nil {
-			return c, Usagef("--attention-resolutions %q: whole numbers with commas between, or none", n.attention)
-		}
-	case small:
-		c.AttentionResolutions = []int{4}
-	default:
-		c.AttentionResolutions = []int{16}
-	}
-	if n.set.Changed("num-res-blocks") && n.numResBlocks < 1 {
-		return c, Usagef("--num-res-blocks %d: at least 1", n.numResBlocks)
 	}
 	if n.set.Changed("num-heads") && n.numHeads < 1 {
-		return c, Usagef("--num-heads %d: at least 1", n.numHeads)
+		return Usagef("--num-heads %d: at least 1", n.numHeads)
 	}
-	c = c.Defaults()
+	return nil
+}
+
+// Config is the network for a set.
+func (n *Network) Config(in datasets.Info, nullClass bool) (models.Config, error) {
+	return n.config(n.kind, in, nullClass)
+}
+
+// ConfigOf is Config for weights without a record: --network is what they are,
+// unless it was given.
+func (n *Network) ConfigOf(kind string, in datasets.Info, nullClass bool) (models.Config, error) {
+	if n.set.Changed("network") || n.kinds[kind] == nil {
+		kind = n.kind
+	}
+	return n.config(kind, in, nullClass)
+}
+
+func (n *Network) config(kind string, in datasets.Info, nullClass bool) (models.Config, error) {
+	if err := n.Check(); err != nil {
+		return nil, err
+	}
+	classes := in.Classes()
+	if n.unconditional {
+		classes = 0
+	}
+	c, err := n.kinds[kind].config(in, n, classes, nullClass)
+	if err != nil {
+		return nil, err
+	}
 	return c, AsUsage(c.Check())
 }
 

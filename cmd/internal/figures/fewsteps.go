@@ -46,7 +46,7 @@ func FewSteps(ctx context.Context, path string, d torch.Device, seed int64, rows
 		}
 		draw := flow.Sampling{
 			Velocity: velocity, Device: d, Solver: r.Solver, Shape: r.Of.Dims(),
-			N: fewColumns, Seed: seed, Batch: r.Of.Batch(), Guidance: r.Guidance,
+			N: fewColumns, Seed: seed, Batch: r.Of.Batch(d), Guidance: r.Guidance,
 		}
 		for i := range fewColumns {
 			if r.Of.Classes > 0 {

@@ -5,6 +5,8 @@ package modelfile
 import (
 	"path/filepath"
 
+	torch "github.com/wangkuiyi/gotorch"
+
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/datasets"
 	"flowmatch/trainer"
@@ -128,9 +130,20 @@ func (m *Model) Distilled() bool {
 	return r != nil && r.Training.Configuration.Reflow != nil && r.Training.Configuration.Reflow.Distill
 }
 
-// Batch is how many samples are evaluated together: so many that a layer's
-// output stays near 64 MB.
-func (m *Model) Batch() int { return max(1, min(8192, (64<<20)/m.PerSample)) }
+// Batch is how many samples are evaluated together on a device: so many that a
+// layer's output stays near 64 MB, and that all that an evaluation holds stays
+// within a GB, or on a GPU an eighth of what is free. (Guidance doubles it.)
+func (m *Model) Batch(d torch.Device) int {
+	room := int64(1 << 30)
+	if d.IsCUDA() {
+		room = torch.CUDADeviceInfo(d).Free / 8
+	}
+	return batch(m.PerSample, m.Config.WorkBytes(), room)
+}
+
+func batch(perSample, work int, room int64) int {
+	return max(1, min(8192, (64<<20)/perSample, int(room/int64(work))))
+}
 
 // Dims is Shape for the binding.
 func (m *Model) Dims() []int64 {

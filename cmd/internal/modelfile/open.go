@@ -192,7 +192,8 @@ func (f *Flags) foreign(ck *trainer.Checkpoint, info datasets.Info) (*Model, err
 	if info.Is2D() {
 		return modelOf(ck, info, models.MLPConfig{HiddenDim: f.hiddenDim}.Defaults()), nil
 	}
-	network, err := f.network.Config(info, hasNullClass(ck, info))
+	kind := models.KindOf(ck.Tensors)
+	network, err := f.network.ConfigOf(kind, info, models.LabelRows(kind, ck.Tensors) == int64(info.Classes()+1))
 	if err != nil {
 		return nil, err
 	}
@@ -222,21 +223,24 @@ func toInts(shape []int64) []int {
 	return out
 }
 
-// hasNullClass tells whether a file's class embedding has a row more than the
-// set has classes.
-func hasNullClass(ck *trainer.Checkpoint, in datasets.Info) bool {
-	w := ck.Tensors.Get("label_emb.weight")
-	return w != nil && len(w.Shape) == 2 && w.Shape[0] == int64(in.Classes()+1)
-}
-
-// Precise evaluates v in bf16 where --precision names it, else in float32:
-// training alone takes bf16 by itself.
+// Precise evaluates v in what --precision names, bf16 or tf32, else in float32:
+// training alone takes the others by itself.
 func (f *Flags) Precise(v flow.Velocity, d torch.Device) flow.Velocity {
-	if f.Precision != "bf16" {
+	switch {
+	case f.Precision == "bf16":
+		return within(v, func(g func()) { torch.Autocast(d, torch.BFloat16, g) })
+	case f.Precision == "tf32" || !d.IsCUDA():
 		return v
 	}
+	return InFloat32(v)
+}
+
+// InFloat32 evaluates v in float32, whatever the process may round to TF32.
+func InFloat32(v flow.Velocity) flow.Velocity { return within(v, torch.FullPrecision) }
+
+func within(v flow.Velocity, mode func(func())) flow.Velocity {
 	return func(x, t, y torch.Tensor) (dx torch.Tensor) {
-		torch.Autocast(d, torch.BFloat16, func() { dx = v(x, t, y) })
+		mode(func() { dx = v(x, t, y) })
 		return dx
 	}
 }
