@@ -23,7 +23,10 @@ func Precision(want string, d torch.Device, plane bool) (got, warning string, er
 	case "auto":
 		return auto(d.IsCUDA(), FastBF16(d), plane), "", nil
 	case "bf16":
-		if !FastBF16(d) {
+		switch {
+		case !FastBF16(d) && d.IsCUDA():
+			return "", "", fmt.Errorf("this GPU has no bf16 instructions (they came with compute capability 8.0): --precision fp32 or tf32")
+		case !FastBF16(d):
 			warning = "this " + kindOf(d) + " has no bf16 instructions: bf16 is emulated, about ten times slower than fp32"
 		}
 		return "bf16", warning, nil

@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"errors"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -147,5 +148,11 @@ func toDevice(t torch.Tensor, device torch.Device) torch.Tensor {
 	if !device.IsCUDA() {
 		return t
 	}
-	return t.PinMemory().ToAsync(device)
+	pinned := t
+	err := torch.Try(func() { pinned = t.PinMemory() })
+	var lack *torch.Error
+	if err != nil && !(errors.As(err, &lack) && lack.OutOfMemory) {
+		panic(err)
+	}
+	return pinned.ToAsync(device) // which waits where there is no page-locked memory left
 }

@@ -115,12 +115,13 @@ type freshPairs struct {
 	t       Teacher
 	seed    int64
 	n, next int
-	waited  time.Duration
+	solving stopwatch
 }
 
 // Batch solves one batch by the teacher. The time counts as waiting for data.
 func (f *freshPairs) Batch() (b Batch, err error) {
-	begin := time.Now()
+	f.solving.start(f.t.Device)
+	defer f.solving.stop(f.t.Device)
 	shape := append([]int64{int64(f.n)}, f.t.Shape...)
 	size := f.n
 	for _, d := range f.t.Shape {
@@ -140,9 +141,8 @@ func (f *freshPairs) Batch() (b Batch, err error) {
 	if b.X1, _, err = f.t.Solver.Solve(field, b.X0, nil, nil); err != nil {
 		return b, fmt.Errorf("the teacher's pairs: %w", err)
 	}
-	f.waited += time.Since(begin)
 	return b, nil
 }
 
-func (f *freshPairs) Waited() time.Duration { return f.waited }
+func (f *freshPairs) Waited() time.Duration { return f.solving.total() }
 func (f *freshPairs) Close()                {}

@@ -44,7 +44,7 @@ func newFlags() *flags {
 	f.IntVar(&f.frames, "frames", 101, "frames of the film")
 	f.Float64Var(&f.fps, "fps", 20, "frames a second")
 	f.AddNetwork()
-	f.PrecisionHelp = "auto, fp32, tf32 (GPUs) or bf16; auto is fp32, on a GPU tf32"
+	f.PrecisionHelp = "auto, fp32, tf32 (GPUs) or bf16; auto is fp32"
 	f.AddCommon()
 	return f
 }

@@ -195,8 +195,9 @@ func (c *Common) OpenDevice() (torch.Device, error) {
 	if why := torch.CUDAUnfit(want); why != "" {
 		return cpu, fmt.Errorf("--device %s: %s", c.Device, why)
 	}
-	// fp32 means float32; auto lets a GPU round float32 products to TF32.
-	torch.AllowTF32(c.Precision != "fp32")
+	// Only who asks for it gets samples that were rounded to TF32; training, where
+	// auto may be that, sets it itself.
+	torch.AllowTF32(c.Precision == "tf32" || c.Precision == "bf16")
 	return want, nil
 }
 

@@ -45,10 +45,6 @@ func (f *Flags) Draw(ctx context.Context, env cli.Env, r Run) ([]string, error) 
 	if err != nil {
 		return nil, err
 	}
-	if r.Device.IsCUDA() { // densities are not for TF32; a next round may be
-		torch.AllowTF32(false)
-		defer torch.AllowTF32(f.Precision != "fp32")
-	}
 	p := Plane{
 		Dir: r.Dir, Set: r.Info.Slug(), Velocity: velocity, Device: r.Device,
 		Samples: f.Samples, Seed: f.Seed, Reference: r.Reference, OneStep: r.OneStep, Stderr: env.Stderr, Quiet: f.Quiet,
@@ -57,7 +53,8 @@ func (f *Flags) Draw(ctx context.Context, env cli.Env, r Run) ([]string, error) 
 		// A file of the user's own may be gone: the samples tell the range.
 		p.Of = nil
 	}
-	more, err := p.Draw(ctx)
+	var more []string
+	torch.FullPrecision(func() { more, err = p.Draw(ctx) }) // densities are not for TF32; a next round may be
 	if err != nil && ctx.Err() != nil {
 		return nil, fmt.Errorf("stopped while pictures were drawn; %s is saved, and the same command with --resume draws them: %w", ck.Path, err)
 	}

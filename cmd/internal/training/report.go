@@ -47,7 +47,7 @@ func (r *reporter) gpuBytes() int64 {
 	if !r.device.IsCUDA() {
 		return 0
 	}
-	return torch.CUDADeviceInfo(r.device).Reserved
+	return torch.CUDAMemory(r.device).Reserved
 }
 
 // detail is what the progress line says: the most telling first, for a terminal
