@@ -7,7 +7,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
+	"syscall"
 )
 
 // Library says where the libraries are.
@@ -23,8 +25,8 @@ type Library struct {
 
 // FindLibrary looks for libtorch in LIBTORCH, in the installed PyTorch if
 // LIBTORCH_USE_PYTORCH is 1, in third_party/libtorch beside the executable's
-// folder, and in third_party/libtorch of the working directory and those above
-// it, and checks the version. It opens nothing.
+// folder, in third_party/libtorch of the working directory and those above
+// it, and where the binding was compiled, and checks the version. It opens nothing.
 func FindLibrary() (Library, error) {
 	lib, err := findLibtorch()
 	if err != nil {
@@ -83,7 +85,8 @@ func findBinding(name string) (string, error) {
 }
 
 // roots are the folders that may be the project's: the parent of the
-// executable's folder, then the working directory and those above it.
+// executable's folder, then the working directory and those above it, then that of the
+// sources.
 func roots() []string {
 	var all []string
 	if exe, err := os.Executable(); err == nil {
@@ -99,7 +102,32 @@ func roots() []string {
 			wd = up
 		}
 	}
+	if sourceDir != "" && onlyOurs(sourceDir) {
+		all = append(all, sourceDir)
+	}
 	return all
+}
+
+// sourceDir is the project's folder as the compiler saw it, for programs of modules that
+// have this one through a replace; "" after -trimpath, which programs that are given to
+// others should be built with.
+var sourceDir = func() string {
+	_, file, _, ok := runtime.Caller(0)
+	if !ok || !filepath.IsAbs(file) {
+		return ""
+	}
+	return filepath.Dir(filepath.Dir(filepath.Dir(file)))
+}()
+
+// onlyOurs tells whether a folder is the user's or root's, and others cannot write to
+// it: on another machine the path of the sources may be anybody's.
+func onlyOurs(dir string) bool {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return false
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && info.IsDir() && info.Mode().Perm()&0o002 == 0 && (st.Uid == 0 || int(st.Uid) == os.Getuid())
 }
 
 func resolved(path string) string {

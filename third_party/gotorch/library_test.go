@@ -14,9 +14,15 @@ import (
 const childEnv = "GOTORCH_TEST_CHILD"
 
 func TestChild(t *testing.T) {
+	sources := sourceDir
+	sourceDir = "" // where nothing leads to the libraries, nothing is found
 	switch os.Getenv(childEnv) {
 	case "":
+		sourceDir = sources
 		t.Skip("this is no child process")
+	case "sources":
+		sourceDir = os.Getenv("GOTORCH_TEST_SOURCES")
+		report(Init(InitOptions{NoCUDA: true}))
 	case "init":
 		report(Init(InitOptions{}))
 		report(Init(InitOptions{})) // the same again
@@ -109,7 +115,12 @@ func TestLibraryNotFound(t *testing.T) {
 	empty := t.TempDir()
 	wrong := repository(t, "1.13.1+cpu")
 	broken := repository(t, needed+".0+cpu")
+	open := repository(t, "1.13.1+cpu")
+	if err := os.Chmod(open, 0o777); err != nil {
+		t.Fatal(err)
+	}
 	unset := "LIBTORCH="
+	sources := func(dir string) []string { return []string{unset, "GOTORCH_TEST_SOURCES=" + dir} }
 	for _, c := range []struct {
 		name, what, dir string
 		env             []string
@@ -121,6 +132,8 @@ func TestLibraryNotFound(t *testing.T) {
 		{"wrong version", "init", wrong, []string{unset}, []string{"1.13.1+cpu", needed + " is needed", "third_party/libtorch"}},
 		{"wrong version by LIBTORCH", "init", ".", []string{"LIBTORCH=" + wrong + "/third_party/libtorch"}, []string{"1.13.1+cpu", "found through LIBTORCH"}},
 		{"no binding", "init", broken, []string{unset}, []string{"libcgotorch.so was not found", "scripts/build"}},
+		{"wrong version at the sources", "sources", empty, sources(wrong), []string{"1.13.1+cpu", needed + " is needed"}},
+		{"sources that anybody may write to", "sources", empty, sources(open), []string{"libtorch was not found"}},
 		{"damaged", "init", ".", []string{"LIBTORCH=" + broken + "/third_party/libtorch"}, []string{"libtorch cannot be opened", "libtorch_cpu.so"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -136,7 +149,7 @@ func TestLibraryNotFound(t *testing.T) {
 					}
 				}
 			}
-			if want := map[string]int{"init": 2, "first use": 1}[c.what]; len(lines) != want {
+			if want := map[string]int{"init": 2, "first use": 1, "sources": 1}[c.what]; len(lines) != want {
 				t.Errorf("%d lines, want %d: %s", len(lines), want, out)
 			}
 		})
