@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -26,7 +27,7 @@ import (
 type Likelihood struct {
 	Velocity Velocity
 	Device   torch.Device
-	Solver   Solver  // its span is set here
+	Solver   Solver  // its span is set here; nil: DefaultSolver
 	Shape    []int64 // of one sample
 
 	Probes   int   // 0: exact divergence; else the number of Hutchinson's probes
@@ -55,8 +56,14 @@ func (l Likelihood) LogDensity(ctx context.Context, x []float32, labels []int64)
 	for _, n := range l.Shape {
 		dim *= int(n)
 	}
-	if dim < 1 {
+	switch {
+	case dim < 1:
 		return nil, fmt.Errorf("flow: samples of %v have no density", l.Shape)
+	case l.Velocity == nil:
+		return nil, errors.New("flow: a density of no Velocity")
+	}
+	if l.Solver == nil {
+		l.Solver = DefaultSolver()
 	}
 	n := len(x) / dim
 	if len(x)%dim != 0 || labels != nil && len(labels) != n {

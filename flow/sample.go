@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	torch "github.com/wangkuiyi/gotorch"
@@ -11,7 +12,7 @@ import (
 type Sampling struct {
 	Velocity Velocity
 	Device   torch.Device
-	Solver   Solver
+	Solver   Solver  // nil: DefaultSolver
 	Shape    []int64 // of one sample, [C,H,W] or [2]
 	N        int
 	Labels   []int64   // [N] classes; nil for a model without
@@ -45,6 +46,14 @@ type Samples struct {
 // Draw solves from noise to samples. It ends early, with ctx's cause, between
 // steps. It panics with *torch.Error where a tensor operation fails.
 func (s Sampling) Draw(ctx context.Context) (*Samples, error) {
+	switch {
+	case s.Velocity == nil:
+		return nil, errors.New("flow: samples of no Velocity")
+	case len(s.Shape) == 0:
+		return nil, errors.New("flow: samples of no Shape: [2] of points, [C,H,W] of images")
+	case s.Solver == nil:
+		s.Solver = DefaultSolver()
+	}
 	dim := int64(1)
 	for _, n := range s.Shape {
 		dim *= n

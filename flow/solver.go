@@ -41,6 +41,13 @@ func NewSolver(c SolverConfig) (Solver, error) {
 	return nil, fmt.Errorf("method %q is unknown: %s", c.Method, MethodList())
 }
 
+// DefaultSolver is the one that samples are drawn with unless another is named:
+// midpoint, 20 steps.
+func DefaultSolver() Solver {
+	m, _ := FixedStepMethod("midpoint")
+	return FixedStep{Method: m, Steps: 20}
+}
+
 // IsAdaptive tells whether a method chooses its steps itself.
 func IsAdaptive(method string) bool {
 	_, fixed := FixedStepMethod(method)

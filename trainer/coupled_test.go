@@ -31,8 +31,8 @@ func TestCoupledSources(t *testing.T) {
 	both := alone
 	both.Coupling = "ot"
 	for name, open := range map[string]func(Config) (Source, error){
-		"images": func(c Config) (Source, error) { return Images(images, c, torch.CPU, start) },
-		"points": func(c Config) (Source, error) { return Points(set, c, torch.CPU, start), nil },
+		"images": func(c Config) (Source, error) { return Images(images)(c, torch.CPU, start) },
+		"points": func(c Config) (Source, error) { return Points(set)(c, torch.CPU, start) },
 	} {
 		before := runtime.NumGoroutine()
 		var data, pairs []Batch
@@ -104,7 +104,7 @@ func TestCoupledSourceFails(t *testing.T) {
 			}
 		}
 	})
-	p := Points(new(datasets.Set2D), Config{BatchSize: 2, Coupling: "ot"}, torch.CPU, 0) // it has nothing to sample with
+	p := newPointSource(new(datasets.Set2D), Config{BatchSize: 2, Coupling: "ot"}, torch.CPU, 0) // it has nothing to sample with
 	defer p.Close()
 	var panicked *datasets.PanicError
 	if _, err := p.Batch(); !errors.As(err, &panicked) {

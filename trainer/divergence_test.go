@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"flowmatch/trainer/tfevents"
+
+	torch "github.com/wangkuiyi/gotorch"
 )
 
 func TestDivergence(t *testing.T) {
@@ -89,8 +91,8 @@ func (p *steered) Batch() (Batch, error) {
 
 func steer(r *Run, change func(batch int) float64) {
 	open := r.Open
-	r.Open = func(start int) (Source, error) {
-		s, err := open(start)
+	r.Open = func(c Config, d torch.Device, start int) (Source, error) {
+		s, err := open(c, d, start)
 		return &steered{Source: s, n: start, change: change}, err
 	}
 }

@@ -48,7 +48,7 @@ func (l *loop) fits(ctx context.Context) (fits int, none bool) {
 		return torch.Try(func() {
 			torch.Scoped(func() {
 				torch.ZeroGrad(l.e.params)
-				loss, err := l.e.loss(0, &zeros{l.Dataset.Shape, n, l.e.classes, l.Device})
+				loss, err := l.e.loss(0, &zeros{l.Network.Config().SampleShape(), n, l.e.classes, l.Device})
 				if err != nil {
 					panic(&torch.Error{Op: "fits", Msg: err.Error()})
 				}
@@ -81,17 +81,14 @@ func (l *loop) fits(ctx context.Context) (fits int, none bool) {
 
 // zeros is data of one size and no content.
 type zeros struct {
-	shape   []int
+	shape   []int64
 	n       int
 	classes bool
 	device  torch.Device
 }
 
 func (z *zeros) Batch() (b Batch, err error) {
-	shape := []int64{int64(z.n)}
-	for _, s := range z.shape {
-		shape = append(shape, int64(s))
-	}
+	shape := append([]int64{int64(z.n)}, z.shape...)
 	b.X1 = torch.Zeros(shape, torch.Options{Device: z.device})
 	if z.classes {
 		b.Y = torch.Zeros(shape[:1], torch.Options{Device: z.device, Dtype: torch.Long})

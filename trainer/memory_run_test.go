@@ -37,6 +37,9 @@ func TestRunInMemory(t *testing.T) {
 	if entries, err := os.ReadDir(empty); err != nil || len(entries) > 0 {
 		t.Errorf("%v, %v", entries, err)
 	}
+	if r.Network.IsTraining() {
+		t.Error("the network is left in training: its dropout would act in samples")
+	}
 	if _, err := res.Checkpoint.Velocity(r.Network.Config(), torch.CPU); err != nil {
 		t.Error(err)
 	}
@@ -53,6 +56,11 @@ func TestRunOfNothing(t *testing.T) {
 	}
 	if c := (Config{Iterations: 3}).Defaults(); c.Check() != nil || c != c.Defaults() {
 		t.Errorf("%+v", c)
+	}
+	whole := planeRun(t, config(3), t.TempDir())
+	r = Run{Config: Config{Iterations: 3}, Network: whole.Network, Open: whole.Open}
+	if res, err := r.Train(context.Background(), nil); err != nil || res.Checkpoint.Record.Training.Configuration != r.Config.Defaults() {
+		t.Errorf("what the configuration leaves out is not filled in: %+v, %v", res.Checkpoint, err)
 	}
 	if c := config(3); c.Defaults() != c {
 		t.Error("defaults change what is set")

@@ -242,7 +242,7 @@ func TestDistill(t *testing.T) {
 	if err := p.Load(context.Background(), func(int, int) {}, func(string) {}); err != nil {
 		t.Fatal(err)
 	}
-	r.Open = func(start int) (Source, error) { return p.Source(c, start) }
+	r.Open = func(c Config, _ torch.Device, start int) (Source, error) { return p.Source(c, start) }
 	res, err := r.Train(context.Background(), nil)
 	if err != nil || res.TimeLosses != nil {
 		t.Fatalf("%v, losses by time %v", err, res.TimeLosses)

@@ -14,13 +14,13 @@ import (
 
 // Run is everything about a training run.
 type Run struct {
-	Config  Config
-	Network models.Network // on Device
-	Dataset DatasetRecord
-	// Open gives the data from batch start on.
-	Open   func(start int) (Source, error)
-	Device torch.Device
-	Folder *Folder // of the run's files; nil: none are written
+	Config  Config         // what is not set in it is as in Defaults
+	Network models.Network // on Device; afterwards it has the last weights, not their average
+	Open    Opener         // the data: Images, Points, or a teacher's pairs
+	Device  torch.Device
+
+	Folder  *Folder       // of the run's files; nil: none are written
+	Dataset DatasetRecord // what they say of the data
 
 	MaxSteps        int // stop after this step in all; 0: the planned end
 	CheckpointEvery int // steps between saves; 0: five minutes
@@ -68,6 +68,9 @@ func (e *InterruptedError) Unwrap() error { return e.Cause }
 // errors are *InterruptedError, *DivergedError, *MemoryError, *torch.Error, or of
 // files.
 func (r *Run) Train(ctx context.Context, from *State) (res Result, err error) {
+	own := *r
+	own.Config = r.Config.Defaults()
+	r = &own
 	if err := r.Config.Check(); err != nil {
 		return res, err
 	}
@@ -158,7 +161,7 @@ func (l *loop) open(from *State) error {
 		}
 	}
 	var err error
-	l.src, err = l.Open(l.done * l.Config.Accumulate)
+	l.src, err = l.Open(l.Config, l.Device, l.done*l.Config.Accumulate)
 	return err
 }
 
@@ -205,6 +208,7 @@ func (l *loop) metrics(losses, norms []float32, first int) []Metric {
 func (l *loop) run(ctx context.Context) error {
 	defer l.src.Close()
 	l.Network.Train(true)
+	defer l.Network.Train(false)
 	l.start = time.Now()
 	l.meter = meter{at: l.start, step: l.done}
 	l.pace.note(l.done, 0)

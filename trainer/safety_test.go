@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	torch "github.com/wangkuiyi/gotorch"
 )
 
 // A run that another process is at is not moved aside.
@@ -63,8 +65,8 @@ func TestDivergedAtACheckpoint(t *testing.T) {
 	r.CheckpointEvery = 40
 	r.Interval = 1 << 40
 	open := r.Open
-	r.Open = func(start int) (Source, error) {
-		s, err := open(start)
+	r.Open = func(c Config, d torch.Device, start int) (Source, error) {
+		s, err := open(c, d, start)
 		return &poisoned{Source: s, from: 2}, err
 	}
 	var d *DivergedError
@@ -81,8 +83,8 @@ func TestDivergedAtACheckpoint(t *testing.T) {
 func TestNoUpdateAtAll(t *testing.T) {
 	r := planeRun(t, config(8), t.TempDir())
 	open := r.Open
-	r.Open = func(start int) (Source, error) {
-		s, err := open(start)
+	r.Open = func(c Config, d torch.Device, start int) (Source, error) {
+		s, err := open(c, d, start)
 		return &poisoned{Source: s}, err
 	}
 	var d *DivergedError

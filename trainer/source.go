@@ -29,6 +29,10 @@ type Source interface {
 	Close()
 }
 
+// Opener gives the data of a run on a device, batch start coming first. The
+// configuration decides the batches.
+type Opener func(c Config, d torch.Device, start int) (Source, error)
+
 // imageSource hands the batches of a loader to the device.
 type imageSource struct {
 	loader *datasets.Loader
@@ -36,8 +40,12 @@ type imageSource struct {
 	device torch.Device
 }
 
-// Images opens a set of images as a source, batch start coming first.
-func Images(im *datasets.Images, c Config, device torch.Device, start int) (Source, error) {
+// Images is a set of images as the data of a run.
+func Images(im *datasets.Images) Opener {
+	return func(c Config, d torch.Device, start int) (Source, error) { return newImageSource(im, c, d, start) }
+}
+
+func newImageSource(im *datasets.Images, c Config, device torch.Device, start int) (Source, error) {
 	l, err := datasets.NewLoader(im, datasets.LoaderConfig{
 		BatchSize: c.BatchSize, Seed: c.Seed, StartStep: start, HorizontalFlip: c.HorizontalFlip,
 	})
@@ -82,9 +90,15 @@ type pointSource struct {
 	wg   sync.WaitGroup
 }
 
-// Points opens a set of points of the plane as a source, batch start coming
-// first: points are never used twice.
-func Points(set *datasets.Set2D, c Config, device torch.Device, start int) Source {
+// Points is a set of points of the plane as the data of a run: points are never used
+// twice.
+func Points(set *datasets.Set2D) Opener {
+	return func(c Config, d torch.Device, start int) (Source, error) {
+		return newPointSource(set, c, d, start), nil
+	}
+}
+
+func newPointSource(set *datasets.Set2D, c Config, device torch.Device, start int) Source {
 	if p, ok := c.pairing(); ok {
 		return coupledPoints(c, p, set, device, start)
 	}

@@ -22,7 +22,7 @@ func TestPoints(t *testing.T) {
 	want := make([]float32, 2*batch*steps)
 	set.Sample(want, 7, start*batch)
 	before := runtime.NumGoroutine()
-	src := Points(set, Config{BatchSize: batch, Seed: 7}, torch.CPU, start)
+	src := newPointSource(set, Config{BatchSize: batch, Seed: 7}, torch.CPU, start)
 	var got []float32
 	for range steps {
 		torch.Scoped(func() {
@@ -52,7 +52,7 @@ func TestPoints(t *testing.T) {
 
 // What goes wrong in the goroutine that draws is the caller's to hear.
 func TestPointsPanic(t *testing.T) {
-	src := Points(new(datasets.Set2D), Config{BatchSize: 2}, torch.CPU, 0) // it has nothing to sample with
+	src := newPointSource(new(datasets.Set2D), Config{BatchSize: 2}, torch.CPU, 0) // it has nothing to sample with
 	defer src.Close()
 	_, err := src.Batch()
 	if _, ok := err.(*datasets.PanicError); !ok {

@@ -125,7 +125,7 @@ func TestStoredNoise(t *testing.T) {
 		}
 		s.tensors.Set(partModel+p.Name, w)
 	}
-	src, err := r.Open(0)
+	src, err := r.Open(r.Config, torch.CPU, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func TestStoredNoise(t *testing.T) {
 	}
 	got, gotNorms := s.run(t, torch.CPU)
 
-	again, err := r.Open(0)
+	again, err := r.Open(r.Config, torch.CPU, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -73,7 +73,7 @@ func planeRun(t *testing.T, c Config, dir string) *Run {
 	}
 	t.Cleanup(f.Close)
 	return &Run{Config: c, Network: m, Dataset: DatasetRecord{Name: "moons"}, Folder: f, Device: torch.CPU,
-		Open: func(start int) (Source, error) { return Points(set, c, torch.CPU, start), nil }}
+		Open: Points(set)}
 }
 
 // Stopped within a window and gone on with, a run gives the same files.

@@ -45,7 +45,7 @@ func newRun(t *testing.T, c Config, n models.UNetConfig, dir string) *Run {
 	}
 	t.Cleanup(f.Close)
 	return &Run{Config: c, Network: u, Dataset: DatasetRecord{Name: "digits"}, Folder: f, Device: torch.CPU,
-		Open: func(start int) (Source, error) { return Images(images, c, torch.CPU, start) }}
+		Open: Images(images)}
 }
 
 func TestSchedule(t *testing.T) {
@@ -74,7 +74,7 @@ func TestStepIsAdamW(t *testing.T) {
 	r := newRun(t, c, small(), t.TempDir())
 	e := newEngine(c, r.Network, torch.CPU)
 	defer e.close()
-	src, err := r.Open(0)
+	src, err := r.Open(r.Config, torch.CPU, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,8 +203,8 @@ func (p *poisoned) Batch() (Batch, error) {
 func TestDiverged(t *testing.T) {
 	r := newRun(t, config(1000), small(), t.TempDir())
 	open := r.Open
-	r.Open = func(start int) (Source, error) {
-		s, err := open(start)
+	r.Open = func(c Config, d torch.Device, start int) (Source, error) {
+		s, err := open(c, d, start)
 		return &poisoned{Source: s, from: 4}, err
 	}
 	notes := 0

@@ -6,8 +6,6 @@ import (
 	"io"
 	"strings"
 
-	torch "github.com/wangkuiyi/gotorch"
-
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/terminal"
 	"flowmatch/cmd/internal/training"
@@ -63,9 +61,7 @@ func (f *flags) openData(ctx context.Context, in datasets.Info, w io.Writer, say
 		Advice: "--num-channels 32 --num-res-blocks 1 --attention-resolutions none --batch-size 64 --iterations 1700",
 		About:  fmt.Sprintf("%s images of %dx%dx%d", terminal.Count(int64(images.Len())), s[0], s[1], s[2]),
 		Build:  network.Build,
-		Open: func(c trainer.Config, d torch.Device, start int) (trainer.Source, error) {
-			return trainer.Images(images, c, d, start)
-		},
+		Open:   trainer.Images(images),
 	}, images.Len(), nil
 }
 
@@ -90,9 +86,7 @@ func (f *flags) points(in datasets.Info, set *datasets.Set2D) *training.Subject 
 	network := models.MLPConfig{HiddenDim: f.hiddenDim}.Defaults()
 	return &training.Subject{
 		Info: in, Network: network, About: "points of the plane", Build: network.Build,
-		Open: func(c trainer.Config, d torch.Device, start int) (trainer.Source, error) {
-			return trainer.Points(set, c, d, start), nil
-		},
+		Open: trainer.Points(set),
 	}
 }
 

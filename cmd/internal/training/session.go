@@ -25,7 +25,7 @@ type Subject struct {
 	Advice  string // flags of a smaller job, said where the run takes hours
 	Waiting string // what the time without a step is spent on; "waiting for data"
 	Build   func() (models.Network, error)
-	Open    func(c trainer.Config, d torch.Device, start int) (trainer.Source, error)
+	Open    trainer.Opener
 }
 
 // Session trains a subject in a folder.
@@ -83,7 +83,7 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 		Config: c, Network: net, Dataset: data, Device: start.Device, Folder: folder,
 		MaxSteps: s.MaxSteps, CheckpointEvery: s.CheckpointEvery,
 		Interval: bar.Interval(), Observers: append(s.observers(start.Dir), trainer.Watch(report.look)), Note: bar.Note,
-		Open: func(first int) (trainer.Source, error) { return sub.Open(c, start.Device, first) },
+		Open: sub.Open,
 	}
 	res, err := r.Train(ctx, start.From)
 	bar.Done()
