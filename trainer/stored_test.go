@@ -18,7 +18,8 @@ import (
 	"flowmatch/models"
 )
 
-// storedSource gives batches that lie in memory: x0, x1: [N,B,...], y: [N,B].
+// storedSource gives batches that lie in memory: x0, x1: [N,B,...], y: [N,B] or
+// none.
 type storedSource struct {
 	x0, x1, y torch.Tensor
 	next      int64
@@ -27,7 +28,10 @@ type storedSource struct {
 
 func (s *storedSource) Batch() (Batch, error) {
 	at := func(x torch.Tensor) torch.Tensor { return torch.Select(x, 0, s.next).To(s.device) }
-	b := Batch{X0: at(s.x0), X1: at(s.x1), Y: at(s.y)}
+	b := Batch{X0: at(s.x0), X1: at(s.x1)}
+	if s.y.T != nil {
+		b.Y = at(s.y)
+	}
 	s.next++
 	return b, nil
 }
@@ -48,9 +52,10 @@ func (s storedTimes) Sample(_ *torch.Generator, _ int64, d torch.Device) torch.T
 }
 
 // stored is a run whose every random number is given: a state dict under the
-// prefix model., and x0, x1, y, t.
+// prefix model., and x0, x1, t, and y where the network takes labels.
 type stored struct {
 	Network models.UNetConfig
+	Points  *models.MLPConfig // instead, for points of the plane
 	Config  Config
 	tensors *weights.Dict
 }
@@ -70,7 +75,13 @@ func (s stored) tensor(t *testing.T, name string) torch.Tensor {
 
 // run does the run's steps on the device and gives their losses and norms.
 func (s stored) run(t *testing.T, d torch.Device) (losses, norms []float32) {
-	u, err := models.NewUNet(s.Network)
+	var u models.Network
+	var err error
+	if s.Points != nil {
+		u, err = models.NewMLP(*s.Points)
+	} else {
+		u, err = models.NewUNet(s.Network)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +97,10 @@ func (s stored) run(t *testing.T, d torch.Device) (losses, norms []float32) {
 			}
 		}
 	})
-	src := &storedSource{x0: s.tensor(t, "x0"), x1: s.tensor(t, "x1"), y: s.tensor(t, "y"), device: d}
+	src := &storedSource{x0: s.tensor(t, "x0"), x1: s.tensor(t, "x1"), device: d}
+	if e.classes {
+		src.y = s.tensor(t, "y")
+	}
 	e.objective.Times = storedTimes{s.tensor(t, "t"), new(int64)}
 	steps := int(src.x1.Shape()[0])
 	for k := range steps {

@@ -185,7 +185,7 @@ def theirs(p, jobs, how="eager"):
     for line in done.out.splitlines():
         row = json.loads(line)
         rows["%s-%s" % (row["job"], row["precision"])] = row
-    why = done.last_line() if done.status else "it printed nothing"
+    why = "stopped after %.0f s" % done.seconds if done.status is None else done.last_line() if done.status else "it printed nothing"
     return [rows.get(job[2], {"error": "gpu-peer: " + why}) for job in jobs]
 
 
