@@ -43,7 +43,7 @@ func NewCoupling(name string) (Coupling, error) {
 		i = 0
 	}
 	if i < 0 {
-		return nil, fmt.Errorf("coupling %q is unknown: %s", name, strings.Join(Couplings(), ", "))
+		return nil, fmt.Errorf("%q is no coupling: %s", name, strings.Join(Couplings(), ", "))
 	}
 	return couplings[i], nil
 }

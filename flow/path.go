@@ -62,7 +62,7 @@ func NewPath(c PathConfig) (Path, error) {
 			return p.make(c), nil
 		}
 	}
-	return nil, fmt.Errorf("path %q is unknown: %s", c.Name, strings.Join(Paths(), ", "))
+	return nil, fmt.Errorf("%q is no path: %s", c.Name, strings.Join(Paths(), ", "))
 }
 
 // Within is a velocity that is not asked for times outside of a path's span, where

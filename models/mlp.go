@@ -1,8 +1,6 @@
 package models
 
 import (
-	"fmt"
-
 	torch "github.com/wangkuiyi/gotorch"
 	"github.com/wangkuiyi/gotorch/nn"
 )
@@ -24,13 +22,13 @@ func (c MLPConfig) Defaults() MLPConfig {
 	return c
 }
 
-// Check says what is wrong with c, in terms of the commands' flags.
+// Check says what is wrong with c, a *FieldError.
 func (c MLPConfig) Check() error {
 	switch {
 	case c.Dim < 1:
-		return fmt.Errorf("points of %d numbers have no network", c.Dim)
+		return Wrong("dim", "%d: points of so many numbers have no network", c.Dim)
 	case c.HiddenDim < 1 || c.HiddenDim > 1<<15:
-		return fmt.Errorf("--hidden-dim %d is not in 1..32768", c.HiddenDim)
+		return Wrong("hidden_dim", "%d is not in 1..32768", c.HiddenDim)
 	}
 	return nil
 }

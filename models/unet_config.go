@@ -1,7 +1,6 @@
 package models
 
 import (
-	"fmt"
 	"slices"
 )
 
@@ -58,31 +57,31 @@ func (c UNetConfig) Defaults() UNetConfig {
 	return c
 }
 
-// Check says what is wrong with c, in terms of the commands' flags.
+// Check says what is wrong with c, a *FieldError.
 func (c UNetConfig) Check() error {
 	switch {
 	case c.Channels < 1 || c.Size < 1:
-		return fmt.Errorf("an image of %d channels and %d x %d pixels has no network", c.Channels, c.Size, c.Size)
+		return Wrong("size", "%d, channels %d: such an image has no network", c.Size, c.Channels)
 	case c.NumChannels < 32 || c.NumChannels%32 != 0:
-		return fmt.Errorf("--num-channels %d is not a multiple of 32, the number of groups that are normalised", c.NumChannels)
+		return Wrong("num_channels", "%d is not a multiple of 32, the number of groups that are normalised", c.NumChannels)
 	case len(c.ChannelMult) == 0:
-		return fmt.Errorf("images of %d x %d pixels have no default --channel-mult; give one, as in 1,2,2", c.Size, c.Size)
+		return Wrong("channel_mult", "has no default for images of %d x %d pixels; give one, as in 1,2,2", c.Size, c.Size)
 	case slices.Min(c.ChannelMult) < 1:
-		return fmt.Errorf("--channel-mult %v: every multiplier must be at least 1", c.ChannelMult)
+		return Wrong("channel_mult", "%v: every multiplier must be at least 1", c.ChannelMult)
 	case len(c.ChannelMult) > 20 || c.Size%(1<<(len(c.ChannelMult)-1)) != 0:
-		return fmt.Errorf("--channel-mult %v halves %d pixels %d times, which does not divide", c.ChannelMult, c.Size, len(c.ChannelMult)-1)
+		return Wrong("channel_mult", "%v halves %d pixels %d times, which does not divide", c.ChannelMult, c.Size, len(c.ChannelMult)-1)
 	case c.NumResBlocks < 1:
-		return fmt.Errorf("--num-res-blocks %d: at least 1", c.NumResBlocks)
+		return Wrong("num_res_blocks", "%d: at least 1", c.NumResBlocks)
 	case c.NumHeads < 1 || c.NumChannels%c.NumHeads != 0:
-		return fmt.Errorf("--num-heads %d does not divide --num-channels %d", c.NumHeads, c.NumChannels)
+		return Wrong("num_heads", "%d does not divide num_channels %d", c.NumHeads, c.NumChannels)
 	case c.Dropout < 0 || c.Dropout >= 1:
-		return fmt.Errorf("--dropout %v is not in [0,1)", c.Dropout)
+		return Wrong("dropout", "%v is not in [0,1)", c.Dropout)
 	case c.NumClasses < 0 || c.NullClass && c.NumClasses == 0:
-		return fmt.Errorf("a network for %d classes cannot be built", c.NumClasses)
+		return Wrong("num_classes", "%d, null_class %v: such a network cannot be built", c.NumClasses, c.NullClass)
 	}
 	for _, r := range c.AttentionResolutions {
 		if r < 1 || r > c.Size {
-			return fmt.Errorf("--attention-resolutions %d is not in 1..%d", r, c.Size)
+			return Wrong("attention_resolutions", "%d is not in 1..%d", r, c.Size)
 		}
 	}
 	return nil

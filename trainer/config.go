@@ -1,14 +1,12 @@
 package trainer
 
 import (
-	"encoding/json"
-	"fmt"
 	"math"
 	"slices"
-	"sort"
 	"strings"
 
 	"flowmatch/flow"
+	"flowmatch/models"
 )
 
 // Config is what decides the weights, and nothing else: two runs with equal
@@ -73,38 +71,38 @@ func (c Config) Defaults() Config {
 	return c
 }
 
-// Check says what is wrong with c, in terms of train's flags.
+// Check says what is wrong with c, a *models.FieldError.
 func (c Config) Check() error {
 	finite := func(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 	switch {
 	case c.Iterations < 1:
-		return fmt.Errorf("%d steps: at least 1 (--iterations, --epochs)", c.Iterations)
+		return models.Wrong("iterations", "%d: at least 1 step", c.Iterations)
 	case c.BatchSize < 1 || c.BatchSize > 1<<20:
-		return fmt.Errorf("--batch-size %d: 1 to 1,048,576", c.BatchSize)
+		return models.Wrong("batch_size", "%d: 1 to 1,048,576", c.BatchSize)
 	case !finite(c.LearningRate) || c.LearningRate <= 0:
-		return fmt.Errorf("--learning-rate %v: above 0", c.LearningRate)
+		return models.Wrong("learning_rate", "%v: above 0", c.LearningRate)
 	case c.Warmup < 0:
-		return fmt.Errorf("--warmup %d: 0 or more steps", c.Warmup)
+		return models.Wrong("warmup", "%d: 0 or more steps", c.Warmup)
 	case c.Schedule != "constant" && c.Schedule != "cosine":
-		return fmt.Errorf("--schedule %q: constant or cosine", c.Schedule)
+		return models.Wrong("schedule", "%q: constant or cosine", c.Schedule)
 	case !finite(c.WeightDecay) || c.WeightDecay < 0:
-		return fmt.Errorf("--weight-decay %v: 0 or more", c.WeightDecay)
+		return models.Wrong("weight_decay", "%v: 0 or more", c.WeightDecay)
 	case !(c.EMADecay >= 0 && c.EMADecay < 1):
-		return fmt.Errorf("--ema-decay %v: in [0,1)", c.EMADecay)
+		return models.Wrong("ema_decay", "%v: in [0,1)", c.EMADecay)
 	case !finite(c.GradClip) || c.GradClip < 0:
-		return fmt.Errorf("--grad-clip %v: 0 (off) or more", c.GradClip)
+		return models.Wrong("grad_clip", "%v: 0 (off) or more", c.GradClip)
 	case c.Accumulate < 1:
-		return fmt.Errorf("--accumulate %d: at least 1", c.Accumulate)
+		return models.Wrong("accumulate", "%d: at least 1", c.Accumulate)
 	case !(c.SigmaMin >= 0 && c.SigmaMin < 1):
-		return fmt.Errorf("--sigma-min %v: in [0,1)", c.SigmaMin)
+		return models.Wrong("sigma_min", "%v: in [0,1)", c.SigmaMin)
 	case c.SigmaMin > 0 && c.Path != "" && c.Path != "ot":
-		return fmt.Errorf("--sigma-min %v: the path %s has a width of its own (only ot takes it)", c.SigmaMin, c.Path)
+		return models.Wrong("sigma_min", "%v: the path %s has a width of its own (only ot takes it)", c.SigmaMin, c.Path)
 	case !(c.ClassDropout >= 0 && c.ClassDropout < 1):
-		return fmt.Errorf("--class-dropout %v: in [0,1)", c.ClassDropout)
+		return models.Wrong("class_dropout", "%v: in [0,1)", c.ClassDropout)
 	case !(c.TimePower >= 0 && c.TimePower <= 10):
-		return fmt.Errorf("--time-power %v: above 0, at most 10", c.TimePower)
+		return models.Wrong("time_power", "%v: above 0, at most 10", c.TimePower)
 	case !slices.Contains(Precisions[1:], c.Precision):
-		return fmt.Errorf("--precision %q: %s", c.Precision, strings.Join(Precisions, ", "))
+		return models.Wrong("precision", "%q: %s", c.Precision, strings.Join(Precisions, ", "))
 	}
 	if _, err := c.path(); err != nil {
 		return err
@@ -117,13 +115,13 @@ func (c Config) checkCoupling() error {
 	_, err := flow.NewCoupling(c.Coupling)
 	switch {
 	case err != nil:
-		return fmt.Errorf("--coupling: %w", err)
+		return models.Wrong("coupling", "%v", err)
 	case paired && c.StableTargets:
-		return fmt.Errorf("--coupling %s: --stable-targets averages over data that are not paired with the noise", c.Coupling)
+		return models.Wrong("coupling", "%s: stable_targets averages over data that are not paired with the noise", c.Coupling)
 	case paired && c.BatchSize > flow.MostPaired:
-		return fmt.Errorf("--coupling %s: --batch-size %d: at most %d can be paired", c.Coupling, c.BatchSize, flow.MostPaired)
+		return models.Wrong("coupling", "%s: batch_size %d: at most %d can be paired", c.Coupling, c.BatchSize, flow.MostPaired)
 	case paired && c.Reflow != nil:
-		return fmt.Errorf("--coupling %s: a teacher's pairs belong together", c.Coupling)
+		return models.Wrong("coupling", "%s: a teacher's pairs belong together", c.Coupling)
 	}
 	return nil
 }
@@ -147,73 +145,4 @@ func (c Config) Rate(k int) float64 {
 func (c Config) Decay(k int) float64 {
 	n := float64(k + 1)
 	return min(c.EMADecay, (1+n)/(10+n))
-}
-
-// Differences names the fields in which two configurations of any kind (Config,
-// a network's) differ: "batch_size 64, was 128".
-func Differences(now, was any) []string {
-	a, b := fields(now), fields(was)
-	var names []string
-	for k := range a {
-		names = append(names, k)
-	}
-	for k := range b {
-		if _, ok := a[k]; !ok {
-			names = append(names, k)
-		}
-	}
-	sort.Strings(names)
-	var out []string
-	for _, k := range names {
-		if a[k] != b[k] {
-			out = append(out, fmt.Sprintf("%s %s, was %s", flagOf(k), orNone(a[k]), orNone(b[k])))
-		}
-	}
-	return out
-}
-
-// flagOf is how a user names a field.
-func flagOf(k string) string {
-	switch k {
-	case "teacher", "solver", "round":
-		return "the " + k
-	case "guidance":
-		return "the teacher's guidance"
-	case "channels":
-		return "the images' channels (--image-channels)"
-	case "size":
-		return "the images' size"
-	case "num_classes":
-		return "the number of classes"
-	case "null_class":
-		return "the null class (--class-dropout)"
-	}
-	return "--" + strings.ReplaceAll(k, "_", "-")
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "not set"
-	}
-	return s
-}
-
-func fields(v any) map[string]string {
-	b, _ := json.Marshal(v)
-	out := map[string]string{}
-	flatten(b, out)
-	return out
-}
-
-// flatten lists the members of an object, and those of objects in it.
-func flatten(b []byte, out map[string]string) {
-	var m map[string]json.RawMessage
-	_ = json.Unmarshal(b, &m)
-	for k, raw := range m {
-		if raw[0] == '{' {
-			flatten(raw, out)
-			continue
-		}
-		out[k] = string(raw)
-	}
 }

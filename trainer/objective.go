@@ -1,9 +1,8 @@
 package trainer
 
 import (
-	"fmt"
-
 	"flowmatch/flow"
+	"flowmatch/models"
 )
 
 // Objective is what the configuration, which Check finds nothing wrong with, trains
@@ -31,7 +30,7 @@ func (c Config) Objective(null int64) flow.Objective {
 func (c Config) path() (flow.Path, error) {
 	p, err := flow.NewPath(flow.PathConfig{Name: c.Path, SigmaMin: c.SigmaMin})
 	if err != nil {
-		return nil, fmt.Errorf("--path: %w", err)
+		return nil, models.Wrong("path", "%v", err)
 	}
 	return p, nil
 }

@@ -1,12 +1,13 @@
 package trainer
 
 import (
-	"fmt"
 	"os"
 	"slices"
 	"strings"
 
 	torch "github.com/wangkuiyi/gotorch"
+
+	"flowmatch/models"
 )
 
 // Precisions are what a run may compute in: float32; float32 whose products a GPU
@@ -25,7 +26,7 @@ func Precision(want string, d torch.Device, plane bool) (got, warning string, er
 	case "bf16":
 		switch {
 		case !FastBF16(d) && d.IsCUDA():
-			return "", "", fmt.Errorf("this GPU has no bf16 instructions (they came with compute capability 8.0): --precision fp32 or tf32")
+			return "", "", models.Wrong("precision", "bf16: this GPU has no bf16 instructions (they came with compute capability 8.0); choose fp32 or tf32")
 		case !FastBF16(d):
 			warning = "this " + kindOf(d) + " has no bf16 instructions: bf16 is emulated, about ten times slower than fp32"
 		}
@@ -38,7 +39,7 @@ func Precision(want string, d torch.Device, plane bool) (got, warning string, er
 	case "fp32":
 		return "fp32", "", nil
 	}
-	return "", "", fmt.Errorf("--precision %q: %s", want, strings.Join(Precisions, ", "))
+	return "", "", models.Wrong("precision", "%q: %s", want, strings.Join(Precisions, ", "))
 }
 
 // auto is the fastest precision that costs no quality. A GPU casts the MLP's

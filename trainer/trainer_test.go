@@ -322,7 +322,7 @@ func TestConfigCheck(t *testing.T) {
 	}
 	now := config(1)
 	now.BatchSize = 9
-	if d := Differences(now, config(1)); len(d) != 1 || d[0] != "--batch-size 9, was 8" {
+	if d := Differences(now, config(1)); len(d) != 1 || d[0] != (Difference{"batch_size", "9", "8"}) {
 		t.Errorf("%v", d)
 	}
 }

@@ -40,7 +40,7 @@ func AsUsage(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &UsageError{err.Error()}
+	return &UsageError{inFlags(err)}
 }
 
 // Env is what a command works with.

@@ -164,11 +164,21 @@ func (s *Start) Same(c trainer.Config, network models.Config, in datasets.Info) 
 	if was := r.Dataset.Frame; !in.Frame.Equal(was) { // of a run before 0.1
 		return cli.Usagef("the run takes the points of %s %s, and now they would be %s; start anew with --fresh", in.Name, was, in.Frame)
 	}
-	diff := append(trainer.Differences(c, r.Training.Configuration), trainer.Differences(network, r.Model)...)
+	var diff []string
+	for _, d := range append(trainer.Differences(c, r.Training.Configuration), trainer.Differences(network, r.Model)...) {
+		diff = append(diff, fmt.Sprintf("%s %s, was %s", cli.Flag(d.Field), orNotSet(d.Now), orNotSet(d.Was)))
+	}
 	if len(diff) > 0 {
 		return cli.Usagef("the run has another configuration: %s; give its flags, or start anew with --fresh", join(diff))
 	}
 	return nil
+}
+
+func orNotSet(s string) string {
+	if s == "" {
+		return "not set"
+	}
+	return s
 }
 
 func join(parts []string) string {
