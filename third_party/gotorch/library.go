@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
-	"syscall"
 )
 
 // Library says where the libraries are.
@@ -25,8 +24,10 @@ type Library struct {
 
 // FindLibrary looks for libtorch in LIBTORCH, in the installed PyTorch if
 // LIBTORCH_USE_PYTORCH is 1, in third_party/libtorch beside the executable's
-// folder, in third_party/libtorch of the working directory and those above
-// it, and where the binding was compiled, and checks the version. It opens nothing.
+// folder, in third_party/libtorch of the working directory and those above it, and
+// where the binding was compiled. What it finds in either of the latter ways it
+// refuses with an *UntrustedError where others could have put it. It checks the
+// version, and opens nothing.
 func FindLibrary() (Library, error) {
 	lib, err := findLibtorch()
 	if err != nil {
@@ -61,8 +62,9 @@ func findLibtorch() (Library, error) {
 	}
 	const sub = "third_party/libtorch/torch/lib"
 	for _, root := range roots() {
-		if d := filepath.Join(root, sub); isFile(filepath.Join(d, "libtorch_cpu.so")) {
-			return Library{Dir: d, Source: "third_party/libtorch"}, nil
+		d := filepath.Join(root.dir, sub)
+		if file := filepath.Join(d, "libtorch_cpu.so"); isFile(file) {
+			return Library{Dir: d, Source: "third_party/libtorch"}, root.check(file)
 		}
 	}
 	return Library{}, errors.New("libtorch was not found: run scripts/setup, or set LIBTORCH to the folder of libtorch " + needed)
@@ -76,25 +78,41 @@ func findBinding(name string) (string, error) {
 	}
 	for _, root := range roots() {
 		for _, sub := range []string{"third_party/gotorch/lib", "lib"} {
-			if p := filepath.Join(root, sub, name); isFile(p) {
-				return p, nil
+			if p := filepath.Join(root.dir, sub, name); isFile(p) {
+				return p, root.check(p)
 			}
 		}
 	}
 	return "", fmt.Errorf("%s was not found: run scripts/build", name)
 }
 
-// roots are the folders that may be the project's: the parent of the
-// executable's folder, then the working directory and those above it, then that of the
-// sources.
-func roots() []string {
-	var all []string
+// root is a folder that may be the project's.
+type root struct {
+	dir     string
+	program bool // the program lies there; else it is where somebody works, or the compiler saw the sources
+}
+
+// check refuses what others could have put where somebody works.
+func (r root) check(file string) error {
+	if r.program {
+		return nil
+	}
+	if why := trusted(file); why != nil {
+		return &UntrustedError{file, why}
+	}
+	return nil
+}
+
+// roots are the parent of the executable's folder, then the working directory and
+// those above it, then that of the sources.
+func roots() []root {
+	var all []root
 	if exe, err := os.Executable(); err == nil {
-		all = append(all, filepath.Dir(filepath.Dir(resolved(exe))))
+		all = append(all, root{filepath.Dir(filepath.Dir(resolved(exe))), true})
 	}
 	if wd, err := os.Getwd(); err == nil {
 		for {
-			all = append(all, wd)
+			all = append(all, root{wd, false})
 			up := filepath.Dir(wd)
 			if up == wd {
 				break
@@ -102,8 +120,8 @@ func roots() []string {
 			wd = up
 		}
 	}
-	if sourceDir != "" && onlyOurs(sourceDir) {
-		all = append(all, sourceDir)
+	if sourceDir != "" {
+		all = append(all, root{sourceDir, false})
 	}
 	return all
 }
@@ -118,17 +136,6 @@ var sourceDir = func() string {
 	}
 	return filepath.Dir(filepath.Dir(filepath.Dir(file)))
 }()
-
-// onlyOurs tells whether a folder is the user's or root's, and others cannot write to
-// it: on another machine the path of the sources may be anybody's.
-func onlyOurs(dir string) bool {
-	info, err := os.Stat(dir)
-	if err != nil {
-		return false
-	}
-	st, ok := info.Sys().(*syscall.Stat_t)
-	return ok && info.IsDir() && info.Mode().Perm()&0o002 == 0 && (st.Uid == 0 || int(st.Uid) == os.Getuid())
-}
 
 func resolved(path string) string {
 	if p, err := filepath.EvalSymlinks(path); err == nil {

@@ -133,7 +133,7 @@ func TestLibraryNotFound(t *testing.T) {
 		{"wrong version by LIBTORCH", "init", ".", []string{"LIBTORCH=" + wrong + "/third_party/libtorch"}, []string{"1.13.1+cpu", "found through LIBTORCH"}},
 		{"no binding", "init", broken, []string{unset}, []string{"libcgotorch.so was not found", "scripts/build"}},
 		{"wrong version at the sources", "sources", empty, sources(wrong), []string{"1.13.1+cpu", needed + " is needed"}},
-		{"sources that anybody may write to", "sources", empty, sources(open), []string{"libtorch was not found"}},
+		{"sources that anybody may write to", "sources", empty, sources(open), []string{"is not opened", "everybody may write"}},
 		{"damaged", "init", ".", []string{"LIBTORCH=" + broken + "/third_party/libtorch"}, []string{"libtorch cannot be opened", "libtorch_cpu.so"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -236,5 +236,49 @@ func TestThrowInDestructor(t *testing.T) {
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != 1 || string(out) != "libtorch failed where it cannot go on: planted\n" {
 		t.Errorf("%v: %q", err, out)
+	}
+}
+
+// What lies where somebody works is opened only if nobody else could have put it
+// there: it runs as this user.
+func TestUntrustedLibrary(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(root string) error
+		want   string // in place of being opened
+	}{
+		{"one's own", func(string) error { return nil }, ""},
+		{"the group may write", func(root string) error { return os.Chmod(filepath.Join(root, "third_party"), 0o775) }, ""},
+		{"a folder that everybody may write", func(root string) error { return os.Chmod(filepath.Join(root, "third_party/libtorch"), 0o777) }, "everybody may write"},
+		{"a file that everybody may write", func(root string) error {
+			return os.Chmod(filepath.Join(root, "third_party/libtorch/torch/lib/libtorch_cpu.so"), 0o666)
+		}, "everybody may write"},
+		{"a folder like /tmp", func(root string) error { return os.Chmod(root, 0o777|os.ModeSticky) }, ""},
+		{"a folder like /tmp, with somebody else's in it", func(root string) error {
+			return errors.Join(os.Chmod(root, 0o777|os.ModeSticky), os.Chown(filepath.Join(root, "third_party"), 12345, 12345))
+		}, "third_party belongs to user 12345"},
+		{"a link to where everybody may write", func(root string) error {
+			open := filepath.Join(filepath.Dir(root), "open")
+			return errors.Join(os.Rename(filepath.Join(root, "third_party"), open), os.Chmod(open, 0o777), os.Symlink(open, filepath.Join(root, "third_party")))
+		}, "everybody may write"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if strings.Contains(c.name, "somebody else's") && os.Getuid() != 0 {
+				t.Skip("only root can make another's file")
+			}
+			root := repository(t, needed+".0+cpu")
+			if err := c.change(root); err != nil {
+				t.Fatal(err)
+			}
+			for _, what := range []string{"init", "first use"} {
+				out := child(t, what, root, "LIBTORCH=")
+				if got := strings.Contains(out, "is not opened"); got != (c.want != "") || !strings.Contains(out, c.want) {
+					t.Errorf("%s: %q", what, out)
+				}
+				if c.want != "" && !strings.Contains(out, "LIBTORCH="+filepath.Join(root, "third_party/libtorch/torch")+" if you trust it") {
+					t.Errorf("%s gives no remedy: %q", what, out)
+				}
+			}
+		})
 	}
 }
