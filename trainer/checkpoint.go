@@ -1,13 +1,16 @@
 package trainer
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	torch "github.com/wangkuiyi/gotorch"
+	"github.com/wangkuiyi/gotorch/atomicfile"
 	"github.com/wangkuiyi/gotorch/pth"
 	"github.com/wangkuiyi/gotorch/safetensors"
 	"github.com/wangkuiyi/gotorch/weights"
@@ -31,12 +34,29 @@ type Checkpoint struct {
 // File is what a file of these weights alone holds.
 func (c *Checkpoint) File() *weights.File { return &weights.File{Tensors: c.Tensors, Record: c.record} }
 
-// WriteWeights writes a .pth or .safetensors file, by its ending.
-func WriteWeights(path string, f *weights.File) error {
-	if strings.EqualFold(filepath.Ext(path), ".safetensors") {
-		return safetensors.WriteFile(path, f)
+// WriteWeights writes a .pth or .safetensors file, by its ending. When ctx ends first,
+// the file is what it was before.
+func WriteWeights(ctx context.Context, path string, f *weights.File) error {
+	return atomicfile.Write(path, func(w io.Writer) error {
+		w = stoppable{ctx, w}
+		if strings.EqualFold(filepath.Ext(path), ".safetensors") {
+			return safetensors.Write(w, f)
+		}
+		return pth.Write(w, f)
+	})
+}
+
+// stoppable refuses to write on when its context has ended.
+type stoppable struct {
+	ctx context.Context
+	w   io.Writer
+}
+
+func (s stoppable) Write(p []byte) (int, error) {
+	if s.ctx.Err() != nil {
+		return 0, context.Cause(s.ctx)
 	}
-	return pth.WriteFile(path, f)
+	return s.w.Write(p)
 }
 
 // ReadCheckpoint reads the weights of a network, and the record if there is

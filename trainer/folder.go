@@ -28,10 +28,11 @@ const (
 
 // Folder is where a run lives. One process at a time may train in it.
 type Folder struct {
-	Dir  string
-	Keep int // states kept, the current one included; 2
-	lock *os.File
-	own  bool // state.pth is one that this process saved
+	Dir   string
+	Keep  int      // states kept, the current one included; 2
+	Notes []string // what its file system does not do; for the user
+	lock  *os.File
+	own   bool // state.pth is one that this process saved
 }
 
 // HoldsRun tells whether dir has the files of a run. Where that cannot be found out it
@@ -69,21 +70,43 @@ func OpenFolder(dir string, keep int) (*Folder, error) {
 
 // lockFolder makes the folder and keeps other processes out.
 func lockFolder(dir string, keep int) (*Folder, error) {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	if err := atomicfile.MkdirAll(dir); err != nil {
 		return nil, fmt.Errorf("the output folder cannot be made: %w", err)
 	}
 	f, err := os.OpenFile(filepath.Join(dir, ".lock"), os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
 		return nil, fmt.Errorf("the output folder cannot be written to: %w", err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	fo := &Folder{Dir: dir, Keep: max(2, keep), lock: f}
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	switch {
+	case errors.Is(err, syscall.EWOULDBLOCK):
+		defer f.Close()
+		return nil, fmt.Errorf("%s: %w%s", dir, ErrBusy, holder(f))
+	case errors.Is(err, syscall.ENOLCK), errors.Is(err, syscall.ENOTSUP), errors.Is(err, syscall.ENOSYS):
+		fo.Notes = append(fo.Notes, dir+" is on a file system without locks: see to it that no other process trains there")
+	case err != nil:
 		f.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("%s: %w", dir, ErrBusy)
-		}
 		return nil, fmt.Errorf("%s: lock: %w", dir, err)
 	}
-	return &Folder{Dir: dir, Keep: max(2, keep), lock: f}, nil
+	if !atomicfile.CanSync(dir) {
+		fo.Notes = append(fo.Notes, dir+" is on a file system that cannot be told to bring its names to the disk: a power cut may cost the last save")
+	}
+	if err := f.Truncate(0); err == nil { // of a full disk saving will tell
+		_, _ = fmt.Fprintf(f, "%d\n", os.Getpid())
+	}
+	return fo, nil
+}
+
+// holder names the process that has the lock, as far as that is known.
+func holder(lock *os.File) string {
+	var text [20]byte
+	n, _ := lock.ReadAt(text[:], 0)
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text[:n])))
+	if err != nil || pid <= 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (process %d)", pid)
 }
 
 // Close lets other processes in.
@@ -129,7 +152,7 @@ func (f *Folder) Save(s *State) error {
 		return fmt.Errorf("the run's state was not saved: %w", err)
 	}
 	f.own = true
-	if err := syncDir(f.Dir); err != nil {
+	if err := atomicfile.SyncDir(f.Dir); err != nil {
 		return err
 	}
 	return f.Derive(s)
@@ -159,7 +182,7 @@ func (f *Folder) StepBack() (step int, err error) {
 	if err := os.Rename(prev, cur); err != nil { // resuming takes it by its old name too
 		return 0, fmt.Errorf("the state before was not put back: %w", err)
 	}
-	if err := syncDir(f.Dir); err != nil {
+	if err := atomicfile.SyncDir(f.Dir); err != nil {
 		return 0, err
 	}
 	return s.Step(), f.Derive(s)
@@ -251,18 +274,6 @@ func numbered(dir string) ([]int, error) {
 	}
 	sort.Ints(steps)
 	return steps, nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("sync %s: %w", dir, err)
-	}
-	defer d.Close()
-	if err := d.Sync(); err != nil {
-		return fmt.Errorf("sync %s: %w", dir, err)
-	}
-	return nil
 }
 
 // damaged tells a file that is there but no state from one that cannot be read now:
@@ -358,7 +369,7 @@ func (f *Folder) keepDamaged(name string) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("a damaged state was not kept: %w", err)
 		}
-		return to, syncDir(f.Dir)
+		return to, atomicfile.SyncDir(f.Dir)
 	}
 }
 

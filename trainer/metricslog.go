@@ -50,6 +50,28 @@ func (l *metricsLog) Start(past []Metric) error {
 	return nil
 }
 
+// Finish writes what else belongs to a finished run beside its state: ckpt.pth, and
+// metrics.jsonl, of which a kill may have left less.
+func (f *Folder) Finish(s *State) error {
+	if err := f.Derive(s); err != nil {
+		return err
+	}
+	history, err := s.timeLosses()
+	if err != nil {
+		return err
+	}
+	byTime := &timeLoss{history: history}
+	steps := make([]Metric, s.Step())
+	for i := range steps {
+		steps[i] = s.Record.Training.Configuration.metric(i+1, s.Losses[i], s.GradNorms[i])
+		byTime.Annotate(&steps[i])
+	}
+	if err := atomicfile.Write(f.path(MetricsFile), func(w io.Writer) error { return encode(w, steps) }); err != nil {
+		return fmt.Errorf("the metrics cannot be written: %w", err)
+	}
+	return nil
+}
+
 // Restart writes the file anew after an error.
 func (l *metricsLog) Restart(past []Metric) error {
 	_ = l.Close() // with the error that is known

@@ -7,6 +7,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/wangkuiyi/gotorch/atomicfile"
+
 	"flowmatch/trainer/tfevents"
 )
 
@@ -28,7 +30,7 @@ type TensorBoard struct {
 
 // Start begins a file.
 func (b *TensorBoard) Start(past []Metric) error {
-	if err := os.MkdirAll(b.Dir, 0o777); err != nil {
+	if err := atomicfile.MkdirAll(b.Dir); err != nil {
 		return fmt.Errorf("the folder for TensorBoard cannot be made: %w", err)
 	}
 	last, err := tfevents.Last(b.Dir)

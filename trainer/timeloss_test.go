@@ -3,6 +3,8 @@ package trainer
 import (
 	"context"
 	"math"
+	"os"
+	"path/filepath"
 	"testing"
 
 	torch "github.com/wangkuiyi/gotorch"
@@ -74,6 +76,35 @@ func planeRun(t *testing.T, c Config, dir string) *Run {
 	t.Cleanup(f.Close)
 	return &Run{Config: c, Network: m, Dataset: DatasetRecord{Name: "moons"}, Folder: f, Device: torch.CPU,
 		Open: Points(set)}
+}
+
+// A finished run's metrics and weights are whole again, whatever has become of them.
+func TestFinish(t *testing.T) {
+	dir := t.TempDir()
+	r := planeRun(t, config(230), dir)
+	if _, err := r.Train(context.Background(), nil); err != nil {
+		t.Fatal(err)
+	}
+	s, _, _, err := Newest(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{MetricsFile, CheckpointFile} {
+		path := filepath.Join(dir, name)
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, want[:len(want)/2], 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Folder.Finish(s); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != string(want) {
+			t.Errorf("%s is another: %d bytes, want %d; %v", name, len(got), len(want), err)
+		}
+	}
 }
 
 // Stopped within a window and gone on with, a run gives the same files.

@@ -1,7 +1,9 @@
 package trainer
 
 import (
+	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -128,7 +130,7 @@ func TestPrefixes(t *testing.T) {
 		}
 		for _, ending := range []string{".pth", ".safetensors"} {
 			path := filepath.Join(t.TempDir(), "x"+ending)
-			if err := WriteWeights(path, &weights.File{Tensors: d}); err != nil {
+			if err := WriteWeights(t.Context(), path, &weights.File{Tensors: d}); err != nil {
 				t.Fatal(err)
 			}
 			ck, err := ReadCheckpoint(path)
@@ -146,6 +148,29 @@ func TestPrefixes(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A stop leaves the file of before, and nothing beside it.
+func TestWriteWeightsStops(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "x.safetensors")
+	if err := WriteWeights(t.Context(), path, &weights.File{Tensors: numbers(1)}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	enough := errors.New("enough")
+	cancel(enough)
+	if err := WriteWeights(ctx, path, &weights.File{Tensors: numbers(2)}); !errors.Is(err, enough) {
+		t.Errorf("%v", err)
+	}
+	ck, err := ReadCheckpoint(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameDict(t, "after a stop", ck.Tensors, numbers(1))
+	if entries, _ := os.ReadDir(dir); len(entries) != 1 {
+		t.Errorf("left: %v", entries)
 	}
 }
 

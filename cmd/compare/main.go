@@ -7,11 +7,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
 	torch "github.com/wangkuiyi/gotorch"
+	"github.com/wangkuiyi/gotorch/atomicfile"
 
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/figures"
@@ -47,7 +47,7 @@ func run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	c.dir = filepath.Join(f.OutputDir, "comparisons")
-	if err := os.MkdirAll(c.dir, 0o777); err != nil {
+	if err := atomicfile.MkdirAll(c.dir); err != nil {
 		return fmt.Errorf("the output folder cannot be made: %w", err)
 	}
 	if c.device, err = f.OpenDevice(); err != nil {

@@ -17,7 +17,7 @@ import (
 
 func main() { cli.Main("convert", run) }
 
-func run(_ context.Context, env cli.Env) error {
+func run(ctx context.Context, env cli.Env) error {
 	cli.Forms["convert"] = `convert ckpt.pth model.safetensors     and back, by the endings
 convert theirs.ckpt model.pth          the network's weights alone, of any file that sample reads
 convert --list FILE                    names, types and shapes`
@@ -55,7 +55,7 @@ convert --list FILE                    names, types and shapes`
 	if note := ck.Note("--weights raw"); note != "" {
 		c.Note("%s", note)
 	}
-	if err := trainer.WriteWeights(out, ck.File()); err != nil {
+	if err := trainer.WriteWeights(ctx, out, ck.File()); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(env.Stdout, out)

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"regexp"
 
+	"github.com/wangkuiyi/gotorch/atomicfile"
+
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/datasets"
 	"flowmatch/viz"
@@ -52,7 +54,7 @@ func emptyFolder(dir string) (others int, err error) {
 
 // writeFolder writes one PNG a sample, 00012-class-3.png.
 func writeFolder(ctx context.Context, dir string, x []float32, labels []int64, in datasets.Info) error {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	if err := atomicfile.MkdirAll(dir); err != nil {
 		return err
 	}
 	dim := in.Dim()

@@ -62,7 +62,7 @@ func run(ctx context.Context, env cli.Env) error {
 			return err
 		}
 	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	if err := atomicfile.MkdirAll(dir); err != nil {
 		return fmt.Errorf("the output folder cannot be made: %w", err)
 	}
 	device, err := f.OpenDevice()

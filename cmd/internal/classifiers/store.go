@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 
 	torch "github.com/wangkuiyi/gotorch"
+	"github.com/wangkuiyi/gotorch/atomicfile"
 	"github.com/wangkuiyi/gotorch/safetensors"
 	"github.com/wangkuiyi/gotorch/strictjson"
 	"github.com/wangkuiyi/gotorch/weights"
@@ -125,7 +125,7 @@ func (s Store) read(path string, want record, config metrics.ClassifierConfig) (
 }
 
 func (s Store) write(path string, r record, m *metrics.Classifier) error {
-	if err := os.MkdirAll(s.Dir, 0o777); err != nil {
+	if err := atomicfile.MkdirAll(s.Dir); err != nil {
 		return err
 	}
 	tensors, err := models.Weights(m)

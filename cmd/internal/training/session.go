@@ -64,7 +64,7 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 	}
 	if start.From != nil && start.From.Step() >= total {
 		s.Say("note: the run has done its %d steps already; nothing is left to do", start.From.Step())
-		return trainer.Result{Steps: start.From.Step(), Losses: start.From.Losses}, folder.Derive(start.From)
+		return trainer.Result{Steps: start.From.Step(), Losses: start.From.Losses}, folder.Finish(start.From)
 	}
 	s.Say("%s: %s, %s parameters, on %s in %s", sub.Info.Name, sub.About, terminal.Count(models.Count(net)), place(start.Device), c.Precision)
 

@@ -103,6 +103,7 @@ func (r *Resume) Open(dir string, d torch.Device) (*Start, error) {
 	if s.folder, err = trainer.OpenFolder(dir, r.Keep); err != nil {
 		return nil, err
 	}
+	s.Notes = append(s.Notes, s.folder.Notes...)
 	if err := r.find(s); err != nil {
 		s.Close()
 		return nil, err

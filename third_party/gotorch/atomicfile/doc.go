@@ -5,7 +5,7 @@
 //  2. The content is written to it, then fsync, then close.
 //  3. It is renamed to the target, which the system does at once or not at all.
 //  4. The folder is fsynced, so that the new name is on the disk too. It was opened before step 1, so that only this
-//     last call can fail once the name has changed.
+//     last call can fail once the name has changed. A file system without that operation makes no such promise.
 //
 // If anything fails in steps 1 to 3, a panic included, the temporary is removed and the target is what it was. If step
 // 4 fails, the target is the complete new file, but the disk may still have the old name: that is an error too. An

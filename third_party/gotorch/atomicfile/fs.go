@@ -46,7 +46,7 @@ func (osFS) OpenDir(path string) (Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f, nil
+	return folder{f}, nil
 }
 
 func (osFS) Rename(from, to string) error { return os.Rename(from, to) }
