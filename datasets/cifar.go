@@ -19,124 +19,186 @@ func CIFAR10(dataDir string, split Split) (*Images, error) {
 	return Open("cifar10", Options{DataDir: dataDir, Split: split})
 }
 
-const (
-	cifarFolder   = "cifar-10-batches-bin" // as the makers' archive unpacks it
-	cifarMeta     = "batches.meta.txt"
-	cifarPixels   = 3 * 32 * 32
-	cifarRecord   = 1 + cifarPixels // the label, then the pixels [3,32,32]
-	cifarPerBatch = 10000           // images of an official batch
-)
-
-var cifarClasses = []string{"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"}
-
-// cifarBatches are the files of a split.
-func cifarBatches(split Split) []string {
-	if split == Test {
-		return []string{"test_batch.bin"}
-	}
-	return []string{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"}
+// cifarSet is a set kept as the binary files of CIFAR-10 or CIFAR-100.
+type cifarSet struct {
+	folder      string // as the makers' archive unpacks it
+	archive     string
+	pythons     string   // the folder of the version for Python
+	train, test []string // files
+	images      int      // of an official file for training
+	meta        string   // the file with the classes' names
+	cifarRecord
+	// borrowed is a folder where another set keeps its files, which are this one's if
+	// their records are.
+	borrowed *cifarSet
 }
 
-// openCIFAR reads the batches that are there. Missing ones are a warning as long
-// as one is left: a part of the set trains too.
-func openCIFAR(info Info, opts Options) (*Images, error) {
-	dir := filepath.Join(opts.dataDir(), cifarFolder)
-	batches := cifarBatches(opts.Split)
+// cifarRecord is an image in a file: the labels, then the pixels [3,32,32].
+type cifarRecord struct {
+	name          string // of the sets with such records
+	labels, label int    // how many bytes, and which of them is the class
+	classes       int
+}
+
+const cifarPixels = 3 * 32 * 32
+
+func (r cifarRecord) size() int64 { return int64(r.labels + cifarPixels) }
+
+// files are those of a split.
+func (s *cifarSet) files(split Split) []string {
+	if split == Test {
+		return s.test
+	}
+	return s.train
+}
+
+// open reads the files that are there. Missing ones are a warning as long as one is
+// left: a part of the set trains too.
+func (s *cifarSet) open(info Info, opts Options) (*Images, error) {
+	if b := s.borrowed; b != nil && !s.anyThere(filepath.Join(opts.dataDir(), s.folder), opts.Split) && s.lent(opts) {
+		borrowed := *s
+		borrowed.folder, borrowed.train, borrowed.test, borrowed.borrowed = b.folder, b.train, b.test, nil
+		im, err := borrowed.open(info, opts)
+		if err == nil {
+			im.Warnings = []string{fmt.Sprintf("%s: read from %s, whose records are its own", info.Name, filepath.Join(opts.dataDir(), b.folder))}
+		}
+		return im, err
+	}
+	dir := filepath.Join(opts.dataDir(), s.folder)
+	batches := s.files(opts.Split)
 	im := &Images{Info: info, Files: &Inventory{}}
-	im.reserveCIFAR(dir, batches)
+	s.reserve(im, dir, batches)
 	var missing []string
 	for _, name := range batches {
 		path := filepath.Join(dir, name)
-		err := readCIFARBatch(path, im)
+		err := s.readBatch(path, im)
 		switch {
 		case absent(err):
 			missing = append(missing, name)
 		case err != nil:
-			return nil, &FileError{Set: info.Name, File: path, Fault: plainCause(err), Remedy: remedyFor(err, fetchIt), Err: err}
+			remedy := remedyFor(err, fetchIt)
+			if kin := (*kinError)(nil); errors.As(err, &kin) {
+				remedy = kin.remedy
+			}
+			return nil, &FileError{Set: info.Name, File: path, Fault: plainCause(err), Remedy: remedy, Err: err}
 		}
 	}
 	if im.Len() == 0 {
 		return nil, &FileError{Set: info.Name, File: filepath.Join(dir, batches[0]), Fault: "not found",
-			Remedy: cifarRemedy(opts, dir), Err: fs.ErrNotExist}
+			Remedy: s.remedy(opts, dir), Err: fs.ErrNotExist}
 	}
 	if len(missing) > 0 {
 		im.Warnings = append(im.Warnings, fmt.Sprintf("%s: %s lacks %s: %d images of %d; --download fetches the rest",
-			info.Name, dir, strings.Join(missing, ", "), im.Len(), cifarPerBatch*len(batches)))
+			info.Name, dir, strings.Join(missing, ", "), im.Len(), s.images*len(batches)))
 	}
-	names, err := readCIFARNames(filepath.Join(dir, cifarMeta))
+	names, err := readCIFARNames(filepath.Join(dir, s.meta), s.classes)
 	switch {
 	case err == nil:
 		im.ClassNames = names
 	case !absent(err):
 		im.Warnings = append(im.Warnings, fmt.Sprintf("%s: %s: %s; the usual class names are taken",
-			info.Name, filepath.Join(dir, cifarMeta), plainCause(err)))
+			info.Name, filepath.Join(dir, s.meta), plainCause(err)))
 	}
 	return im, nil
 }
 
-// reserveCIFAR makes room for all batches at once, by what their sizes say.
-func (im *Images) reserveCIFAR(dir string, batches []string) {
+// metas are the files with names of classes in the archive.
+func (s *cifarSet) metas() []string {
+	if s.labels == 2 {
+		return []string{"fine_label_names.txt", "coarse_label_names.txt"}
+	}
+	return []string{s.meta}
+}
+
+// anyThere tells whether a folder has one of the set's files.
+func (s *cifarSet) anyThere(dir string, split Split) bool {
+	return slices.ContainsFunc(s.files(split), func(name string) bool { return exists(filepath.Join(dir, name)) })
+}
+
+// lent tells whether the files where another set keeps its own have this one's records,
+// by their sizes.
+func (s *cifarSet) lent(opts Options) bool {
+	found := false
+	for _, name := range s.borrowed.files(opts.Split) {
+		stat, err := os.Stat(filepath.Join(opts.dataDir(), s.borrowed.folder, name))
+		if err != nil {
+			continue
+		}
+		if !s.fits(stat.Size()) || s.borrowed.fits(stat.Size()) {
+			return false
+		}
+		found = true
+	}
+	return found
+}
+
+// fits tells whether so many bytes are whole records.
+func (r cifarRecord) fits(size int64) bool { return size > 0 && size%r.size() == 0 }
+
+// reserve makes room for all batches at once, by what their sizes say.
+func (s *cifarSet) reserve(im *Images, dir string, batches []string) {
 	var n int64
 	for _, name := range batches {
 		if stat, err := os.Stat(filepath.Join(dir, name)); err == nil && stat.Size() <= idxLargest {
-			n += stat.Size() / cifarRecord
+			n += stat.Size() / s.size()
 		}
 	}
 	im.Pixels = make([]uint8, 0, n*cifarPixels)
 	im.Labels = make([]uint8, 0, n)
 }
 
-// cifarRemedy looks for the files where people put them by mistake.
-func cifarRemedy(opts Options, dir string) string {
-	switch {
-	case exists(filepath.Join(opts.dataDir(), cifarBatches(opts.Split)[0])):
+// remedy looks for the files where people put them by mistake.
+func (s *cifarSet) remedy(opts Options, dir string) string {
+	if exists(filepath.Join(opts.dataDir(), s.files(opts.Split)[0])) {
 		return fmt.Sprintf("the files lie in %s itself: move them into %s, or point --data-dir at a folder that holds them as %s/",
-			opts.dataDir(), dir, cifarFolder)
-	case exists(filepath.Join(opts.dataDir(), "cifar-10-batches-py")):
-		return "cifar-10-batches-py holds Python's version: the binary version is needed; run again with --download"
+			opts.dataDir(), dir, s.folder)
+	}
+	if python := s.pythons; exists(filepath.Join(opts.dataDir(), python)) {
+		return python + " holds Python's version: the binary version is needed; run again with --download"
 	}
 	return fmt.Sprintf("run again with --download, or unpack %s into %s, or point --data-dir at the folder that holds %s/",
-		cifarArchive, opts.dataDir(), cifarFolder)
+		s.archive, opts.dataDir(), s.folder)
 }
 
-// readCIFARBatch appends a file's images to im.
-func readCIFARBatch(path string, im *Images) error {
+// readBatch appends a file's images to im.
+func (s *cifarSet) readBatch(path string, im *Images) error {
 	f, size, err := openRegular(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
 	hash := sha256.New()
-	if err := parseCIFAR(io.TeeReader(f, hash), size, im); err != nil {
+	if err := s.parse(io.TeeReader(f, hash), size, im); err != nil {
 		return err
 	}
 	im.Files.add(filepath.Base(path), [sha256.Size]byte(hash.Sum(nil)))
 	return nil
 }
 
-// parseCIFAR appends the images of one batch of size bytes to im. After an error
+// parse appends the images of one batch of size bytes to im. After an error
 // im is as it was.
 //
-// The format: records of one byte for the class, 0..9, and 3072 for the pixels,
-// the red plane first, then green and blue, each row by row.
-func parseCIFAR(r io.Reader, size int64, im *Images) error {
+// The format: records of a byte for the class, or of CIFAR-100 two, for the coarse and
+// the fine class, and 3072 for the pixels, the red plane first, then green and blue,
+// each row by row.
+func (c cifarRecord) parse(r io.Reader, size int64, im *Images) error {
 	in := bufio.NewReaderSize(r, 64<<10)
-	if size%cifarRecord != 0 || size <= 0 || size > idxLargest {
+	if !c.fits(size) || size > idxLargest {
 		start, _ := in.Peek(2)
-		return cifarSize(size, start)
+		return c.wrongSize(size, start)
 	}
-	n := int(size / cifarRecord)
+	n := int(size / c.size())
 	im.Pixels = slices.Grow(im.Pixels, n*cifarPixels)
 	im.Labels = slices.Grow(im.Labels, n)
 	pixels, labels := im.Pixels, im.Labels
 	for i := range n {
-		label, err := in.ReadByte()
-		if err != nil {
+		var both [2]byte
+		if _, err := io.ReadFull(in, both[:c.labels]); err != nil {
 			return cifarShort(i, n, err)
 		}
-		if int(label) >= len(cifarClasses) {
-			return fmt.Errorf("record %d of %d: class %d: they are 0 to %d; not a CIFAR-10 file, or damaged",
-				i+1, n, label, len(cifarClasses)-1)
+		label := both[c.label]
+		if int(label) >= c.classes {
+			return fmt.Errorf("record %d of %d: class %d: they are 0 to %d; not a %s file, or damaged", i+1, n, label, c.classes-1, c.name)
 		}
 		at := len(pixels)
 		pixels = pixels[:at+cifarPixels]
@@ -149,20 +211,31 @@ func parseCIFAR(r io.Reader, size int64, im *Images) error {
 	return nil
 }
 
-// cifarSize words a size that no batch has.
-func cifarSize(size int64, start []byte) error {
+// wrongSize words a size that no batch has.
+func (c cifarRecord) wrongSize(size int64, start []byte) error {
 	switch {
 	case size == 0:
 		return errors.New("0 bytes: empty")
 	case bytes.HasPrefix(start, []byte("<")):
-		return errors.New("not a CIFAR-10 file: it looks like a web page")
+		return fmt.Errorf("not a %s file: it looks like a web page", c.name)
 	case bytes.HasPrefix(start, []byte{0x1f, 0x8b}):
-		return errors.New("not a CIFAR-10 file: it is gzipped")
+		return fmt.Errorf("not a %s file: it is gzipped", c.name)
 	case size > idxLargest:
 		return fmt.Errorf("%d bytes: too large for a batch", size)
 	}
-	return fmt.Errorf("%d bytes: not a multiple of %d: truncated", size, cifarRecord)
+	for _, other := range []cifarRecord{cifar10Record, cifar100Record} {
+		if other.name != c.name && other.fits(size) {
+			return &kinError{fmt.Sprintf("%d bytes: whole records of %s, of %d bytes, and not of %s", size, other.name, other.size(), c.name),
+				fmt.Sprintf("run with --dataset %s, which reads it where it lies", strings.ToLower(strings.ReplaceAll(other.name, "-", "")))}
+		}
+	}
+	return fmt.Errorf("%d bytes: not a multiple of %d: truncated", size, c.size())
 }
+
+// kinError is of a file that is whole, and another set's.
+type kinError struct{ fault, remedy string }
+
+func (e *kinError) Error() string { return e.fault }
 
 // cifarShort words a file that became shorter while it was read.
 func cifarShort(i, n int, err error) error {
@@ -172,8 +245,8 @@ func cifarShort(i, n int, err error) error {
 	return fmt.Errorf("record %d of %d: %w", i+1, n, err)
 }
 
-// readCIFARNames reads the ten names of the classes, one a line.
-func readCIFARNames(path string) ([]string, error) {
+// readCIFARNames reads the n names of the classes, one a line.
+func readCIFARNames(path string, n int) ([]string, error) {
 	f, _, err := openRegular(path)
 	if err != nil {
 		return nil, err
@@ -189,8 +262,8 @@ func readCIFARNames(path string) ([]string, error) {
 		names[i] = strings.TrimSpace(names[i])
 	}
 	names = slices.DeleteFunc(names, func(s string) bool { return s == "" })
-	if len(names) != len(cifarClasses) {
-		return nil, fmt.Errorf("%d class names of %d", len(names), len(cifarClasses))
+	if len(names) != n {
+		return nil, fmt.Errorf("%d class names of %d", len(names), n)
 	}
 	return names, nil
 }

@@ -168,7 +168,7 @@ func TestCIFARCut(t *testing.T) {
 	for i := range 512 {
 		n := i * len(whole) / 511
 		im := &Images{Info: Info{Shape: [3]int{3, 32, 32}}}
-		err := parseCIFAR(bytes.NewReader(whole[:n]), int64(n), im)
+		err := cifar10Record.parse(bytes.NewReader(whole[:n]), int64(n), im)
 		if good := n > 0 && n%3073 == 0; (err == nil) != good || !good && im.Len()+len(im.Labels) > 0 {
 			t.Errorf("cut to %d bytes: %d images, error %v", n, im.Len(), err)
 		}
@@ -176,7 +176,7 @@ func TestCIFARCut(t *testing.T) {
 		if n == len(whole) {
 			continue
 		}
-		err = parseCIFAR(bytes.NewReader(whole[:n]), int64(len(whole)), im)
+		err = cifar10Record.parse(bytes.NewReader(whole[:n]), int64(len(whole)), im)
 		if err == nil || !strings.Contains(err.Error(), "it was changed while it was read") || im.Len()+len(im.Labels) > 0 && n%3073 != 0 {
 			t.Errorf("shrunk to %d bytes: %d images, error %v", n, im.Len(), err)
 		}
@@ -222,8 +222,8 @@ func FuzzCIFAR(f *testing.F) {
 	f.Add(cifarFile(3)[:100])
 	f.Add(cifarFile(10))
 	f.Fuzz(func(t *testing.T, file []byte) {
-		im := &Images{Info: Info{Shape: [3]int{3, 32, 32}, Levels: 256, ClassNames: cifarClasses}}
-		err := parseCIFAR(bytes.NewReader(file), int64(len(file)), im)
+		im := &Images{Info: Info{Shape: [3]int{3, 32, 32}, Levels: 256, ClassNames: cifar10Set.info.ClassNames}}
+		err := cifar10Record.parse(bytes.NewReader(file), int64(len(file)), im)
 		if err == nil && (im.Len() == 0 || im.Len()*3073 != len(file)) || err != nil && im.Len() > 0 {
 			t.Errorf("%d images of %d bytes, error %v", im.Len(), len(file), err)
 		}

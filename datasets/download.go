@@ -61,7 +61,7 @@ func Download(ctx context.Context, name, dataDir string, opts DownloadOptions) e
 
 func published(name string) *publication {
 	if e, err := find(name); err == nil {
-		return publications[e.info.Name]
+		return publications[strings.TrimSuffix(e.info.Name, "_coarse")] // of the same files
 	}
 	return nil
 }

@@ -146,7 +146,7 @@ func TestMissing(t *testing.T) {
 		"mnist/train-images-idx3-ubyte": nil, "mnist/train-labels.idx1-ubyte.gz": nil,
 		"mnist/t10k-images.idx3-ubyte": nil, "mnist/t10k-labels-idx1-ubyte.gz": nil,
 	}
-	for _, batch := range append(cifarBatches(Train), cifarBatches(Test)...) {
+	for _, batch := range append(cifar10Files.files(Train), cifar10Files.files(Test)...) {
 		files[cifarDir+batch] = nil
 	}
 	for _, set := range []string{"mnist", "cifar10"} {

@@ -57,15 +57,19 @@ var publications = map[string]*publication{
 			{"t10k-images-idx3-ubyte.gz", 4422102, "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"},
 			{"t10k-labels-idx1-ubyte.gz", 5148, "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"},
 		}),
-	"cifar10": cifarPublication(
+	"cifar10": cifarPublication("cifar10", cifar10Files,
 		[]string{
 			"https://cave.cs.toronto.edu/kriz", // where www.cs.toronto.edu/~kriz leads to now
 			"https://www.cs.toronto.edu/~kriz",
 			"https://storage.googleapis.com/s4tf-hosted-binaries/datasets/CIFAR10",
 			"https://mindspore-website.obs.cn-north-4.myhuaweicloud.com/notebook/datasets",
 		},
-		remote{cifarArchive, 170052171, "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"},
-		30730000),
+		remote{"cifar-10-binary.tar.gz", 170052171, "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"},
+		30730000, 30730000),
+	"cifar100": cifarPublication("cifar100", cifar100Files(1, 100, "fine_label_names.txt"),
+		[]string{"https://cave.cs.toronto.edu/kriz", "https://www.cs.toronto.edu/~kriz"},
+		remote{"cifar-100-binary.tar.gz", 168513733, "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec"},
+		153700000, 30740000),
 }
 
 // idxPublication is a set whose four files are used as they are. One that is there
@@ -90,19 +94,22 @@ func idxMissing(dir string, files []remote) []remote {
 	return out
 }
 
-const cifarArchive = "cifar-10-binary.tar.gz"
-
-// cifarPublication is an archive of the batches, each of batchSize bytes.
-func cifarPublication(mirrors []string, archive remote, batchSize int64) *publication {
+// cifarPublication is an archive of a set's files, of so many bytes each, by split.
+func cifarPublication(set string, files *cifarSet, mirrors []string, archive remote, train, test int64) *publication {
 	var members []member
-	for _, split := range []Split{Train, Test} {
-		for _, name := range cifarBatches(split) {
-			members = append(members, member{name: name, size: batchSize})
-		}
+	for _, name := range files.train {
+		members = append(members, member{name: name, size: train})
 	}
-	return &publication{set: "cifar10", folder: cifarFolder, mirrors: mirrors,
+	for _, name := range files.test {
+		members = append(members, member{name: name, size: test})
+	}
+	wanted := len(members)
+	for _, name := range files.metas() {
+		members = append(members, member{name: name, optional: true})
+	}
+	return &publication{set: set, folder: files.folder, mirrors: mirrors,
 		missing: func(dir string) []remote {
-			for _, m := range members {
+			for _, m := range members[:wanted] {
 				if !exists(filepath.Join(dir, m.name)) {
 					return []remote{archive}
 				}
@@ -110,7 +117,7 @@ func cifarPublication(mirrors []string, archive remote, batchSize int64) *public
 			return nil
 		},
 		unpack: func(ctx context.Context, path, dir string) error {
-			return unpack(ctx, path, cifarFolder, dir, append(members[:len(members):len(members)], member{name: cifarMeta, optional: true}))
+			return unpack(ctx, path, files.folder, dir, members)
 		},
 	}
 }

@@ -104,11 +104,9 @@ var registry = append(planeSets, []entry{
 	emnistBalanced,
 	emnistByClass,
 	emnistDigits,
-	{
-		info:  Info{Name: "cifar10", Shape: [3]int{3, 32, 32}, Levels: 256, ClassNames: cifarClasses},
-		about: "50,000 colour photographs of 32x32, binary batches in <data-dir>/cifar-10-batches-bin",
-		open:  openCIFAR,
-	},
+	cifar10Set,
+	cifar100Set,
+	cifar100CoarseSet,
 	{
 		info:  Info{Name: "folder:DIR", Levels: 256},
 		about: "pictures of your own, PNG or JPEG: one sub-folder per class",

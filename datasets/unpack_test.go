@@ -60,7 +60,7 @@ func plainFile(name string, data []byte) tarEntry { return tarEntry{name, tar.Ty
 // cifarEntries is the archive as the makers publish it, but of two images a batch.
 func cifarEntries() []tarEntry {
 	entries := []tarEntry{{"cifar-10-batches-bin/", tar.TypeDir, nil, ""}}
-	for i, name := range append(cifarBatches(Train), cifarBatches(Test)...) {
+	for i, name := range append(cifar10Files.files(Train), cifar10Files.files(Test)...) {
 		entries = append(entries, plainFile(cifarDir+name, cifarFile(uint8(i), 9)))
 	}
 	return append(entries, plainFile(cifarDir+"batches.meta.txt", []byte("a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n")), plainFile(cifarDir+"readme.html", []byte("<html>")))
@@ -68,12 +68,12 @@ func cifarEntries() []tarEntry {
 
 func smallCIFAR(t *testing.T) (archive []byte, p *publication) {
 	archive = tarred(t, cifarEntries()...)
-	return archive, cifarPublication([]string{"https://nowhere.invalid"}, remoteOf(cifarArchive, archive), 2*cifarRecord)
+	return archive, cifarPublication("cifar10", cifar10Files, []string{"https://nowhere.invalid"}, remoteOf(cifar10Files.archive, archive), 2*3073, 2*3073)
 }
 
 func TestDownloadCIFAR(t *testing.T) {
 	archive, p := smallCIFAR(t)
-	m := newMirror(t, map[string][]byte{cifarArchive: archive})
+	m := newMirror(t, map[string][]byte{cifar10Files.archive: archive})
 	m.cut = len(archive) / 2
 	dir := t.TempDir()
 	if err := p.download(context.Background(), dir, quick(m.url)); err != nil {
@@ -106,7 +106,7 @@ func TestDownloadCIFAR(t *testing.T) {
 // its checksum fits, and left there.
 func TestDownloadOwnArchive(t *testing.T) {
 	archive, p := smallCIFAR(t)
-	dir := layFiles(t, map[string][]byte{cifarArchive: archive})
+	dir := layFiles(t, map[string][]byte{cifar10Files.archive: archive})
 	if err := p.download(context.Background(), dir, quick("http://127.0.0.1:1")); err != nil {
 		t.Fatal(err)
 	}
@@ -116,9 +116,9 @@ func TestDownloadOwnArchive(t *testing.T) {
 	bad := bytes.Clone(archive)
 	bad[100] ^= 1
 	for _, wrong := range [][]byte{bad, archive[:500], []byte("<html>")} {
-		dir = layFiles(t, map[string][]byte{cifarArchive: wrong, cifarDir + cifarArchive: wrong})
+		dir = layFiles(t, map[string][]byte{cifar10Files.archive: wrong, cifarDir + cifar10Files.archive: wrong})
 		var notes []string
-		opts := quick(newMirror(t, map[string][]byte{cifarArchive: archive}).url)
+		opts := quick(newMirror(t, map[string][]byte{cifar10Files.archive: archive}).url)
 		opts.Note = func(line string) { notes = append(notes, line) }
 		if err := p.download(context.Background(), dir, opts); err != nil {
 			t.Error(err)
@@ -187,11 +187,11 @@ func TestUnpackHostile(t *testing.T) {
 // TestUnpackStops leaves whole files only, and goes on later.
 func TestUnpackStops(t *testing.T) {
 	archive, p := smallCIFAR(t)
-	dir := layFiles(t, map[string][]byte{cifarArchive: archive, cifarDir + ".test_batch.bin.tmp-OLD": {1}})
+	dir := layFiles(t, map[string][]byte{cifar10Files.archive: archive, cifarDir + ".test_batch.bin.tmp-OLD": {1}})
 	ctx, cancel := context.WithCancelCause(context.Background())
 	wish := errors.New("the user's wish")
 	cancel(wish)
-	if err := p.unpack(ctx, filepath.Join(dir, cifarArchive), filepath.Join(dir, cifarDir)); !errors.Is(err, wish) {
+	if err := p.unpack(ctx, filepath.Join(dir, cifar10Files.archive), filepath.Join(dir, cifarDir)); !errors.Is(err, wish) {
 		t.Errorf("error %v", err)
 	}
 	if err := p.download(context.Background(), dir, quick("http://127.0.0.1:1")); err != nil {
