@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
@@ -44,17 +45,41 @@ func readFolder(info Info, opts Options, memory int64) (*Images, error) {
 		return nil, err
 	}
 	info.ClassNames = tree.classes
+	im, err := tree.read(info, opts, memory, func(path string) (readSeekCloser, int64, error) {
+		return openRegular(filepath.Join(tree.dir, path))
+	})
+	if err == nil {
+		im.Undivided = !tree.divided()
+	}
+	return im, err
+}
+
+// pictureOpener opens a picture of a set, whose length it gives.
+type pictureOpener func(path string) (readSeekCloser, int64, error)
+
+type readSeekCloser interface {
+	io.ReadSeeker
+	io.Closer
+}
+
+// read reads the pictures that were listed.
+func (tree *folderTree) read(info Info, opts Options, memory int64, open pictureOpener) (*Images, error) {
+	ctx := opts.ctx
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	stop := func() error { return context.Cause(ctx) }
 	info.Shape[0] = 3
 	n, d := len(tree.pictures), info.Dim()
 	if need := int64(n) * int64(d+1); memory > 0 && need > memory/10*9 {
 		return nil, tree.fault(tree.dir, fmt.Sprintf("%d pictures at %dx%d take %s of memory, and %s are free",
 			n, info.Shape[1], info.Shape[2], inUnits(need), inUnits(memory)), "choose a smaller --image-size, or take fewer pictures", nil)
 	}
-	im := &Images{Info: info, Undivided: !tree.divided(), Pixels: make([]uint8, n*d), Labels: make([]uint8, n)}
+	im := &Images{Info: info, Pixels: make([]uint8, n*d), Labels: make([]uint8, n)}
 	bad, done, sums := make([]error, n), make([]treatment, n), make([][sha256.Size]byte, n)
-	err = decodeAll(n, opts.Progress, stop, func(i int, gate *pixelGate) {
+	err := decodeAll(n, opts.Progress, stop, func(i int, gate *pixelGate) {
 		im.Labels[i] = uint8(tree.pictures[i].class)
-		sums[i], done[i], bad[i] = squareFile(filepath.Join(tree.dir, tree.pictures[i].path), info.Shape[1], gate, im.Pixels[i*d:(i+1)*d])
+		sums[i], done[i], bad[i] = squareFile(open, tree.pictures[i].path, info.Shape[1], gate, im.Pixels[i*d:(i+1)*d])
 	})
 	if err != nil {
 		return nil, err

@@ -60,6 +60,9 @@ type Options struct {
 	// are, grey if all are.
 	Channels int
 
+	// Attribute makes two classes of celeba: the faces without it and those with it.
+	Attribute string
+
 	// Progress is called now and then by sets that take long to read, from any one
 	// goroutine at a time. It may be nil.
 	Progress func(done, total int)
@@ -107,6 +110,7 @@ var registry = append(planeSets, []entry{
 	cifar10Set,
 	cifar100Set,
 	cifar100CoarseSet,
+	celebaSet,
 	{
 		info:  Info{Name: "folder:DIR", Levels: 256},
 		about: "pictures of your own, PNG or JPEG: one sub-folder per class",

@@ -11,8 +11,8 @@ import (
 
 // squareFile reads a picture file as a square, see square. It gives the file's SHA-256
 // and says what was done to the picture.
-func squareFile(path string, size int, gate *pixelGate, dst []uint8) (sum [sha256.Size]byte, done treatment, err error) {
-	f, bytes, err := openRegular(path)
+func squareFile(open pictureOpener, path string, size int, gate *pixelGate, dst []uint8) (sum [sha256.Size]byte, done treatment, err error) {
+	f, bytes, err := open(path)
 	if err != nil {
 		return sum, 0, err
 	}

@@ -152,6 +152,9 @@ func (e *evaluation) readImages(ctx context.Context, fit bool) (*classifiers.Set
 	}
 	opts := e.f.DataOptions()
 	opts.ImageSize, opts.Channels = e.info.Shape[1], e.info.Shape[0]
+	if e.info.Name == "celeba" && e.info.Classes() == 2 {
+		opts.Attribute = e.info.ClassNames[1]
+	}
 	if e.f.download && datasets.Missing(e.info.Name, e.f.DataDir) {
 		if err := cli.Fetch(ctx, e.info.Name, e.f.DataDir, e.stderr, e.f.Quiet); err != nil {
 			return nil, err

@@ -19,7 +19,7 @@ type flags struct {
 	network *cli.Network
 	figures *figures.Flags
 
-	dataset                  string
+	dataset, attribute       string
 	sigmaMin, classDropout   float64
 	horizontalFlip, download bool
 	hiddenDim, imageSize     int
@@ -46,6 +46,7 @@ func newFlags() *flags {
 	f.IntVar(&f.hiddenDim, "hidden-dim", 512, "features of the MLP's hidden layers, for points")
 	f.IntVar(&f.imageSize, "image-size", 64, "height and width that a folder's pictures get")
 	f.IntVar(&f.imageChannels, "image-channels", 0, "of a folder's pictures: 1 for grey, 3 for colours (grey if all of them are)")
+	f.StringVar(&f.attribute, "attribute", "", "of celeba: two classes, faces without it and with it, as in Smiling")
 	f.BoolVar(&f.download, "download", false, "fetch the set's public files if they are missing")
 	f.Resume = training.AddResume(c)
 	f.AddNewData()
@@ -110,7 +111,7 @@ func (f *flags) check() (datasets.Info, error) {
 
 // dataOptions are those of datasets for these flags.
 func (f *flags) dataOptions() datasets.Options {
-	return datasets.Options{DataDir: f.DataDir, ImageSize: f.imageSize, Channels: f.imageChannels}
+	return datasets.Options{DataDir: f.DataDir, ImageSize: f.imageSize, Channels: f.imageChannels, Attribute: f.attribute}
 }
 
 // configuration is what decides the weights.

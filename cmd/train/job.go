@@ -43,7 +43,7 @@ func (f *flags) openData(ctx context.Context, in datasets.Info, w io.Writer, say
 	for _, warning := range images.Warnings {
 		say("note: %s", warning)
 	}
-	if line := classLine(images.ClassNames); datasets.IsFolder(in.Name) && !f.network.Unconditional() {
+	if line := classLine(images.ClassNames); (datasets.IsFolder(in.Name) || f.attribute != "") && !f.network.Unconditional() {
 		say("classes: %s", line)
 	}
 	network, err := f.network.Config(images.Info, f.classDropout > 0)
@@ -115,13 +115,18 @@ func (f *flags) checkKind(in datasets.Info) error {
 		return nil
 	}
 	if in.Is2D() {
-		return refuse("is a set of points", append(f.network.Flags(), "epochs", "class-dropout", "horizontal-flip", "image-size", "image-channels", "download")...)
+		return refuse("is a set of points", append(f.network.Flags(), "epochs", "class-dropout", "horizontal-flip", "image-size", "image-channels", "attribute", "download")...)
 	}
 	if err := refuse("is a set of images", "stable-targets", "hidden-dim", "figure-samples"); err != nil {
 		return err
 	}
 	if !datasets.IsFolder(in.Name) {
 		if err := refuse("has images of one kind", "image-size", "image-channels"); err != nil {
+			return err
+		}
+	}
+	if in.Name != "celeba" {
+		if err := refuse("has no list of attributes, as celeba has", "attribute"); err != nil {
 			return err
 		}
 	}

@@ -150,7 +150,7 @@ func (f *Flags) settle(ck *trainer.Checkpoint, info datasets.Info) (*Model, erro
 			info = datasets.Info{Name: d.Name, Shape: [3]int{2, 1, 1}}
 		}
 		info.Frame = d.Frame
-	case f.Dataset == "" || datasets.IsFolder(f.Dataset):
+	case f.Dataset == "" || datasets.IsFolder(f.Dataset) || info.Name == "celeba": // the record alone knows the classes
 		if f.Changed("image-size") && f.ImageSize != d.Shape[1] {
 			return nil, cli.Usagef("--image-size %d: %s is a network for %d", f.ImageSize, path, d.Shape[1])
 		}

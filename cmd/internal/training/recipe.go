@@ -33,7 +33,7 @@ func recipe(name string, job Job, in datasets.Info) (c trainer.Config, epochs in
 		c.StratifiedTimes, c.StableTargets = true, true
 	case in.Name == "digits":
 		c.Iterations, c.BatchSize, c.LearningRate, c.EMADecay = 1600, 64, 2e-3, 0.998
-	case strings.HasPrefix(in.Name, "cifar10") || datasets.IsFolder(in.Name):
+	case strings.HasPrefix(in.Name, "cifar10") || datasets.IsFolder(in.Name) || in.Name == "celeba":
 		c.EMADecay = 0.9999
 	}
 	if name == "reference" {
