@@ -35,21 +35,21 @@ func (c DiTConfig) Defaults() DiTConfig {
 	return c
 }
 
-// Check says what is wrong with c, in terms of the commands' flags.
+// Check says what is wrong with c, a *FieldError.
 func (c DiTConfig) Check() error {
 	switch {
 	case c.Channels < 1 || c.Size < 1:
 		return fmt.Errorf("an image of %d channels and %d x %d pixels has no network", c.Channels, c.Size, c.Size)
 	case c.PatchSize < 1 || c.Size%c.PatchSize != 0:
-		return fmt.Errorf("--patch-size %d does not divide %d pixels", c.PatchSize, c.Size)
+		return Wrong("patch_size", "%d does not divide %d pixels", c.PatchSize, c.Size)
 	case c.tokens() > 1<<14:
-		return fmt.Errorf("--patch-size %d cuts %d x %d pixels into %d patches, and every one looks at all others: at most %d", c.PatchSize, c.Size, c.Size, c.tokens(), 1<<14)
+		return Wrong("patch_size", "%d cuts %d x %d pixels into %d patches, and every one looks at all others: at most %d", c.PatchSize, c.Size, c.Size, c.tokens(), 1<<14)
 	case c.Depth < 1 || c.Depth > 1000:
-		return fmt.Errorf("--depth %d is not in 1..1000", c.Depth)
+		return Wrong("depth", "%d is not in 1..1000", c.Depth)
 	case c.Width < 4 || c.Width%4 != 0 || c.Width > 1<<15:
-		return fmt.Errorf("--width %d is not a multiple of 4 in 4..32768: a quarter each is sine and cosine of row and column", c.Width)
+		return Wrong("width", "%d is not a multiple of 4 in 4..32768: a quarter each is sine and cosine of row and column", c.Width)
 	case c.NumHeads < 1 || c.Width%c.NumHeads != 0:
-		return fmt.Errorf("--num-heads %d does not divide --width %d", c.NumHeads, c.Width)
+		return Wrong("num_heads", "%d does not divide width %d", c.NumHeads, c.Width)
 	case c.NumClasses < 0 || c.NullClass && c.NumClasses == 0:
 		return fmt.Errorf("a network for %d classes cannot be built", c.NumClasses)
 	}

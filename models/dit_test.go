@@ -19,11 +19,11 @@ func TestDiTConfigCheck(t *testing.T) {
 	}{
 		"no channels":     {func(c *DiTConfig) { c.Channels = 0 }, "no network"},
 		"patches":         {func(c *DiTConfig) { c.PatchSize = 3 }, "does not divide 8 pixels"},
-		"a negative one":  {func(c *DiTConfig) { c.PatchSize = -2 }, "--patch-size"},
+		"a negative one":  {func(c *DiTConfig) { c.PatchSize = -2 }, "patch_size"},
 		"too many":        {func(c *DiTConfig) { c.Size, c.PatchSize = 256, 1 }, "65536 patches"},
-		"no blocks":       {func(c *DiTConfig) { c.Depth = -1 }, "--depth"},
-		"width":           {func(c *DiTConfig) { c.Width = 42 }, "--width 42"},
-		"heads":           {func(c *DiTConfig) { c.NumHeads = 5 }, "--num-heads 5"},
+		"no blocks":       {func(c *DiTConfig) { c.Depth = -1 }, "depth"},
+		"width":           {func(c *DiTConfig) { c.Width = 42 }, "width 42"},
+		"heads":           {func(c *DiTConfig) { c.NumHeads = 5 }, "num_heads 5"},
 		"null of nothing": {func(c *DiTConfig) { c.NumClasses, c.NullClass = 0, true }, "0 classes"},
 	} {
 		changed := good
