@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall"
 	"time"
 
 	torch "github.com/wangkuiyi/gotorch"
@@ -36,6 +37,10 @@ func (l *loop) explain(ctx context.Context, err error) error {
 	if !errors.As(err, &te) || !te.OutOfMemory {
 		return err
 	}
+	if !l.Device.IsCUDA() && addressesAreLimited() {
+		// Where addresses run out Go itself may get no memory for the search.
+		return &MemoryError{Err: te, Batch: l.Config.BatchSize}
+	}
 	fits, none := l.fits(ctx)
 	return &MemoryError{te, l.Config.BatchSize, fits, none}
 }
@@ -45,6 +50,10 @@ func (l *loop) explain(ctx context.Context, err error) error {
 func (l *loop) fits(ctx context.Context) (fits int, none bool) {
 	start := time.Now()
 	try := func(n int) bool {
+		torch.EmptyCache() // blocks that are kept are in the way of others
+		if l.Device.IsCUDA() {
+			torch.CUDAEmptyCache()
+		}
 		return torch.Try(func() {
 			torch.Scoped(func() {
 				torch.ZeroGrad(l.e.params)
@@ -77,6 +86,14 @@ func (l *loop) fits(ctx context.Context) (fits int, none bool) {
 		low -= low % 8
 	}
 	return low, false
+}
+
+// addressesAreLimited tells whether the process may have only so many addresses
+// (ulimit -v).
+func addressesAreLimited() bool {
+	var l syscall.Rlimit
+	const unlimited = ^uint64(0)
+	return syscall.Getrlimit(syscall.RLIMIT_AS, &l) == nil && l.Cur != unlimited
 }
 
 // zeros is data of one size and no content.
