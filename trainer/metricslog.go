@@ -23,7 +23,7 @@ type metricsLog struct {
 
 	f    *os.File
 	w    *bufio.Writer
-	todo chan metricsBatch
+	queue chan metricsBatch
 	done chan struct{} // closed when the goroutine has ended; nil before Start
 	mu   sync.Mutex
 	err  error // the first that the goroutine met
@@ -45,7 +45,7 @@ func (l *metricsLog) Start(past []Metric) error {
 		return err
 	}
 	l.w = bufio.NewWriter(l.f)
-	l.todo, l.done = make(chan metricsBatch, 4), make(chan struct{})
+	l.queue, l.done = make(chan metricsBatch, 4), make(chan struct{})
 	go l.work()
 	return nil
 }
@@ -85,7 +85,7 @@ func (l *metricsLog) Restart(past []Metric) error {
 // Look has the steps written, soon, and returns what went wrong up to now.
 func (l *metricsLog) Look(k Look) error {
 	if l.done != nil {
-		l.todo <- metricsBatch{steps: k.Steps}
+		l.queue <- metricsBatch{steps: k.Steps}
 	}
 	return l.failed()
 }
@@ -96,7 +96,7 @@ func (l *metricsLog) Flush() error {
 		return l.failed()
 	}
 	flushed := make(chan struct{})
-	l.todo <- metricsBatch{flushed: flushed}
+	l.queue <- metricsBatch{flushed: flushed}
 	<-flushed
 	return l.failed()
 }
@@ -105,7 +105,7 @@ func (l *metricsLog) Close() error {
 	if l.done == nil {
 		return l.failed()
 	}
-	close(l.todo)
+	close(l.queue)
 	<-l.done
 	return errors.Join(l.failed(), l.f.Close())
 }
@@ -121,7 +121,7 @@ func (l *metricsLog) failed() error {
 
 func (l *metricsLog) work() {
 	defer close(l.done)
-	for b := range l.todo {
+	for b := range l.queue {
 		if b.flushed != nil {
 			close(b.flushed)
 			continue
