@@ -21,12 +21,12 @@ import (
 type metricsLog struct {
 	path string
 
-	f    *os.File
-	w    *bufio.Writer
+	f     *os.File
+	w     *bufio.Writer
 	queue chan metricsBatch
-	done chan struct{} // closed when the goroutine has ended; nil before Start
-	mu   sync.Mutex
-	err  error // the first that the goroutine met
+	done  chan struct{} // closed when the goroutine has ended; nil before Start
+	mu    sync.Mutex
+	err   error // the first that the goroutine met
 }
 
 // metricsBatch is what is to be written: steps, or a signal to answer when all
