@@ -58,6 +58,29 @@ use_go() {
 cxx=${CXX:-g++}
 cxx_standard=c++20
 
+# The C++ sources of the binding in a folder, a line each.
+cxx_sources() { # FOLDER
+    find "$1" "$1/kernels" -maxdepth 1 -name '*.cc' | LC_ALL=C sort
+}
+
+# Sets kernel to the flags of a source that is compiled for a kind of processor
+# (cgotorch/kernels/kernels.h); fails for all others. The warning that is off
+# is about the compiler's own headers (GCC's bug 105593).
+kernel_flags() { # SOURCE
+    local avx512=(-mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512)
+    kernel=(-O3 -ffp-contract=fast -Wno-uninitialized -Wno-maybe-uninitialized)
+    case ${1##*/kernels/} in
+    *_base.cc) ;;
+    *_avx2.cc) kernel+=(-mavx2 -mfma) ;;
+    *_avx512.cc) kernel+=("${avx512[@]}") ;;
+    *_avx512bf16.cc) kernel+=("${avx512[@]}" -mavx512bf16) ;;
+    *)
+        kernel=()
+        return 1
+        ;;
+    esac
+}
+
 have_cxx() {
     # <span> came with C++20: this finds a compiler without its library, too.
     "$cxx" -std=$cxx_standard -x c++ -fsyntax-only - 2>/dev/null <<<'#include <span>'

@@ -170,6 +170,7 @@ package gotorch
 // #cgo noescape c_gt_op_RawConv2d
 // #cgo noescape c_gt_op_RawConvTranspose2d
 // #cgo noescape c_gt_op_RawGroupNorm
+// #cgo noescape c_gt_op_RawGroupNormAct
 // #cgo noescape c_gt_op_RawLayerNorm
 // #cgo noescape c_gt_op_RawBatchNorm
 // #cgo noescape c_gt_op_RawEmbedding
@@ -2476,6 +2477,24 @@ func RawGroupNorm(x Tensor, groups int64, w Tensor, b Tensor, eps float64) Tenso
 	runtime.KeepAlive(b)
 	if r.err != nil {
 		fail("RawGroupNorm", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// RawGroupNormAct is the group normalisation of x + shift, followed by SiLU if act, in one pass of our own where
+// that is faster. x: [B,C,...], shift: [B,C] or none, w, b: [C] or none.
+func RawGroupNormAct(x Tensor, shift Tensor, groups int64, w Tensor, b Tensor, eps float64, act bool) Tensor {
+	attend()
+	r := C.c_gt_op_RawGroupNormAct(x.number(), shift.numberOrNone(), C.int64_t(groups), w.numberOrNone(), b.numberOrNone(), C.double(eps), C.bool(act))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawGroupNormAct(x.number(), shift.numberOrNone(), C.int64_t(groups), w.numberOrNone(), b.numberOrNone(), C.double(eps), C.bool(act))
+	}
+	runtime.KeepAlive(x)
+	runtime.KeepAlive(shift)
+	runtime.KeepAlive(w)
+	runtime.KeepAlive(b)
+	if r.err != nil {
+		fail("RawGroupNormAct", r.err)
 	}
 	return own(r.t[0], r.scope)
 }

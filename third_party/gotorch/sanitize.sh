@@ -40,21 +40,26 @@ main() {
 
 # Compiles the CPU part with flags into a library.
 build() { # LIBRARY FLAG...
-    local library=$1 source failed='' flags
+    local library=$1 source failed='' flags extra kernel=()
     shift
     flags=(-std="$cxx_standard" -fPIC -fvisibility=hidden -g -fno-omit-frame-pointer "$@" "${include[@]}")
     mkdir "$temp/pch"
     cp "$here/cgotorch/pch.h" "$temp/pch/"
     "$cxx" "${flags[@]}" -x c++-header "$temp/pch/pch.h" -o "$temp/pch/pch.h.gch"
-    for source in "$here"/cgotorch/*.cc; do
+    while read -r source; do
         case ${source##*/} in
         cuda*) continue ;;
         esac
         while [ "$(jobs -pr | wc -l)" -ge "$(nproc)" ]; do
             wait -n || failed=1
         done
-        "$cxx" "${flags[@]}" -include "$temp/pch/pch.h" -c "$source" -o "$temp/$(basename "$source").o" &
-    done
+        if kernel_flags "$source"; then
+            extra=("${kernel[@]}")
+        else
+            extra=(-include "$temp/pch/pch.h")
+        fi
+        "$cxx" "${flags[@]}" "${extra[@]}" -c "$source" -o "$temp/$(basename "$source").o" &
+    done < <(cxx_sources "$here/cgotorch")
     while [ -n "$(jobs -p)" ]; do
         wait -n || failed=1
     done

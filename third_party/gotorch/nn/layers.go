@@ -60,7 +60,13 @@ func GroupNorm(groups, channels int64) *GroupNormModule {
 // Forward: x: [B,C,...] -> the same. Sums are taken in float32 whatever x's
 // type is.
 func (g *GroupNormModule) Forward(x torch.Tensor) torch.Tensor {
-	return torch.RawGroupNorm(x, g.Groups, g.Weight, g.Bias, g.Eps)
+	return torch.RawGroupNormAct(x, torch.Tensor{}, g.Groups, g.Weight, g.Bias, g.Eps, false)
+}
+
+// ForwardSiLU is SiLU of Forward(x + shift) in one pass. x: [B,C,...],
+// shift: [B,C] or none, added to every pixel.
+func (g *GroupNormModule) ForwardSiLU(x, shift torch.Tensor) torch.Tensor {
+	return torch.RawGroupNormAct(x, shift, g.Groups, g.Weight, g.Bias, g.Eps, true)
 }
 
 // LayerNormModule normalises the last dimension (Ba et al. 2016).

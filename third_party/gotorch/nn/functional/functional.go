@@ -26,6 +26,18 @@ func ConvTranspose2d(input, weight, bias torch.Tensor, stride, padding, outputPa
 	return torch.RawConvTranspose2d(input, weight, bias, stride, padding, outputPadding, groups, dilation)
 }
 
+// GroupNorm normalises groups of channels. input: [B,C,...], weight, bias: [C]
+// or none.
+func GroupNorm(input torch.Tensor, groups int64, weight, bias torch.Tensor, eps float64) torch.Tensor {
+	return torch.RawGroupNormAct(input, torch.Tensor{}, groups, weight, bias, eps, false)
+}
+
+// GroupNormSiLU is SiLU of GroupNorm of input + shift, in one pass. shift:
+// [B,C], added to every pixel, or none.
+func GroupNormSiLU(input, shift torch.Tensor, groups int64, weight, bias torch.Tensor, eps float64) torch.Tensor {
+	return torch.RawGroupNormAct(input, shift, groups, weight, bias, eps, true)
+}
+
 // LogSoftmax along dim. A negative dim stands for 1, or for 0 if input has
 // none, one or three dimensions: torch's old rule.
 func LogSoftmax(input torch.Tensor, dim int64) torch.Tensor {

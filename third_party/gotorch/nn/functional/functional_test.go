@@ -65,6 +65,16 @@ func TestShapes(t *testing.T) {
 	assert.Equal(t, []int64{3}, F.NllLoss(logp, torch.NewTensor([]int64{1, 0, 4}), none, -100, "none").Shape())
 }
 
+// Channels 1, 2 and 3, 4 are groups: of -1, 1 each remains.
+func TestGroupNorm(t *testing.T) {
+	x, shift := torch.NewTensor([][]float32{{1, 3, 5, 5}}), torch.NewTensor([][]float32{{0, 0, -1, 1}})
+	w, b := torch.NewTensor([]float32{1, 1, 2, 2}), torch.NewTensor([]float32{0, 0, 1, 1})
+	assert.InDeltaSlice(t, []float32{-1, 1, 1, 1}, torch.ToSlice[float32](F.GroupNorm(x, 2, w, b, 1e-12)), 1e-6)
+	silu := func(z float64) float64 { return z / (1 + math.Exp(-z)) }
+	want := []float64{silu(-1), silu(1), silu(-1), silu(3)}
+	assert.InDeltaSlice(t, want, torch.ToSlice[float32](F.GroupNormSiLU(x, shift, 2, w, b, 1e-12)), 1e-6)
+}
+
 // A negative dim picks 0 for tensors of 0, 1 and 3 dimensions, 1 for others.
 func TestLogSoftmaxPicksADimension(t *testing.T) {
 	for _, c := range []struct {

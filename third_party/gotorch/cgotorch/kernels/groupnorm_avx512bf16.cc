@@ -1,0 +1,3 @@
+#include "groupnorm_loops.h"
+
+extern const gt::GroupNormLoops gt::group_norm_avx512bf16 = {forward, backward};

@@ -1,0 +1,26 @@
+// Operations of our own, where libtorch's are what is slow.
+//
+// Each is three kinds of files: NAME.cc is the operation, on tensors and with
+// its gradient; NAME_loops.h computes with plain pointers; NAME_base.cc,
+// NAME_avx2.cc, NAME_avx512.cc and NAME_avx512bf16.cc compile the loops for a
+// kind of processor, of which NAME.cc chooses one when it runs. These include no
+// header of C++ or of libtorch: what such a header inlines would otherwise be
+// compiled for one processor and taken by the linker for all.
+#ifndef CGOTORCH_KERNELS_KERNELS_H_
+#define CGOTORCH_KERNELS_KERNELS_H_
+
+#include "pch.h"
+
+namespace gt {
+
+// The group normalisation of x + shift, followed by SiLU if act.
+// x: [B,C,...], shift: [B,C] or none, weight, bias: [C] or none -> x's shape,
+// type and layout. float32 and bf16 on the CPU are computed by loops of our own
+// with float32 inside, all else by libtorch.
+at::Tensor group_norm(const at::Tensor &x, const std::optional<at::Tensor> &shift, int64_t groups,
+                      const std::optional<at::Tensor> &weight,
+                      const std::optional<at::Tensor> &bias, double eps, bool act);
+
+}  // namespace gt
+
+#endif  // CGOTORCH_KERNELS_KERNELS_H_

@@ -1,0 +1,325 @@
+package gotorch
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"testing"
+)
+
+// RawGroupNormAct's own loops against float64: libtorch's operations, which
+// compute whatever is of that type, and once a formula in plain Go.
+
+type normCase struct {
+	shape  []int64
+	groups int64
+	layout string // contiguous, channels last, view (neither)
+	act    bool
+	shift  bool
+	plain  bool // without weight and bias
+}
+
+func (c normCase) String() string {
+	return fmt.Sprint(c.shape, " in ", c.groups, ", ", c.layout, ", act ", c.act, ", shift ", c.shift)
+}
+
+var normCases = []normCase{
+	{[]int64{2, 64, 8, 8}, 32, "contiguous", true, true, false},
+	{[]int64{2, 64, 8, 8}, 32, "channels last", true, true, false},
+	{[]int64{3, 32, 7, 7}, 32, "channels last", true, true, false}, // a channel a group
+	{[]int64{3, 15, 5, 13}, 3, "contiguous", true, true, false},
+	{[]int64{3, 15, 5, 7}, 3, "channels last", true, true, false},  // no vector is full
+	{[]int64{2, 84, 3, 3}, 4, "channels last", true, false, false}, // full vectors, and a part of one
+	{[]int64{2, 6, 31, 37}, 2, "contiguous", false, true, false},
+	{[]int64{2, 6, 31, 37}, 2, "channels last", false, false, true},
+	{[]int64{2, 8, 8, 9}, 2, "view", true, true, false},
+	{[]int64{4, 24, 100}, 8, "contiguous", false, false, false}, // as in attention
+	{[]int64{4, 24, 50}, 8, "channels last", true, true, false},
+	{[]int64{5, 20}, 4, "contiguous", true, true, true},
+	{[]int64{1, 12, 5, 5}, 12, "contiguous", true, false, false}, // short rows
+	{[]int64{1, 2, 37, 443}, 1, "contiguous", true, true, false}, // blocks, the last one less than a vector
+}
+
+// inputs are x, shift, weight, bias and the gradient at the output, in float64,
+// rounded so that they are exact in the type. x is far from 0, as what comes
+// before a normalisation may be.
+func (c normCase) inputs(half bool) []Tensor {
+	b, ch := c.shape[0], c.shape[1]
+	in := []Tensor{
+		source{Shape: c.shape, K: 1, Scale: 4, Offset: 7}.tensor(),
+		source{Shape: []int64{b, ch}, K: 2, Scale: 2}.tensor(),
+		source{Shape: []int64{ch}, K: 3, Scale: 1, Offset: 1}.tensor(),
+		source{Shape: []int64{ch}, K: 4, Scale: 1}.tensor(),
+		source{Shape: c.shape, K: 5, Scale: 2}.tensor(),
+	}
+	for i := range in {
+		if half && i != 2 && i != 3 { // as under autocast
+			in[i] = in[i].CastTo(BFloat16)
+		}
+		in[i] = in[i].CastTo(Double)
+	}
+	return in
+}
+
+// laid gives x, contiguous, the case's layout.
+func (c normCase) laid(x Tensor) Tensor {
+	last := int64(len(c.shape) - 1)
+	switch {
+	case c.layout == "channels last" && last == 3:
+		return ChannelsLast(x)
+	case c.layout == "channels last":
+		return Transpose(Contiguous(Transpose(x, 1, last)), 1, last)
+	case c.layout == "view":
+		return Transpose(Contiguous(Transpose(x, 2, 3)), 2, 3)
+	}
+	return x
+}
+
+// run is the output and the gradients of x, shift, weight and bias, as far as
+// there are some, in float64. ours: in the types dtype and float32 by
+// RawGroupNormAct; else in dtype by libtorch's operations alone.
+func (c normCase) run(in []Tensor, dtype int8, ours bool) []Tensor {
+	cast := func(t Tensor, to int8) Tensor { return Clone(t.CastTo(to)).SetRequiresGrad(true) }
+	x := Clone(in[0].CastTo(dtype)).SetRequiresGrad(true)
+	leaves := []Tensor{x}
+	var shift, w, b Tensor
+	if c.shift {
+		shift = cast(in[1], dtype)
+		leaves = append(leaves, shift)
+	}
+	if !c.plain {
+		parameters := dtype
+		if dtype == BFloat16 {
+			parameters = Float
+		}
+		w, b = cast(in[2], parameters), cast(in[3], parameters)
+		leaves = append(leaves, w, b)
+	}
+	var y Tensor
+	if ours {
+		y = RawGroupNormAct(c.laid(x), shift, c.groups, w, b, 1e-5, c.act)
+	} else {
+		h := c.laid(x)
+		if c.shift {
+			sizes := append([]int64{c.shape[0], c.shape[1]}, make([]int64, len(c.shape)-2)...)
+			for i := 2; i < len(sizes); i++ {
+				sizes[i] = 1
+			}
+			h = Add(h, View(shift, sizes...), 1)
+		}
+		y = RawGroupNorm(h, c.groups, w, b, 1e-5)
+		if c.act {
+			y = Silu(y)
+		}
+	}
+	out := append([]Tensor{y.Detach()}, AutogradGrad([]Tensor{y}, leaves, AutogradOptions{GradOutputs: []Tensor{in[4].CastTo(dtype)}})...)
+	for i := range out {
+		out[i] = out[i].CastTo(Double)
+	}
+	return out
+}
+
+// off is |got - want| / |want|, or next to nothing where want is that, as the
+// gradient of a shift is where each channel is a group.
+func off(got, want, all Tensor) float64 {
+	size := max(Norm(want).ItemFloat(), 0.1*Norm(all).ItemFloat())
+	return Norm(Sub(got, want, 1)).ItemFloat() / size
+}
+
+var normParts = []string{"output", "gradient 0", "gradient 1", "gradient 2", "gradient 3"}
+
+func TestGroupNormAct(t *testing.T) {
+	for _, c := range normCases {
+		t.Run(c.String(), func(t *testing.T) { Scoped(func() { c.check(t) }) })
+	}
+}
+
+func (c normCase) check(t *testing.T) {
+	in := c.inputs(false)
+	want := c.run(in, Double, false)
+	got := c.run(in, Float, true)
+	for i := range want {
+		if d := off(got[i], want[i], want[1]); !(d <= 1e-5) {
+			t.Errorf("float32, %s: off by %.2g", normParts[i], d)
+		}
+	}
+	in = c.inputs(true)
+	want = c.run(in, Double, false)
+	got, theirs := c.run(in, BFloat16, true), c.run(in, BFloat16, false)
+	for i := range want {
+		ours, libtorch := off(got[i], want[i], want[1]), off(theirs[i], want[i], want[1])
+		// An output that is rounded once is off by 2^-9 at most; of few elements
+		// libtorch's may be less by luck.
+		if !(ours <= max(1.05*libtorch, 1.0/512)) {
+			t.Errorf("bf16, %s: off by %.2g, libtorch's by %.2g", normParts[i], ours, libtorch)
+		}
+	}
+}
+
+// The formula itself, once: group normalisation is of x + shift.
+func TestGroupNormActFormula(t *testing.T) {
+	const b, ch, groups, pixels = 2, 6, 2, 5
+	c := normCase{shape: []int64{b, ch, pixels}, groups: groups, layout: "contiguous", act: true, shift: true}
+	Scoped(func() {
+		in := c.inputs(false)
+		x, s, w, bias := ToSlice[float64](in[0]), ToSlice[float64](in[1]), ToSlice[float64](in[2]), ToSlice[float64](in[3])
+		want := make([]float64, len(x))
+		const each = ch / groups * pixels
+		for g := range b * groups {
+			var sum, squares float64
+			for i := g * each; i < (g+1)*each; i++ {
+				v := x[i] + s[i/pixels]
+				sum, squares = sum+v, squares+v*v
+			}
+			mean := sum / each
+			std := math.Sqrt(squares/each - mean*mean + 1e-5)
+			for i := g * each; i < (g+1)*each; i++ {
+				k := i / pixels
+				z := (x[i]+s[k]-mean)/std*w[k%ch] + bias[k%ch]
+				want[i] = z / (1 + math.Exp(-z))
+			}
+		}
+		nearSlice(t, "output", ToSlice[float32](c.run(in, Float, true)[0].CastTo(Float)), want, 1e-6)
+	})
+}
+
+// A gradient's product with a direction is the loss's slope along it.
+func TestGroupNormActFiniteDifferences(t *testing.T) {
+	c := normCase{shape: []int64{2, 12, 3, 3}, groups: 4, layout: "channels last", act: true, shift: true}
+	Scoped(func() {
+		in := c.inputs(false)
+		grads := c.run(in, Float, true)[1:]
+		for i, g := range grads {
+			direction := source{Shape: in[i].Shape(), K: uint32(20 + i), Scale: 2}.tensor().CastTo(Double)
+			const h = 1.0 / 64
+			loss := func(by float32) float64 {
+				moved := append([]Tensor{}, in...)
+				moved[i] = Add(in[i], direction, by)
+				return SumAll(Mul(c.run(moved, Float, true)[0], in[4])).ItemFloat()
+			}
+			slope := (loss(h) - loss(-h)) / (2 * h)
+			want := SumAll(Mul(g, direction)).ItemFloat()
+			if size := Norm(g).ItemFloat() * Norm(direction).ItemFloat(); math.Abs(slope-want) > 2e-3*size {
+				t.Errorf("operand %d: slope %v, by the gradient %v, of at most %v", i, slope, want, size)
+			}
+		}
+	})
+}
+
+// The number of threads changes no bit, however the work is cut.
+func TestGroupNormActThreads(t *testing.T) {
+	n := NumThreads()
+	defer SetNumThreads(int32(n))
+	for _, shape := range [][]int64{{1, 64, 16, 16}, {3, 32, 9, 9}, {40, 32, 4, 4}} {
+		for _, layout := range []string{"contiguous", "channels last"} {
+			c := normCase{shape: shape, groups: 32, layout: layout, act: true, shift: true}
+			Scoped(func() {
+				var first []Tensor
+				for _, threads := range []int32{1, 2, 5} {
+					SetNumThreads(threads)
+					Scoped(func() { // takes the number
+						got := c.run(c.inputs(false), Float, true)
+						if first == nil {
+							first = got
+							for _, g := range got {
+								Keep(g)
+							}
+							return
+						}
+						for i := range got {
+							if !Equal(got[i], first[i]) {
+								t.Errorf("%v, %d threads: %s differs", c, threads, normParts[i])
+							}
+						}
+					})
+				}
+			})
+		}
+	}
+}
+
+// Gradients of gradients, as a gradient penalty needs them.
+func TestGroupNormActTwice(t *testing.T) {
+	twice := func(dtype int8) Tensor {
+		x := source{Shape: []int64{2, 8, 5}, K: 1, Scale: 2}.tensor().CastTo(dtype).SetRequiresGrad(true)
+		w := source{Shape: []int64{8}, K: 2, Scale: 1, Offset: 1}.tensor().CastTo(dtype).SetRequiresGrad(true)
+		y := SumAll(Square(RawGroupNormAct(x, Tensor{}, 2, w, Tensor{}, 1e-5, true)))
+		g := AutogradGrad([]Tensor{y}, []Tensor{x}, AutogradOptions{CreateGraph: true})[0]
+		return AutogradGrad([]Tensor{SumAll(Square(g))}, []Tensor{w}, AutogradOptions{})[0].CastTo(Double)
+	}
+	Scoped(func() {
+		want := twice(Double)
+		if d := off(twice(Float), want, want); !(d <= 1e-5) {
+			t.Errorf("off by %.2g", d)
+		}
+	})
+}
+
+func TestGroupNormActRefuses(t *testing.T) {
+	Scoped(func() {
+		x, four := Ones([]int64{2, 6, 3}, false), Ones([]int64{4}, false)
+		for name, f := range map[string]func(){
+			"groups that do not divide": func() { RawGroupNormAct(x, Tensor{}, 4, Tensor{}, Tensor{}, 1e-5, true) },
+			"no groups":                 func() { RawGroupNormAct(x, Tensor{}, 0, Tensor{}, Tensor{}, 1e-5, true) },
+			"a weight of another size":  func() { RawGroupNormAct(x, Tensor{}, 2, four, Tensor{}, 1e-5, true) },
+			"a bias of another size":    func() { RawGroupNormAct(x, Tensor{}, 2, Tensor{}, four, 1e-5, true) },
+			"a shift of another size":   func() { RawGroupNormAct(x, four, 2, Tensor{}, Tensor{}, 1e-5, true) },
+			"no channels":               func() { RawGroupNormAct(four, Tensor{}, 2, Tensor{}, Tensor{}, 1e-5, true) },
+		} {
+			var e *Error
+			if err := Try(f); !errors.As(err, &e) || e.Op != "RawGroupNormAct" {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if y := RawGroupNormAct(Ones([]int64{0, 6, 3}, false), Tensor{}, 2, Tensor{}, Tensor{}, 1e-5, true); y.Numel() != 0 {
+			t.Error("no samples give some")
+		}
+	})
+}
+
+// Every allocation of it may fail, forward and backward.
+func TestGroupNormActOutOfMemory(t *testing.T) {
+	c := normCases[8] // a view: everything is copied first
+	Scoped(func() {
+		in := c.inputs(true)
+		defer FailAllocations(0, 0)
+		for at := int64(1); ; at++ {
+			var err error
+			Scoped(func() {
+				FailAllocations(at, 2)
+				err = typed(func() { c.run(in, BFloat16, true) })
+			})
+			left := Stats().Faults
+			FailAllocations(0, 0)
+			if left == 2 && err == nil {
+				if at < 10 {
+					t.Errorf("only %d allocations", at-1)
+				}
+				return
+			}
+			var e *Error
+			if !errors.As(err, &e) || !e.OutOfMemory {
+				t.Fatalf("allocation %d: %v", at, err)
+			}
+		}
+	})
+}
+
+// The loops of lesser processors compute the same: the tests above once more
+// with libtorch restricted to them. (A child without AVX2 at all tells as much
+// of the last kind as this machine can.)
+func TestGroupNormActOnLesserProcessors(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []string{"avx2", "default"} {
+		cmd := exec.Command(exe, "-test.run=^TestGroupNormAct(|Formula|Threads)$")
+		cmd.Env = append(os.Environ(), "ATEN_CPU_CAPABILITY="+kind)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", kind, err, out)
+		}
+	}
+}
