@@ -152,14 +152,21 @@ func (u *UNet) run(x, t, y torch.Tensor, see func(layer nn.IModule, out torch.Te
 		}
 		emb = torch.Add(emb, label, 1)
 	}
+	free := see == nil && !torch.GradEnabled()
 	var aside []torch.Tensor
 	h := x
-	for _, block := range u.InputBlocks {
+	for i, block := range u.InputBlocks {
 		h = forward(block, h, emb, see)
+		if i == 0 {
+			laid := laidOut(h)
+			if free {
+				spend(laid, h)
+			}
+			h = laid
+		}
 		aside = append(aside, h)
 	}
 	h = forward(u.MiddleBlock, h, emb, see)
-	free := see == nil && !torch.GradEnabled()
 	for _, block := range u.OutputBlocks {
 		last := len(aside) - 1
 		both := torch.Cat([]torch.Tensor{h, aside[last]}, 1)
@@ -172,10 +179,16 @@ func (u *UNet) run(x, t, y torch.Tensor, see func(layer nn.IModule, out torch.Te
 			spend(h, both)
 		}
 	}
-	v := forward(u.Out, h, emb, see)
+	var v torch.Tensor
+	if see == nil {
+		v = normalised(u.Out, h, torch.Tensor{})
+	} else {
+		v = forward(u.Out, h, emb, see)
+	}
 	if v.Dtype() != x.Dtype() {
 		v = v.CastTo(x.Dtype())
 	}
+	v = torch.Contiguous(v) // whatever the layout inside
 	return v
 }
 

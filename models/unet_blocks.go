@@ -46,14 +46,24 @@ func newResBlock(in, out, emb int64, dropout float64) *resBlock {
 
 // Forward: x: [B,in,H,W], emb: [B,E] -> [B,out,H,W].
 func (r *resBlock) Forward(x, emb torch.Tensor) torch.Tensor {
-	h := forward(r.InLayers, x, emb, nil)
+	h := normalised(r.InLayers, x, torch.Tensor{})
 	e := forward(r.EmbLayers, emb, emb, nil) // [B,out]
-	h = torch.Add(h, torch.Unsqueeze(torch.Unsqueeze(e, -1), -1), 1)
-	h = forward(r.OutLayers, h, emb, nil)
+	h = normalised(r.OutLayers, h, e)
 	if r.SkipConnection != nil {
 		x = r.SkipConnection.Forward(x)
 	}
 	return torch.Add(x, h, 1)
+}
+
+// normalised runs layers that begin with GroupNorm and SiLU, these two as one
+// operation on x + shift. x: [B,C,H,W], shift: [B,C] or none.
+func normalised(layers []nn.IModule, x, shift torch.Tensor) torch.Tensor {
+	h := layers[0].(*nn.GroupNormModule).ForwardSiLU(x, shift)
+	out := forward(layers[2:], h, torch.Tensor{}, nil)
+	if !torch.GradEnabled() {
+		spend(out, h)
+	}
+	return out
 }
 
 // attention lets every pixel look at all others (Vaswani et al. 2017).

@@ -1,7 +1,6 @@
 package trainer
 
 import (
-	"os"
 	"slices"
 	"strings"
 
@@ -69,20 +68,6 @@ func FastBF16(d torch.Device) bool {
 	if d.IsCUDA() {
 		return torch.CUDADeviceInfo(d).Major >= 8
 	}
-	flags := CPUFlags()
+	flags := torch.CPUFlags()
 	return slices.Contains(flags, "avx512_bf16") || slices.Contains(flags, "amx_bf16")
-}
-
-// CPUFlags is what /proc/cpuinfo says the processor can do.
-func CPUFlags() []string {
-	b, err := os.ReadFile("/proc/cpuinfo")
-	if err != nil {
-		return nil
-	}
-	for line := range strings.Lines(string(b)) {
-		if name, list, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "flags" {
-			return strings.Fields(list)
-		}
-	}
-	return nil
 }

@@ -127,7 +127,7 @@ func available() string {
 }
 
 func processor() finding {
-	flags := trainer.CPUFlags()
+	flags := torch.CPUFlags()
 	f := finding{Name: "processor", OK: slices.Contains(flags, "avx2")}
 	switch {
 	case trainer.FastBF16(torch.CPU):
