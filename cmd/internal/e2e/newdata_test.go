@@ -74,8 +74,13 @@ func TestNewData(t *testing.T) {
 	more := filepath.Join(t.TempDir(), "few")
 	layPictures(t, more, map[string]int{"a/0.png": 0, "a/1.png": 1, "b/0.png": 2, "c/0.png": 3})
 	refused(t, run(more, 4, "--resume", "--new-data", "--quiet"), 2, "2 classes", "3 now", "--fresh")
+	r := run(more, 4, "--resume", "--quiet")
+	refused(t, r, 2, "it has the classes c too", "--fresh")
+	if strings.Contains(r.errOut, "--new-data") {
+		t.Errorf("advice that leads nowhere: %s", r.errOut)
+	}
 
-	r := must(t, run(two, 4, "--resume", "--new-data"))
+	r = must(t, run(two, 4, "--resume", "--new-data"))
 	if !strings.Contains(r.errOut, "going on with other data than before: 4 added") || !strings.Contains(r.errOut, "the planned length stays 20 steps") {
 		t.Errorf("%s", r.errOut)
 	}

@@ -59,7 +59,11 @@ func (r *Resume) SameData(s *Start, sub *Subject, c *trainer.Config) error {
 		s.Notes = append(s.Notes, "--new-data: the set is what the run was trained on, nothing has changed")
 	case what == "":
 	case !r.NewData:
-		return cli.Usagef("%s is not what the run was trained on: %s; --fresh starts anew, --new-data goes on with it as it is now", sub.Info.Name, what)
+		ways := "--fresh starts anew, --new-data goes on with it as it is now"
+		if was.Classes != sub.Info.Classes() {
+			ways = "--fresh starts anew, as its network has no place for another number of classes"
+		}
+		return cli.Usagef("%s is not what the run was trained on: %s; %s", sub.Info.Name, what, ways)
 	default:
 		return r.takeNewData(s, sub, c, what)
 	}
