@@ -115,6 +115,7 @@ func (s idxSet) openPair(info Info, dir string, pair idxPair, opts Options) (*Im
 		return nil, &FileError{Set: info.Name, File: labelsPath, Fault: fault, Remedy: s.again()}
 	}
 	im.warnOfBrightness()
+	im.warnOfLying()
 	return im, nil
 }
 

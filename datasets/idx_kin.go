@@ -91,13 +91,30 @@ func (im *Images) warnOfBrightness() {
 	}
 }
 
+// clearly is a ratio of height and width that tells how writing lies.
+const clearly = 1.25
+
 // alreadyUpright tells whether pictures stored under MNIST's names have been turned by
-// someone, where their makers store them by columns. Writing is taller than wide: of
-// MNIST's own ink the variance from top to bottom is twice that from side to side,
-// and of pictures stored by columns it is the smaller one.
+// someone, where their makers store them by columns.
 func (im *Images) alreadyUpright() bool {
-	const clearly = 1.25
-	var across, down float64
+	across, down := im.extent()
+	return down > clearly*across
+}
+
+// warnOfLying notes pictures under MNIST's names that lie on their sides.
+func (im *Images) warnOfLying() {
+	if im.Name != "mnist" {
+		return
+	}
+	if across, down := im.extent(); across > clearly*down {
+		im.Warnings = append(im.Warnings, "mnist: its pictures lie on their sides, as EMNIST's makers store theirs: if they are EMNIST's digits, move them to emnist_digits/ and run with --dataset emnist_digits, which sets them upright")
+	}
+}
+
+// extent is how wide and how tall the writing is: the variances of its ink from side to
+// side and from top to bottom, added up. Writing is taller than wide: twice for MNIST's
+// own, and the other way round for pictures stored by columns.
+func (im *Images) extent() (across, down float64) {
 	n := im.Shape[1]
 	for plane := range slices.Chunk(im.Pixels, n*n) {
 		var ink, sx, sy, sxx, syy float64
@@ -111,5 +128,5 @@ func (im *Images) alreadyUpright() bool {
 			down += syy/ink - sy/ink*(sy/ink)
 		}
 	}
-	return down > clearly*across
+	return across, down
 }

@@ -89,6 +89,18 @@ func TestEMNIST(t *testing.T) {
 	if im, err := Open("emnist_letters", Options{DataDir: dir}); err != nil || !bytes.Equal(im.Pixels[:784], stroke()) || !strings.Contains(im.Warnings[0], "stand upright already") {
 		t.Errorf("turned by someone: error %v, notes %q", err, im.Warnings)
 	}
+	// EMNIST's digits as MNIST's: their labels tell nothing, that they lie does.
+	tens := everyLabel(0, 9)
+	for name, c := range map[string]struct {
+		pictures []byte
+		notes    int
+	}{"lying": {byColumns(bytes.Repeat(stroke(), 10)), 1}, "upright": {bytes.Repeat(stroke(), 10), 0}, "empty": {make([]byte, 7840), 0}} {
+		dir := layFiles(t, map[string][]byte{"mnist/" + trainImages: idxFile(c.pictures, 10, 28, 28), "mnist/" + trainLabels: idxFile(tens, 10)})
+		im, err := Open("mnist", Options{DataDir: dir})
+		if err != nil || len(im.Warnings) != c.notes || c.notes > 0 && !strings.Contains(im.Warnings[0], "--dataset emnist_digits") || !bytes.Equal(im.Pixels, c.pictures) {
+			t.Errorf("%s: error %v, notes %q", name, err, im.Warnings)
+		}
+	}
 	balanced, _ := Lookup("emnist_balanced")
 	if got := strings.Join(balanced.ClassNames, ""); got != "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghnqrt" { // Cohen et al. 2017, table II
 		t.Errorf("balanced: %s", got)

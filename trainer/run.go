@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
+	"slices"
 	"time"
 
 	torch "github.com/wangkuiyi/gotorch"
@@ -241,7 +243,12 @@ func (l *loop) run(ctx context.Context) error {
 		return errors.Join(err, l.write())
 	}
 	if l.done > l.first {
-		if err := l.watch.atEnd(l.losses); err != nil {
+		losses := l.losses
+		if len(losses) == 1 {
+			// Nothing has looked at what the only update has made of the network.
+			losses = append(slices.Clone(losses), l.afterwards())
+		}
+		if err := l.watch.atEnd(losses); err != nil {
 			if !l.Folder.HoldsState() {
 				err = errors.Join(err, l.write())
 			}
@@ -249,6 +256,26 @@ func (l *loop) run(ctx context.Context) error {
 		}
 	}
 	return l.write()
+}
+
+// afterwards is the loss of one more batch, of zeros, which is data as good as any to
+// see whether the weights still are.
+func (l *loop) afterwards() (loss float32) {
+	diagnostics := l.e.diagnostics
+	l.e.diagnostics = nil // it is no step
+	defer func() { l.e.diagnostics = diagnostics }()
+	torch.Scoped(func() {
+		torch.NoGrad(func() {
+			v, err := l.e.loss(l.Config.Accumulate, &zeros{l.Network.Config().SampleShape(), min(l.Config.BatchSize, 16), l.e.classes, l.Device})
+			if err == nil {
+				loss = float32(v.ItemFloat())
+			}
+		})
+	})
+	if !finite(loss) {
+		return float32(math.Inf(1))
+	}
+	return loss
 }
 
 func (l *loop) interval() time.Duration {
