@@ -130,7 +130,7 @@ func off(got, want, all Tensor) float64 {
 
 var normParts = []string{"output", "gradient 0", "gradient 1", "gradient 2", "gradient 3"}
 
-func TestGroupNormAct(t *testing.T) {
+func TestKernelGroupNorm(t *testing.T) {
 	for _, c := range normCases {
 		t.Run(c.String(), func(t *testing.T) { Scoped(func() { c.check(t) }) })
 	}
@@ -159,7 +159,7 @@ func (c normCase) check(t *testing.T) {
 }
 
 // The formula itself, once: group normalisation is of x + shift.
-func TestGroupNormActFormula(t *testing.T) {
+func TestKernelGroupNormFormula(t *testing.T) {
 	const b, ch, groups, pixels = 2, 6, 2, 5
 	c := normCase{shape: []int64{b, ch, pixels}, groups: groups, layout: "contiguous", act: true, shift: true}
 	Scoped(func() {
@@ -186,7 +186,7 @@ func TestGroupNormActFormula(t *testing.T) {
 }
 
 // A gradient's product with a direction is the loss's slope along it.
-func TestGroupNormActFiniteDifferences(t *testing.T) {
+func TestKernelGroupNormFiniteDifferences(t *testing.T) {
 	c := normCase{shape: []int64{2, 12, 3, 3}, groups: 4, layout: "channels last", act: true, shift: true}
 	Scoped(func() {
 		in := c.inputs(false)
@@ -209,7 +209,7 @@ func TestGroupNormActFiniteDifferences(t *testing.T) {
 }
 
 // The number of threads changes no bit, however the work is cut.
-func TestGroupNormActThreads(t *testing.T) {
+func TestKernelGroupNormThreads(t *testing.T) {
 	n := NumThreads()
 	defer SetNumThreads(int32(n))
 	for _, shape := range [][]int64{{1, 64, 16, 16}, {3, 32, 9, 9}, {40, 32, 4, 4}} {
@@ -241,7 +241,7 @@ func TestGroupNormActThreads(t *testing.T) {
 }
 
 // Gradients of gradients, as a gradient penalty needs them.
-func TestGroupNormActTwice(t *testing.T) {
+func TestKernelGroupNormTwice(t *testing.T) {
 	twice := func(dtype int8) Tensor {
 		x := source{Shape: []int64{2, 8, 5}, K: 1, Scale: 2}.tensor().CastTo(dtype).SetRequiresGrad(true)
 		w := source{Shape: []int64{8}, K: 2, Scale: 1, Offset: 1}.tensor().CastTo(dtype).SetRequiresGrad(true)
@@ -257,7 +257,7 @@ func TestGroupNormActTwice(t *testing.T) {
 	})
 }
 
-func TestGroupNormActRefuses(t *testing.T) {
+func TestKernelGroupNormRefuses(t *testing.T) {
 	Scoped(func() {
 		x, four := Ones([]int64{2, 6, 3}, false), Ones([]int64{4}, false)
 		for name, f := range map[string]func(){
@@ -280,7 +280,7 @@ func TestGroupNormActRefuses(t *testing.T) {
 }
 
 // Every allocation of it may fail, forward and backward.
-func TestGroupNormActOutOfMemory(t *testing.T) {
+func TestKernelGroupNormOutOfMemory(t *testing.T) {
 	c := normCases[8] // a view: everything is copied first
 	Scoped(func() {
 		in := c.inputs(true)
@@ -310,13 +310,13 @@ func TestGroupNormActOutOfMemory(t *testing.T) {
 // The loops of lesser processors compute the same: the tests above once more
 // with libtorch restricted to them. (A child without AVX2 at all tells as much
 // of the last kind as this machine can.)
-func TestGroupNormActOnLesserProcessors(t *testing.T) {
+func TestKernelGroupNormOnLesserProcessors(t *testing.T) {
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, kind := range []string{"avx2", "default"} {
-		cmd := exec.Command(exe, "-test.run=^TestGroupNormAct(|Formula|Threads)$")
+		cmd := exec.Command(exe, "-test.run=^TestKernelGroupNorm(|Formula|Threads)$")
 		cmd.Env = append(os.Environ(), "ATEN_CPU_CAPABILITY="+kind)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("%s: %v\n%s", kind, err, out)
