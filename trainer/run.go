@@ -249,6 +249,9 @@ func (l *loop) run(ctx context.Context) error {
 			losses = append(slices.Clone(losses), l.afterwards())
 		}
 		if err := l.watch.atEnd(losses); err != nil {
+			if d, ok := err.(*DivergedError); ok {
+				d.Step = min(d.Step, l.done)
+			}
 			if !l.Folder.HoldsState() {
 				err = errors.Join(err, l.write())
 			}

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/terminal"
 	"flowmatch/datasets"
 )
 
@@ -55,11 +55,11 @@ func classNumber(word string, in datasets.Info) (int, error) {
 		if near := datasets.Closest(word, in.ClassNames); near != "" {
 			return 0, cli.Usagef("--classes %q: %s has no such class; did you mean %s?", word, in.Name, near)
 		}
-		return 0, cli.Usagef("--classes %q: all, or of %s with commas between", word, someOf(in.ClassNames))
+		return 0, cli.Usagef("--classes %q: all, or of %s with commas between", word, terminal.Some(in.ClassNames))
 	case ownNumbers(in.ClassNames):
-		return 0, cli.Usagef("--classes %s: the classes of %s are called %s", word, in.Name, someOf(in.ClassNames))
+		return 0, cli.Usagef("--classes %s: the classes of %s are called %s", word, in.Name, terminal.Some(in.ClassNames))
 	case c < 0 || c >= in.Classes():
-		return 0, cli.Usagef("--classes %d: %s has the classes 0 to %d (%s)", c, in.Name, in.Classes()-1, someOf(in.ClassNames))
+		return 0, cli.Usagef("--classes %d: %s has the classes 0 to %d (%s)", c, in.Name, in.Classes()-1, terminal.Some(in.ClassNames))
 	}
 	return c, nil
 }
@@ -89,27 +89,5 @@ func mapping(classes []int, names []string) string {
 	if plain {
 		return ""
 	}
-	return someOf(parts)
-}
-
-// printable quotes a name that would move the cursor: a checkpoint's may be anything.
-func printable(name string) string {
-	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return strconv.Quote(name)
-	}
-	return name
-}
-
-// someOf joins words, of which a screen has room for twenty.
-func someOf(words []string) string {
-	const most = 20
-	var shown []string
-	for k, w := range words {
-		if k == most {
-			shown = append(shown, fmt.Sprintf("and %d more", len(words)-most))
-			break
-		}
-		shown = append(shown, printable(w))
-	}
-	return strings.Join(shown, ", ")
+	return terminal.Some(parts)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
 
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/terminal"
@@ -92,16 +91,11 @@ func (f *flags) points(in datasets.Info, set *datasets.Set2D) *training.Subject 
 
 // classLine says which number stands for which class, for the first of many.
 func classLine(names []string) string {
-	const most = 20
-	var parts []string
+	parts := make([]string, len(names))
 	for c, name := range names {
-		if c == most {
-			parts = append(parts, fmt.Sprintf("and %d more", len(names)-most))
-			break
-		}
-		parts = append(parts, fmt.Sprintf("%d is %s", c, name))
+		parts[c] = fmt.Sprintf("%d is %s", c, name)
 	}
-	return strings.Join(parts, ", ")
+	return terminal.Some(parts)
 }
 
 // checkKind refuses flags that do not apply to the set.
