@@ -1,0 +1,168 @@
+// Package compare is the command that shows a model beside the one that reflow made of it: of
+// points the film of both, and how good the samples and the likelihood are
+// against the number of evaluations; of images samples in few steps.
+package compare
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	torch "github.com/wangkuiyi/gotorch"
+	"github.com/wangkuiyi/gotorch/atomicfile"
+
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/figures"
+	"flowmatch/cmd/internal/modelfile"
+	"flowmatch/flow"
+)
+
+// Run is the command.
+func Run(ctx context.Context, env cli.Env) error {
+	f := newFlags()
+	if err := f.Read(env); err != nil {
+		return err
+	}
+	ask, err := f.check()
+	if err != nil {
+		return err
+	}
+	c := &comparison{flags: f, asked: ask, env: env}
+	if c.models[0], err = f.Open("cfm"); err != nil {
+		return err
+	}
+	if c.models[1], err = f.OpenBeside(c.models[0], "reflow", "reflow-checkpoint", f.reflowCheckpoint); err != nil {
+		return err
+	}
+	for _, m := range c.models {
+		if m.Distilled() {
+			return cli.Usagef("%s is distilled to one step: it has no paths to compare; evaluate measures it", m.Checkpoint.Path)
+		}
+	}
+	info := c.models[0].Info
+	if err := f.checkKind(info); err != nil {
+		return err
+	}
+	c.dir = filepath.Join(f.OutputDir, "comparisons")
+	if err := atomicfile.MkdirAll(c.dir); err != nil {
+		return fmt.Errorf("the output folder cannot be made: %w", err)
+	}
+	if c.device, err = f.OpenDevice(); err != nil {
+		return err
+	}
+	draw := c.images
+	names := []string{c.path(".png")}
+	if info.Is2D() {
+		draw = c.points
+		names = []string{c.path(".gif"), c.path("_quality.png")}
+	}
+	before, err := figures.SetAside(names...)
+	if err != nil {
+		return err
+	}
+	err = draw(ctx)
+	if note := figures.KeptNote(before.Settle()); note != "" {
+		c.say("%s", note)
+	}
+	return err
+}
+
+// comparison is of two models.
+type comparison struct {
+	*flags
+	*asked
+	env    cli.Env
+	dir    string
+	models [2]*modelfile.Model
+	device torch.Device
+}
+
+// names are those of the two models, as they are shown.
+var names = [2]string{"flow matching", "rectified"}
+
+// say tells the user something, unless --quiet.
+func (c *comparison) say(format string, args ...any) {
+	if !c.Quiet {
+		fmt.Fprintf(c.env.Stderr, format+"\n", args...)
+	}
+}
+
+// path is of a file for the set.
+func (c *comparison) path(ending string) string {
+	return filepath.Join(c.dir, "cfm_reflow_"+c.models[0].Info.Slug()+ending)
+}
+
+// points draws the film and measures both models.
+func (c *comparison) points(ctx context.Context) error {
+	var built [2]flow.Velocity
+	for k, m := range c.models {
+		v, err := m.Velocity(c.device)
+		if err != nil {
+			return err
+		}
+		built[k] = v
+	}
+	set, err := c.models[0].Open2D(c.DataOptions(), c.say)
+	if err != nil {
+		return err
+	}
+	if set.Frame != nil {
+		c.say("note: distances and likelihoods are of the points %s, as the flows take them", set.Frame)
+	}
+	film := figures.Pair{
+		Path: c.path(".gif"), Of: set, Names: names, Velocities: built, Device: c.device, Solver: c.solver,
+		Samples: c.figures.Samples, Grid: c.grid, Frames: c.frames, FPS: c.fps, Seed: c.Seed,
+		Stderr: c.env.Stderr, Quiet: c.Quiet,
+	}
+	if err := film.Film(ctx); err != nil {
+		return err
+	}
+	q := quality{
+		set: set, velocities: built, device: c.device, solvers: c.solvers, n: c.qualitySamples, seed: c.Seed,
+		stderr: c.env.Stderr, quiet: c.Quiet,
+	}
+	r, err := q.measure(ctx)
+	if err != nil {
+		return err
+	}
+	r.Film, r.Figure = film.Path, c.path("_quality.png")
+	for k, m := range c.models {
+		r.Models[k].Checkpoint = m.Checkpoint.Path
+	}
+	if err := figures.WritePNG(r.Figure, r.draw()); err != nil {
+		return err
+	}
+	print := r.table
+	if c.json {
+		print = r.json
+	}
+	if err := print(c.env.Stdout); err != nil {
+		return err
+	}
+	if bad := r.unsolved(); bad != nil {
+		return errors.New(strings.Join(bad, "; "))
+	}
+	if bad := r.notFinite(); bad != nil {
+		return fmt.Errorf("not a finite number: %s; the weights are damaged, or their training diverged", strings.Join(bad, ", "))
+	}
+	return nil
+}
+
+// images draws samples of both in few steps, and by the solver asked for.
+func (c *comparison) images(ctx context.Context) error {
+	var rows []figures.Row
+	for k, m := range c.models {
+		for _, steps := range []int{1, 2, 4} {
+			rows = append(rows, figures.Euler(names[k], m, steps))
+		}
+		rows = append(rows, figures.Row{Name: names[k] + ", " + c.solver.String(), Of: m, Solver: c.solver})
+	}
+	path := c.path(".png")
+	if err := figures.FewSteps(ctx, path, c.device, c.Seed, rows); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(c.env.Stdout, path)
+	return err
+}

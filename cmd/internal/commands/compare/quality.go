@@ -1,0 +1,83 @@
+package compare
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	torch "github.com/wangkuiyi/gotorch"
+
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/measures"
+	"flowmatch/cmd/internal/terminal"
+	"flowmatch/datasets"
+	"flowmatch/flow"
+	"flowmatch/flow/metrics"
+)
+
+// quality measures two models of points by several solvers.
+type quality struct {
+	set        *datasets.Set2D
+	velocities [2]flow.Velocity
+	device     torch.Device
+	solvers    []cli.NamedSolver
+	n          int // samples; a fifth as many points for the likelihood
+	seed       int64
+
+	stderr io.Writer
+	quiet  bool
+}
+
+const batch = 8192
+
+// measure takes all measures.
+func (q *quality) measure(ctx context.Context) (*report, error) {
+	distance := measures.DistanceTo(q.set, q.n, q.seed)
+	fresh := measures.LikelihoodPoints(q.set, q.n/5, q.seed)
+	r := &report{Dataset: q.set.Name, Samples: q.n, Points: q.n / 5}
+	floor, err := distance.Floor()
+	if err != nil {
+		return nil, err
+	}
+	r.SW2Floor = measures.Finite(floor)
+	if h, ok := q.set.Entropy(); ok {
+		r.Entropy = measures.Finite(h)
+	}
+	bar := terminal.New(q.stderr, q.quiet, "quality", 1)
+	defer bar.Done()
+	done, all := 0, len(q.velocities)*len(q.solvers)*(q.n+q.n/5)
+	for k, v := range q.velocities {
+		r.Models[k].Name = names[k]
+		for _, s := range q.solvers {
+			e := entry{Method: s.Method, Steps: s.Steps}
+			told := func(n, _ int) { bar.Set(done+n, all, names[k]+", "+e.name()) }
+			draw := flow.Sampling{
+				Velocity: v, Device: q.device, Solver: s, Shape: []int64{2}, N: q.n, Seed: q.seed, Batch: batch, Progress: told,
+			}
+			if x, err := draw.Draw(ctx); flow.Unsolved(err) {
+				e.unsolved = append(e.unsolved, fmt.Sprintf("sw2 of %s by %s: %v", names[k], e.name(), err))
+			} else if err != nil {
+				return nil, fmt.Errorf("%s by %s: %w", names[k], e.name(), err)
+			} else {
+				d, err := distance.Of(x.X)
+				if err != nil {
+					return nil, err
+				}
+				e.NFE, e.SW2 = x.NFE, measures.Finite(d)
+			}
+			done += q.n
+			l := flow.Likelihood{Velocity: v, Device: q.device, Solver: s, Shape: []int64{2}, Batch: batch / 2, Progress: told}
+			if p, err := l.LogDensity(ctx, fresh, nil); flow.Unsolved(err) {
+				e.unsolved = append(e.unsolved, fmt.Sprintf("nll of %s by %s: %v", names[k], e.name(), err))
+			} else if err != nil {
+				return nil, fmt.Errorf("%s by %s: %w", names[k], e.name(), err)
+			} else {
+				mean, stderr := metrics.Mean(p.LogP)
+				e.NLLNFE, e.NLL, e.NLLStderr = p.NFE, measures.Finite(-mean), measures.Finite(stderr)
+			}
+			done += q.n / 5
+			r.Models[k].Results = append(r.Models[k].Results, e)
+		}
+	}
+	return r, nil
+}

@@ -1,0 +1,129 @@
+package compare
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"flowmatch/cmd/internal/measures"
+	"flowmatch/cmd/internal/terminal"
+)
+
+// report is what compare prints with --json. What is unknown, or no finite
+// number, is absent.
+type report struct {
+	Dataset  string     `json:"dataset"`
+	Entropy  *float64   `json:"entropy,omitempty"`   // nats
+	SW2Floor *float64   `json:"sw2_floor,omitempty"` // data against data
+	Samples  int        `json:"samples"`
+	Points   int        `json:"points"` // of the likelihood
+	Models   [2]results `json:"models"`
+	Film     string     `json:"film"`
+	Figure   string     `json:"figure"`
+}
+
+// results are a model's.
+type results struct {
+	Name       string  `json:"name"`
+	Checkpoint string  `json:"checkpoint"`
+	Results    []entry `json:"results"`
+}
+
+// entry is the results of a solver.
+type entry struct {
+	Method    string   `json:"method"`
+	Steps     int      `json:"steps,omitempty"` // of a fixed-step method
+	NFE       int      `json:"nfe"`             // of a sample
+	SW2       *float64 `json:"sw2,omitempty"`
+	NLLNFE    int      `json:"nll_nfe"` // of a point's likelihood
+	NLL       *float64 `json:"nll,omitempty"`
+	NLLStderr *float64 `json:"nll_stderr,omitempty"`
+
+	unsolved []string // measures that the solver did not come to, and why
+}
+
+// name is as in --solvers: "midpoint:20".
+func (e entry) name() string {
+	if e.Steps == 0 {
+		return e.Method
+	}
+	return e.Method + ":" + strconv.Itoa(e.Steps)
+}
+
+func (r *report) json(w io.Writer) error { return measures.WriteJSON(w, r) }
+
+// table writes the report for people.
+func (r *report) table(w io.Writer) error {
+	var b strings.Builder
+	a, c := r.Models[0], r.Models[1]
+	fmt.Fprintf(&b, "%s: %s (%s) and %s (%s)\n\n", r.Dataset, a.Name, a.Checkpoint, c.Name, c.Checkpoint)
+	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(t, "\t\tsliced W2\t\tnegative log-likelihood\t\t\n")
+	fmt.Fprintf(t, "solver\tNFE\t%s\t%s\t%s\t%s\t\n", a.Name, c.Name, a.Name, c.Name)
+	for i, e := range a.Results {
+		f := c.Results[i]
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t\n", e.name(), both(e.NFE, f.NFE),
+			show(e.SW2, 4), show(f.SW2, 4), show(e.NLL, 3), show(f.NLL, 3))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(&b, "\nSliced W2: %s samples; data against data has %s. Likelihood: nats, of %s fresh points",
+		terminal.Count(int64(r.Samples)), show(r.SW2Floor, 4), terminal.Count(int64(r.Points)))
+	if e := a.Results[len(a.Results)-1].NLLStderr; e != nil {
+		fmt.Fprintf(&b, ", ± %s", show(e, 3))
+	}
+	if r.Entropy != nil {
+		fmt.Fprintf(&b, "; the set's entropy, the least there is, %s", show(r.Entropy, 3))
+	}
+	fmt.Fprintf(&b, ".\nA few steps backwards are far from the density's equation: what they find may be below the entropy.\n\n%s\n%s\n", r.Film, r.Figure)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// notFinite names the results that are no numbers.
+func (r *report) notFinite() []string {
+	var bad []string
+	for _, m := range r.Models {
+		for _, e := range m.Results {
+			if e.unsolved != nil {
+				continue
+			}
+			if e.SW2 == nil {
+				bad = append(bad, "sw2 of "+m.Name+" by "+e.name())
+			}
+			if e.NLL == nil {
+				bad = append(bad, "nll of "+m.Name+" by "+e.name())
+			}
+		}
+	}
+	return bad
+}
+
+// unsolved names the results that a solver did not come to.
+func (r *report) unsolved() []string {
+	var all []string
+	for _, m := range r.Models {
+		for _, e := range m.Results {
+			all = append(all, e.unsolved...)
+		}
+	}
+	return all
+}
+
+// both is a number of two models.
+func both(a, b int) string {
+	if a == b {
+		return strconv.Itoa(a)
+	}
+	return fmt.Sprintf("%d, %d", a, b)
+}
+
+func show(v *float64, digits int) string {
+	if v == nil {
+		return "-"
+	}
+	return strconv.FormatFloat(*v, 'f', digits, 64)
+}

@@ -1,0 +1,94 @@
+// Package convert is the command that turns weight files into one another.
+package convert
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+
+	"github.com/wangkuiyi/gotorch/atomicfile"
+	"github.com/wangkuiyi/gotorch/pth"
+
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/modelfile"
+	"flowmatch/cmd/internal/terminal"
+	"flowmatch/trainer"
+)
+
+// Run is the command.
+func Run(ctx context.Context, env cli.Env) error {
+	cli.Forms["convert"] = `convert ckpt.pth model.safetensors     and back, by the endings
+convert theirs.ckpt model.pth          the network's weights alone, of any file that sample reads
+convert --list FILE                    names, types and shapes`
+	c := cli.New("convert", "turn .pth into .safetensors and back")
+	list := c.Bool("list", false, "list names, types and shapes")
+	which := c.String("weights", "", modelfile.WeightsHelp)
+	c.BoolVar(&c.Quiet, "quiet", false, "no progress and no notes")
+	c.AddVersion()
+	if err := c.Read(env); err != nil {
+		return err
+	}
+	if *list {
+		if c.NArg() != 1 {
+			return cli.Usagef("--list takes one file, %d were given", c.NArg())
+		}
+		return show(env, c.Arg(0))
+	}
+	if c.NArg() != 2 {
+		return cli.Usagef("two files are needed, IN and OUT; %d were given", c.NArg())
+	}
+	if err := modelfile.CheckWeights(*which); err != nil {
+		return err
+	}
+	in, out := c.Arg(0), c.Arg(1)
+	if !trainer.IsWeightFile(out) {
+		return cli.Usagef("%s: the ending must be .pth, .pt or .safetensors", out)
+	}
+	if err := atomicfile.Check(out); err != nil {
+		return err
+	}
+	ck, err := trainer.ReadNetwork(in, trainer.Averaging(*which))
+	if err != nil {
+		return err
+	}
+	if note := ck.Note("--weights raw"); note != "" {
+		c.Note("%s", note)
+	}
+	if err := trainer.WriteWeights(ctx, out, ck.File()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(env.Stdout, out)
+	return err
+}
+
+// show lists everything that the file holds.
+func show(env cli.Env, path string) error {
+	f, err := trainer.ReadContent(path)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriter(env.Stdout)
+	tensors, numbers := 0, int64(0)
+	for _, l := range f.Leaves {
+		what := any(l.Tensor)
+		if l.Tensor == nil {
+			what = l.Value
+			switch v := l.Value.(type) {
+			case nil:
+				what = "None"
+			case *pth.List:
+				what = fmt.Sprintf("a list of %d", len(v.Items))
+			case pth.Tuple:
+				what = fmt.Sprintf("a tuple of %d", len(v))
+			}
+		} else {
+			tensors, numbers = tensors+1, numbers+l.Tensor.Numel()
+		}
+		fmt.Fprintln(w, trainer.Printable(fmt.Sprintf("%-44s %v", l.Name, what)))
+	}
+	fmt.Fprintf(w, "%d tensors, %s numbers\n", tensors, terminal.Count(numbers))
+	if f.Record != nil {
+		fmt.Fprintf(w, "record: %s\n", trainer.Printable(string(f.Record)))
+	}
+	return w.Flush()
+}

@@ -1,0 +1,288 @@
+// Package doctor is the command that says what this machine and this installation can do.
+package doctor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	torch "github.com/wangkuiyi/gotorch"
+
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/datasets"
+	"flowmatch/trainer"
+)
+
+// finding is a line of the report.
+type finding struct {
+	Name   string `json:"name"`
+	OK     bool   `json:"ok"`
+	What   string `json:"what"`
+	Remedy string `json:"remedy,omitempty"`
+	fatal  bool   // without it nothing works
+}
+
+// Run is the command.
+func Run(_ context.Context, env cli.Env) error {
+	cli.Forms["doctor"] = "doctor             what works here, and what to do about the rest"
+	c := cli.New("doctor", "check this machine and this installation")
+	asJSON := c.Bool("json", false, "print the findings as JSON")
+	c.AddDataDir()
+	c.AddMachine()
+	c.BoolVar(&c.Quiet, "quiet", false, "print only what is not right")
+	c.AddVersion()
+	if err := c.Read(env); err != nil {
+		return err
+	}
+	if err := c.NoArgs(); err != nil {
+		return err
+	}
+	if err := c.CheckMachine(); err != nil {
+		return err
+	}
+	all := examine(c)
+	if c.Quiet {
+		all = slices.DeleteFunc(all, func(f finding) bool { return f.OK })
+	}
+	if *asJSON {
+		if err := json.NewEncoder(env.Stdout).Encode(all); err != nil {
+			return err
+		}
+	} else {
+		print(env.Stdout, all)
+	}
+	for _, f := range all {
+		if f.fatal && !f.OK {
+			return errors.New("training cannot work here yet" + onDevice(c) + ": see above")
+		}
+	}
+	return nil
+}
+
+func onDevice(c *cli.Common) string {
+	if c.Device == "auto" {
+		return ""
+	}
+	return " on --device " + c.Device
+}
+
+func print(w io.Writer, all []finding) {
+	for _, f := range all {
+		mark := "ok "
+		if !f.OK {
+			mark = "-- "
+		}
+		fmt.Fprintf(w, "%s %-12s %s\n", mark, f.Name, f.What)
+		if f.Remedy != "" {
+			fmt.Fprintf(w, "    %-12s   %s\n", "", f.Remedy)
+		}
+	}
+}
+
+func examine(c *cli.Common) []finding {
+	all := []finding{machine(), processor()}
+	lib, err := torch.FindLibrary()
+	if err != nil {
+		return append(all, finding{Name: "libtorch", What: err.Error(), fatal: true}, folder(c), data(c))
+	}
+	all = append(all, finding{Name: "libtorch", OK: true, What: fmt.Sprintf("%s in %s (through %s)", lib.Version, lib.Dir, lib.Source)})
+	start := time.Now()
+	if err := torch.Init(torch.InitOptions{NoCUDA: c.Device == "cpu", NumThreads: c.Threads}); err != nil {
+		return append(all, finding{Name: "loading", What: err.Error(), Remedy: "run scripts/setup and scripts/build again", fatal: true}, folder(c), data(c))
+	}
+	all = append(all, finding{Name: "loading", OK: true, What: fmt.Sprintf("opened in %.2f s, threads: %d", time.Since(start).Seconds(), torch.NumThreads())})
+	return append(all, compute(), gpu(c), folder(c), data(c))
+}
+
+func machine() finding {
+	f := finding{Name: "machine", OK: runtime.GOOS == "linux" && runtime.GOARCH == "amd64", fatal: true,
+		What: fmt.Sprintf("%s on %s, %d cores, %s of memory free", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), available())}
+	if !f.OK {
+		f.Remedy = "only Linux on x86-64 (also under WSL2) is supported"
+	}
+	return f
+}
+
+// available is MemAvailable of /proc/meminfo for people.
+func available() string {
+	b, _ := os.ReadFile("/proc/meminfo")
+	for line := range strings.Lines(string(b)) {
+		if v, ok := strings.CutPrefix(line, "MemAvailable:"); ok {
+			var kb int64
+			fmt.Sscan(v, &kb)
+			return fmt.Sprintf("%.1f GB", float64(kb)/(1<<20))
+		}
+	}
+	return "an unknown amount"
+}
+
+func processor() finding {
+	flags := torch.CPUFlags()
+	f := finding{Name: "processor", OK: slices.Contains(flags, "avx2")}
+	switch {
+	case trainer.FastBF16(torch.CPU):
+		f.What = "AVX-512 with bf16: --precision auto trains in bf16"
+	case slices.Contains(flags, "avx512f"):
+		f.What = "AVX-512 without bf16: --precision auto trains in float32"
+	case f.OK:
+		f.What = "AVX2: --precision auto trains in float32"
+	default:
+		f.What = "no AVX2: training works, slowly"
+	}
+	return f
+}
+
+func compute() finding {
+	f := finding{Name: "arithmetic", fatal: true}
+	speed, err := products(torch.CPU)
+	f.What = fmt.Sprintf("products of float32 run at %.0f GFLOP/s", speed)
+	if f.OK = err == nil; !f.OK {
+		f.What = err.Error()
+	}
+	return f
+}
+
+// products computes products of float32 for a while, and gives their speed in
+// GFLOP/s.
+func products(d torch.Device) (speed float64, err error) {
+	n := int64(512)
+	if d.IsCUDA() {
+		n = 4096
+	}
+	err = torch.Try(func() {
+		torch.Scoped(func() {
+			a := torch.FullWith([]int64{n, n}, 1, torch.Options{Device: d})
+			torch.MM(a, a).Close()
+			torch.Synchronize(d)
+			start := time.Now()
+			var count float64
+			for ; time.Since(start) < 200*time.Millisecond; count++ {
+				torch.MM(a, a).Close()
+				torch.Synchronize(d)
+			}
+			speed = count * 2 * math.Pow(float64(n), 3) / time.Since(start).Seconds() / 1e9
+		})
+	})
+	return speed, err
+}
+
+func gpu(c *cli.Common) finding {
+	if c.Device == "cpu" {
+		return finding{Name: "GPU", OK: true, What: "not asked for: --device cpu"}
+	}
+	ok, why := torch.CUDAStatus()
+	if !ok {
+		return finding{Name: "GPU", What: "none: " + why, Remedy: gpuRemedy(why), fatal: strings.HasPrefix(c.Device, "cuda")}
+	}
+	return gpus(torch.CUDADeviceCount(), c.Device, describe)
+}
+
+// describe is what a GPU is, and why it cannot be used, or "".
+func describe(d torch.Device) (what, why string) {
+	var in torch.CUDAInfo
+	if err := torch.Try(func() { in = torch.CUDADeviceInfo(d) }); err != nil {
+		return "does not answer", firstLine(err)
+	}
+	what = fmt.Sprintf("%s, %.0f of %.0f GB free", in.Name, float64(in.Free)/(1<<30), float64(in.Total)/(1<<30))
+	if why := torch.CUDAUnfit(d); why != "" {
+		return what, why
+	}
+	speed, err := products(d)
+	if err != nil {
+		return what, firstLine(err)
+	}
+	return what + fmt.Sprintf(", products of float32 run at %.0f GFLOP/s", speed), ""
+}
+
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}
+
+// gpus describes n GPUs. One that cannot be used, because it is old or broken or
+// another program has all of it, leaves the others good.
+func gpus(n int, asked string, describe func(torch.Device) (what, why string)) finding {
+	f := finding{Name: "GPU", fatal: strings.HasPrefix(asked, "cuda")}
+	if asked == "auto" || asked == "cuda" {
+		asked = "cuda:0"
+	}
+	var lines []string
+	for i := range n {
+		d := torch.NewDevice(fmt.Sprintf("cuda:%d", i))
+		what, why := describe(d)
+		line := d.String() + " " + what
+		if why != "" {
+			line += ", cannot be used: " + why
+		} else if d.String() == asked {
+			f.OK = true
+		}
+		lines = append(lines, line)
+	}
+	f.What = strings.Join(lines, "; ")
+	if !f.OK {
+		f.Remedy = asked + " cannot be used: choose another one with --device"
+	}
+	return f
+}
+
+// gpuRemedy is what to do where CUDA is off.
+func gpuRemedy(why string) string {
+	switch {
+	case strings.Contains(why, "too old"):
+		return "training on the processor works; for the GPU update NVIDIA's driver to 580 or newer: no libtorch 2.11 for an older CUDA is on the package index"
+	case strings.Contains(why, "driver"):
+		return "training on the processor works; for a GPU install NVIDIA's driver 580 or newer (in a container: the NVIDIA container toolkit, and docker run --gpus all)"
+	case strings.Contains(why, "No CUDA GPUs"):
+		return "training on the processor works; for a GPU see what nvidia-smi and CUDA_VISIBLE_DEVICES say (in a container: docker run --gpus all)"
+	}
+	return ""
+}
+
+func folder(c *cli.Common) finding {
+	f := finding{Name: "output", fatal: true}
+	if err := os.MkdirAll(c.OutputDir, 0o777); err != nil {
+		f.What, f.Remedy = err.Error(), "choose another folder with --output-dir"
+		return f
+	}
+	probe, err := os.CreateTemp(c.OutputDir, ".doctor-")
+	if err != nil {
+		f.What, f.Remedy = err.Error(), "choose another folder with --output-dir"
+		return f
+	}
+	probe.Close()
+	os.Remove(probe.Name())
+	abs, _ := filepath.Abs(c.OutputDir)
+	f.OK, f.What = true, abs+" can be written to"
+	return f
+}
+
+// data tells which sets can be trained on now.
+func data(c *cli.Common) finding {
+	var here, missing []string
+	for _, name := range datasets.Names() {
+		if strings.Contains(name, ":") {
+			continue // the user's own files
+		}
+		if in, err := datasets.Lookup(name); err == nil && in.Is2D() {
+			here = append(here, name)
+		} else if _, err := datasets.Open(name, datasets.Options{DataDir: c.DataDir}); err == nil {
+			here = append(here, name)
+		} else {
+			missing = append(missing, name)
+		}
+	}
+	f := finding{Name: "data", OK: len(here) > 0, What: "ready: " + strings.Join(here, ", ")}
+	if len(missing) > 0 {
+		f.Remedy = fmt.Sprintf("not in %s: %s", c.DataDir, strings.Join(missing, ", "))
+	}
+	return f
+}

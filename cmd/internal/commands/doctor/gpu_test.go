@@ -1,0 +1,46 @@
+package doctor
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	torch "github.com/wangkuiyi/gotorch"
+)
+
+// Every reason that CUDA can be off for has its own way out.
+func TestGPURemedy(t *testing.T) {
+	for why, want := range map[string]string{
+		"no NVIDIA driver: libcuda.so.1 cannot be opened": "--gpus all",
+		"no NVIDIA driver was found":                      "install NVIDIA's driver 580",
+		"the NVIDIA driver is too old: libtorch is built for CUDA 13.0, which needs driver 580 or newer": "update NVIDIA's driver",
+		"No CUDA GPUs are available":                                     "CUDA_VISIBLE_DEVICES",
+		"libtorch_cuda.so is not in /x; run scripts/setup --cuda":        "",
+		"libtorch_cuda.so cannot be opened: libcudnn.so.9: no such file": "",
+		"it was switched off":                                            "",
+		"CUDA error: system not yet initialized":                         "",
+	} {
+		if got := gpuRemedy(why); !strings.Contains(got, want) || want == "" && got != "" {
+			t.Errorf("%s: %q, want %q", why, got, want)
+		}
+	}
+}
+
+func TestGPUsThatDoNotAnswer(t *testing.T) {
+	describe := func(d torch.Device) (what, why string) {
+		if d.Index() == 0 {
+			return "does not answer", firstLine(errors.New("CUDA error: out of memory\nmore lines"))
+		}
+		return "Card, 7 of 8 GB free", ""
+	}
+	const what = "cuda:0 does not answer, cannot be used: CUDA error: out of memory; cuda:1 Card, 7 of 8 GB free"
+	for _, c := range []struct {
+		asked     string
+		ok, fatal bool
+	}{{"auto", false, false}, {"cuda", false, true}, {"cuda:0", false, true}, {"cuda:1", true, true}, {"cuda:2", false, true}} {
+		f := gpus(2, c.asked, describe)
+		if f.OK != c.ok || f.fatal != c.fatal || f.What != what || (f.Remedy == "") != c.ok {
+			t.Errorf("--device %s: %+v", c.asked, f)
+		}
+	}
+}

@@ -1,0 +1,194 @@
+package evaluate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	torch "github.com/wangkuiyi/gotorch"
+
+	"flowmatch/cmd/internal/classifiers"
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/terminal"
+	"flowmatch/datasets"
+)
+
+// Run is the command.
+func Run(ctx context.Context, env cli.Env) error {
+	f := newFlags()
+	if err := f.Read(env); err != nil {
+		return err
+	}
+	asked, err := f.check()
+	if err != nil {
+		return err
+	}
+	file, err := f.Open("cfm")
+	if err != nil {
+		return err
+	}
+	e := &evaluation{f: f, file: file, info: file.Info, solvers: asked.solvers, stderr: env.Stderr}
+	e.out = &report{Dataset: e.info.Name, Checkpoint: file.Checkpoint.Path, counts: map[string]int{}}
+	if f.download && !datasets.Downloadable(e.info.Name) {
+		return cli.Usagef("--download: %s has nothing to fetch", e.info.Name)
+	}
+	if e.taken, err = asked.measures.taken(e.info, file.Classes); err != nil {
+		return err
+	}
+	for _, note := range asked.measures.leftOut(e.info, file.Classes) {
+		e.say("note: %s", note)
+	}
+	if file.Distilled() {
+		if err := e.oneStep(asked); err != nil {
+			return err
+		}
+	}
+	if err := f.unused(e.taken, e.info.Is2D()); err != nil {
+		return err
+	}
+	if e.guidance, err = f.guidance.Of(file); err != nil {
+		return err
+	}
+	if e.guidance != nil {
+		e.out.guide(e.guidance)
+	}
+	measure, err := e.openData(ctx, asked)
+	if err != nil {
+		return err
+	}
+	if e.device, err = f.OpenDevice(); err != nil {
+		return err
+	}
+	if e.velocity, err = file.Velocity(e.device); err != nil {
+		return err
+	}
+	err = measure()
+	for _, w := range torch.TakeWarnings() {
+		e.say("note: libtorch: %s", w)
+	}
+	if err != nil {
+		return err
+	}
+	print := e.out.table
+	if f.json {
+		print = e.out.json
+	}
+	if err := print(env.Stdout); err != nil {
+		return err
+	}
+	if bad := e.out.unsolved; bad != nil {
+		return errors.New(strings.Join(bad, "; "))
+	}
+	if bad := e.out.notFinite; bad != nil {
+		return fmt.Errorf("not a finite number: %s; the weights are damaged, or their training diverged", strings.Join(bad, ", "))
+	}
+	if failed := failures(asked.require, e.out); failed != "" {
+		return &cli.CheckError{Msg: failed}
+	}
+	return nil
+}
+
+// oneStep leaves out what says nothing of a model that knows t = 0 alone.
+func (e *evaluation) oneStep(asked *asked) error {
+	for _, name := range []string{"straightness", "nll", "nll_exact", "bits_per_dim"} {
+		if e.taken[name] && e.f.Changed("measures") && e.f.measures != "all" {
+			return cli.Usagef("--measures %s: %s is distilled to one step, and has no velocity but at t = 0", name, e.file.Checkpoint.Path)
+		}
+		delete(e.taken, name)
+		for _, r := range asked.require {
+			if strings.TrimSuffix(r.key, "_stderr") == name {
+				return cli.Usagef("--require %s: %s is distilled to one step, and has no velocity but at t = 0", r, e.file.Checkpoint.Path)
+			}
+		}
+	}
+	e.say("note: the model is distilled to one step: what needs its velocity after t = 0 is left out")
+	if !e.f.Changed("solvers") {
+		var err error
+		if e.solvers, err = e.f.tolerances.List("--solvers", "euler:1"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openData opens what the model is compared with, checks the requirements, and
+// returns what measures.
+func (e *evaluation) openData(ctx context.Context, asked *asked) (func() error, error) {
+	if e.info.Is2D() {
+		set, err := e.file.Open2D(e.f.DataOptions(), e.say)
+		if err != nil {
+			return nil, err
+		}
+		if set.Frame != nil {
+			e.say("note: distances and likelihoods are of the points %s, as the flow takes them", set.Frame)
+		}
+		_, known := set.Entropy()
+		return func() error { return e.points(ctx, set) }, checkTaken(asked.require, e.taken, e.info, 0, known)
+	}
+	if err := checkTaken(asked.require, e.taken, e.info, e.file.Classes, false); err != nil {
+		return nil, err
+	}
+	sets := &classifiers.Sets{}
+	judged := e.taken["as_asked"] || e.taken["frechet"]
+	if judged || e.taken["bits_per_dim"] {
+		var err error
+		if sets, err = e.readImages(ctx, judged); err != nil {
+			return nil, err
+		}
+		if err := e.fewImages(asked, sets.Test); err != nil {
+			return nil, err
+		}
+	}
+	return func() error { return e.images(ctx, sets) }, nil
+}
+
+// readImages reads the set's test images, and with fit those to train a
+// classifier on.
+func (e *evaluation) readImages(ctx context.Context, fit bool) (*classifiers.Sets, error) {
+	if strings.HasPrefix(e.info.Name, "folder-") { // a record's name, which has no path
+		return nil, cli.Usagef("%s was trained on a folder of yours, and does not know where it is: name it by --dataset folder:DIR", e.file.Checkpoint.Path)
+	}
+	opts := e.f.DataOptions()
+	opts.ImageSize, opts.Channels = e.info.Shape[1], e.info.Shape[0]
+	if e.info.Name == "celeba" && e.info.Classes() == 2 {
+		opts.Attribute = e.info.ClassNames[1]
+	}
+	if e.f.download && datasets.Missing(e.info.Name, e.f.DataDir) {
+		if err := cli.Fetch(ctx, e.info.Name, e.f.DataDir, e.stderr, e.f.Quiet); err != nil {
+			return nil, err
+		}
+	}
+	bar := terminal.New(e.stderr, e.f.Quiet, "reading "+e.info.Name, 1)
+	opts.Progress = func(done, total int) { bar.Set(done, total, "") }
+	sets, err := classifiers.Open(ctx, e.info.Name, opts, fit)
+	bar.Done()
+	if err != nil {
+		return nil, err
+	}
+	in := sets.Test.Info
+	if in.Shape != e.info.Shape || e.file.Classes > 0 && in.Classes() != e.file.Classes {
+		return nil, cli.Usagef("%s is a model of %v in %d classes, and %s has %v in %d", e.file.Checkpoint.Path, e.info.Shape, e.file.Classes, in.Name, in.Shape, in.Classes())
+	}
+	for _, im := range []*datasets.Images{sets.Fit, sets.Test} {
+		if r := e.file.Checkpoint.Record; im != nil && r != nil {
+			im.Reclass(r.Dataset.ClassNames)
+		}
+	}
+	if part := sets.Trained(); part != nil {
+		e.file.CompareData(part, e.say)
+	}
+	said := map[string]bool{} // both parts may have the same to say
+	for _, im := range []*datasets.Images{sets.Fit, sets.Test} {
+		if im == nil {
+			continue
+		}
+		for _, w := range im.Warnings {
+			if !said[w] {
+				e.say("note: %s", w)
+			}
+			said[w] = true
+		}
+	}
+	return sets, nil
+}

@@ -1,0 +1,134 @@
+package evaluate
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	torch "github.com/wangkuiyi/gotorch"
+
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/modelfile"
+	"flowmatch/cmd/internal/terminal"
+	"flowmatch/datasets"
+	"flowmatch/flow"
+	"flowmatch/flow/metrics"
+)
+
+// evaluation takes the measures of one model.
+type evaluation struct {
+	f       *flags
+	file    *modelfile.Model
+	info    datasets.Info
+	taken   map[string]bool // measures by name
+	solvers []cli.NamedSolver
+	// guidance is that of the samples that are judged, nil for none.
+	guidance *flow.Guidance
+	device   torch.Device
+	velocity flow.Velocity
+	out      *report
+	stderr   io.Writer
+}
+
+func (e *evaluation) batch() int {
+	if e.f.batchSize > 0 {
+		return e.f.batchSize
+	}
+	return e.file.Batch(e.device)
+}
+
+func (e *evaluation) say(format string, args ...any) {
+	if !e.f.Quiet {
+		fmt.Fprintf(e.stderr, format+"\n", args...)
+	}
+}
+
+// task starts a bar for a slow measure, with the time that is left. done takes it
+// away.
+func (e *evaluation) task(what string) (progress func(done, of int), done func()) {
+	bar := terminal.New(e.stderr, e.f.Quiet, what, 1)
+	var start time.Time
+	first := 0
+	return func(done, of int) {
+		if start.IsZero() { // what comes before the first part is not the parts' time
+			start, first = time.Now(), done
+		}
+		left := ""
+		if done > first {
+			each := time.Since(start) / time.Duration(done-first)
+			left = "about " + terminal.Duration(each*time.Duration(of-done)) + " left"
+		}
+		bar.Set(done, of, left)
+	}, bar.Done
+}
+
+// counting makes a model report its evaluations as parts of n; a solver that
+// chooses its steps (n is 0) has no known number of them.
+func (e *evaluation) counting(n int, progress func(done, of int)) flow.Velocity {
+	if n == 0 {
+		return e.velocity
+	}
+	done := 0
+	return func(x, t, y torch.Tensor) torch.Tensor {
+		v := e.velocity(x, t, y)
+		done++
+		progress(done, max(n, done))
+		return v
+	}
+}
+
+// unsolved notes a measure whose solver could not go on, so that the others are
+// still told of; other errors it gives back.
+func (e *evaluation) unsolved(what string, err error) error {
+	if flow.Unsolved(err) {
+		e.out.unsolved = append(e.out.unsolved, fmt.Sprintf("%s: %v", what, err))
+		return nil
+	}
+	return err
+}
+
+// samples draws n of them by a solver.
+func (e *evaluation) samples(ctx context.Context, s cli.NamedSolver, n int, labels []int64) (*flow.Samples, error) {
+	progress, done := e.task(s.String())
+	defer done()
+	batch := e.batch()
+	draw := flow.Sampling{
+		Device: e.device, Solver: s, Shape: e.file.Dims(), N: n, Labels: labels, Seed: e.f.Seed, Batch: batch,
+		Guidance: e.guidance,
+	}
+	evaluations := 0
+	if m, ok := flow.FixedStepMethod(s.Method); ok {
+		evaluations = (n + batch - 1) / batch * s.Steps * m.Stages()
+	} else {
+		draw.Progress = progress
+	}
+	draw.Velocity = e.counting(evaluations, progress)
+	return draw.Draw(ctx)
+}
+
+// straightness measures it on n paths and returns their ends.
+func (e *evaluation) straightness(ctx context.Context, n int, labels []int64) ([]float32, error) {
+	progress, done := e.task("straightness")
+	defer done()
+	batch := e.batch()
+	s := metrics.Straightness{
+		Velocity: e.counting((n+batch-1)/batch*straightNFE, progress),
+		Device:   e.device, Shape: e.file.Dims(), N: n, Labels: labels, Seed: e.f.Seed, Batch: batch,
+	}
+	p, err := s.Measure(ctx)
+	if err != nil {
+		return nil, err
+	}
+	e.out.counts["straightness"] = n
+	e.out.set(&e.out.Straightness, "straightness", p.S)
+	return p.X, nil
+}
+
+// Its paths are those of midpoint:20.
+const (
+	straightSolver = "midpoint"
+	straightSteps  = 20
+	straightNFE    = 2 * straightSteps
+	straightPaths  = 1000
+)

@@ -1,0 +1,161 @@
+package evaluate
+
+import (
+	"context"
+	"math"
+	"os"
+	"path/filepath"
+
+	"flowmatch/cmd/internal/classifiers"
+	"flowmatch/flow/metrics"
+)
+
+// imageSamples are drawn by every solver.
+const imageSamples = 1000
+
+// images measures a model of images.
+func (e *evaluation) images(ctx context.Context, sets *classifiers.Sets) error {
+	n := e.f.numSamples
+	if n == 0 {
+		n = imageSamples
+	}
+	labels := equalParts(n, e.file.Classes)
+	var ends []float32 // of straightness's paths
+	if e.taken["straightness"] {
+		var err error
+		paths := min(n, straightPaths)
+		if ends, err = e.straightness(ctx, paths, equalParts(paths, e.file.Classes)); err != nil {
+			return err
+		}
+	}
+	if e.taken["as_asked"] || e.taken["frechet"] {
+		if err := e.judge(ctx, sets, n, labels, ends); err != nil {
+			return err
+		}
+	}
+	if e.taken["bits_per_dim"] {
+		return e.bitsPerDim(ctx, sets.Test)
+	}
+	return nil
+}
+
+// equalParts are the labels of n samples, each class in turn being as frequent as
+// any other; nil for a model without classes.
+func equalParts(n, classes int) []int64 {
+	if classes == 0 {
+		return nil
+	}
+	labels := make([]int64, n)
+	for i := range labels {
+		labels[i] = int64(i * classes / n)
+	}
+	return labels
+}
+
+// judge lets the set's classifier look at samples of every solver. ends are those
+// of midpoint:20, if there are as many.
+func (e *evaluation) judge(ctx context.Context, sets *classifiers.Sets, n int, labels []int64, ends []float32) error {
+	progress, done := e.task("training the classifier that judges")
+	store := classifiers.Store{
+		Dir: e.classifiersDir(), Device: e.device, Progress: progress,
+		Note: func(s string) { e.say("note: %s", s) },
+	}
+	kept := store.Path(sets.Fit.Info)
+	_, missing := os.Stat(kept)
+	c, err := store.Get(ctx, sets.Fit)
+	done()
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(kept); missing != nil && err == nil {
+		e.say("note: the classifier that judges is kept in %s", kept)
+	}
+	x, want := classifiers.All(sets.Test)
+	real, err := c.Judge(ctx, x)
+	if err != nil {
+		return err
+	}
+	e.out.counts["results"], e.out.counts["classifier_accuracy"] = n, sets.Test.Len()
+	e.out.set(&e.out.ClassifierAccuracy, "classifier_accuracy", metrics.Accuracy(real.Labels, want))
+
+	for _, s := range e.solvers {
+		r := entry{Method: s.Method, Steps: s.Steps}
+		x := ends
+		if s.Method == straightSolver && s.Steps == straightSteps && len(ends) == n*e.info.Dim() && e.guidance == nil {
+			r.NFE = straightNFE
+		} else {
+			drawn, err := e.samples(ctx, s, n, labels)
+			if err != nil {
+				return err
+			}
+			x, r.NFE = drawn.X, drawn.NFE
+		}
+		if err := e.judgeSamples(ctx, c, &r, x, labels, real.Features); err != nil {
+			return err
+		}
+		e.out.Results = append(e.out.Results, r)
+	}
+	return nil
+}
+
+// classifiersDir is the folder of the classifiers: in OUTPUT-DIR, or for a
+// checkpoint that was named alone in the ROOT of its ROOT/cfm/SET, which all models
+// of the set share, and else beside it.
+func (e *evaluation) classifiersDir() string {
+	const name = "classifiers"
+	if e.f.Checkpoint == "" || e.f.Changed("output-dir") {
+		return filepath.Join(e.f.OutputDir, name)
+	}
+	dir := filepath.Dir(e.f.Checkpoint)
+	switch kind := filepath.Dir(dir); filepath.Base(kind) {
+	case "cfm", "reflow", "distill":
+		return filepath.Join(filepath.Dir(kind), name)
+	}
+	return filepath.Join(dir, name)
+}
+
+func (e *evaluation) judgeSamples(ctx context.Context, c *metrics.Classifier, r *entry, x []float32, labels []int64, real []float32) error {
+	asked, frechet := math.NaN(), math.NaN()
+	if finite(x) {
+		drawn, err := c.Judge(ctx, x)
+		if err != nil {
+			return err
+		}
+		if labels != nil {
+			asked = metrics.Accuracy(drawn.Labels, labels)
+		}
+		if e.taken["frechet"] {
+			if frechet, err = frechetOf(drawn.Features, real); err != nil {
+				return err
+			}
+		}
+	}
+	if e.taken["as_asked"] {
+		e.out.set(&r.AsAsked, "as_asked of "+r.name(), asked)
+	}
+	if e.taken["frechet"] {
+		e.out.set(&r.Frechet, "frechet of "+r.name(), frechet)
+	}
+	return nil
+}
+
+func frechetOf(a, b []float32) (float64, error) {
+	ga, err := metrics.FitGaussian(a, metrics.FeatureDim)
+	if err != nil {
+		return 0, err
+	}
+	gb, err := metrics.FitGaussian(b, metrics.FeatureDim)
+	if err != nil {
+		return 0, err
+	}
+	return metrics.Frechet(ga, gb)
+}
+
+func finite(x []float32) bool {
+	for _, v := range x {
+		if v-v != 0 {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,110 @@
+package evaluate
+
+import (
+	"slices"
+	"strings"
+
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/datasets"
+)
+
+// measure is what --measures can choose, with the results that it gives.
+type measure struct {
+	name           string
+	keys           []string // of the JSON
+	points, images bool     // the sets that it is for
+	classes        bool     // it is for models with classes
+	labels         bool     // it is for sets with classes
+	least          int      // test images that it needs
+}
+
+// every is all of them, in the order in which they are taken.
+var every = []measure{
+	{name: "sw2", keys: []string{"sw2", "sw2_floor"}, points: true},
+	{name: "straightness", keys: []string{"straightness"}, points: true, images: true},
+	{name: "nll", keys: []string{"nll", "nll_stderr"}, points: true},
+	{name: "nll_exact", keys: []string{"nll_exact"}, points: true},
+	{name: "as_asked", keys: []string{"as_asked", "classifier_accuracy"}, images: true, classes: true, labels: true, least: 1},
+	{name: "frechet", keys: []string{"frechet", "classifier_accuracy"}, images: true, labels: true, least: 2},
+	{name: "bits_per_dim", keys: []string{"bits_per_dim", "bits_per_dim_stderr"}, images: true, least: 2},
+}
+
+func measureNames() []string {
+	var names []string
+	for _, m := range every {
+		names = append(names, m.name)
+	}
+	return names
+}
+
+// why says why a measure does not apply to a set and a model on it, or "".
+func (m measure) why(in datasets.Info, modelClasses int) string {
+	switch {
+	case in.Is2D() && !m.points:
+		return in.Name + " is a set of points"
+	case !in.Is2D() && !m.images:
+		return in.Name + " is a set of images"
+	case m.labels && in.Classes() < 2:
+		return in.Name + " has no two classes"
+	case m.classes && modelClasses == 0:
+		return "the model has no classes"
+	}
+	return ""
+}
+
+// selection is what --measures says; nil is all.
+type selection []string
+
+// parseMeasures reads "sw2,nll", or "all".
+func parseMeasures(list string) (selection, error) {
+	if list == "all" {
+		return nil, nil
+	}
+	var out selection
+	for _, w := range strings.Split(list, ",") {
+		w = strings.TrimSpace(w)
+		if !slices.Contains(measureNames(), w) {
+			return nil, unknown("--measures", w, measureNames())
+		}
+		out = append(out, w)
+	}
+	return out, nil
+}
+
+// unknown is wrong use of a name that is none of those known.
+func unknown(flag, name string, known []string) error {
+	if near := datasets.Closest(name, known); near != "" {
+		return cli.Usagef("%s: %q is unknown: did you mean %s?", flag, name, near)
+	}
+	return cli.Usagef("%s: %q is unknown: %s", flag, name, strings.Join(known, ", "))
+}
+
+// taken are the names of the measures to take. One that was chosen and does not
+// apply is wrong use.
+func (s selection) taken(in datasets.Info, modelClasses int) (map[string]bool, error) {
+	names := map[string]bool{}
+	for _, m := range every {
+		why := m.why(in, modelClasses)
+		chosen := slices.Contains(s, m.name)
+		if chosen && why != "" {
+			return nil, cli.Usagef("--measures %s: %s", m.name, why)
+		}
+		if (s == nil || chosen) && why == "" {
+			names[m.name] = true
+		}
+	}
+	return names, nil
+}
+
+// leftOut says which measures for sets of this kind are not taken because the
+// set or the model lacks something, where all were to be taken.
+func (s selection) leftOut(in datasets.Info, modelClasses int) []string {
+	var notes []string
+	for _, m := range every {
+		ofKind := in.Is2D() && m.points || !in.Is2D() && m.images
+		if why := m.why(in, modelClasses); s == nil && ofKind && why != "" {
+			notes = append(notes, m.name+" is left out: "+why)
+		}
+	}
+	return notes
+}

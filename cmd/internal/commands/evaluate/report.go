@@ -1,0 +1,197 @@
+package evaluate
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"flowmatch/cmd/internal/measures"
+	"flowmatch/cmd/internal/terminal"
+	"flowmatch/flow"
+)
+
+// report is what evaluate prints with --json. What does not apply is absent.
+type report struct {
+	Dataset    string `json:"dataset"`
+	Checkpoint string `json:"checkpoint"`
+
+	Entropy            *float64 `json:"entropy,omitempty"`      // nats
+	NLL                *float64 `json:"nll,omitempty"`          // nats
+	NLLStderr          *float64 `json:"nll_stderr,omitempty"`   // nats
+	NLLExact           *float64 `json:"nll_exact,omitempty"`    // nats
+	BitsPerDim         *float64 `json:"bits_per_dim,omitempty"` // bits a value
+	BitsPerDimStderr   *float64 `json:"bits_per_dim_stderr,omitempty"`
+	Straightness       *float64 `json:"straightness,omitempty"`
+	SW2Floor           *float64 `json:"sw2_floor,omitempty"`
+	ClassifierAccuracy *float64 `json:"classifier_accuracy,omitempty"`
+
+	// Guidance and GuidanceInterval are of the samples of the results: the scale,
+	// and the times if they are not all. 1 is off, and absent.
+	Guidance         *float64  `json:"guidance,omitempty"`
+	GuidanceInterval []float64 `json:"guidance_interval,omitempty"`
+
+	Results []entry `json:"results"`
+
+	unsolved  []string       // results that no solver came to, and why
+	notFinite []string       // results that are no finite numbers
+	counts    map[string]int // how many samples a result is of, for people
+	guidance  string         // Guidance and GuidanceInterval, for people
+}
+
+// entry is the results of a solver.
+type entry struct {
+	Method string `json:"method"`
+	Steps  int    `json:"steps,omitempty"` // of a fixed-step method
+	NFE    int    `json:"nfe"`
+
+	SW2     *float64 `json:"sw2,omitempty"`
+	AsAsked *float64 `json:"as_asked,omitempty"`
+	Frechet *float64 `json:"frechet,omitempty"`
+}
+
+// name is as in --solvers: "midpoint:20".
+func (e entry) name() string {
+	if e.Steps == 0 {
+		return e.Method
+	}
+	return e.Method + ":" + strconv.Itoa(e.Steps)
+}
+
+// set stores a result under a name for messages. JSON has no NaN: what is not
+// finite stays absent and is told apart.
+func (r *report) set(to **float64, name string, v float64) {
+	if *to = measures.Finite(v); *to == nil {
+		r.notFinite = append(r.notFinite, name)
+	}
+}
+
+// guide notes the guidance of the samples.
+func (r *report) guide(g *flow.Guidance) {
+	r.guidance = g.String()
+	r.Guidance = &g.Scale
+	if g.From > 0 || g.To < 1 {
+		r.GuidanceInterval = []float64{g.From, g.To}
+	}
+}
+
+// valueAt is a result and the entry that it is from, if it is from one.
+type valueAt struct {
+	entry string
+	value float64
+}
+
+// values are the results of a key of the JSON, of every entry.
+func (r *report) values(key string) []valueAt {
+	var out []valueAt
+	add := func(entry string, v *float64) {
+		if v != nil {
+			out = append(out, valueAt{entry, *v})
+		}
+	}
+	top := map[string]*float64{
+		"entropy": r.Entropy, "nll": r.NLL, "nll_stderr": r.NLLStderr, "nll_exact": r.NLLExact,
+		"bits_per_dim": r.BitsPerDim, "bits_per_dim_stderr": r.BitsPerDimStderr, "straightness": r.Straightness,
+		"sw2_floor": r.SW2Floor, "classifier_accuracy": r.ClassifierAccuracy,
+	}
+	if v, ok := top[key]; ok {
+		add("", v)
+		return out
+	}
+	for _, e := range r.Results {
+		nfe := float64(e.NFE)
+		add(e.name(), map[string]*float64{"nfe": &nfe, "sw2": e.SW2, "as_asked": e.AsAsked, "frechet": e.Frechet}[key])
+	}
+	return out
+}
+
+// json writes the report as one line.
+func (r *report) json(w io.Writer) error {
+	if r.Results == nil {
+		r.Results = []entry{}
+	}
+	return measures.WriteJSON(w, r)
+}
+
+// table writes the report for people.
+func (r *report) table(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s, %s\n", r.Dataset, r.Checkpoint)
+	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	line := func(name string, v, stderr *float64, unit, how string) {
+		if v == nil {
+			return
+		}
+		text := number(v)
+		if stderr != nil {
+			text += " ± " + strconv.FormatFloat(*stderr, 'g', 2, 64)
+		}
+		if unit != "" {
+			text += " " + unit
+		}
+		fmt.Fprintf(t, "  %s\t%s\t%s\n", name, text, how)
+	}
+	of := func(key, what string) string { return terminal.Count(int64(r.counts[key])) + " " + what }
+	line("straightness", r.Straightness, nil, "", of("straightness", "of the model's own paths; 0 is straight"))
+	line("negative log-likelihood", r.NLL, r.NLLStderr, "nats", of("nll", "fresh points, midpoint, 20 steps"))
+	line("the same, exactly", r.NLLExact, r.NLLStderr, "nats", "the same points, dopri5 at 1e-5")
+	line("entropy of the set", r.Entropy, nil, "nats", "the least negative log-likelihood that there is")
+	line("bits per dimension", r.BitsPerDim, r.BitsPerDimStderr, "", of("bits_per_dim", "test images, midpoint, 20 steps"))
+	line("sliced W2 of data to data", r.SW2Floor, nil, "", "the floor of the distances below")
+	line("accuracy of the classifier", r.ClassifierAccuracy, nil, "", of("classifier_accuracy", "test images that it has not seen"))
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if len(r.Results) > 0 {
+		b.WriteByte('\n')
+		t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
+		columns := []struct {
+			title string
+			of    func(entry) *float64
+		}{
+			{"sliced W2", func(e entry) *float64 { return e.SW2 }},
+			{"as asked", func(e entry) *float64 { return e.AsAsked }},
+			{"Frechet", func(e entry) *float64 { return e.Frechet }},
+		}
+		shown := func(i int) bool {
+			return slices.ContainsFunc(r.Results, func(e entry) bool { return columns[i].of(e) != nil })
+		}
+		fmt.Fprint(t, "solver\tNFE\t")
+		for i, c := range columns {
+			if shown(i) {
+				fmt.Fprintf(t, "%s\t", c.title)
+			}
+		}
+		for _, e := range r.Results {
+			fmt.Fprintf(t, "\n%s\t%d\t", e.name(), e.NFE)
+			for i, c := range columns {
+				if shown(i) {
+					fmt.Fprintf(t, "%s\t", number(c.of(e)))
+				}
+			}
+		}
+		fmt.Fprintln(t)
+		if err := t.Flush(); err != nil {
+			return err
+		}
+		fmt.Fprintf(&b, "(%s samples each", terminal.Count(int64(r.counts["results"])))
+		if r.guidance != "" {
+			fmt.Fprintf(&b, ", guidance %s", r.guidance)
+		}
+		if shown(len(columns) - 1) {
+			b.WriteString("; Frechet: in the features of the project's own classifier, not Inception FID")
+		}
+		b.WriteString(")\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func number(v *float64) string {
+	if v == nil {
+		return "-"
+	}
+	return strconv.FormatFloat(*v, 'g', 4, 64)
+}

@@ -1,0 +1,39 @@
+package reflow
+
+import (
+	"context"
+	"path/filepath"
+
+	"flowmatch/cmd/internal/figures"
+	"flowmatch/cmd/internal/modelfile"
+)
+
+// draw draws a round's pictures: those of a training, and of images the first
+// teacher's samples beside the student's in few steps.
+func (r *rounds) draw(ctx context.Context, dir string, teacher, student *modelfile.Model) ([]string, error) {
+	paths, err := r.figures.Draw(ctx, r.session.Env, figures.Run{
+		Dir: dir, Info: r.info, Network: student.Config, Device: r.device, Losses: r.losses, OneStep: r.distill, Reference: r.Recipe == "reference",
+	})
+	if err != nil || r.figures.Off || r.info.Is2D() {
+		return paths, err
+	}
+	rows := []figures.Row{
+		{Name: "teacher, " + r.solver.String(), Of: teacher, Solver: r.solver},
+		figures.Euler("teacher", teacher, 1),
+		figures.Euler("student", student, 1),
+	}
+	if r.guided != nil {
+		for i := range rows[:2] {
+			rows[i].Name += ", guidance " + r.guided.String()
+			rows[i].Guidance = r.guided
+		}
+	}
+	if !r.distill { // that has learnt nothing of other times than 0
+		rows = append(rows, figures.Euler("student", student, 2), figures.Euler("student", student, 4))
+	}
+	path := filepath.Join(dir, "few_step_samples.png")
+	if err := figures.FewSteps(ctx, path, r.device, r.Seed, rows); err != nil {
+		return nil, err
+	}
+	return append(paths, path), nil
+}

@@ -1,0 +1,238 @@
+// Package reflow is the command that straightens the paths of a trained model: its student learns
+// the straight lines between noise and the samples that the model makes of it
+// (Liu et al. 2023, algorithm 1).
+package reflow
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	torch "github.com/wangkuiyi/gotorch"
+
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/modelfile"
+	"flowmatch/cmd/internal/terminal"
+	"flowmatch/cmd/internal/training"
+	"flowmatch/datasets"
+	"flowmatch/flow"
+	"flowmatch/models"
+	"flowmatch/trainer"
+)
+
+// Run is the command.
+func Run(ctx context.Context, env cli.Env) error {
+	f := newFlags()
+	if err := f.Read(env); err != nil {
+		return err
+	}
+	solver, err := f.check()
+	if err != nil {
+		return err
+	}
+	teacher, err := f.openTeacher()
+	if err != nil {
+		return err
+	}
+	if other := teacher.OtherSet(); other != "" {
+		return cli.Usagef("%s is a model of %s, not of %s: leave --dataset out", teacher.Checkpoint.Path, other, teacher.Info.Name)
+	}
+	if teacher.Distilled() {
+		return cli.Usagef("%s is distilled to one step: it has no paths to straighten; give the model that train or reflow made", teacher.Checkpoint.Path)
+	}
+	r := &rounds{flags: f, session: training.Session{Resume: f.Resume, Env: env}, solver: solver, info: teacher.Info}
+	if err := f.Hyper.Check(teacher.Info); err != nil {
+		return err
+	}
+	if r.guided, err = f.guidance.Of(teacher); err != nil {
+		return err
+	}
+	if r.config, err = f.Config(teacher.Info, 0); err != nil {
+		return err
+	}
+	if f.Changed("figure-samples") && !teacher.Info.Is2D() {
+		return cli.Usagef("--figure-samples: %s is a set of images", teacher.Info.Name)
+	}
+	if !f.Changed("pairs") && !teacher.Info.Is2D() {
+		f.pairs = 20000
+	}
+	if f.pairs > 0 && f.pairs < r.config.BatchSize {
+		return cli.Usagef("--pairs %d: at least a batch, %d (--batch-size)", f.pairs, r.config.BatchSize)
+	}
+	dir := f.RunDir(f.kind(), teacher.Info.Slug())
+	if err := f.guard(dir, r.session.Say); err != nil {
+		return err
+	}
+	if r.device, err = f.OpenDevice(); err != nil {
+		return err
+	}
+	first := teacher
+	for round := 1; round <= f.rounds; round++ {
+		at := f.roundDir(dir, round)
+		if err := r.round(ctx, round, at, teacher); err != nil {
+			return err
+		}
+		student, err := f.At(filepath.Join(at, trainer.CheckpointFile), teacher.Info)
+		if err != nil {
+			return err
+		}
+		paths, err := r.draw(ctx, at, first, student)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(env.Stdout, filepath.Join(at, trainer.CheckpointFile))
+		for _, p := range paths {
+			fmt.Fprintln(env.Stdout, p)
+		}
+		teacher = student
+	}
+	return nil
+}
+
+// rounds is the work on one model after the other.
+type rounds struct {
+	*flags
+	session training.Session
+	solver  flow.Solver    // of the teacher
+	guided  *flow.Guidance // of the first teacher: its student has learnt it
+	info    datasets.Info
+	device  torch.Device
+	config  trainer.Config
+	losses  []float32 // of the last round
+}
+
+// round trains a student of the teacher in a folder.
+func (r *rounds) round(ctx context.Context, n int, dir string, of *modelfile.Model) error {
+	start, err := r.Resume.Open(dir, r.device)
+	if err != nil {
+		return err
+	}
+	defer start.Close()
+	if c := start.Reflow(); c != nil && r.Precision == "auto" && strings.HasSuffix(c.Solver, inBF16) {
+		r.Precision = "bf16" // as the run that goes on
+	}
+	config := r.config
+	pairs := r.kept(n, dir, of)
+	config.Reflow = &pairs.Config
+	if err := r.ChoosePrecision(&config, start, r.info); err != nil {
+		return err
+	}
+	if err := start.Same(config, of.Config, r.info); err != nil {
+		return err
+	}
+	velocity, err := of.Velocity(r.device)
+	if err != nil {
+		return err
+	}
+	pairs.Teacher.Velocity = modelfile.InFloat32(velocity)
+	if r.Precision == "bf16" {
+		pairs.Teacher.Velocity = r.Precise(velocity, r.device)
+	}
+	sub := r.subject(of, pairs)
+	if pairs.Config.Pairs > 0 && start.Step() < config.Iterations {
+		if err := r.load(ctx, pairs); err != nil {
+			return err
+		}
+	}
+	r.session.Label = r.kind()
+	if r.rounds > 1 {
+		r.session.Label = fmt.Sprintf("round %d of %d", n, r.rounds)
+	}
+	res, err := r.session.Train(ctx, config, sub, start)
+	r.losses = res.Losses
+	return err
+}
+
+// inBF16 ends the name of the solver of a teacher that is evaluated in bf16.
+const inBF16 = ", bf16"
+
+// kept are the teacher's pairs and where they are kept. Those that a reflow run
+// was trained on serve its distillation too: they are the first teacher's own,
+// and need not be drawn again.
+func (r *rounds) kept(n int, dir string, of *modelfile.Model) *trainer.Pairs {
+	p := &trainer.Pairs{
+		Teacher: trainer.Teacher{Solver: r.solver, Device: r.device, Shape: of.Dims(), Classes: of.Classes, Batch: of.Batch(r.device)},
+		Config:  trainer.ReflowConfig{Teacher: trainer.Fingerprint(of.Checkpoint.Tensors), Solver: r.solver.String(), Pairs: r.pairs, Round: n, Distill: r.distill},
+		Seed:    r.config.Seed, Dir: filepath.Join(dir, trainer.PairsDir), PerFile: perFile(r.info),
+	}
+	if r.Precision == "bf16" {
+		p.Config.Solver += inBF16
+	}
+	if r.guided != nil && n == 1 {
+		p.Teacher.Guidance, p.Config.Guidance = r.guided, r.guided.String()
+	}
+	rec := of.Checkpoint.Record
+	if !r.distill || rec == nil || rec.Training.Configuration.Reflow == nil {
+		return p
+	}
+	for _, own := range []string{"pairs", "method", "steps", "rtol", "atol", "guidance", "guidance-interval", "seed"} {
+		if r.Changed(own) {
+			return p
+		}
+	}
+	old := *p
+	old.Borrowed = true
+	old.Config, old.Seed = *rec.Training.Configuration.Reflow, rec.Training.Configuration.Seed
+	old.Config.Distill = true
+	old.Dir = filepath.Join(filepath.Dir(of.Checkpoint.Path), trainer.PairsDir)
+	if old.Config.Pairs < r.config.BatchSize || old.Ready() < old.Config.Pairs {
+		return p
+	}
+	r.session.Say("note: the %s pairs that the teacher was trained on are used; --pairs draws others", terminal.Count(int64(old.Config.Pairs)))
+	return &old
+}
+
+// perFile is the number of pairs in a file: some tens of seconds' work of a
+// large network, and no more files than needed of a small one.
+func perFile(in datasets.Info) int {
+	if in.Is2D() {
+		return 1 << 16
+	}
+	return 256
+}
+
+// subject is the student: the teacher's network, with its weights.
+func (r *rounds) subject(of *modelfile.Model, p *trainer.Pairs) *training.Subject {
+	about, waiting := "fresh pairs of its teacher for every step", "drawing pairs"
+	open := func(c trainer.Config, _ torch.Device, start int) (trainer.Source, error) {
+		return p.Teacher.Fresh(c, start), nil
+	}
+	if p.Config.Pairs > 0 {
+		about, waiting = terminal.Count(int64(p.Config.Pairs))+" pairs of its teacher", ""
+		open = func(c trainer.Config, _ torch.Device, start int) (trainer.Source, error) { return p.Source(c, start) }
+	}
+	return &training.Subject{
+		Info: r.info, About: about, Network: of.Config, Waiting: waiting,
+		Build: func() (models.Network, error) { return of.Build(r.device) }, Open: open,
+	}
+}
+
+// load reads the pairs or draws them, after telling how much that is.
+func (r *rounds) load(ctx context.Context, p *trainer.Pairs) error {
+	if left := p.Config.Pairs - p.Ready(); left > 0 {
+		say := r.session.Say
+		if took, ok := p.Estimate(); ok {
+			say("%s pairs are to be drawn: about %s, and %s on disk in %s", terminal.Count(int64(left)), terminal.Duration(took), terminal.Bytes(p.Bytes()), p.Dir)
+		} else {
+			say("%s pairs are to be drawn, %s on disk in %s; %s takes as long as its tolerance needs", terminal.Count(int64(left)), terminal.Bytes(p.Bytes()), p.Dir, r.solver)
+		}
+	}
+	bar := terminal.New(r.session.Env.Stderr, r.Quiet, "drawing pairs", p.Config.Pairs)
+	defer bar.Done()
+	began, ready := time.Now(), p.Ready()
+	err := p.Load(ctx, func(done, of int) {
+		note := ""
+		if done > ready {
+			note = terminal.Duration(time.Duration(float64(of-done)/float64(done-ready)*float64(time.Since(began)))) + " left"
+		} else {
+			began = time.Now() // these are read, not drawn
+		}
+		bar.Set(done, of, note)
+	}, bar.Note)
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("stopped while pairs were drawn: %d are kept; the same command with --resume goes on: %w", p.Ready(), err)
+	}
+	return err
+}

@@ -1,0 +1,202 @@
+package sample
+
+import (
+	"fmt"
+	"slices"
+
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/modelfile"
+	"flowmatch/datasets"
+	"flowmatch/datasets/npz"
+	"flowmatch/flow"
+)
+
+type flags struct {
+	*modelfile.Flags
+	solver   *cli.Solver
+	guidance *modelfile.Guidance
+
+	classes, npz, init, format                     string
+	samplesPerClass, numSamples, batchSize, frames int
+	fps                                            float64
+	noFigures, force                               bool
+}
+
+func init() {
+	cli.Forms["sample"] = `sample --dataset digits                              ten samples of each class, and a film of them
+sample --dataset mnist --classes 3 --samples-per-class 16
+sample --checkpoint FILE --npz samples.npz --no-figures`
+}
+
+func newFlags() *flags {
+	f := &flags{Flags: modelfile.Add(cli.New("sample", "draw samples of a trained model"), "sampled")}
+	f.StringVar(&f.classes, "classes", "all", "all, or names or numbers of classes with commas between")
+	f.IntVar(&f.samplesPerClass, "samples-per-class", 10, "samples of each class")
+	f.IntVar(&f.numSamples, "num-samples", 0, "samples of a model without classes (100; points 10,000)")
+	f.solver = cli.AddSolver(f.FlagSet, "the solver")
+	f.guidance = modelfile.AddGuidance(f.Common, "")
+	f.IntVar(&f.batchSize, "batch-size", 0, "samples solved together (by memory)")
+	f.StringVar(&f.init, "init", "", "an .npz file whose x0 (and y) to start from")
+	f.StringVar(&f.npz, "npz", "", "write samples x, classes y and noise x0 to this file")
+	f.StringVar(&f.format, "format", "", "folder: also one PNG a sample, under samples/")
+	f.BoolVar(&f.force, "force", false, "with --format folder: first remove what an earlier command wrote under samples/")
+	f.BoolVar(&f.noFigures, "no-figures", false, "write no pictures")
+	f.IntVar(&f.frames, "frames", 101, "frames of the film")
+	f.Float64Var(&f.fps, "fps", 20, "frames a second")
+	f.AddNetwork()
+	f.PrecisionHelp = "auto, fp32, tf32 (GPUs) or bf16; auto is fp32"
+	f.AddCommon()
+	return f
+}
+
+// check finds what is wrong without files and libtorch.
+func (f *flags) check() (flow.Solver, error) {
+	if err := f.NoArgs(); err != nil {
+		return nil, err
+	}
+	if err := f.Check(); err != nil {
+		return nil, err
+	}
+	s, err := f.solver.Solver()
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case f.samplesPerClass < 1 || f.samplesPerClass > mostSamples:
+		return nil, cli.Usagef("--samples-per-class %d: 1 to 10,000,000", f.samplesPerClass)
+	case f.Changed("num-samples") && (f.numSamples < 1 || f.numSamples > mostSamples):
+		return nil, cli.Usagef("--num-samples %d: 1 to 10,000,000", f.numSamples)
+	case f.batchSize < 0:
+		return nil, cli.Usagef("--batch-size %d: at least 1", f.batchSize)
+	case f.frames < 2 || f.frames > 1000:
+		return nil, cli.Usagef("--frames %d: 2 to 1000", f.frames)
+	case f.noFigures && (f.Changed("frames") || f.Changed("fps")):
+		return nil, cli.Usagef("--frames and --fps are of the film, and --no-figures writes none")
+	case f.init != "" && f.Changed("seed"):
+		return nil, cli.Usagef("--init gives the noise: --seed would decide nothing")
+	case !(f.fps > 0 && f.fps <= 50):
+		return nil, cli.Usagef("--fps %v: above 0, at most 50, which is what a GIF can do", f.fps)
+	case f.format != "" && f.format != "folder":
+		return nil, cli.Usagef("--format %q: folder, or not given", f.format)
+	case f.force && f.format != "folder":
+		return nil, cli.Usagef("--force is for --format folder; other files are written anew without it")
+	case f.init != "" && (f.Changed("classes") || f.Changed("samples-per-class") || f.Changed("num-samples")):
+		return nil, cli.Usagef("--init fixes the number of samples and their classes: leave --classes, --samples-per-class and --num-samples out")
+	}
+	return s, f.guidance.Check()
+}
+
+// plan is which samples are drawn and which are shown.
+type plan struct {
+	n      int
+	labels []int64   // nil for a model without classes
+	x0     []float32 // nil: by seed
+	shown  []int
+	names  []string
+
+	mapping string // which classes are drawn, for people; may be empty
+}
+
+// mostSamples is the most that are drawn at once: what a GPU does in a day.
+const mostSamples = 10_000_000
+
+// mostFilm bounds the memory, in bytes, of the states that a film shows: 1,000,000
+// points in 1000 frames.
+const mostFilm = 8 << 30
+
+// perClassShown is the most samples of a class that are pictured.
+const perClassShown = 10
+
+func (f *flags) plan(numClasses int, in datasets.Info) (*plan, error) {
+	p := &plan{names: in.ClassNames}
+	conditional := numClasses > 0
+	switch {
+	case f.init != "":
+		if err := f.planInit(p, conditional, in); err != nil {
+			return nil, err
+		}
+	case conditional:
+		if f.Changed("num-samples") {
+			return nil, cli.Usagef("--num-samples is for models without classes: give --samples-per-class")
+		}
+		classes, err := f.classList(in)
+		if err != nil {
+			return nil, err
+		}
+		p.mapping = mapping(classes, in.ClassNames)
+		if f.samplesPerClass*len(classes) > mostSamples {
+			return nil, cli.Usagef("--samples-per-class %d of %d classes: at most 10,000,000 samples in all", f.samplesPerClass, len(classes))
+		}
+		for _, c := range classes {
+			for range f.samplesPerClass {
+				p.labels = append(p.labels, int64(c))
+			}
+		}
+		p.n = len(p.labels)
+	default:
+		if f.Changed("classes") || f.Changed("samples-per-class") {
+			return nil, cli.Usagef("the model has no classes: leave --classes and --samples-per-class out, give --num-samples")
+		}
+		if p.n = f.numSamples; p.n == 0 {
+			p.n = 100
+			if in.Is2D() {
+				p.n = 10000
+			}
+		}
+	}
+	shown := map[int64]int{}
+	for i := range p.n {
+		if p.labels == nil {
+			if in.Is2D() || i < perClassShown*perClassShown {
+				p.shown = append(p.shown, i)
+			}
+		} else if shown[p.labels[i]]++; shown[p.labels[i]] <= perClassShown {
+			p.shown = append(p.shown, i)
+		}
+	}
+	if f.noFigures {
+		p.shown = nil
+	}
+	if bytes := 4 * len(p.shown) * in.Dim() * f.frames; bytes > mostFilm {
+		return nil, cli.Usagef("a film of %d samples in %d frames takes %d GB of memory: give fewer --frames, or --no-figures", len(p.shown), f.frames, bytes>>30)
+	}
+	return p, nil
+}
+
+func (f *flags) planInit(p *plan, conditional bool, in datasets.Info) error {
+	s, err := npz.OpenSamples(f.init)
+	if err != nil {
+		return err
+	}
+	switch {
+	case s.X0 == nil:
+		return fmt.Errorf("%s: it has no x0, the noise to start from", f.init)
+	case !fits(s.Shape, in):
+		return cli.Usagef("--init %s: samples of the shape %v, the model's have %v", f.init, s.Shape, sampleShape(in))
+	case conditional && s.Y == nil:
+		return cli.Usagef("--init %s: it has no y, and the model needs the classes", f.init)
+	case !conditional && s.Y != nil:
+		s.Y = nil // an unconditional model has no use for them
+	}
+	for i, y := range s.Y {
+		if y < 0 || y >= int64(in.Classes()) {
+			return cli.Usagef("--init %s: sample %d has class %d, the model has %d", f.init, i, y, in.Classes())
+		}
+	}
+	p.n, p.x0, p.labels = s.Len(), s.X0, s.Y
+	if p.n == 0 {
+		return cli.Usagef("--init %s: it has no samples", f.init)
+	}
+	return nil
+}
+
+// fits tells whether a file's samples have the shape of the set's.
+func fits(shape []int, in datasets.Info) bool { return slices.Equal(shape, sampleShape(in)) }
+
+// sampleShape is [2] for points, [C,H,W] for images.
+func sampleShape(in datasets.Info) []int {
+	if in.Is2D() {
+		return in.Shape[:1]
+	}
+	return in.Shape[:]
+}

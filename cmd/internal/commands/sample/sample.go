@@ -1,0 +1,230 @@
+// Package sample is the command that draws samples of a trained model.
+package sample
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/wangkuiyi/gotorch/atomicfile"
+
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/figures"
+	"flowmatch/cmd/internal/terminal"
+	"flowmatch/datasets/npz"
+	"flowmatch/flow"
+	"flowmatch/trainer"
+)
+
+// Run is the command.
+func Run(ctx context.Context, env cli.Env) error {
+	f := newFlags()
+	if err := f.Read(env); err != nil {
+		return err
+	}
+	solver, err := f.check()
+	if err != nil {
+		return err
+	}
+	t, err := f.Open("cfm")
+	if err != nil {
+		return err
+	}
+	info := t.Info
+	if t.Distilled() {
+		if solver, err = f.oneStep(env, solver); err != nil {
+			return err
+		}
+	}
+	if other := t.OtherSet(); other != "" && !f.Quiet {
+		fmt.Fprintf(env.Stderr, "note: %s was trained on %s, not on %s\n", t.Checkpoint.Path, other, info.Name)
+	}
+	if f.format == "folder" && info.Is2D() {
+		return cli.Usagef("--format folder writes a picture of each sample, and these are points: --npz writes them")
+	}
+	plan, err := f.plan(t.Classes, info)
+	if err != nil {
+		return err
+	}
+	guidance, err := f.guidance.Of(t)
+	if err != nil {
+		return err
+	}
+	if err := f.npzCanBeWritten(); err != nil {
+		return err
+	}
+	dir := f.Dir(info)
+	if f.format == "folder" {
+		if err := f.checkFolder(filepath.Join(dir, "samples")); err != nil {
+			return err
+		}
+	}
+	if err := atomicfile.MkdirAll(dir); err != nil {
+		return fmt.Errorf("the output folder cannot be made: %w", err)
+	}
+	device, err := f.OpenDevice()
+	if err != nil {
+		return err
+	}
+	if f.Precision != "auto" && !f.Quiet {
+		if _, warning, _ := trainer.Precision(f.Precision, device, info.Is2D()); warning != "" {
+			fmt.Fprintln(env.Stderr, "note: "+warning)
+		}
+	}
+	velocity, err := t.Velocity(device)
+	if err != nil {
+		return err
+	}
+
+	if plan.mapping != "" && !f.Quiet {
+		fmt.Fprintf(env.Stderr, "classes: %s\n", plan.mapping)
+	}
+	bar := terminal.New(env.Stderr, f.Quiet, "sampling", plan.n)
+	batch := f.batchSize
+	if batch == 0 {
+		batch = t.Batch(device)
+	}
+	s := flow.Sampling{
+		Velocity: f.Precise(velocity, device), Device: device, Solver: solver, Shape: t.Dims(),
+		N: plan.n, Labels: plan.labels, Seed: f.Seed, X0: plan.x0, Batch: batch, Guidance: guidance,
+		Shown: plan.shown,
+		Progress: func(done, of int) {
+			bar.Set(done, of, "")
+		},
+	}
+	if !f.noFigures {
+		s.FrameTimes = flow.EvenTimes(f.frames)
+	}
+	start := time.Now()
+	out, err := s.Draw(ctx)
+	bar.Done()
+	if err != nil {
+		return err
+	}
+	took := time.Since(start)
+	if err := f.finite(out.X, solver); err != nil {
+		return err
+	}
+
+	var written []string
+	if f.npz != "" {
+		err := writeFile(f.npz, func(w writer) error {
+			return npz.WriteSamples(w, &npz.Samples{Shape: t.Shape, X: info.Frame.Back(out.X), Y: plan.labels, X0: out.X0})
+		})
+		if err != nil {
+			return err
+		}
+		written = append(written, f.npz)
+	}
+	if f.format == "folder" {
+		folder := filepath.Join(dir, "samples")
+		others, err := emptyFolder(folder)
+		if err != nil {
+			return err
+		}
+		if others > 0 && !f.Quiet {
+			fmt.Fprintf(env.Stderr, "note: %s holds %d files that sample did not write; they stay\n", folder, others)
+		}
+		if err := writeFolder(ctx, folder, out.X, plan.labels, info); err != nil {
+			return err
+		}
+		written = append(written, folder)
+	}
+	if !f.noFigures {
+		before, err := figures.SetAside(pictures(dir))
+		if err != nil {
+			return err
+		}
+		var paths []string
+		if info.Is2D() {
+			paths, err = f.drawPoints(ctx, dir, out, info, s)
+		} else {
+			paths, err = f.draw(ctx, dir, out, plan, info)
+		}
+		if note := figures.KeptNote(before.Settle()); note != "" && !f.Quiet {
+			fmt.Fprintln(env.Stderr, note)
+		}
+		if err != nil {
+			return err
+		}
+		written = append(written, paths...)
+	}
+	if !f.Quiet {
+		fmt.Fprintf(env.Stderr, "%s samples by %s, NFE %d a sample%s, in %s (%.1f samples a second)\n",
+			terminal.Count(int64(plan.n)), solver, out.NFE, forFrames(out.NFEFrames), terminal.Duration(took), float64(plan.n)/took.Seconds())
+	}
+	f.list(env, written)
+	return nil
+}
+
+// oneStep is the solver for a model that has learnt its velocity at t = 0 alone.
+func (f *flags) oneStep(env cli.Env, asked flow.Solver) (flow.Solver, error) {
+	one, err := flow.NewSolver(flow.SolverConfig{Method: "euler", Steps: 1})
+	if err != nil {
+		return nil, err
+	}
+	if f.Changed("method") || f.Changed("steps") {
+		if asked.String() != one.String() && !f.Quiet {
+			fmt.Fprintln(env.Stderr, "note: the model is distilled to one step, --method euler --steps 1; it has learnt nothing of other times than 0")
+		}
+		return asked, nil
+	}
+	if !f.Quiet {
+		fmt.Fprintln(env.Stderr, "note: the model is distilled to one step: --method euler --steps 1")
+	}
+	return one, nil
+}
+
+// npzCanBeWritten finds out before the sampling whether --npz names a place for a
+// file.
+func (f *flags) npzCanBeWritten() error {
+	if f.npz == "" {
+		return nil
+	}
+	if in, err := os.Stat(f.npz); err == nil && in.IsDir() {
+		return cli.Usagef("--npz %s is a folder; name a file", f.npz)
+	}
+	if err := atomicfile.Check(f.npz); err != nil {
+		return fmt.Errorf("--npz %s cannot be written: %w", f.npz, err)
+	}
+	return nil
+}
+
+// list gives the paths of what was written: not into a standard output that has
+// the samples already.
+func (f *flags) list(env cli.Env, written []string) {
+	to := env.Stdout
+	if out, err := os.Stdout.Stat(); err == nil && f.npz != "" {
+		if in, err := os.Stat(f.npz); err == nil && os.SameFile(in, out) {
+			to = env.Stderr
+		}
+	}
+	for _, p := range written {
+		fmt.Fprintln(to, p)
+	}
+}
+
+// finite refuses samples that are no numbers: of a solver that ran away, or of
+// damaged weights.
+func (f *flags) finite(x []float32, by flow.Solver) error {
+	for _, v := range x {
+		if v-v == 0 {
+			continue
+		}
+		how, advice := by.String(), "more steps"
+		if f.guidance.Scale != 1 {
+			how, advice = fmt.Sprintf("%s with --guidance %v", how, f.guidance.Scale), "more steps or less --guidance"
+		}
+		return fmt.Errorf("samples by %s are not finite, and nothing is written: try %s; or the weights are damaged", how, advice)
+	}
+	return nil
+}
+
+func forFrames(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d of them for the frames between steps)", n)
+}

@@ -1,0 +1,125 @@
+package train
+
+import (
+	"strings"
+
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/figures"
+	"flowmatch/cmd/internal/training"
+	"flowmatch/datasets"
+	"flowmatch/models"
+	"flowmatch/trainer"
+)
+
+// flags of train.
+type flags struct {
+	*cli.Common
+	*training.Hyper
+	*training.Resume
+	network *cli.Network
+	figures *figures.Flags
+
+	dataset, attribute       string
+	sigmaMin, classDropout   float64
+	horizontalFlip, download bool
+	hiddenDim, imageSize     int
+	imageChannels            int
+	summary, json            bool
+}
+
+func init() {
+	cli.Forms["train"] = `train --dataset digits                    train on a set; --dataset help lists them
+train --dataset mnist --data-dir DIR      on files in DIR/mnist
+train --dataset digits --resume           go on after a stop; the same command can be restarted blindly`
+}
+
+func newFlags() *flags {
+	c := cli.New("train", "train a flow-matching model")
+	f := &flags{Common: c}
+	f.StringVar(&f.dataset, "dataset", "", "the set to train on; help lists them")
+	f.AddDataDir()
+	f.Hyper = training.AddHyper(c, training.Train)
+	f.Float64Var(&f.sigmaMin, "sigma-min", 0, "noise left on the data at the end of the path")
+	f.Float64Var(&f.classDropout, "class-dropout", 0, "part of the labels replaced by the null class, for guidance")
+	f.BoolVar(&f.horizontalFlip, "horizontal-flip", false, "mirror every other image")
+	f.network = cli.AddNetwork(f.FlagSet)
+	f.IntVar(&f.hiddenDim, "hidden-dim", 512, "features of the MLP's hidden layers, for points")
+	f.IntVar(&f.imageSize, "image-size", 64, "height and width that a folder's pictures get")
+	f.IntVar(&f.imageChannels, "image-channels", 0, "of a folder's pictures: 1 for grey, 3 for colours (grey if all of them are)")
+	f.StringVar(&f.attribute, "attribute", "", "of celeba: two classes, faces without it and with it, as in Smiling")
+	f.BoolVar(&f.download, "download", false, "fetch the set's public files if they are missing")
+	f.Resume = training.AddResume(c)
+	f.AddNewData()
+	f.BoolVar(&f.summary, "summary", false, "print the network's layers, shapes and parameters, and train nothing")
+	f.BoolVar(&f.json, "json", false, "print one line of JSON at the end, of a stop too: files, steps, pace, memory")
+	f.figures = figures.AddFlags(c)
+	f.AddCommon()
+	return f
+}
+
+// check finds what is wrong without files and libtorch.
+func (f *flags) check() (datasets.Info, error) {
+	var in datasets.Info
+	if err := f.NoArgs(); err != nil {
+		return in, err
+	}
+	if f.dataset == "" {
+		return in, cli.Usagef("--dataset is missing: %s, or help", strings.Join(datasets.Names(), ", "))
+	}
+	if f.hiddenDim < 1 {
+		return in, cli.Usagef("--hidden-dim %d: at least 1", f.hiddenDim)
+	}
+	if f.imageSize < 1 || f.imageSize > 4096 {
+		return in, cli.Usagef("--image-size %d: 1 to 4096", f.imageSize)
+	}
+	if f.Changed("image-channels") && f.imageChannels != 1 && f.imageChannels != 3 {
+		return in, cli.Usagef("--image-channels %d: 1 for grey or 3 for colours", f.imageChannels)
+	}
+	in, err := datasets.LookupWith(f.dataset, f.dataOptions())
+	if err != nil {
+		return in, err
+	}
+	if err := f.checkKind(in); err != nil {
+		return in, err
+	}
+	if err := f.Hyper.Check(in); err != nil {
+		return in, err
+	}
+	if err := f.Resume.Check(); err != nil {
+		return in, err
+	}
+	if err := f.figures.Check(); err != nil {
+		return in, err
+	}
+	if f.classDropout > 0 && f.network.Unconditional() {
+		return in, cli.Usagef("--class-dropout needs classes, and --unconditional has none")
+	}
+	// The number of images is not known yet; any will do for the check.
+	if _, err := f.configuration(in, 1<<30); err != nil {
+		return in, err
+	}
+	if in.Is2D() {
+		err = cli.AsUsage(models.MLPConfig{HiddenDim: f.hiddenDim}.Defaults().Check())
+	} else {
+		_, err = f.network.Config(in, f.classDropout > 0)
+	}
+	if err != nil {
+		return in, err
+	}
+	return in, f.CheckPrecision()
+}
+
+// dataOptions are those of datasets for these flags.
+func (f *flags) dataOptions() datasets.Options {
+	return datasets.Options{DataDir: f.DataDir, ImageSize: f.imageSize, Channels: f.imageChannels, Attribute: f.attribute}
+}
+
+// configuration is what decides the weights.
+func (f *flags) configuration(in datasets.Info, images int) (trainer.Config, error) {
+	c, err := f.Config(in, images)
+	if err != nil {
+		return c, err
+	}
+	c.SigmaMin, c.ClassDropout, c.HorizontalFlip = f.sigmaMin, f.classDropout, f.horizontalFlip
+	return c, cli.AsUsage(c.Check())
+}

@@ -1,0 +1,131 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/terminal"
+	"flowmatch/cmd/internal/training"
+	"flowmatch/datasets"
+	"flowmatch/models"
+	"flowmatch/trainer"
+)
+
+// openData reads the set, fetching its files first if that was asked for, and
+// gives the number of its images.
+func (f *flags) openData(ctx context.Context, in datasets.Info, w io.Writer, say func(string, ...any)) (*training.Subject, int, error) {
+	if in.Is2D() {
+		set, err := datasets.Open2D(in.Name, datasets.Options{DataDir: f.DataDir})
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, note := range set.Notes() {
+			say("note: %s", note)
+		}
+		return f.points(in, set), 0, nil
+	}
+	if f.download && datasets.Missing(in.Name, f.DataDir) {
+		if err := cli.Fetch(ctx, in.Name, f.DataDir, w, f.Quiet); err != nil {
+			return nil, 0, err
+		}
+	}
+	bar := terminal.New(w, f.Quiet, "reading "+in.Name, 1)
+	opts := f.dataOptions()
+	opts.Progress = func(done, total int) { bar.Set(done, total, "") }
+	images, err := datasets.OpenContext(ctx, in.Name, opts)
+	bar.Done()
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, warning := range images.Warnings {
+		say("note: %s", warning)
+	}
+	if line := classLine(images.ClassNames); (datasets.IsFolder(in.Name) || f.attribute != "") && !f.network.Unconditional() {
+		say("classes: %s", line)
+	}
+	network, err := f.network.Config(images.Info, f.classDropout > 0)
+	if err != nil {
+		return nil, 0, err
+	}
+	s := images.Shape
+	if network.Classes() == 0 { // labels decide nothing, not even what noise is near
+		unlabelled := *images
+		unlabelled.Labels = nil
+		images = &unlabelled
+	}
+	return &training.Subject{
+		Info: images.Info, Images: images, Network: network,
+		Advice: "--num-channels 32 --num-res-blocks 1 --attention-resolutions none --batch-size 64 --iterations 1700",
+		About:  fmt.Sprintf("%s images of %dx%dx%d", terminal.Count(int64(images.Len())), s[0], s[1], s[2]),
+		Build:  network.Build,
+		Open:   trainer.Images(images),
+	}, images.Len(), nil
+}
+
+// inFrameOf opens a file of points anew in the frame of the run that is gone on with:
+// its flow knows no other.
+func (f *flags) inFrameOf(start *training.Start, sub *training.Subject) (*training.Subject, error) {
+	if start.From == nil || !f.NewData || !sub.Info.Is2D() || sub.Info.Frame.Equal(start.From.Record.Dataset.Frame) {
+		return sub, nil
+	}
+	in := sub.Info
+	in.Frame = start.From.Record.Dataset.Frame
+	set, err := datasets.Reopen2D(in, datasets.Options{DataDir: f.DataDir})
+	if err != nil {
+		return nil, err
+	}
+	start.Notes = append(start.Notes, fmt.Sprintf("the flow takes the points as it did: %s", in.Frame))
+	return f.points(in, set), nil
+}
+
+func (f *flags) points(in datasets.Info, set *datasets.Set2D) *training.Subject {
+	in.Frame, in.Data = set.Frame, set.Data
+	network := models.MLPConfig{HiddenDim: f.hiddenDim}.Defaults()
+	return &training.Subject{
+		Info: in, Network: network, About: "points of the plane", Build: network.Build,
+		Open: trainer.Points(set),
+	}
+}
+
+// classLine says which number stands for which class, for the first of many.
+func classLine(names []string) string {
+	parts := make([]string, len(names))
+	for c, name := range names {
+		parts[c] = fmt.Sprintf("%d is %s", c, name)
+	}
+	return terminal.Some(parts)
+}
+
+// checkKind refuses flags that do not apply to the set.
+func (f *flags) checkKind(in datasets.Info) error {
+	refuse := func(why string, names ...string) error {
+		for _, n := range names {
+			if f.Changed(n) {
+				return cli.Usagef("--%s: %s %s", n, in.Name, why)
+			}
+		}
+		return nil
+	}
+	if in.Is2D() {
+		return refuse("is a set of points", append(f.network.Flags(), "epochs", "class-dropout", "horizontal-flip", "image-size", "image-channels", "attribute", "download")...)
+	}
+	if err := refuse("is a set of images", "stable-targets", "hidden-dim", "figure-samples"); err != nil {
+		return err
+	}
+	if !datasets.IsFolder(in.Name) {
+		if err := refuse("has images of one kind", "image-size", "image-channels"); err != nil {
+			return err
+		}
+	}
+	if in.Name != "celeba" {
+		if err := refuse("has no list of attributes, as celeba has", "attribute"); err != nil {
+			return err
+		}
+	}
+	if f.download && !datasets.Downloadable(in.Name) {
+		return cli.Usagef("--download: %s has nothing to fetch", in.Name)
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+// Package train is the command that trains a velocity field by flow matching.
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/figures"
+	"flowmatch/cmd/internal/training"
+	"flowmatch/datasets"
+	"flowmatch/trainer"
+)
+
+// Run is the command.
+func Run(ctx context.Context, env cli.Env) error {
+	f := newFlags()
+	if err := f.Read(env); err != nil {
+		return err
+	}
+	if f.dataset == "help" {
+		listDatasets(env.Stdout)
+		return nil
+	}
+	info, err := f.check()
+	if err != nil {
+		return err
+	}
+	dir := f.RunDir("cfm", info.Slug())
+	if err := f.Guard(dir); err != nil && !f.summary {
+		return err
+	}
+	session := training.Session{Resume: f.Resume, Env: env, Label: "training"}
+	subject, images, err := f.openData(ctx, info, env.Stderr, session.Say)
+	if err != nil {
+		return err
+	}
+	config, err := f.configuration(info, images)
+	if err != nil {
+		return err
+	}
+	device, err := f.OpenDevice()
+	if err != nil {
+		return err
+	}
+	if f.summary {
+		return summary(env.Stdout, subject)
+	}
+	start, err := f.Open(dir, device)
+	if err != nil {
+		return err
+	}
+	defer start.Close()
+	if err := start.SameSet(subject.Info); err != nil {
+		return err
+	}
+	if subject, err = f.inFrameOf(start, subject); err != nil {
+		return err
+	}
+	if err := f.SameData(start, subject, &config); err != nil {
+		return err
+	}
+	if err := f.ChoosePrecision(&config, start, subject.Info); err != nil {
+		return err
+	}
+	if err := start.Same(config, subject.Network, subject.Info); err != nil {
+		return err
+	}
+	if err := start.KeepFiles(subject); err != nil {
+		return err
+	}
+	checkpoint := filepath.Join(dir, trainer.CheckpointFile)
+	result, err := session.Train(ctx, config, subject, start)
+	var stop *trainer.InterruptedError
+	if errors.As(err, &stop) && f.json {
+		return errors.Join(err, report(env.Stdout, result, device, config.Precision, []string{checkpoint}))
+	}
+	if err != nil {
+		return err
+	}
+	paths, err := f.figures.Draw(ctx, env, figures.Run{
+		Dir: dir, Info: subject.Info, Network: subject.Network, Device: device, Losses: result.Losses, Reference: f.Recipe == "reference",
+	})
+	if err != nil {
+		return err
+	}
+	paths = append([]string{checkpoint}, paths...)
+	if f.json {
+		return report(env.Stdout, result, device, config.Precision, paths)
+	}
+	for _, p := range paths {
+		fmt.Fprintln(env.Stdout, p)
+	}
+	return nil
+}
+
+func listDatasets(w io.Writer) {
+	for _, name := range datasets.Names() {
+		fmt.Fprintf(w, "%-14s %s\n", name, datasets.About(name))
+	}
+}
