@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/bits"
 	"sync"
+
+	"github.com/wangkuiyi/gotorch/splitmix"
 )
 
 // pointStream keeps the points of 2D sets apart from whatever else is drawn under the
@@ -11,28 +13,19 @@ import (
 const pointStream = 0x706f696e7473 // "points"
 
 // pointKey is what the seed gives to each point's own draws.
-func pointKey(seed int64) uint64 { return splitMix(uint64(seed) + splitMix(pointStream)) }
+func pointKey(seed int64) uint64 { return splitmix.First(uint64(seed) + splitmix.First(pointStream)) }
 
-// draws is the sequence of random numbers that belongs to one point (SplitMix64 from
-// a start that is a function of seed and point; Steele, Lea and Flood 2014).
-type draws struct{ state uint64 }
-
-const golden = 0x9e3779b97f4a7c15
+// draws is the sequence of random numbers that belongs to one point, from a start that is
+// a function of seed and point.
+type draws struct{ source splitmix.Source }
 
 // drawsOf begins the sequence of point i. Both steps of mixing are needed: states of
 // neighbours must not be neighbours in the sequence of states.
 func drawsOf(key uint64, i int64) draws {
-	return draws{splitMix(key ^ splitMix(uint64(i)))}
+	return draws{splitmix.Source(splitmix.First(key ^ splitmix.First(uint64(i))))}
 }
 
-func (d *draws) next() uint64 {
-	z := d.state
-	d.state += golden
-	z += golden
-	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return z ^ z>>31
-}
+func (d *draws) next() uint64 { return d.source.Uint64() }
 
 // uniform is in [0,1).
 func (d *draws) uniform() float64 { return float64(d.next()>>11) * 0x1p-53 }

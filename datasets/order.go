@@ -3,6 +3,8 @@ package datasets
 import (
 	"math/bits"
 	"math/rand/v2"
+
+	"github.com/wangkuiyi/gotorch/splitmix"
 )
 
 // Permutation is the order in which an epoch visits n images: a function of seed,
@@ -30,16 +32,8 @@ const (
 // seeded is a generator that is a function of its arguments. They are mixed first:
 // neighbouring seeds and epochs must not give kindred streams.
 func seeded(seed int64, index, stream uint64) *rand.PCG {
-	a := splitMix(uint64(seed) + splitMix(stream))
-	return rand.NewPCG(a, splitMix(a+index))
-}
-
-// splitMix is SplitMix64's finaliser (Steele, Lea and Flood 2014).
-func splitMix(z uint64) uint64 {
-	z += 0x9e3779b97f4a7c15
-	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return z ^ z>>31
+	a := splitmix.First(uint64(seed) + splitmix.First(stream))
+	return rand.NewPCG(a, splitmix.First(a+index))
 }
 
 // below draws from 0..n-1 without bias (Lemire 2019, algorithm 5).

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/wangkuiyi/gotorch/splitmix"
 )
 
 // planeNames are the sets that need no file.
@@ -92,7 +94,7 @@ func TestSampleIsUncorrelated(t *testing.T) {
 	z := gauss()
 	noise := make([]float32, 2*n)
 	for i := range n { // as one would draw it, from the seed and the number
-		d := draws{splitMix(splitMix(1) ^ uint64(i))}
+		d := draws{splitmix.Source(splitmix.First(splitmix.First(1) ^ uint64(i)))}
 		noise[2*i], noise[2*i+1] = float32(z.normal(&d)), float32(z.normal(&d))
 	}
 	for _, c := range []struct {

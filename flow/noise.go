@@ -1,15 +1,18 @@
 package flow
 
-import "math"
+import (
+	"math"
+
+	"github.com/wangkuiyi/gotorch/splitmix"
+)
 
 // Noise fills dst with the normal numbers of sample index under seed. They
 // depend on nothing else: not on how many samples are drawn together, nor on
 // the device, the processor or the version of any library.
 func Noise(dst []float32, seed int64, index int64) {
-	s := Mix(uint64(seed), uint64(index))
+	s := splitmix.Source(Mix(uint64(seed), uint64(index)))
 	next := func() float64 { // uniform in (0, 1]
-		s += 0x9E3779B97F4A7C15
-		return (float64(finish(s)>>11) + 1) / (1 << 53)
+		return (float64(s.Uint64()>>11) + 1) / (1 << 53)
 	}
 	// Box and Muller 1958: two normal numbers from two uniform ones.
 	for i := 0; i < len(dst); i += 2 {
@@ -26,14 +29,7 @@ func Noise(dst []float32, seed int64, index int64) {
 func Mix(numbers ...uint64) uint64 {
 	s := uint64(0x243F6A8885A308D3)
 	for _, n := range numbers {
-		s = finish(s ^ finish(n+0x9E3779B97F4A7C15))
+		s = splitmix.Finish(s ^ splitmix.First(n))
 	}
 	return s
-}
-
-// finish is the output function of SplitMix64 (Steele et al. 2014).
-func finish(z uint64) uint64 {
-	z = (z ^ z>>30) * 0xBF58476D1CE4E5B9
-	z = (z ^ z>>27) * 0x94D049BB133111EB
-	return z ^ z>>31
 }
