@@ -99,7 +99,7 @@ func unpackMember(r io.Reader, path string, size int64) error {
 	if exists(path) {
 		return nil // the user's, or an earlier run's
 	}
-	if err := atomicfile.Sweep(path); err != nil { // left by a killed process; the caller has the lock
+	if err := atomicfile.Sweep(path); err != nil { // left by a killed process
 		return err
 	}
 	return atomicfile.Write(path, func(w io.Writer) error {

@@ -123,9 +123,7 @@ const (
 // sweep removes what a killed process left half written. It is only rubbish:
 // what cannot be removed does no harm.
 func (f *Folder) sweep() {
-	for _, name := range []string{nextState, CheckpointFile, MetricsFile} {
-		_ = atomicfile.Sweep(f.path(name))
-	}
+	_ = atomicfile.SweepFolder(f.Dir)
 	for _, name := range []string{nextState, nextPrev} {
 		_ = os.Remove(f.path(name))
 	}

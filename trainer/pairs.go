@@ -79,7 +79,7 @@ func (p *Pairs) Ready() int {
 // Load reads the pairs from their files, and draws those that are missing.
 // Files of other pairs, or damaged ones, are drawn anew; note says so.
 func (p *Pairs) Load(ctx context.Context, progress func(done, of int), note func(string)) error {
-	if err := atomicfile.MkdirAll(p.Dir); err != nil {
+	if err := atomicfile.OutputFolder(p.Dir); err != nil {
 		return fmt.Errorf("the folder of the pairs cannot be made: %w", err)
 	}
 	dim := int(p.Bytes()/4) / max(1, p.Config.Pairs)

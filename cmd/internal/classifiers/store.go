@@ -125,7 +125,7 @@ func (s Store) read(path string, want record, config metrics.ClassifierConfig) (
 }
 
 func (s Store) write(path string, r record, m *metrics.Classifier) error {
-	if err := atomicfile.MkdirAll(s.Dir); err != nil {
+	if err := atomicfile.OutputFolder(s.Dir); err != nil {
 		return err
 	}
 	tensors, err := models.Weights(m)

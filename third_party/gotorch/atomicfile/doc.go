@@ -11,7 +11,8 @@
 // 4 fails, the target is the complete new file, but the disk may still have the old name: that is an error too. An
 // fsync that failed is never tried again: the system may have dropped the data and call the second one a success.
 //
-// A process that is killed leaves its temporary behind; [Sweep] removes such files.
+// A process that is killed leaves its temporary behind; [Sweep] and [SweepFolder] remove such files. A writer locks its
+// temporary (flock), and what is locked is left alone. One that is about to exit in the midst of a write can [Abandon].
 //
 // Symbolic links are followed, to the file that they name even if it is not there yet, and the temporary is made beside
 // that. What is no regular file is never replaced: pipes, terminals and other character devices, and the process's own

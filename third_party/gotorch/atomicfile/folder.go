@@ -28,6 +28,15 @@ func MkdirAll(path string) error {
 	return nil
 }
 
+// OutputFolder is [MkdirAll] for a folder that files are going to be written to: what killed writers left there goes.
+func OutputFolder(path string) error {
+	if err := MkdirAll(path); err != nil {
+		return err
+	}
+	_ = SweepFolder(path) // what cannot be removed does no harm
+	return nil
+}
+
 // SyncDir brings a folder's names to the disk. Where the file system has no such operation it does nothing.
 func SyncDir(path string) error {
 	d, err := OS.OpenDir(path)

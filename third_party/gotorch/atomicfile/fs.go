@@ -34,11 +34,16 @@ var OS FS = osFS{}
 type osFS struct{}
 
 func (osFS) Create(path string) (File, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return nil, err // not a File that holds a nil *os.File
+	for {
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if err != nil {
+			return nil, err // not a File that holds a nil *os.File
+		}
+		if claim(f) {
+			return f, nil
+		}
+		_ = f.Close() // nothing was written
 	}
-	return f, nil
 }
 
 func (osFS) OpenDir(path string) (Dir, error) {

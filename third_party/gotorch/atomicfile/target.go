@@ -21,6 +21,16 @@ type target struct {
 	fd      int    // the process's own descriptor that path stands for, -1 where it is none
 }
 
+// Target is the regular file, or the place for one, that a path means: behind all links. What is there and no regular
+// file is an error.
+func Target(path string) (string, error) {
+	t, err := resolve(path)
+	if err == nil && t.through {
+		err = fmt.Errorf("write %s: it is no regular file", path)
+	}
+	return t.path, err
+}
+
 // maxLinks is how many links may follow each other, as in the kernel.
 const maxLinks = 40
 
@@ -124,7 +134,7 @@ func (t target) writeThrough(shown string, write func(w io.Writer) error) error 
 	return nil
 }
 
-// Check finds out before any work whether [Write] can write to path. Of a pipe or a device it only looks whether it is
+// Check finds out before any work whether [Write] can write to path, and sweeps behind killed writers. Of a pipe or a device it only looks whether it is
 // there: to open it would tell its reader of an end.
 func Check(path string) error {
 	t, err := resolve(path)
@@ -136,5 +146,8 @@ func Check(path string) error {
 		return failed("write to the folder of", path, err)
 	}
 	_ = probe.Close() // nothing was written
-	return os.Remove(probe.Name())
+	if err := os.Remove(probe.Name()); err != nil {
+		return err
+	}
+	return Sweep(path)
 }

@@ -40,6 +40,9 @@ func TestLinksAreFollowed(t *testing.T) {
 		if err := atomicfile.WriteFile(path, []byte(name)); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+		if to, err := atomicfile.Target(path); err != nil || filepath.Base(to) != file {
+			t.Errorf("%s means %s, %v", name, to, err)
+		}
 		if got, err := os.ReadFile(filepath.Join(files, file)); err != nil || string(got) != name {
 			t.Errorf("%s holds %q, %v", file, got, err)
 		}
@@ -78,6 +81,9 @@ func TestPipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer atomicfile.WaitForReaders(atomicfile.WaitForReaders(30 * time.Millisecond))
+	if _, err := atomicfile.Target(link); err == nil || !strings.Contains(err.Error(), "regular") {
+		t.Errorf("a pipe is a target: %v", err)
+	}
 	if err := atomicfile.WriteFile(pipe, []byte("x")); err == nil || !strings.Contains(err.Error(), "reader") || !strings.Contains(err.Error(), pipe) {
 		t.Errorf("without a reader: %v", err)
 	}
@@ -150,7 +156,8 @@ func TestNeverWritten(t *testing.T) {
 		t.Skip(err)
 	}
 	for path, want := range map[string]string{socket: "neither", dir: "folder", filepath.Join(dir, "no/x"): "no such file"} {
-		for name, err := range map[string]error{"Write": atomicfile.WriteFile(path, nil), "Check": atomicfile.Check(path)} {
+		_, target := atomicfile.Target(path)
+		for name, err := range map[string]error{"Write": atomicfile.WriteFile(path, nil), "Check": atomicfile.Check(path), "Target": target} {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s %s: %v", name, path, err)
 			}

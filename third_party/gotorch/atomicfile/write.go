@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 )
 
 const bufferSize = 256 << 10
@@ -52,8 +51,10 @@ func WriteTo(fsys FS, path string, write func(w io.Writer) error) (err error) {
 	if err != nil {
 		return failed("create", temporary, err)
 	}
+	live.add(fsys, temporary)
 	closed, renamed := false, false
 	defer func() {
+		live.remove(temporary)
 		if !closed {
 			_ = f.Close() // there is an earlier error, or a panic
 		}
@@ -133,29 +134,4 @@ func failed(operation, path string, err error) error {
 		path = "."
 	}
 	return fmt.Errorf("%s %s: %w", operation, path, err)
-}
-
-// prefix starts the temporaries' names; with the random part it stays below the usual limit of 255 bytes.
-func prefix(base string) string { return "." + base[:min(len(base), 200)] + ".tmp-" }
-
-// Sweep removes the temporaries that killed processes left of the file at path. No other process may be writing it.
-func Sweep(path string) error {
-	t, err := resolve(path)
-	if err != nil || t.through {
-		return err
-	}
-	dir, base := filepath.Split(t.path)
-	entries, err := os.ReadDir(filepath.Clean(dir))
-	if err != nil {
-		return failed("list", dir, err)
-	}
-	var first error
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), prefix(base)) && e.Type().IsRegular() {
-			if err := os.Remove(filepath.Join(dir, e.Name())); err != nil && first == nil {
-				first = err // it names the path
-			}
-		}
-	}
-	return first
 }

@@ -209,27 +209,6 @@ func TestWriterFails(t *testing.T) {
 	wantOnly(t, path)
 }
 
-func TestSweep(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "state.pth")
-	for _, name := range []string{"state.pth", ".state.pth.tmp-ABC", ".ckpt.pth.tmp-ABC", "notes"} {
-		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := atomicfile.Sweep(path); err != nil {
-		t.Fatal(err)
-	}
-	entries, err := os.ReadDir(dir)
-	var names []string
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
-	if want := ".ckpt.pth.tmp-ABC notes state.pth"; err != nil || strings.Join(names, " ") != want {
-		t.Errorf("left %v, %v, want %s", names, err, want)
-	}
-}
-
 // wantOnly wants the file at path and nothing else in its folder.
 func wantOnly(t *testing.T, path string) {
 	t.Helper()

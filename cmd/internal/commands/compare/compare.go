@@ -46,7 +46,7 @@ func Run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	c.dir = filepath.Join(f.OutputDir, "comparisons")
-	if err := atomicfile.MkdirAll(c.dir); err != nil {
+	if err := atomicfile.OutputFolder(c.dir); err != nil {
 		return fmt.Errorf("the output folder cannot be made: %w", err)
 	}
 	if c.device, err = f.OpenDevice(); err != nil {

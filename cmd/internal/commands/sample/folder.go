@@ -54,7 +54,7 @@ func emptyFolder(dir string) (others int, err error) {
 
 // writeFolder writes one PNG a sample, 00012-class-3.png.
 func writeFolder(ctx context.Context, dir string, x []float32, labels []int64, in datasets.Info) error {
-	if err := atomicfile.MkdirAll(dir); err != nil {
+	if err := atomicfile.OutputFolder(dir); err != nil {
 		return err
 	}
 	dim := in.Dim()
