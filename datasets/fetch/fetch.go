@@ -12,6 +12,9 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/wangkuiyi/gotorch/atomicfile"
+	"github.com/wangkuiyi/gotorch/regular"
 )
 
 // Wanted is a file and where it may be had.
@@ -52,10 +55,18 @@ const (
 // Partial is the file in which the bytes for path are gathered.
 func Partial(path string) string { return path + partialEnding }
 
-// File puts the wanted file at path, replacing what is there. The package comment
+// File puts the wanted file at path, replacing what is there: a regular file, links
+// followed, or nothing yet. The package comment
 // says how. The error is an [*Error] where the addresses failed, the cause of ctx
 // where that ended, and otherwise one of the disk that names operation and path.
 func File(ctx context.Context, path string, want Wanted, opts Options) error {
+	path, err := atomicfile.Target(path) // links stay
+	if err != nil {
+		return diskError{err}
+	}
+	if err := regular.Check(Partial(path)); err != nil {
+		return disk("create", Partial(path), errors.New("it is there and no regular file"))
+	}
 	part, err := os.OpenFile(Partial(path), os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
 		return disk("create", Partial(path), err)
@@ -116,9 +127,6 @@ func (d *download) resume() error {
 	stat, err := d.part.Stat()
 	if err != nil {
 		return disk("read", Partial(d.path), err)
-	}
-	if !stat.Mode().IsRegular() {
-		return disk("create", Partial(d.path), errors.New("it is there and no regular file"))
 	}
 	if d.have = stat.Size(); d.have > d.want.Size {
 		return d.restart()
@@ -248,7 +256,7 @@ func SHA256(ctx context.Context, r io.Reader) (string, error) {
 
 // finish gives the file, which is on the disk already, its name.
 func (d *download) finish() error {
-	dir, err := os.Open(filepath.Dir(d.path))
+	dir, err := atomicfile.OS.OpenDir(filepath.Dir(d.path))
 	if err != nil {
 		return disk("open the folder of", d.path, err)
 	}

@@ -55,6 +55,78 @@ func promise(t *testing.T, path string, data []byte) {
 	}
 }
 
+// Links stay, and what they name gets the file.
+func TestLinks(t *testing.T) {
+	data := someBytes(3000)
+	s := &server{data: data}
+	url := s.url(t)
+	links, files := t.TempDir(), t.TempDir()
+	target := filepath.Join(files, "target.bin")
+	for _, there := range []bool{false, true} {
+		path := filepath.Join(links, fmt.Sprint(there))
+		if err := os.Symlink(target, path); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Remove(target); err != nil && there {
+			t.Fatal(err)
+		}
+		if there {
+			if err := os.WriteFile(target, []byte("old"), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := File(context.Background(), path, wanted(data, url), Options{pause: testPause}); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Lstat(path); err != nil || info.Mode()&os.ModeSymlink == 0 {
+			t.Errorf("the link was replaced, %v", err)
+		}
+		if got, err := os.ReadFile(target); err != nil || !bytes.Equal(got, data) {
+			t.Errorf("the target has %d bytes, %v", len(got), err)
+		}
+		promise(t, target, data)
+	}
+}
+
+// What is no file stays what it is.
+func TestNoRegularFile(t *testing.T) {
+	data := someBytes(3000)
+	s := &server{data: data}
+	url := s.url(t)
+	dir := t.TempDir()
+	path := filepath.Join(dir, "file.bin")
+	kinds := map[string]func(at string) error{
+		"pipe":   func(at string) error { return syscall.Mkfifo(at, 0o666) },
+		"folder": func(at string) error { return os.Mkdir(at, 0o777) },
+		"device": func(at string) error { return syscall.Mknod(at, syscall.S_IFCHR|0o666, 1<<8|3) }, // as null; by root alone
+	}
+	for kind, mk := range kinds {
+		for _, at := range []string{path, Partial(path)} {
+			if err := mk(at); err != nil {
+				t.Logf("no %s: %v", kind, err)
+				continue
+			}
+			before, err := os.Lstat(at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = File(context.Background(), path, wanted(data, url), Options{pause: testPause})
+			if err == nil || !strings.Contains(err.Error(), at) {
+				t.Errorf("%s at %s: %v", kind, filepath.Base(at), err)
+			}
+			if after, err := os.Lstat(at); err != nil || after.Mode() != before.Mode() {
+				t.Errorf("%s at %s was replaced", kind, filepath.Base(at))
+			}
+			if err := os.Remove(at); err != nil {
+				t.Fatal(err)
+			}
+			if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+				t.Errorf("%s: left %v, %v", kind, left, err)
+			}
+		}
+	}
+}
+
 func TestFile(t *testing.T) {
 	data := someBytes(300_000)
 	s := &server{data: data}

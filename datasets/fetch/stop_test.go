@@ -67,8 +67,8 @@ func TestDisk(t *testing.T) {
 	}{
 		"a folder as part":      {func(p string) error { return os.Mkdir(Partial(p), 0o755) }, "create"},
 		"a pipe as part":        {func(p string) error { return syscall.Mkfifo(Partial(p), 0o644) }, "no regular file"},
-		"a folder of that name": {func(p string) error { return os.MkdirAll(filepath.Join(p, "x"), 0o755) }, "rename to"},
-		"no folder":             {func(p string) error { return os.Remove(filepath.Dir(p)) }, "create"},
+		"a folder of that name": {func(p string) error { return os.MkdirAll(filepath.Join(p, "x"), 0o755) }, "it is a folder"},
+		"no folder":             {func(p string) error { return os.Remove(filepath.Dir(p)) }, "no such file"},
 	} {
 		path := filepath.Join(dir, strings.ReplaceAll(name, " ", "-"), "file.bin")
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
