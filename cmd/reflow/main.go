@@ -6,4 +6,7 @@ import (
 	"flowmatch/cmd/internal/commands/reflow"
 )
 
-func main() { cli.Main("reflow", reflow.Run) }
+func main() {
+	cli.Saves = true
+	cli.Main("reflow", reflow.Run)
+}

@@ -6,4 +6,7 @@ import (
 	"flowmatch/cmd/internal/commands/train"
 )
 
-func main() { cli.Main("train", train.Run) }
+func main() {
+	cli.Saves = true
+	cli.Main("train", train.Run)
+}

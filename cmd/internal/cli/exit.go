@@ -52,7 +52,7 @@ type Env struct {
 // Main runs a command and exits with its status. The first signal ends the context;
 // results that could not be written are a failure of their own.
 func Main(name string, run func(context.Context, Env) error) {
-	ctx := stopOnSignal()
+	ctx := stopOnSignal(name)
 	out := &results{w: os.Stdout}
 	env := Env{os.Args[1:], out, os.Stderr}
 	err := Guard(func() error { return run(ctx, env) })

@@ -104,6 +104,9 @@ func (c *Common) Read(env Env) error {
 	if err != nil {
 		return Usagef("%s", c.explain(err))
 	}
+	if err := c.noneEmpty(); err != nil {
+		return err
+	}
 	if c.version {
 		v := trainer.Version
 		if Version != "" {
@@ -113,6 +116,17 @@ func (c *Common) Read(env Env) error {
 		return ErrDone
 	}
 	return nil
+}
+
+// noneEmpty refuses texts that are given and empty, as a shell's variable is that nobody has
+// set: they would mean what the flag's absence means.
+func (c *Common) noneEmpty() (err error) {
+	c.Visit(func(f *pflag.Flag) {
+		if f.Value.Type() == "string" && f.Value.String() == "" && err == nil {
+			err = Usagef("--%s is empty: give a value, or leave it out", f.Name)
+		}
+	})
+	return err
 }
 
 // inHome turns the ~ that begins a path into the user's own folder. A shell does so

@@ -3,10 +3,14 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
+
+	"github.com/wangkuiyi/gotorch/atomicfile"
 )
 
 // signalled is the cause of a context that a signal ended.
@@ -18,9 +22,12 @@ func (s signalled) Error() string { return s.signal.String() }
 // where that is not ignored, as it is under nohup. A second one leaves at once, but not
 // SIGHUP, which a terminal that is closed sends twice.
 //
+// Whoever leaves so removes the files that are half written. A command that has nothing to
+// save has a moment to come to its end, for not all that it does can be broken off.
+//
 // A pipe whose reader has gone gives an error to the writer, and no signal: it is no
 // reason to stop a training.
-func stopOnSignal() context.Context {
+func stopOnSignal(name string) context.Context {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
@@ -36,13 +43,31 @@ func stopOnSignal() context.Context {
 		for s := range signals {
 			s := s.(syscall.Signal)
 			if s == syscall.SIGQUIT || stopping && s != syscall.SIGHUP {
-				os.Exit(128 + int(s))
+				leave(s)
+			}
+			if !stopping && !Saves {
+				time.AfterFunc(patience, func() {
+					fmt.Fprintf(os.Stderr, "%s: %v\n", name, signalled{s})
+					leave(s)
+				})
 			}
 			stopping = true
 			cancel(signalled{s})
 		}
 	}()
 	return ctx
+}
+
+// Saves is set by commands that save what they have done when a signal comes, however long
+// that takes.
+var Saves bool
+
+// patience is how long other commands have after a signal.
+var patience = 3 * time.Second
+
+func leave(s syscall.Signal) {
+	atomicfile.Abandon()
+	os.Exit(128 + int(s))
 }
 
 // results is the standard output. It remembers what went wrong; a reader that has gone

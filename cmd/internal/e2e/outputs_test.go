@@ -64,6 +64,7 @@ func TestNPZWhereTheUserSays(t *testing.T) {
 		t.Errorf("%d bytes of standard output, %d of samples; %s", len(r.out), len(want), r.errOut)
 	}
 	refused(t, program(t, "sample", nil, draw(dir)...), 2, "folder")
+	refused(t, program(t, "sample", nil, draw(ckpt)...), 2, "weights")
 	noise := filepath.Join(dir, "noise.npz")
 	var cube bytes.Buffer
 	if err := npz.WriteSamples(&cube, &npz.Samples{Shape: []int{1, 2, 2}, X0: make([]float32, 8)}); err != nil {

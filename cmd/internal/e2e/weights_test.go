@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -72,7 +73,29 @@ func TestWrappedWeights(t *testing.T) {
 	if back, err := pth.Read(out); err != nil || strings.Join(back.Tensors.Names(), " ") != strings.Join(of.Tensors.Names(), " ") {
 		t.Errorf("converted: %v", err)
 	}
+	before := read(t, state)
+	for what, args := range map[string][]string{
+		"onto itself":       {state, state},
+		"onto itself, link": {state, link(t, state, filepath.Join(dir, "link.pth"))},
+		"over a state":      {theirs, state},
+		"over a link to it": {theirs, filepath.Join(dir, "link.pth")},
+	} {
+		refused(t, program(t, "convert", nil, args...), 2, "write to another")
+		if !bytes.Equal(read(t, state), before) {
+			t.Fatalf("%s: the state was replaced", what)
+		}
+	}
+	must(t, program(t, "convert", nil, out, filepath.Join(dir, "more.pt"))) // over nothing
+	must(t, program(t, "convert", nil, out, filepath.Join(dir, "more.pt"))) // and over weights alone
 	if r := must(t, program(t, "convert", nil, "--list", theirs)); !strings.Contains(r.out, "ema_model.module.layers.0.weight") || !strings.Contains(r.out, "step ") {
 		t.Errorf("--list: %s", r.out)
 	}
+}
+
+func link(t *testing.T, to, at string) string {
+	t.Helper()
+	if err := os.Symlink(to, at); err != nil {
+		t.Fatal(err)
+	}
+	return at
 }

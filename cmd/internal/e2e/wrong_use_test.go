@@ -57,6 +57,7 @@ func TestWrongUse(t *testing.T) {
 		"huge comparison":     {"compare", []string{"--dataset", "moons", "--quality-samples", "4611686018427387904"}, []string{"--quality-samples"}},
 		"huge film":           {"compare", []string{"--dataset", "moons", "--figure-samples", "4611686018427387904"}, []string{"--figure-samples"}},
 		"device, compare":     {"compare", []string{"--dataset", "moons", "--device", "cuda:x"}, []string{"--device"}},
+		"empty npz":           {"sample", []string{"--dataset", "moons", "--npz", ""}, []string{"--npz", "empty"}},
 		"convert one file":    {"convert", []string{"a.pth"}, []string{"two files"}},
 		"convert endings":     {"convert", []string{"a.pth", "b.onnx"}, []string{".safetensors"}},
 		"doctor argument":     {"doctor", []string{"all"}, []string{"all"}},
@@ -64,6 +65,16 @@ func TestWrongUse(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			refused(t, program(t, c.program, noLibtorch, c.args...), 2, c.words...)
 		})
+	}
+}
+
+// A launcher's processes would all train the same run.
+func TestSeveralProcesses(t *testing.T) {
+	for _, name := range []string{"train", "reflow"} {
+		refused(t, program(t, name, append(noLibtorch, "WORLD_SIZE=2"), "--dataset", "moons"), 2, "WORLD_SIZE is 2", "several processes")
+	}
+	for _, alone := range []string{"1", "", "no number"} {
+		refused(t, program(t, "train", append(noLibtorch, "WORLD_SIZE="+alone), "--dataset", "moons", "--output-dir", t.TempDir()), 1, "LIBTORCH")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	torch "github.com/wangkuiyi/gotorch"
 
@@ -49,6 +50,16 @@ func (r *Resume) Check() error {
 		return cli.Usagef("--resume, --resume-from and --fresh exclude each other")
 	case r.NewData && !r.Resume && r.ResumeFrom == "":
 		return cli.Usagef("--new-data goes with --resume: it lets a run go on although its set has changed")
+	}
+	return alone()
+}
+
+// alone refuses to be one of several processes that a launcher starts: each would train by
+// itself, in the same folder.
+func alone() error {
+	const variable = "WORLD_SIZE" // as torchrun and others set it
+	if n, err := strconv.Atoi(os.Getenv(variable)); err == nil && n > 1 {
+		return cli.Usagef("%s is %d, and a run of several processes is not there yet: start one without a launcher, or unset %s", variable, n, variable)
 	}
 	return nil
 }

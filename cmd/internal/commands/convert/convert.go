@@ -5,6 +5,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"os"
 
 	"github.com/wangkuiyi/gotorch/atomicfile"
 	"github.com/wangkuiyi/gotorch/pth"
@@ -44,6 +45,9 @@ convert --list FILE                    names, types and shapes`
 	if !trainer.IsWeightFile(out) {
 		return cli.Usagef("%s: the ending must be .pth, .pt or .safetensors", out)
 	}
+	if err := keepsState(in, out); err != nil {
+		return err
+	}
 	if err := atomicfile.Check(out); err != nil {
 		return err
 	}
@@ -59,6 +63,22 @@ convert --list FILE                    names, types and shapes`
 	}
 	_, err = fmt.Fprintln(env.Stdout, out)
 	return err
+}
+
+// keepsState refuses to put weights in the place of what they are taken from, or of a
+// run's state, which has the optimiser's besides.
+func keepsState(in, out string) error {
+	there, err := os.Stat(out)
+	if err != nil {
+		return nil // nothing is there, or it cannot be written to either
+	}
+	if from, err := os.Stat(in); err == nil && os.SameFile(from, there) {
+		return cli.Usagef("%s and %s are the same file: write to another", in, out)
+	}
+	if ck, err := trainer.ReadNetwork(out, trainer.Best); err == nil && ck.State {
+		return cli.Usagef("%s is a run's state, which has more than weights: write to another file, or remove it first", out)
+	}
+	return nil
 }
 
 // show lists everything that the file holds.

@@ -186,6 +186,9 @@ func (f *flags) npzCanBeWritten() error {
 	if in, err := os.Stat(f.npz); err == nil && in.IsDir() {
 		return cli.Usagef("--npz %s is a folder; name a file", f.npz)
 	}
+	if trainer.IsWeightFile(f.npz) {
+		return cli.Usagef("--npz %s: the ending is that of weights, which samples must not replace; name another file", f.npz)
+	}
 	if err := atomicfile.Check(f.npz); err != nil {
 		return fmt.Errorf("--npz %s cannot be written: %w", f.npz, err)
 	}
