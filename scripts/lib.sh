@@ -86,6 +86,23 @@ have_cxx() {
     "$cxx" -std=$cxx_standard -x c++ -fsyntax-only - 2>/dev/null <<<'#include <span>'
 }
 
+# Prints the path of the wheel whose network PyTorch is timed with, which is
+# fetched into the cache if it is not there, and is the one in the lock file.
+fetch_peer_wheel() {
+    local sum wheel part
+    read -r _ sum _ wheel < <(grep '^peer ' "$lock")
+    if [ ! -e "$cache/wheels/$wheel" ]; then
+        part=$(mktemp -d)
+        python3 -m pip download --quiet --no-deps --only-binary=:all: --require-hashes --dest "$part" \
+            -r <(echo "torchcfm==$(cut -d- -f2 <<<"$wheel") --hash=sha256:$sum") >&2 || die "$wheel cannot be fetched; put it into $cache/wheels"
+        mkdir -p "$cache/wheels"
+        cp "$part/$wheel" "$cache/wheels/.$wheel.$$" && mv "$cache/wheels/.$wheel.$$" "$cache/wheels/$wheel"
+        rm -r "$part"
+    fi
+    echo "$sum  $cache/wheels/$wheel" | sha256sum --check --quiet >&2 || die "$cache/wheels/$wheel is not the one in $lock: delete it"
+    echo "$cache/wheels/$wheel"
+}
+
 # ---- libtorch --------------------------------------------------------------
 
 libtorch_needed=2.11

@@ -22,38 +22,38 @@ def run(p):
     else:
         p.skip("the binding's tests for GPUs", "need a GPU")
     ours = p.run_tests("tests of the networks", "models.test", "^TestDevice", "models", limit=60)
-    networks(p, ours)
+    compare_networks(p, ours)
 
 
-def networks(p, ours):
-    import peer
-
+def compare_networks(p, ours):
     for row in ours:
         path = os.path.join(p.bundle, "tests", "models", "testdata", row["name"] + ".json")
         with open(path) as f:
-            theirs = errors(peer, json.load(f), p.device, row["precision"])
+            theirs = errors(json.load(f), p.device, row["precision"])
         for what in ("output", "x_grad", "gradients"):
             allowed = max(2 * theirs[what], PRECISIONS[row["precision"]])
             p.check("%s, %s, %s" % (row["name"], row["precision"], what), row[what], allowed, pytorch=theirs[what])
 
 
-def errors(peer, fixture, device, precision):
+def errors(fixture, device, precision):
     """What TestDeviceNetworks measures, of PyTorch."""
+    import compute
+    import networks
     import torch
 
-    peer.set_precision(precision)
-    model = peer.unet(fixture["config"])
+    compute.set_precision(precision)
+    model = networks.unet(fixture["config"])
     named = list(model.named_parameters())
     with torch.no_grad():
         for k, (spec, (name, tensor)) in enumerate(zip(fixture["parameters"], named)):
             assert spec["name"] == name, (spec["name"], name)
-            tensor.copy_(peer.fill(spec["shape"], k, spec["scale"], spec["offset"]))
+            tensor.copy_(networks.fill(spec["shape"], k, spec["scale"], spec["offset"]))
     model.to(device)
-    made = lambda s: peer.fill(s["shape"], s["k"], s["scale"], s["offset"]).to(device)  # noqa: E731
+    made = lambda s: networks.fill(s["shape"], s["k"], s["scale"], s["offset"]).to(device)  # noqa: E731
     inputs = fixture["inputs"]
     x = made(inputs["x"]).requires_grad_()
     y = None if inputs["y"] is None else torch.tensor(inputs["y"], device=device)
-    with peer.autocast(device, precision):
+    with compute.autocast(device, precision):
         out = model(made(inputs["t"]), x, y)
     (out.float() * made(inputs["w"])).sum().backward()
     grads = [(p.grad, s["grad"]) for s, (_, p) in zip(fixture["parameters"], named) if not s.get("zero_grad")]

@@ -7,7 +7,8 @@ import json
 import math
 import os
 
-import peer
+import compute
+import networks
 import torch
 from part import main
 
@@ -35,7 +36,7 @@ def compare(p, name, precision, steps, batch, first, late):
         "seed": 1,
     }  # fmt: skip
     with open(os.path.join(folder, "stored.json"), "w") as f:
-        network = {"Points": {"hidden_dim": 512}} if name == "points" else {"Network": peer.CONFIGS[name]}
+        network = {"Points": {"hidden_dim": 512}} if name == "points" else {"Network": networks.CONFIGS[name]}
         json.dump(dict(network, Config=training), f)
     torch.save(dict({"model." + k: v for k, v in state.items()}, **draws), os.path.join(folder, "stored.pth"))
     done, _, failures, _ = p.go_test("trainer.test", "^TestStoredNoise$", "trainer", env={"FLOWMATCH_STORED": folder})
@@ -67,7 +68,7 @@ def make(name, steps, batch):
         angle = 2 * math.pi * torch.rand(steps, batch)
         ring = torch.stack([angle.cos(), angle.sin()], 2)
         return state, {"x0": torch.randn(steps, batch, 2), "x1": ring, "t": torch.rand(steps, batch)}
-    c = peer.CONFIGS[name]
+    c = networks.CONFIGS[name]
     shape = (steps, batch, c["channels"], c["size"], c["size"])
     # Soft blobs: something that a network can learn, without a data set.
     grid = torch.linspace(-1, 1, c["size"])
@@ -83,14 +84,14 @@ def make(name, steps, batch):
 
 
 def network_of(name):
-    return peer.MLP() if name == "points" else peer.unet(peer.CONFIGS[name])
+    return networks.MLP() if name == "points" else networks.unet(networks.CONFIGS[name])
 
 
 def reference(name, precision, device, state, draws, training):
     """PyTorch's losses and gradient norms."""
-    peer.set_precision(precision)
-    if precision == "bf16" and peer.on_gpu(device):
-        peer.set_precision("float32")  # the test switches TF32 off, too: only autocast is compared
+    compute.set_precision(precision)
+    if precision == "bf16" and compute.on_gpu(device):
+        compute.set_precision("float32")  # the test switches TF32 off, too: only autocast is compared
     model = network_of(name)
     model.load_state_dict(state)
     model.to(device)
@@ -102,7 +103,7 @@ def reference(name, precision, device, state, draws, training):
             group["lr"] = rate(training, k)
         adamw.zero_grad()
         xt = torch.lerp(x0, x1, t.view(-1, *[1] * (x1.dim() - 1)))
-        with peer.autocast(device, precision):
+        with compute.autocast(device, precision):
             v = model(t, xt, y)
         loss = torch.nn.functional.mse_loss(v.float(), x1 - x0)
         loss.backward()

@@ -175,7 +175,7 @@ def read(done, expected):
 
 def theirs(p, jobs, how="eager"):
     names = ",".join(job[2] for job in jobs)
-    command = [sys.executable, os.path.join(p.bundle, "gpu-peer"), "--device", p.device, "--only", names, "--how", how, "--json"]
+    command = [sys.executable, os.path.join(p.bundle, "peer", "steps"), "--device", p.device, "--only", names, "--how", how, "--json"]
     if p.cuda:
         command += ["--seconds", str(max(job[4] for job in jobs))]
     else:
@@ -186,7 +186,7 @@ def theirs(p, jobs, how="eager"):
         row = json.loads(line)
         rows["%s-%s" % (row["job"], row["precision"])] = row
     why = "stopped after %.0f s" % done.seconds if done.status is None else done.last_line() if done.status else "it printed nothing"
-    return [rows.get(job[2], {"error": "gpu-peer: " + why}) for job in jobs]
+    return [rows.get(job[2], {"error": "peer/steps: " + why}) for job in jobs]
 
 
 if __name__ == "__main__":

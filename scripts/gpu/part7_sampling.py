@@ -4,8 +4,9 @@ and the same points the same likelihood."""
 import json
 import os
 
+import compute
+import networks
 import npz
-import peer
 import torch
 from part import main
 
@@ -50,9 +51,9 @@ def off(a, b):
 
 def by_pytorch(p, arrays):
     """Midpoint, 20 steps, of the weights in ckpt.pth, in torchcfm's network."""
-    peer.set_precision("float32")
+    compute.set_precision("float32")
     state = torch.load(os.path.join(p.folder, "cfm/digits/ckpt.pth"), map_location="cpu", weights_only=True)
-    model = peer.unet(peer.CONFIGS["digits"])
+    model = networks.unet(networks.CONFIGS["digits"])
     model.load_state_dict(state, strict=True)
     model.to(p.device).eval()
     x, y, n = arrays["x0"].to(p.device), arrays["y"].to(p.device), 20
