@@ -45,6 +45,13 @@ type Config struct {
 	StableTargets bool `json:"stable_targets,omitempty"`
 
 	Reflow *ReflowConfig `json:"reflow,omitempty"` // of a student of a teacher's pairs
+
+	// Earlier are the planned ends of a run that went on past them, at which its
+	// schedule began again. See Longer.
+	Earlier []int `json:"earlier_iterations,omitempty"`
+	// InitFrom is the Fingerprint of the weights that the run began with; "" where they
+	// were fresh.
+	InitFrom string `json:"init_from,omitempty"`
 }
 
 // Defaults is c with the fields that are not set filled in: batches of 128, a
@@ -107,6 +114,9 @@ func (c Config) Check() error {
 	if _, err := c.path(); err != nil {
 		return err
 	}
+	if err := c.checkEarlier(); err != nil {
+		return err
+	}
 	return c.checkCoupling()
 }
 
@@ -124,25 +134,4 @@ func (c Config) checkCoupling() error {
 		return models.Wrong("coupling", "%s: a teacher's pairs belong together", c.Coupling)
 	}
 	return nil
-}
-
-// Rate is the learning rate of step k = 0, 1, ...: it grows linearly over the
-// warm-up, then stays, or falls to 0 along half a cosine (Loshchilov and
-// Hutter 2017, eq. 5).
-func (c Config) Rate(k int) float64 {
-	if k < c.Warmup {
-		return c.LearningRate * float64(k+1) / float64(c.Warmup)
-	}
-	if c.Schedule != "cosine" {
-		return c.LearningRate
-	}
-	done := float64(k-c.Warmup) / float64(max(1, c.Iterations-c.Warmup))
-	return c.LearningRate * 0.5 * (1 + math.Cos(math.Pi*min(1, done)))
-}
-
-// Decay is the decay of the moving average after step k = 0, 1, ...: it starts
-// small, so that the initial weights are soon forgotten.
-func (c Config) Decay(k int) float64 {
-	n := float64(k + 1)
-	return min(c.EMADecay, (1+n)/(10+n))
 }

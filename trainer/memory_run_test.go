@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -54,15 +55,15 @@ func TestRunOfNothing(t *testing.T) {
 	if _, err := r.Train(context.Background(), nil); err == nil || !strings.Contains(err.Error(), "Network") {
 		t.Errorf("%v", err)
 	}
-	if c := (Config{Iterations: 3}).Defaults(); c.Check() != nil || c != c.Defaults() {
+	if c := (Config{Iterations: 3}).Defaults(); c.Check() != nil || !reflect.DeepEqual(c, c.Defaults()) {
 		t.Errorf("%+v", c)
 	}
 	whole := planeRun(t, config(3), t.TempDir())
 	r = Run{Config: Config{Iterations: 3}, Network: whole.Network, Open: whole.Open}
-	if res, err := r.Train(context.Background(), nil); err != nil || res.Checkpoint.Record.Training.Configuration != r.Config.Defaults() {
+	if res, err := r.Train(context.Background(), nil); err != nil || !reflect.DeepEqual(res.Checkpoint.Record.Training.Configuration, r.Config.Defaults()) {
 		t.Errorf("what the configuration leaves out is not filled in: %+v, %v", res.Checkpoint, err)
 	}
-	if c := config(3); c.Defaults() != c {
+	if c := config(3); !reflect.DeepEqual(c.Defaults(), c) {
 		t.Error("defaults change what is set")
 	}
 }

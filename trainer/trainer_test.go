@@ -49,25 +49,6 @@ func newRun(t *testing.T, c Config, n models.UNetConfig, dir string) *Run {
 		Open: Images(images)}
 }
 
-func TestSchedule(t *testing.T) {
-	c := Config{LearningRate: 2, Warmup: 4, Schedule: "cosine", Iterations: 14, EMADecay: 0.9}
-	for k, want := range map[int]float64{0: 0.5, 3: 2, 4: 2, 9: 1, 14: 0} {
-		if got := c.Rate(k); math.Abs(got-want) > 1e-12 {
-			t.Errorf("rate of step %d is %v, want %v", k, got, want)
-		}
-	}
-	c.Schedule = "constant"
-	if got := c.Rate(13); got != 2 {
-		t.Errorf("constant rate %v", got)
-	}
-	// (1+n)/(10+n) after n updates, at most the decay.
-	for k, want := range map[int]float64{0: 2. / 11, 8: 10. / 19, 1000: 0.9} {
-		if got := c.Decay(k); math.Abs(got-want) > 1e-12 {
-			t.Errorf("decay after step %d is %v, want %v", k, got, want)
-		}
-	}
-}
-
 // 12 steps at once and 5 + 7 give the same files, with everything that draws
 // random numbers or counts switched on.
 func TestResume(t *testing.T) {

@@ -42,7 +42,7 @@ func (s *Start) SameSet(in datasets.Info) error {
 
 // SameData refuses to go on with other data than the run began with, and says what has
 // changed; with --new-data it goes on, and the run's record says so.
-func (r *Resume) SameData(s *Start, sub *Subject, c *trainer.Config) error {
+func (r *Resume) SameData(s *Start, sub *Subject) error {
 	if s.From == nil {
 		return nil
 	}
@@ -50,9 +50,6 @@ func (r *Resume) SameData(s *Start, sub *Subject, c *trainer.Config) error {
 	s.before = was.Before
 	if sub.Images != nil && sub.Images.Reclass(was.ClassNames) {
 		sub.Info.ClassNames = was.ClassNames
-	}
-	if len(s.before) > 0 {
-		r.keepPlan(s, c)
 	}
 	switch what := r.changes(s, sub); {
 	case what == "" && r.NewData:
@@ -65,37 +62,21 @@ func (r *Resume) SameData(s *Start, sub *Subject, c *trainer.Config) error {
 		}
 		return cli.Usagef("%s is not what the run was trained on: %s; %s", sub.Info.Name, what, ways)
 	default:
-		return r.takeNewData(s, sub, c, what)
+		return r.takeNewData(s, sub, what)
 	}
 	return nil
 }
 
-// takeNewData lets the run go on. Its planned length stays, and with it the schedule of
-// the learning rate.
-func (r *Resume) takeNewData(s *Start, sub *Subject, c *trainer.Config, what string) error {
+// takeNewData lets the run go on.
+func (r *Resume) takeNewData(s *Start, sub *Subject, what string) error {
 	was := s.From.Record.Dataset
 	if was.Classes != sub.Info.Classes() {
 		return cli.Usagef("--new-data: the run has %d classes, and %s has %d now, which its network has no place for; --fresh starts anew",
 			was.Classes, sub.Info.Name, sub.Info.Classes())
 	}
 	s.before = append(slices.Clone(was.Before), trainer.DataBefore{Data: was.Data, Steps: s.Step()})
-	note := "going on with other data than before: " + what
-	if r.keepPlan(s, c) {
-		note += fmt.Sprintf("; the planned length stays %d steps", c.Iterations)
-	}
-	s.Notes = append(s.Notes, note)
+	s.Notes = append(s.Notes, "going on with other data than before: "+what)
 	return nil
-}
-
-// keepPlan keeps the planned length of a run where passes over a set that is now of
-// another size would give it another one, and says whether that was so.
-func (r *Resume) keepPlan(s *Start, c *trainer.Config) bool {
-	plan := s.From.Record.Training.Configuration.Iterations
-	if r.Changed("iterations") || c.Iterations == plan {
-		return false
-	}
-	c.Iterations = plan
-	return true
 }
 
 // files are those that the data was read from; nil for none.

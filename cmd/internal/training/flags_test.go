@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -88,7 +89,7 @@ func TestRecipes(t *testing.T) {
 		if err := h.Check(c.in); err != nil {
 			t.Errorf("%s: %v", c.name, err)
 		}
-		if got, err := h.Config(c.in, 60000); err != nil || got != c.want {
+		if got, err := h.Config(c.in, 60000); err != nil || !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: %+v, %v, want\n%+v", c.name, got, err, c.want)
 		}
 	}

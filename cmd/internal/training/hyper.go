@@ -41,12 +41,12 @@ const (
 func AddHyper(c *cli.Common, job Job) *Hyper {
 	h := &Hyper{Common: c, job: job}
 	help := map[string]string{
-		"iterations": "steps to train (points 7,500, reference 20,000; digits 1,600; else by --epochs)",
+		"iterations": "steps to train (points 7,500, reference 20,000; digits 1,600; else by --epochs); with --resume, more than were planned go on past the end",
 		"batch":      "samples a step (points 1,024, reference 4,096; digits 64, else 128)",
 		"rate":       "of AdamW (points 8e-3, digits 2e-3, else and reference 1e-3)",
 	}
 	if job == Reflow {
-		help["iterations"] = "steps to train in each round (2,000)"
+		help["iterations"] = "steps to train in each round (2,000); with --resume, more than were planned go on past the end"
 		help["batch"] = "pairs a step (points 1,024, reference 4,096; digits 64, else 128)"
 		help["rate"] = "of AdamW (digits 2e-3, else 1e-3)"
 	}

@@ -94,6 +94,7 @@ type Start struct {
 
 	folder *trainer.Folder
 	before []trainer.DataBefore // what the run was trained on earlier
+	longer bool                 // it goes on past its planned end
 }
 
 // Close lets other processes into the folder.
@@ -163,6 +164,9 @@ func (s *Start) Step() int {
 	return s.From.Step()
 }
 
+// Longer tells whether the run goes on past its planned end.
+func (s *Start) Longer() bool { return s.longer }
+
 // Same refuses to go on with a run on another set or with another configuration, and
 // names the differences.
 func (s *Start) Same(c trainer.Config, network models.Config, in datasets.Info) error {
@@ -176,8 +180,12 @@ func (s *Start) Same(c trainer.Config, network models.Config, in datasets.Info) 
 	if was := r.Dataset.Frame; !in.Frame.Equal(was) { // of a run before 0.1
 		return cli.Usagef("the run takes the points of %s %s, and now they would be %s; start anew with --fresh", in.Name, was, in.Frame)
 	}
+	was := r.Training.Configuration
+	if s.longer {
+		was.Iterations, was.Earlier = c.Iterations, c.Earlier
+	}
 	var diff []string
-	for _, d := range append(trainer.Differences(c, r.Training.Configuration), trainer.Differences(network, r.Model)...) {
+	for _, d := range append(trainer.Differences(c, was), trainer.Differences(network, r.Model)...) {
 		diff = append(diff, fmt.Sprintf("%s %s, was %s", cli.Flag(d.Field), orNotSet(d.Now), orNotSet(d.Was)))
 	}
 	if len(diff) > 0 {

@@ -119,6 +119,11 @@ func (r *rounds) round(ctx context.Context, n int, dir string, of *modelfile.Mod
 	if err := r.ChoosePrecision(&config, start, r.info); err != nil {
 		return err
 	}
+	r.Plan(start, &config, r.info)
+	if r.rounds > 1 && start.Longer() {
+		return cli.Usagef("--iterations %d, was %d: a run of several rounds is not made longer, for each round's student is the next one's teacher; start anew with --fresh",
+			config.Iterations, start.From.Record.Training.Configuration.Iterations)
+	}
 	if err := start.Same(config, of.Config, r.info); err != nil {
 		return err
 	}

@@ -60,9 +60,10 @@ func Run(ctx context.Context, env cli.Env) error {
 	if subject, err = f.inFrameOf(start, subject); err != nil {
 		return err
 	}
-	if err := f.SameData(start, subject, &config); err != nil {
+	if err := f.SameData(start, subject); err != nil {
 		return err
 	}
+	f.Plan(start, &config, subject.Info)
 	if err := f.ChoosePrecision(&config, start, subject.Info); err != nil {
 		return err
 	}

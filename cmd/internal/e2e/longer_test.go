@@ -1,0 +1,69 @@
+package e2e
+
+import (
+	"bytes"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"flowmatch/trainer"
+)
+
+// points are flags that make a training of points take no time.
+func points(dir string, more ...string) []string {
+	return append([]string{"--dataset", "moons", "--device", "cpu", "--precision", "fp32", "--hidden-dim", "16", "--batch-size", "32",
+		"--no-figures", "--output-dir", dir}, more...)
+}
+
+// --resume with more steps than were planned goes on past the end, and says what becomes
+// of the learning rate.
+func TestResumeLonger(t *testing.T) {
+	state := func(dir string) string { return filepath.Join(dir, "cfm/moons/state.pth") }
+	once, twice := t.TempDir(), t.TempDir()
+	constant := []string{"--schedule", "constant", "--warmup", "3"}
+	must(t, program(t, "train", nil, points(once, append(constant, "--iterations", "30")...)...))
+	must(t, program(t, "train", nil, points(twice, append(constant, "--iterations", "12")...)...))
+	r := must(t, program(t, "train", nil, points(twice, append(constant, "--iterations", "30", "--resume")...)...))
+	if !strings.Contains(r.errOut, "from 12 planned steps to 30: the learning rate stays 0.008") {
+		t.Errorf("%s", r.errOut)
+	}
+	if !bytes.Equal(read(t, state(once)), read(t, state(twice))) {
+		t.Error("12 steps made 30 are not the 30 that were planned so")
+	}
+
+	dir := t.TempDir()
+	plan := func(flags ...string) result { return program(t, "train", nil, points(dir, append(flags, "--resume")...)...) }
+	must(t, plan("--iterations", "20"))
+	r = must(t, plan("--iterations", "40", "--max-steps", "30")) // and a stop in between
+	if !strings.Contains(r.errOut, "from 20 planned steps to 40: the cosine ends at step 20, then begins again at 0.008 over the 20 steps that are added") {
+		t.Errorf("%s", r.errOut)
+	}
+	r = must(t, plan()) // what was planned stays
+	if !strings.Contains(r.errOut, "the planned length stays 40 steps") || !strings.Contains(r.errOut, "10 steps in") {
+		t.Errorf("%s", r.errOut)
+	}
+	refused(t, plan("--iterations", "20", "--quiet"), 2, "--iterations 20, was 40")
+	must(t, plan("--iterations", "50"))
+	s, err := trainer.ReadState(state(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := s.Record.Training.Configuration; s.Step() != 50 || c.Iterations != 50 || !reflect.DeepEqual(c.Earlier, []int{20, 40}) {
+		t.Errorf("after step %d the plans are %v and %d", s.Step(), c.Earlier, c.Iterations)
+	}
+
+	// A student is made longer the same way; several rounds are not.
+	student := func(flags ...string) result {
+		return program(t, "reflow", nil, append([]string{"--dataset", "moons", "--device", "cpu", "--precision", "fp32", "--batch-size", "32", "--steps", "2",
+			"--no-figures", "--output-dir", dir, "--resume"}, flags...)...)
+	}
+	must(t, student("--iterations", "20"))
+	if r := must(t, student("--iterations", "25")); !strings.Contains(r.errOut, "made longer, from 20 planned steps to 25") || !strings.Contains(r.errOut, "5 steps in") {
+		t.Errorf("%s", r.errOut)
+	}
+	must(t, program(t, "reflow", nil, "--checkpoint", filepath.Join(dir, "cfm/moons/ckpt.pth"), "--device", "cpu", "--precision", "fp32", "--batch-size", "32", "--steps", "2",
+		"--no-figures", "--output-dir", once, "--rounds", "2", "--iterations", "10"))
+	refused(t, program(t, "reflow", nil, "--checkpoint", filepath.Join(dir, "cfm/moons/ckpt.pth"), "--device", "cpu", "--precision", "fp32", "--batch-size", "32", "--steps", "2",
+		"--no-figures", "--output-dir", once, "--rounds", "2", "--iterations", "20", "--resume", "--quiet"), 2, "--iterations 20, was 10", "several rounds")
+}
