@@ -13,6 +13,9 @@ if [ -z "${XDG_CACHE_HOME:-}" ] && [ -z "${HOME:-}" ]; then
 fi
 cache="${XDG_CACHE_HOME:-${HOME:-}/.cache}/flowmatch"
 
+# What the scripts make, others may not write.
+umask "$(printf %04o $((8#$(umask) | 2)))"
+
 die() {
     echo "${0##*/}: $*" >&2
     exit 1
@@ -20,6 +23,47 @@ die() {
 
 say() {
     echo "${0##*/}: $*" >&2
+}
+
+# ---- Whose files they are ----------------------------------------------------
+
+# What comes from the cache is run, or linked into what is run. So it must belong
+# to this user or to root, as must the folders on the way to it, and others than
+# their groups may not write them; in one like /tmp they may not take another's
+# place. Says what is wrong with a path, a line, or fails.
+others_can_write() { # PATH
+    local names=() name owner mode kind file
+    for name in "$(realpath -ms "$1")" "$(realpath -m "$1")"; do
+        while :; do
+            [ ! -e "$name" ] && [ ! -L "$name" ] || names+=("$name")
+            [ "$name" != / ] || break
+            name=$(dirname "$name")
+        done
+    done
+    while read -r owner mode kind file; do
+        if [ "$owner" != 0 ] && [ "$owner" != "$EUID" ]; then
+            echo "$file belongs to user $owner"
+            return 0
+        fi
+        case $kind in
+        l*) continue ;; # has no mode; what it means is looked at, too
+        d*) ((8#$mode & 8#1000)) && continue ;;
+        esac
+        if ((8#$mode & 2)); then
+            echo "everybody may write $file"
+            return 0
+        fi
+    done < <(stat -c '%u %a %.1A %n' -- "${names[@]}")
+    return 1
+}
+
+# Makes a folder of the cache, and ends if others could put something there.
+own_folder() { # FOLDER
+    local why
+    { mkdir -p "$1" && [ -w "$1" ]; } 2>/dev/null ||
+        die "cannot write to $1; name another cache folder with XDG_CACHE_HOME"
+    ! why=$(others_can_write "$1") ||
+        die "$why, so that what is kept in $1 could be another's: mend that, or name another cache folder with XDG_CACHE_HOME"
 }
 
 # ---- Go --------------------------------------------------------------------
@@ -95,7 +139,7 @@ fetch_peer_wheel() {
         part=$(mktemp -d)
         python3 -m pip download --quiet --no-deps --only-binary=:all: --require-hashes --dest "$part" \
             -r <(echo "torchcfm==$(cut -d- -f2 <<<"$wheel") --hash=sha256:$sum") >&2 || die "$wheel cannot be fetched; put it into $cache/wheels"
-        mkdir -p "$cache/wheels"
+        own_folder "$cache/wheels"
         cp "$part/$wheel" "$cache/wheels/.$wheel.$$" && mv "$cache/wheels/.$wheel.$$" "$cache/wheels/$wheel"
         rm -r "$part"
     fi
@@ -203,15 +247,30 @@ find_cuda_headers() {
 
 # ---- Wheels ----------------------------------------------------------------
 
-# Unpacks those files of a wheel that match one of the patterns, as glob(7) but
-# with * for any characters; their modes are kept.
-unpack() { # WHEEL FOLDER PATTERN...
-    python3 - "${0##*/}" "$@" <<'EOF'
-import fnmatch, os, sys, zipfile
+locked_sha() { # WHEEL
+    awk -v wheel="$1" '$4 == wheel {print $2}' "$lock"
+}
 
-program, wheel, folder, *patterns = sys.argv[1:]
+# Unpacks those files of a wheel that match one of the patterns, as glob(7) but
+# with * for any characters; their modes are kept. The open file is read twice,
+# first for its SHA-256 (- for none): a path could mean another file by then.
+unpack() { # WHEEL SHA256 FOLDER PATTERN...
+    python3 - "${0##*/}" "$@" <<'EOF'
+import fnmatch, hashlib, os, sys, zipfile
+
+program, wheel, sha256, folder, *patterns = sys.argv[1:]
 try:
-    with zipfile.ZipFile(wheel) as z:
+    with open(wheel, "rb") as f, zipfile.ZipFile(f) as z:
+        if sha256 != "-":
+            status = os.fstat(f.fileno())
+            if status.st_uid not in (0, os.geteuid()) or status.st_mode & 0o002:
+                sys.exit(f"{program}: cannot unpack {wheel}: others may write it")
+            sum = hashlib.sha256()
+            f.seek(0)
+            while block := f.read(1 << 20):
+                sum.update(block)
+            if sum.hexdigest() != sha256:
+                sys.exit(f"{program}: cannot unpack {wheel}: it is not the pinned file (its SHA-256 differs)")
         for info in z.infolist():
             if info.is_dir() or not any(fnmatch.fnmatchcase(info.filename, p) for p in patterns):
                 continue
@@ -230,10 +289,12 @@ tools_dir() {
     echo "$cache/tools/$(grep -E '^(dev|mod) ' "$lock" | sha256sum | cut -c1-16)"
 }
 
-# Puts shellcheck, clang-format and staticcheck first on PATH.
+# Puts shellcheck, clang-format and staticcheck first on PATH, if they are as
+# set-up left them.
 use_tools() {
     local dir
     dir=$(tools_dir)
     [ -x "$dir/shellcheck" ] && [ -x "$dir/clang-format" ] && [ -x "$dir/staticcheck" ] || return 1
+    ! others_can_write "$dir" >/dev/null && (cd "$dir" && sha256sum --check --status sums 2>/dev/null) || return 1
     export PATH="$dir:$PATH"
 }
