@@ -61,7 +61,7 @@ func Run(ctx context.Context, env cli.Env) error {
 			return err
 		}
 	}
-	if err := atomicfile.MkdirAll(dir); err != nil {
+	if err := atomicfile.OutputFolder(dir); err != nil {
 		return fmt.Errorf("the output folder cannot be made: %w", err)
 	}
 	device, err := f.OpenDevice()
