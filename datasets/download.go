@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/wangkuiyi/gotorch/atomicfile"
+	"github.com/wangkuiyi/gotorch/disk"
 
 	"flowmatch/datasets/fetch"
 )
@@ -81,7 +83,7 @@ func (p *publication) download(ctx context.Context, dataDir string, opts Downloa
 			opts.Note(p.set + ": " + fmt.Sprintf(format, args...))
 		}
 	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	if err := atomicfile.MkdirAll(dir); err != nil {
 		return fmt.Errorf("%s: %w", p.set, err) // it names operation and path
 	}
 	unlock, err := fetch.Lock(ctx, dir, func() { note("another process is downloading to %s: waiting for it", dir) })
@@ -132,7 +134,7 @@ func (p *publication) bring(ctx context.Context, dir string, f remote, opts Down
 	if err := p.unpack(ctx, path, dir); err != nil {
 		return err
 	}
-	return os.Remove(path)
+	return disk.Remove(path)
 }
 
 // archiveThere finds an archive that the user put into the data folder, or that an

@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/wangkuiyi/gotorch/atomicfile"
+	"github.com/wangkuiyi/gotorch/disk"
 	"github.com/wangkuiyi/gotorch/pth"
 	"github.com/wangkuiyi/gotorch/regular"
 	"github.com/wangkuiyi/gotorch/weights"
@@ -43,7 +44,7 @@ func HoldsRun(dir string) bool {
 
 func holds(dir string, names ...string) bool {
 	return slices.ContainsFunc(names, func(name string) bool {
-		_, err := os.Lstat(filepath.Join(dir, name))
+		_, err := disk.Lstat(filepath.Join(dir, name))
 		return !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR)
 	})
 }
@@ -125,7 +126,7 @@ const (
 func (f *Folder) sweep() {
 	_ = atomicfile.SweepFolder(f.Dir)
 	for _, name := range []string{nextState, nextPrev} {
-		_ = os.Remove(f.path(name))
+		_ = disk.Remove(f.path(name))
 	}
 }
 
@@ -136,7 +137,7 @@ func (f *Folder) path(name string) string { return filepath.Join(f.Dir, name) }
 // whole state.pth.
 func (f *Folder) Save(s *State) error {
 	next := f.path(nextState)
-	defer os.Remove(next)
+	defer disk.Remove(next)
 	if err := pth.WriteFile(next, s.file); err != nil {
 		return fmt.Errorf("the run's state was not saved: %w", err)
 	}
@@ -146,14 +147,17 @@ func (f *Folder) Save(s *State) error {
 	if err := f.rotate(); err != nil {
 		return err
 	}
-	if err := os.Rename(next, f.path(StateFile)); err != nil {
+	if err := disk.Rename(next, f.path(StateFile)); err != nil {
 		return fmt.Errorf("the run's state was not saved: %w", err)
 	}
 	f.own = true
 	if err := atomicfile.SyncDir(f.Dir); err != nil {
 		return err
 	}
-	return f.Derive(s)
+	if err := f.Derive(s); err != nil {
+		return err
+	}
+	return f.prune()
 }
 
 // divergedState is a state from which a run went straight into divergence.
@@ -174,10 +178,10 @@ func (f *Folder) StepBack() (step int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := os.Rename(cur, f.path(divergedState)); err != nil {
+	if err := disk.Rename(cur, f.path(divergedState)); err != nil {
 		return 0, fmt.Errorf("the state before was not put back: %w", err)
 	}
-	if err := os.Rename(prev, cur); err != nil { // resuming takes it by its old name too
+	if err := disk.Rename(prev, cur); err != nil { // resuming takes it by its old name too
 		return 0, fmt.Errorf("the state before was not put back: %w", err)
 	}
 	if err := atomicfile.SyncDir(f.Dir); err != nil {
@@ -198,7 +202,7 @@ func (f *Folder) Derive(s *State) error {
 // state-<step>.pth.
 func (f *Folder) rotate() error {
 	cur, prev := f.path(StateFile), f.path(PrevStateFile)
-	if _, err := os.Lstat(cur); errors.Is(err, fs.ErrNotExist) {
+	if _, err := disk.Lstat(cur); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if !f.own {
@@ -207,7 +211,7 @@ func (f *Folder) rotate() error {
 		if err := f.passOver(StateFile); err != nil {
 			return err
 		}
-		if _, err := os.Lstat(cur); errors.Is(err, fs.ErrNotExist) {
+		if _, err := disk.Lstat(cur); errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
 	}
@@ -216,7 +220,7 @@ func (f *Folder) rotate() error {
 		switch {
 		case err == nil:
 			name := f.path(fmt.Sprintf("state-%d.pth", old.Step()))
-			if err := os.Rename(prev, name); err != nil {
+			if err := disk.Rename(prev, name); err != nil {
 				return fmt.Errorf("an old state was not kept: %w", err)
 			}
 		case damaged(err):
@@ -229,16 +233,22 @@ func (f *Folder) rotate() error {
 	}
 	// A second name for the same file, so that state.pth is there throughout.
 	tmp := f.path(nextPrev)
-	os.Remove(tmp)
-	if err := os.Link(cur, tmp); err != nil {
-		// No links on this file system: a rename leaves state-prev.pth alone
-		// for a moment, which resuming takes too.
-		tmp = cur
+	_ = disk.Remove(tmp)
+	err := disk.Link(cur, tmp)
+	if disk.NoLinks(err) {
+		// A rename leaves state-prev.pth alone for a moment, which resuming
+		// takes too.
+		tmp, err = cur, nil
 	}
-	if err := os.Rename(tmp, prev); err != nil {
+	if err == nil {
+		if err = disk.Rename(tmp, prev); err != nil && tmp != cur {
+			_ = disk.Remove(tmp) // with the error that is known
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("the state before was not kept: %w", err)
 	}
-	return f.prune()
+	return nil
 }
 
 // prune removes the oldest of the numbered states beyond Keep.
@@ -248,7 +258,7 @@ func (f *Folder) prune() error {
 		return fmt.Errorf("old states were not removed: %w", err)
 	}
 	for len(old) > f.Keep-2 {
-		if err := os.Remove(f.path(fmt.Sprintf("state-%d.pth", old[0]))); err != nil {
+		if err := disk.Remove(f.path(fmt.Sprintf("state-%d.pth", old[0]))); err != nil {
 			return fmt.Errorf("an old state was not removed: %w", err)
 		}
 		old = old[1:]
@@ -258,7 +268,7 @@ func (f *Folder) prune() error {
 
 // numbered lists the steps of the states kept beyond two, oldest first.
 func numbered(dir string) ([]int, error) {
-	entries, err := os.ReadDir(dir)
+	entries, err := disk.ReadDir(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -351,18 +361,19 @@ func (f *Folder) KeepDamaged(passed []PassedOver) (names []string, err error) {
 func (f *Folder) keepDamaged(name string) (string, error) {
 	to := name + ".damaged"
 	for n := 2; ; n++ {
-		err := os.Link(f.path(name), f.path(to)) // not over another
+		err := disk.Link(f.path(name), f.path(to)) // not over another
 		if errors.Is(err, fs.ErrExist) {
 			to = fmt.Sprintf("%s.damaged-%d", name, n)
 			continue
 		}
-		if err != nil { // a file system without links
-			if _, there := os.Lstat(f.path(to)); !errors.Is(there, fs.ErrNotExist) {
-				return "", fmt.Errorf("a damaged state was not kept: %w", err)
+		if disk.NoLinks(err) {
+			if _, there := disk.Lstat(f.path(to)); !errors.Is(there, fs.ErrNotExist) {
+				to = fmt.Sprintf("%s.damaged-%d", name, n)
+				continue
 			}
-			err = os.Rename(f.path(name), f.path(to))
-		} else {
-			err = os.Remove(f.path(name))
+			err = disk.Rename(f.path(name), f.path(to))
+		} else if err == nil {
+			err = disk.Remove(f.path(name))
 		}
 		if err != nil {
 			return "", fmt.Errorf("a damaged state was not kept: %w", err)
@@ -381,11 +392,11 @@ func MoveAside(dir string) (string, error) {
 	defer f.Close()
 	for n := 1; ; n++ {
 		to := fmt.Sprintf("%s.old-%d", dir, n)
-		if _, err := os.Lstat(to); errors.Is(err, fs.ErrNotExist) {
-			if err := os.Rename(dir, to); err != nil {
+		if _, err := disk.Lstat(to); errors.Is(err, fs.ErrNotExist) {
+			if err := disk.Rename(dir, to); err != nil {
 				return "", fmt.Errorf("the old run cannot be moved aside: %w", err)
 			}
-			return to, nil
+			return to, atomicfile.SyncDir(filepath.Dir(to))
 		}
 	}
 }

@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime/debug"
 	"sync"
 
 	"github.com/wangkuiyi/gotorch/atomicfile"
+	"github.com/wangkuiyi/gotorch/disk"
 
 	"flowmatch/datasets"
 )
@@ -21,7 +21,7 @@ import (
 type metricsLog struct {
 	path string
 
-	f     *os.File
+	f     disk.File
 	w     *bufio.Writer
 	queue chan metricsBatch
 	done  chan struct{} // closed when the goroutine has ended; nil before Start
@@ -41,7 +41,7 @@ func (l *metricsLog) Start(past []Metric) error {
 	if err != nil {
 		return fmt.Errorf("the metrics cannot be written: %w", err)
 	}
-	if l.f, err = os.OpenFile(l.path, os.O_WRONLY|os.O_APPEND, 0); err != nil {
+	if l.f, err = disk.Append(l.path); err != nil {
 		return err
 	}
 	l.w = bufio.NewWriter(l.f)

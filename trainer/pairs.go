@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
 	torch "github.com/wangkuiyi/gotorch"
 	"github.com/wangkuiyi/gotorch/atomicfile"
+	"github.com/wangkuiyi/gotorch/disk"
 	"github.com/wangkuiyi/gotorch/safetensors"
 	"github.com/wangkuiyi/gotorch/strictjson"
 	"github.com/wangkuiyi/gotorch/weights"
@@ -69,7 +69,7 @@ func (p *Pairs) Bytes() int64 {
 func (p *Pairs) Ready() int {
 	n := 0
 	for first := 0; first < p.Config.Pairs; first += p.PerFile {
-		if _, err := os.Stat(p.file(first)); err == nil {
+		if _, err := disk.Stat(p.file(first)); err == nil {
 			n += min(p.PerFile, p.Config.Pairs-first)
 		}
 	}
@@ -143,7 +143,7 @@ func (p *Pairs) write(first int, x1 []float32, y []int64) error {
 
 func (p *Pairs) read(first, n int) (x1 []float32, y []int64, err error) {
 	path := p.file(first)
-	if _, err := os.Stat(path); err != nil {
+	if _, err := disk.Stat(path); err != nil {
 		return nil, nil, err
 	}
 	f, err := safetensors.Read(path)

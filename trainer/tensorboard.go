@@ -4,10 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"time"
 
 	"github.com/wangkuiyi/gotorch/atomicfile"
+	"github.com/wangkuiyi/gotorch/disk"
 
 	"flowmatch/trainer/tfevents"
 )
@@ -22,7 +22,7 @@ const TensorBoardDir = "tensorboard"
 type TensorBoard struct {
 	Dir string // of the event files; it is made where there is none
 
-	f    *os.File
+	f    disk.File
 	buf  []byte // records that are still to be written
 	data []byte
 	err  error // the first; after a torn record nothing may follow

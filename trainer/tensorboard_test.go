@@ -200,7 +200,7 @@ func TestTensorBoardFails(t *testing.T) {
 	if err := b.Start(nil); err != nil {
 		t.Fatal(err)
 	}
-	good := b.f
+	good := b.f.(*os.File)
 	defer good.Close()
 	before, err := good.Stat()
 	if err != nil {

@@ -79,8 +79,8 @@ type diskError struct{ err error }
 func (e diskError) Error() string { return e.err.Error() }
 func (e diskError) Unwrap() error { return e.err }
 
-// disk marks err, if there is one, as the disk's and names operation and path once.
-func disk(operation, path string, err error) error {
+// onDisk marks err, if there is one, as the disk's and names operation and path once.
+func onDisk(operation, path string, err error) error {
 	if err == nil {
 		return nil
 	}

@@ -8,12 +8,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/wangkuiyi/gotorch/atomicfile"
+	"github.com/wangkuiyi/gotorch/disk"
 	"github.com/wangkuiyi/gotorch/regular"
 )
 
@@ -64,27 +64,29 @@ func File(ctx context.Context, path string, want Wanted, opts Options) error {
 	if err != nil {
 		return diskError{err}
 	}
-	if err := regular.Check(Partial(path)); err != nil {
-		return disk("create", Partial(path), errors.New("it is there and no regular file"))
+	part, have, err := disk.Update(Partial(path))
+	if errors.Is(err, regular.ErrNotRegular) {
+		err = errors.New("it is there and no regular file")
 	}
-	part, err := os.OpenFile(Partial(path), os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
-		return disk("create", Partial(path), err)
+		return onDisk("create", Partial(path), err)
 	}
 	defer part.Close()
-	d := &download{path: path, want: want, opts: opts, part: part, client: client(opts.Client)}
+	d := &download{path: path, want: want, opts: opts, part: part, have: have, client: client(opts.Client)}
 	if d.opts.StallTimeout <= 0 {
 		d.opts.StallTimeout = defaultStall
 	}
 	if d.opts.pause <= 0 {
 		d.opts.pause = min(longestPause, d.opts.StallTimeout/10)
 	}
-	if err := d.resume(); err != nil {
-		return err
+	if d.have > d.want.Size { // an earlier run's, of something else
+		if err := d.restart(); err != nil {
+			return err
+		}
 	}
 	if err := d.gather(ctx); err != nil {
 		if d.have == 0 {
-			os.Remove(Partial(path)) // it would only puzzle people
+			_ = disk.Remove(Partial(path)) // it would only puzzle people
 		}
 		return err
 	}
@@ -116,28 +118,16 @@ type download struct {
 	opts   Options
 	client *http.Client
 
-	part *os.File
+	part disk.Updater
 	have int64  // bytes in part
 	from string // the one address that they came from; "" for several or an earlier run
 	etag string // of the file at from
 }
 
-// resume takes up what an earlier run left.
-func (d *download) resume() error {
-	stat, err := d.part.Stat()
-	if err != nil {
-		return disk("read", Partial(d.path), err)
-	}
-	if d.have = stat.Size(); d.have > d.want.Size {
-		return d.restart()
-	}
-	return nil
-}
-
 // restart throws the bytes away.
 func (d *download) restart() error {
 	d.have, d.from, d.etag = 0, "", ""
-	return disk("truncate", Partial(d.path), d.part.Truncate(0))
+	return onDisk("truncate", Partial(d.path), d.part.Truncate(0))
 }
 
 // gather goes over the addresses until all bytes are there and right.
@@ -225,14 +215,14 @@ func (d *download) visit(ctx context.Context, url string) error {
 
 // verify reads the bytes back from the disk.
 func (d *download) verify(ctx context.Context) (bool, error) {
-	if err := disk("fsync", Partial(d.path), d.part.Sync()); err != nil {
+	if err := onDisk("fsync", Partial(d.path), d.part.Sync()); err != nil {
 		return false, err
 	}
 	got, err := SHA256(ctx, io.NewSectionReader(d.part, 0, d.want.Size))
 	if ctx.Err() != nil {
 		return false, err
 	}
-	return got == d.want.SHA256, disk("read", Partial(d.path), err)
+	return got == d.want.SHA256, onDisk("read", Partial(d.path), err)
 }
 
 // SHA256 is the checksum in hex of all that r has. It stops with ctx.
@@ -256,15 +246,15 @@ func SHA256(ctx context.Context, r io.Reader) (string, error) {
 
 // finish gives the file, which is on the disk already, its name.
 func (d *download) finish() error {
-	dir, err := atomicfile.OS.OpenDir(filepath.Dir(d.path))
+	dir, err := disk.OpenDir(filepath.Dir(d.path))
 	if err != nil {
-		return disk("open the folder of", d.path, err)
+		return onDisk("open the folder of", d.path, err)
 	}
 	defer dir.Close()
-	if err := os.Rename(Partial(d.path), d.path); err != nil {
-		return disk("rename to", d.path, err)
+	if err := disk.Rename(Partial(d.path), d.path); err != nil {
+		return onDisk("rename to", d.path, err)
 	}
-	return disk("fsync the folder of", d.path, dir.Sync())
+	return onDisk("fsync the folder of", d.path, dir.Sync())
 }
 
 func (d *download) note(format string, args ...any) {

@@ -112,7 +112,7 @@ func (d *download) take(ctx context.Context, body io.Reader, alive func()) error
 				return lengthError{d.want.Size + 1, d.want.Size}
 			}
 			if _, err := d.part.WriteAt(buf[:n], d.have); err != nil {
-				return disk("write", Partial(d.path), err)
+				return onDisk("write", Partial(d.path), err)
 			}
 			d.have += int64(n)
 			d.progress()

@@ -5,13 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/wangkuiyi/gotorch/regular"
+	"github.com/wangkuiyi/gotorch/disk"
 )
 
 // The names of this package's files: TensorBoard wants the infix, and the number is the
@@ -24,7 +23,7 @@ const (
 // Files lists the event files of a folder that this package made, in the order in
 // which they are read.
 func Files(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir) // sorted
+	entries, err := disk.ReadDir(dir) // sorted
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +38,7 @@ func Files(dir string) ([]string, error) {
 
 // Create makes a file that is read after the others of its folder, whatever the clock
 // says.
-func Create(dir string) (*os.File, error) {
+func Create(dir string) (disk.File, error) {
 	names, err := Files(dir)
 	if err != nil {
 		return nil, err
@@ -51,12 +50,12 @@ func Create(dir string) (*os.File, error) {
 			at = max(at, n+1)
 		}
 	}
-	return os.OpenFile(filepath.Join(dir, fmt.Sprintf("%s%010d%s", prefix, at, suffix)), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	return disk.Create(filepath.Join(dir, fmt.Sprintf("%s%010d%s", prefix, at, suffix)))
 }
 
 // Read calls f for the events of a file, up to its end or to what is damaged.
 func Read(path string, f func(Event)) error {
-	file, _, err := regular.Open(path)
+	file, _, err := disk.Open(path)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/wangkuiyi/gotorch/disk"
 )
 
 // Aside are pictures of an earlier command under names that the next one takes by
@@ -27,21 +29,20 @@ func SetAside(paths ...string) (*Aside, error) {
 		a.number = max(a.number, lastNumber(p)+1)
 	}
 	for _, p := range paths {
-		info, err := os.Lstat(p)
+		info, err := disk.Lstat(p)
 		if err != nil || !info.Mode().IsRegular() {
 			continue // writing it will tell
 		}
 		name := numberedName(p, a.number)
-		if err := os.Link(p, name); err != nil {
-			// A file system without links: for a moment there is none by the plain name.
-			if _, there := os.Lstat(name); !errors.Is(there, fs.ErrNotExist) {
-				a.Settle()
-				return nil, fmt.Errorf("%s was not kept as %s: %w", p, name, err)
+		err = disk.Link(p, name)
+		if disk.NoLinks(err) { // for a moment there is none by the plain name
+			if _, there := disk.Lstat(name); errors.Is(there, fs.ErrNotExist) {
+				err = disk.Rename(p, name)
 			}
-			if err := os.Rename(p, name); err != nil {
-				a.Settle()
-				return nil, fmt.Errorf("%s was not kept: %w", p, err)
-			}
+		}
+		if err != nil {
+			a.Settle()
+			return nil, fmt.Errorf("%s was not kept as %s: %w", p, name, err)
 		}
 		a.kept = append(a.kept, [2]string{p, name})
 	}
@@ -54,14 +55,14 @@ func SetAside(paths ...string) (*Aside, error) {
 func (a *Aside) Settle() []string {
 	var names []string
 	for _, k := range a.kept {
-		now, err := os.Lstat(k[0])
-		old, err2 := os.Lstat(k[1])
+		now, err := disk.Lstat(k[0])
+		old, err2 := disk.Lstat(k[1])
 		switch {
 		case err2 != nil: // gone by another hand
 		case errors.Is(err, fs.ErrNotExist):
-			_ = os.Rename(k[1], k[0]) // else it stays under the number, and nothing is lost
+			_ = disk.Rename(k[1], k[0]) // else it stays under the number, and nothing is lost
 		case err == nil && os.SameFile(now, old):
-			_ = os.Remove(k[1]) // as well
+			_ = disk.Remove(k[1]) // as well
 		default:
 			names = append(names, k[1])
 		}
@@ -80,7 +81,7 @@ func lastNumber(path string) int {
 	dir, base := filepath.Split(path)
 	ext := filepath.Ext(base)
 	stem := strings.TrimSuffix(base, ext) + "-"
-	entries, _ := os.ReadDir(filepath.Clean(dir)) // a name that is taken is found by Link
+	entries, _ := disk.ReadDir(filepath.Clean(dir)) // a name that is taken is found by Link
 	last := 0
 	for _, e := range entries {
 		digits, ok := strings.CutPrefix(e.Name(), stem)

@@ -18,5 +18,5 @@
 // that. What is no regular file is never replaced: pipes, terminals and other character devices, and the process's own
 // descriptors (/dev/stdout, /dev/fd/3) are written to as they are, without a promise; disks and sockets are refused.
 //
-// [FS] stands between this package and the system, so that tests can fail any operation or cut the power.
+// Package disk stands between this package and the system, so that tests can fail any operation or cut the power.
 package atomicfile

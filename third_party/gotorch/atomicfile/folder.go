@@ -6,22 +6,33 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/wangkuiyi/gotorch/disk"
 )
 
 // MkdirAll is [os.MkdirAll] with mode 0777 less the umask, after which the new folders' names are on the disk too.
 func MkdirAll(path string) error {
-	var parents []string
+	var missing []string // the innermost first
 	for at := filepath.Clean(path); ; at = filepath.Dir(at) {
-		if _, err := os.Stat(at); !errors.Is(err, fs.ErrNotExist) || at == filepath.Dir(at) {
+		info, err := disk.Stat(at)
+		if err == nil && !info.IsDir() {
+			err = syscall.ENOTDIR
+		}
+		if err == nil || at == filepath.Dir(at) {
 			break
 		}
-		parents = append(parents, filepath.Dir(at))
+		if !errors.Is(err, fs.ErrNotExist) {
+			return failed("mkdir", path, err)
+		}
+		missing = append(missing, at)
 	}
-	if err := os.MkdirAll(path, 0o777); err != nil {
-		return err
+	for i := len(missing) - 1; i >= 0; i-- {
+		if err := disk.Mkdir(missing[i]); err != nil && !errors.Is(err, fs.ErrExist) { // another process may be as far
+			return err
+		}
 	}
-	for i := len(parents) - 1; i >= 0; i-- {
-		if err := SyncDir(parents[i]); err != nil {
+	for i := len(missing) - 1; i >= 0; i-- {
+		if err := SyncDir(filepath.Dir(missing[i])); err != nil {
 			return err
 		}
 	}
@@ -39,7 +50,7 @@ func OutputFolder(path string) error {
 
 // SyncDir brings a folder's names to the disk. Where the file system has no such operation it does nothing.
 func SyncDir(path string) error {
-	d, err := OS.OpenDir(path)
+	d, err := disk.OpenDir(path)
 	if err != nil {
 		return failed("open the folder", path, err)
 	}
@@ -57,20 +68,5 @@ func CanSync(path string) bool {
 		return true // something else is wrong
 	}
 	defer func() { _ = f.Close() }() // it was only read
-	return !unsupported(f.Sync())
-}
-
-// unsupported is what network and overlay file systems say of an operation that they do not have.
-func unsupported(err error) bool {
-	return errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) || errors.Is(err, syscall.ENOSYS)
-}
-
-// folder is a Dir of the system.
-type folder struct{ *os.File }
-
-func (f folder) Sync() error {
-	if err := f.File.Sync(); err != nil && !unsupported(err) {
-		return err
-	}
-	return nil
+	return !disk.Unsupported(f.Sync())
 }

@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/wangkuiyi/gotorch/disk"
 )
 
 const bufferSize = 256 << 10
@@ -23,7 +25,7 @@ func Write(path string, write func(w io.Writer) error) error {
 	case t.through:
 		return t.writeThrough(path, write)
 	}
-	return WriteTo(OS, t.path, write)
+	return replace(t.path, write)
 }
 
 // WriteFile replaces the file at path by data.
@@ -34,24 +36,24 @@ func WriteFile(path string, data []byte) error {
 	})
 }
 
-// WriteTo is [Write] on another file system, of which path is a regular file or none yet.
-func WriteTo(fsys FS, path string, write func(w io.Writer) error) (err error) {
+// replace is [Write] to what is a regular file, or none yet.
+func replace(path string, write func(w io.Writer) error) (err error) {
 	dirPath, base := filepath.Split(path)
 	if base == "" || base == "." || base == ".." {
 		return fmt.Errorf("write %s: not the name of a file", path)
 	}
-	dir, err := fsys.OpenDir(filepath.Clean(dirPath))
+	dir, err := disk.OpenDir(filepath.Clean(dirPath))
 	if err != nil {
 		return failed("open the folder", dirPath, err)
 	}
 	defer func() { _ = dir.Close() }() // it was only read
 
 	temporary := filepath.Join(dirPath, prefix(base)+rand.Text())
-	f, err := fsys.Create(temporary)
+	f, err := disk.Create(temporary)
 	if err != nil {
 		return failed("create", temporary, err)
 	}
-	live.add(fsys, temporary)
+	live.add(disk.Now(), temporary)
 	closed, renamed := false, false
 	defer func() {
 		live.remove(temporary)
@@ -61,7 +63,7 @@ func WriteTo(fsys FS, path string, write func(w io.Writer) error) (err error) {
 		if renamed {
 			return
 		}
-		if e := fsys.Remove(temporary); e != nil {
+		if e := disk.Remove(temporary); e != nil {
 			err = fmt.Errorf("%w; and %w", err, failed("remove", temporary, e))
 		}
 	}()
@@ -76,7 +78,7 @@ func WriteTo(fsys FS, path string, write func(w io.Writer) error) (err error) {
 	if err := f.Close(); err != nil {
 		return failed("close", path, err)
 	}
-	if err := fsys.Rename(temporary, path); err != nil {
+	if err := disk.Rename(temporary, path); err != nil {
 		return failed("rename to", path, err)
 	}
 	renamed = true
@@ -86,7 +88,7 @@ func WriteTo(fsys FS, path string, write func(w io.Writer) error) (err error) {
 	return nil
 }
 
-func fill(f File, path string, write func(w io.Writer) error) error {
+func fill(f disk.File, path string, write func(w io.Writer) error) error {
 	w := &recorder{w: f}
 	buffered := bufio.NewWriterSize(w, bufferSize)
 	err := write(buffered)

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/wangkuiyi/gotorch/atomicfile"
+	"github.com/wangkuiyi/gotorch/disk"
+	"github.com/wangkuiyi/gotorch/disk/disktest"
 )
 
 func TestReplaces(t *testing.T) {
@@ -53,96 +55,6 @@ func TestRelativeAndLongNames(t *testing.T) {
 	}
 }
 
-// faulty is the real file system, whose n-th operation fails; short writes fail without an error.
-type faulty struct {
-	n, at int
-	err   error
-	log   []string
-	once  bool // only that one fails, not all after it too
-}
-
-func (f *faulty) fail(op string) error {
-	f.n++
-	f.log = append(f.log, op)
-	if f.n == f.at || !f.once && f.n > f.at && op != "remove" {
-		return f.err
-	}
-	return nil
-}
-
-type faultyFile struct {
-	atomicfile.File
-	f *faulty
-}
-
-func (f *faulty) Create(path string) (atomicfile.File, error) {
-	if err := f.fail("create"); err != nil {
-		return nil, &os.PathError{Op: "open", Path: path, Err: err}
-	}
-	file, err := atomicfile.OS.Create(path)
-	return faultyFile{file, f}, err
-}
-
-func (f *faulty) OpenDir(path string) (atomicfile.Dir, error) {
-	if err := f.fail("open the folder"); err != nil {
-		return nil, err
-	}
-	d, err := atomicfile.OS.OpenDir(path)
-	return faultyDir{d, f}, err
-}
-
-func (f *faulty) Rename(from, to string) error {
-	if err := f.fail("rename"); err != nil {
-		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
-	}
-	return atomicfile.OS.Rename(from, to)
-}
-
-func (f *faulty) Remove(path string) error {
-	if err := f.fail("remove"); err != nil {
-		return err
-	}
-	return atomicfile.OS.Remove(path)
-}
-
-func (f faultyFile) Write(b []byte) (int, error) {
-	if err := f.f.fail("write"); err != nil {
-		if err == io.ErrShortWrite {
-			n, _ := f.File.Write(b[:len(b)/2])
-			return n, nil
-		}
-		return 0, err
-	}
-	return f.File.Write(b)
-}
-
-func (f faultyFile) Sync() error {
-	if err := f.f.fail("fsync"); err != nil {
-		return err
-	}
-	return f.File.Sync()
-}
-
-func (f faultyFile) Close() error {
-	e := f.File.Close()
-	if err := f.f.fail("close"); err != nil {
-		return err
-	}
-	return e
-}
-
-type faultyDir struct {
-	atomicfile.Dir
-	f *faulty
-}
-
-func (d faultyDir) Sync() error {
-	if err := d.f.fail("fsync the folder"); err != nil {
-		return err
-	}
-	return d.Dir.Sync()
-}
-
 // Each operation fails in each way, once and for good: the old file stays, the message names operation and path, no
 // temporary is left. Only when the very last operation fails, the folder's fsync, the new file is there already.
 func TestEveryFault(t *testing.T) {
@@ -154,39 +66,38 @@ func TestEveryFault(t *testing.T) {
 		}
 		return nil
 	}
-	good := &faulty{}
-	if err := atomicfile.WriteTo(good, path, write); err != nil {
-		t.Fatal(err)
-	}
-	want := "open the folder,create,write,write,fsync,close,rename,fsync the folder"
-	if got := strings.Join(good.log, ","); got != want {
-		t.Fatalf("operations %s, want %s", got, want)
-	}
-	for at := 1; at <= len(good.log); at++ {
-		for _, fault := range []error{syscall.ENOSPC, syscall.EIO, syscall.EDQUOT, syscall.EINTR, io.ErrShortWrite} {
-			for _, once := range []bool{true, false} {
-				if err := os.WriteFile(path, old, 0o666); err != nil {
-					t.Fatal(err)
-				}
-				op := good.log[at-1]
-				fs := &faulty{at: at, err: fault, once: once}
-				err := atomicfile.WriteTo(fs, path, write)
-				if !errors.Is(err, fault) || !strings.Contains(err.Error(), op) || !strings.Contains(err.Error(), filepath.Dir(path)) {
-					t.Errorf("%s, %v: the message is %v", op, fault, err)
-				}
-				content := old
-				if at == len(good.log) {
-					content = fresh
-				}
-				if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, content) {
-					t.Errorf("%s, %v: the file is damaged (%d bytes, %v)", op, fault, len(got), err)
-				}
-				if n := strings.Count(strings.Join(fs.log, ","), "fsync"); n > 1 && op == "fsync" {
-					t.Errorf("%d fsyncs, though one failed", n)
-				}
-				wantOnly(t, path)
-			}
+	for failing, op := range disktest.EveryFault(disk.OS) {
+		if err := os.WriteFile(path, old, 0o666); err != nil {
+			t.Fatal(err)
 		}
+		restore := disk.Use(failing)
+		err := atomicfile.Write(path, write)
+		restore()
+		want := "open the folder,create,write,write,fsync,close,rename,fsync the folder"
+		var ops []string
+		for _, o := range failing.Ops() {
+			ops = append(ops, o.Name)
+		}
+		if failing.At == 0 {
+			if got := strings.Join(ops, ","); err != nil || got != "open folder,create,write,write,fsync,close,rename,fsync folder" {
+				t.Fatalf("%v; operations %s", err, got)
+			}
+			continue
+		}
+		if named := strings.Split(want, ",")[failing.At-1]; !errors.Is(err, failing.Err) || !strings.Contains(err.Error(), named) || !strings.Contains(err.Error(), filepath.Dir(path)) {
+			t.Errorf("%s, %v: the message is %v", op.Name, failing.Err, err)
+		}
+		content := old
+		if op.Name == "fsync folder" {
+			content = fresh
+		}
+		if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, content) {
+			t.Errorf("%s, %v: the file is damaged (%d bytes, %v)", op.Name, failing.Err, len(got), err)
+		}
+		if n := strings.Count(strings.Join(ops, ","), "fsync"); n > 1 && op.Name == "fsync" {
+			t.Errorf("%d fsyncs, though one failed", n)
+		}
+		wantOnly(t, path)
 	}
 }
 

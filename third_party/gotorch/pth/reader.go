@@ -8,7 +8,7 @@ import (
 	"hash"
 	"io"
 
-	"github.com/wangkuiyi/gotorch/regular"
+	"github.com/wangkuiyi/gotorch/disk"
 	"github.com/wangkuiyi/gotorch/weights"
 )
 
@@ -90,7 +90,7 @@ func (r Reader) ReadValueFrom(f io.ReaderAt, size int64) (any, error) {
 }
 
 func withFile(path string, read func(f io.ReaderAt, size int64) error) error {
-	f, size, err := regular.Open(path)
+	f, size, err := disk.Open(path)
 	if err != nil {
 		return err // names operation and path
 	}

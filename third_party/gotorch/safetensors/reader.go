@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/wangkuiyi/gotorch/regular"
+	"github.com/wangkuiyi/gotorch/disk"
 	"github.com/wangkuiyi/gotorch/weights"
 )
 
@@ -29,7 +29,7 @@ func ReadFrom(r io.ReaderAt, size int64) (*weights.File, error) { return Reader{
 
 // Read is the function [Read] with the reader's limits.
 func (r Reader) Read(path string) (*weights.File, error) {
-	f, size, err := regular.Open(path)
+	f, size, err := disk.Open(path)
 	if err != nil {
 		return nil, err // names operation and path
 	}

@@ -11,6 +11,7 @@ import (
 	"regexp"
 
 	"github.com/wangkuiyi/gotorch/atomicfile"
+	"github.com/wangkuiyi/gotorch/disk"
 
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/datasets"
@@ -45,7 +46,7 @@ func emptyFolder(dir string) (others int, err error) {
 	for _, e := range entries {
 		if !e.Type().IsRegular() || !ours.MatchString(e.Name()) {
 			others++
-		} else if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
+		} else if err := disk.Remove(filepath.Join(dir, e.Name())); err != nil {
 			return others, err // it names the path
 		}
 	}
