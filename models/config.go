@@ -23,7 +23,9 @@ type Config interface {
 	SampleShape() []int64 // of what moves: [C,H,W] of images, [D] of points
 	Classes() int         // the null class not counted; 0: the network takes no labels
 	HasNullClass() bool   // label Classes() stands for "no class"
-	HasDropout() bool     // the network draws random numbers of its own in training
+	// WithClasses is the same network for other classes.
+	WithClasses(n int, null bool) Config
+	HasDropout() bool // the network draws random numbers of its own in training
 
 	// LeastParameters is a number that the network's parameters are not below, and
 	// mostly within a few times of: what it costs to build is known without building.

@@ -76,6 +76,12 @@ func (c DiTConfig) Classes() int { return c.NumClasses }
 // HasNullClass is NullClass.
 func (c DiTConfig) HasNullClass() bool { return c.NullClass }
 
+// WithClasses is c with NumClasses and NullClass.
+func (c DiTConfig) WithClasses(n int, null bool) Config {
+	c.NumClasses, c.NullClass = n, null
+	return c
+}
+
 // HasDropout is false.
 func (c DiTConfig) HasDropout() bool { return false }
 

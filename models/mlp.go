@@ -48,6 +48,9 @@ func (c MLPConfig) Classes() int { return 0 }
 // HasNullClass is false.
 func (c MLPConfig) HasNullClass() bool { return false }
 
+// WithClasses is c, which takes none.
+func (c MLPConfig) WithClasses(int, bool) Config { return c }
+
 // HasDropout is false.
 func (c MLPConfig) HasDropout() bool { return false }
 

@@ -115,6 +115,12 @@ func (c UNetConfig) Classes() int { return c.NumClasses }
 // HasNullClass is NullClass.
 func (c UNetConfig) HasNullClass() bool { return c.NullClass }
 
+// WithClasses is c with NumClasses and NullClass.
+func (c UNetConfig) WithClasses(n int, null bool) Config {
+	c.NumClasses, c.NullClass = n, null
+	return c
+}
+
 // HasDropout tells whether Dropout is above 0.
 func (c UNetConfig) HasDropout() bool { return c.Dropout > 0 }
 

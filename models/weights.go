@@ -63,6 +63,10 @@ func (m *Mismatch) Error() string {
 	return "the weights do not fit the network; " + strings.Join(parts, "; ")
 }
 
+func shapes(name string, file, network []int64) string {
+	return fmt.Sprintf("%s: %v in the file, %v in the network", name, file, network)
+}
+
 // Load copies weights into m by PyTorch's names. Every tensor of m must be
 // there with its shape, and no other; otherwise the error is a *Mismatch and m
 // is as it was. Numbers of other widths are converted.
@@ -76,7 +80,7 @@ func Load(m nn.IModule, d *weights.Dict) error {
 		if w == nil {
 			bad.Missing = append(bad.Missing, n.Name)
 		} else if s := n.Tensor.Shape(); !slices.Equal(s, w.Shape) {
-			bad.Shapes = append(bad.Shapes, fmt.Sprintf("%s: %v in the file, %v in the network", n.Name, w.Shape, s))
+			bad.Shapes = append(bad.Shapes, shapes(n.Name, w.Shape, s))
 		}
 	}
 	for _, name := range d.Names() {

@@ -33,7 +33,9 @@ func TestResumeLonger(t *testing.T) {
 	}
 
 	dir := t.TempDir()
-	plan := func(flags ...string) result { return program(t, "train", nil, points(dir, append(flags, "--resume")...)...) }
+	plan := func(flags ...string) result {
+		return program(t, "train", nil, points(dir, append(flags, "--resume")...)...)
+	}
 	must(t, plan("--iterations", "20"))
 	r = must(t, plan("--iterations", "40", "--max-steps", "30")) // and a stop in between
 	if !strings.Contains(r.errOut, "from 20 planned steps to 40: the cosine ends at step 20, then begins again at 0.008 over the 20 steps that are added") {

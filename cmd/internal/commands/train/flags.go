@@ -18,8 +18,10 @@ type flags struct {
 	*training.Resume
 	network *cli.Network
 	figures *figures.Flags
+	init    *training.Init // of --init-from; nil without
 
 	dataset, attribute       string
+	initFrom                 string
 	sigmaMin, classDropout   float64
 	horizontalFlip, download bool
 	hiddenDim, imageSize     int
@@ -50,6 +52,7 @@ func newFlags() *flags {
 	f.BoolVar(&f.download, "download", false, "fetch the set's public files if they are missing")
 	f.Resume = training.AddResume(c)
 	f.AddNewData()
+	f.StringVar(&f.initFrom, "init-from", "", "begin with the weights of this file: its network; classes that it knows by name keep their rows")
 	f.BoolVar(&f.summary, "summary", false, "print the network's layers, shapes and parameters, and train nothing")
 	f.BoolVar(&f.json, "json", false, "print one line of JSON at the end, of a stop too: files, steps, pace, memory")
 	f.figures = figures.AddFlags(c)
@@ -90,6 +93,9 @@ func (f *flags) check() (datasets.Info, error) {
 	}
 	if err := f.figures.Check(); err != nil {
 		return in, err
+	}
+	if f.initFrom != "" && f.ResumeFrom != "" {
+		return in, cli.Usagef("--init-from and --resume-from exclude each other: a state has weights of its own")
 	}
 	if f.classDropout > 0 && f.network.Unconditional() {
 		return in, cli.Usagef("--class-dropout needs classes, and --unconditional has none")

@@ -24,7 +24,8 @@ func (f *flags) openData(ctx context.Context, in datasets.Info, w io.Writer, say
 		for _, note := range set.Notes() {
 			say("note: %s", note)
 		}
-		return f.points(in, set), 0, nil
+		sub, err := f.points(in, set)
+		return sub, 0, err
 	}
 	if f.download && datasets.Missing(in.Name, f.DataDir) {
 		if err := cli.Fetch(ctx, in.Name, f.DataDir, w, f.Quiet); err != nil {
@@ -47,6 +48,9 @@ func (f *flags) openData(ctx context.Context, in datasets.Info, w io.Writer, say
 	}
 	network, err := f.network.Config(images.Info, f.classDropout > 0)
 	if err != nil {
+		return nil, 0, err
+	}
+	if network, err = f.init.Network(network, images.Info); err != nil {
 		return nil, 0, err
 	}
 	s := images.Shape
@@ -77,16 +81,19 @@ func (f *flags) inFrameOf(start *training.Start, sub *training.Subject) (*traini
 		return nil, err
 	}
 	start.Notes = append(start.Notes, fmt.Sprintf("the flow takes the points as it did: %s", in.Frame))
-	return f.points(in, set), nil
+	return f.points(in, set)
 }
 
-func (f *flags) points(in datasets.Info, set *datasets.Set2D) *training.Subject {
+func (f *flags) points(in datasets.Info, set *datasets.Set2D) (*training.Subject, error) {
 	in.Frame, in.Data = set.Frame, set.Data
-	network := models.MLPConfig{HiddenDim: f.hiddenDim}.Defaults()
+	network, err := f.init.Network(models.MLPConfig{HiddenDim: f.hiddenDim}.Defaults(), in)
+	if err != nil {
+		return nil, err
+	}
 	return &training.Subject{
 		Info: in, Network: network, About: "points of the plane", Build: network.Build,
 		Open: trainer.Points(set),
-	}
+	}, nil
 }
 
 // classLine says which number stands for which class, for the first of many.

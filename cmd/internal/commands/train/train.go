@@ -33,6 +33,9 @@ func Run(ctx context.Context, env cli.Env) error {
 	if err := f.Guard(dir); err != nil && !f.summary {
 		return err
 	}
+	if f.init, err = training.OpenInit(f.initFrom, f.Changed); err != nil {
+		return err
+	}
 	session := training.Session{Resume: f.Resume, Env: env, Label: "training"}
 	subject, images, err := f.openData(ctx, info, env.Stderr, session.Say)
 	if err != nil {
@@ -67,6 +70,7 @@ func Run(ctx context.Context, env cli.Env) error {
 	if err := f.ChoosePrecision(&config, start, subject.Info); err != nil {
 		return err
 	}
+	f.init.Begin(start, subject, &config)
 	if err := start.Same(config, subject.Network, subject.Info); err != nil {
 		return err
 	}

@@ -1,0 +1,34 @@
+package e2e
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// --init-from takes a network and its weights to another set; classes of the same name
+// keep what was learnt of them.
+func TestInitFrom(t *testing.T) {
+	dir, pictures := t.TempDir(), filepath.Join(t.TempDir(), "few")
+	must(t, program(t, "train", nil, tiny(dir, "--max-steps", "2", "--no-figures")...))
+	from := filepath.Join(dir, "cfm/digits/ckpt.pth")
+	layPictures(t, pictures, map[string]int{"3/0.png": 10, "3/1.png": 60, "cat/0.png": 110, "cat/1.png": 160})
+	run := func(more ...string) result {
+		return program(t, "train", nil, append([]string{"--dataset", "folder:" + pictures, "--image-size", "8", "--image-channels", "1", "--device", "cpu", "--precision", "fp32",
+			"--batch-size", "4", "--iterations", "4", "--no-figures", "--output-dir", dir, "--init-from", from}, more...)...)
+	}
+	refused(t, run("--quiet", "--num-channels", "64"), 2, "--num-channels 64", "ckpt.pth has 32")
+	refused(t, run("--quiet", "--network", "dit"), 2, "--network dit", "is unet")
+	refused(t, run("--quiet", "--image-channels", "3"), 2, "[1 8 8]", "[3 8 8]", "digits")
+	refused(t, run("--quiet", "--resume-from", "x.pth"), 2, "--init-from and --resume-from")
+	r := must(t, run("--max-steps", "2"))
+	if !strings.Contains(r.errOut, "(digits, step 2); it knows 1 of the 2 classes, the others start fresh") {
+		t.Errorf("%s", r.errOut)
+	}
+	if r := must(t, run("--resume")); strings.Contains(r.errOut, "begins with") {
+		t.Errorf("a run that goes on does not begin: %s", r.errOut)
+	}
+	other := filepath.Join(dir, "cfm/folder-few/ckpt.pth")
+	refused(t, run("--quiet", "--resume", "--init-from", other), 2, "--init-from", "was")
+	must(t, run("--fresh", "--unconditional", "--max-steps", "1"))
+}
