@@ -3,6 +3,7 @@ package trainer
 import (
 	"context"
 	"encoding/json"
+	"github.com/wangkuiyi/gotorch/weights"
 	"math"
 	"path/filepath"
 	"testing"
@@ -107,7 +108,12 @@ func TestRecordOfBefore(t *testing.T) {
 		t.Errorf("%d parameters", c)
 	}
 	l := loop{Run: &Run{Network: net, Dataset: r.Dataset, Config: r.Training.Configuration}, done: 1}
-	if again, _ := json.Marshal(l.record()); string(again) != recordOfBefore {
+	now := l.record()
+	b, err := json.Marshal(now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again := (&State{Record: &now, file: &weights.File{Record: b}}).ofCheckpoint(); string(again) != recordOfBefore {
 		t.Errorf("the record is now %s", again)
 	}
 }

@@ -332,7 +332,7 @@ func (l *loop) record() Record {
 	return Record{
 		Format: 1, Kind: network.Kind(), Model: mustJSON(network), Dataset: l.Dataset,
 		Training: TrainingRecord{l.Config.Recipe, l.Config, l.done, l.Config.Seed},
-		MadeBy:   map[string]string{"version": Version, "libtorch": torch.Version},
+		MadeBy:   madeBy(l.Device),
 	}
 }
 

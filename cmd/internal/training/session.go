@@ -59,6 +59,11 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 		}
 		total = min(total, s.MaxSteps)
 	}
+	if start.From != nil {
+		if note := trainer.Elsewhere(start.From.Record, start.Device); note != "" {
+			start.Notes = append(start.Notes, note)
+		}
+	}
 	for _, n := range start.Notes {
 		s.Say("note: %s", n)
 	}
