@@ -32,10 +32,11 @@ type finding struct {
 }
 
 // Run is the command.
-func Run(_ context.Context, env cli.Env) error {
+func Run(ctx context.Context, env cli.Env) error {
 	cli.Forms["doctor"] = "doctor             what works here, and what to do about the rest"
 	c := cli.New("doctor", "check this machine and this installation")
 	asJSON := c.Bool("json", false, "print the findings as JSON")
+	fetch := c.Bool("fetch", false, "fetch libtorch for this installation: scripts/setup --libtorch beside the programs")
 	c.AddDataDir()
 	c.AddMachine()
 	c.BoolVar(&c.Quiet, "quiet", false, "print only what is not right")
@@ -49,7 +50,10 @@ func Run(_ context.Context, env cli.Env) error {
 	if err := c.CheckMachine(); err != nil {
 		return err
 	}
-	all := examine(c)
+	if *fetch {
+		return fetchLibtorch(ctx, env)
+	}
+	all := examine(ctx, c)
 	if c.Quiet {
 		all = slices.DeleteFunc(all, func(f finding) bool { return f.OK })
 	}
@@ -88,19 +92,23 @@ func print(w io.Writer, all []finding) {
 	}
 }
 
-func examine(c *cli.Common) []finding {
+// cores is how many this process may use.
+func cores() int { return runtime.GOMAXPROCS(0) }
+
+func examine(ctx context.Context, c *cli.Common) []finding {
 	all := []finding{machine(), processor()}
+	rest := append([]finding{folder(c), data(c)}, surroundings(ctx, c)...)
 	lib, err := torch.FindLibrary()
 	if err != nil {
-		return append(all, finding{Name: "libtorch", What: err.Error(), fatal: true}, folder(c), data(c))
+		return append(append(all, finding{Name: "libtorch", What: err.Error(), fatal: true}), rest...)
 	}
 	all = append(all, finding{Name: "libtorch", OK: true, What: fmt.Sprintf("%s in %s (through %s)", lib.Version, lib.Dir, lib.Source)})
 	start := time.Now()
 	if err := torch.Init(torch.InitOptions{NoCUDA: c.Device == "cpu", NumThreads: c.Threads}); err != nil {
-		return append(all, finding{Name: "loading", What: err.Error(), Remedy: "run scripts/setup and scripts/build again", fatal: true}, folder(c), data(c))
+		return append(append(all, finding{Name: "loading", What: err.Error(), Remedy: "run scripts/setup and scripts/build again", fatal: true}), rest...)
 	}
 	all = append(all, finding{Name: "loading", OK: true, What: fmt.Sprintf("opened in %.2f s, threads: %d", time.Since(start).Seconds(), torch.NumThreads())})
-	return append(all, compute(), gpu(c), folder(c), data(c))
+	return append(append(all, usedThreads(), compute(), gpu(c)), rest...)
 }
 
 func machine() finding {
