@@ -68,7 +68,7 @@ own_folder() { # FOLDER
 
 # ---- Go --------------------------------------------------------------------
 
-go_needed=1.26
+go_needed=1.26.6 # a patched release: what is older has known holes in the standard library
 
 # The version of the Go at $1, "1.26.6"; empty if it does not answer. From / and
 # with GOTOOLCHAIN=local: inside a module an old Go would fetch a newer one.
