@@ -1,7 +1,9 @@
 package disktest
 
 import (
+	"maps"
 	"math/rand/v2"
+	"slices"
 )
 
 // effect is an operation's effect on the disk.
@@ -87,6 +89,36 @@ func (m *Memory) Effects() int {
 	return len(m.journal)
 }
 
+// Used is how many bytes all files have.
+func (m *Memory) Used() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.used
+}
+
+// Written is how many bytes were written, as [Memory.WrongByte] counts them.
+func (m *Memory) Written() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.written
+}
+
+func (n *node) clone() *node {
+	return &node{data: slices.Clone(n.data), entries: maps.Clone(n.entries), names: n.names}
+}
+
+// Clone is a copy of what is there, all of it on the disk.
+func (m *Memory) Clone() *Memory {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := &Memory{NoLinks: m.NoLinks, Room: m.Room, used: m.used}
+	for _, n := range m.nodes {
+		out.nodes = append(out.nodes, n.clone())
+		out.before = append(out.before, n.clone())
+	}
+	return out
+}
+
 // Settle brings everything to the disk, as waiting for a minute does.
 func (m *Memory) Settle() {
 	m.mu.Lock()
@@ -112,6 +144,9 @@ func (m *Memory) Crash(effects int, random *rand.Rand) *Memory {
 			n.entries = map[string]int{}
 		}
 		out.nodes = append(out.nodes, n)
+	}
+	for at, before := range m.before {
+		out.nodes[at] = before.clone()
 	}
 	kept := keeper(random)
 	certain := lastSyncs(journal)

@@ -21,10 +21,11 @@ import (
 type Memory struct {
 	NoLinks   bool // as FAT
 	Room      int  // bytes that files may have together; below 0: no limit
-	WrongByte int  // of the bytes written from now on, the one that is kept wrong without a word, counted from 1; 0: none
+	WrongByte int  // of all bytes written, the one that is kept wrong without a word, counted from 1; 0: none
 
 	mu      sync.Mutex
 	nodes   []*node
+	before  []*node // what was on the disk before the journal
 	journal []effect
 	written int // bytes, for WrongByte
 	used    int // bytes of all files
