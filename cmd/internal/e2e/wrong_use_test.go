@@ -79,7 +79,7 @@ func TestSeveralProcesses(t *testing.T) {
 }
 
 func TestHelpNeedsNoLibtorch(t *testing.T) {
-	for _, name := range []string{"train", "sample", "reflow", "compare", "evaluate", "convert", "doctor"} {
+	for _, name := range []string{"train", "sample", "reflow", "compare", "evaluate", "convert", "ui", "doctor"} {
 		for _, flag := range []string{"--help", "--version"} {
 			r := program(t, name, noLibtorch, flag)
 			if r.status != 0 || r.errOut != "" || len(r.out) < 20 {

@@ -1,0 +1,55 @@
+package page
+
+import (
+	"path"
+	"regexp"
+	"strings"
+)
+
+// The page shows the command that does the same in a shell.
+
+// sampleCommand is the sample command for a model, a seed and a solver.
+func (s *Server) sampleCommand(m Model, seed int64, c solver, more ...string) string {
+	words := append([]string{"bin/sample"}, s.modelFlags(m)...)
+	words = append(words, more...)
+	words = append(words, "--seed", itoa(seed))
+	if !m.OneStep {
+		words = append(words, c.flags()...)
+	}
+	return shell(words)
+}
+
+// evaluateCommand measures a model thoroughly.
+func (s *Server) evaluateCommand(m Model) string {
+	words := append([]string{"bin/evaluate"}, s.modelFlags(m)...)
+	return shell(append(words, "--measures", "sw2", "--solvers", "euler:1,euler:2,euler:4,euler:8,midpoint:8"))
+}
+
+// modelFlags name a model on the command line.
+func (s *Server) modelFlags(m Model) []string {
+	switch {
+	case m.file == "":
+		return []string{"--dataset", m.Set}
+	case m.Family == "cfm" && !strings.Contains(m.Set, "-"): // no file of the user's own
+		words := []string{"--dataset", m.Set}
+		if s.outputs.dir != "outputs" {
+			words = append(words, "--output-dir", s.outputs.dir)
+		}
+		return words
+	}
+	return []string{"--checkpoint", path.Join(s.outputs.dir, m.file)}
+}
+
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
+
+// shell joins words so that a shell takes them apart again.
+func shell(words []string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		if !plainWord.MatchString(w) {
+			w = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+		quoted[i] = w
+	}
+	return strings.Join(quoted, " ")
+}

@@ -1,0 +1,289 @@
+package page
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	torch "github.com/wangkuiyi/gotorch"
+
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/modelfile"
+	"flowmatch/datasets"
+	"flowmatch/flow"
+)
+
+// opened is a model with its weights in memory. Only the worker's thread touches it.
+type opened struct {
+	Model
+	info     datasets.Info
+	velocity flow.Velocity
+	dims     []int64
+	batch    int // samples evaluated together
+	null     int64
+
+	set    *datasets.Set2D    // of a drawing; nil: by info
+	fields map[float64]Floats // by time, at the places of fieldPlaces
+	view   *view
+}
+
+// mostOpened is how many models are kept in memory.
+const mostOpened = 6
+
+// opening keeps the models that were used last.
+type opening struct {
+	server *Server
+	kept   []*opened // the last used is the last
+	drawn  []*opened // those of Server.drawn
+	count  int       // drawings so far
+}
+
+// open gives a model by its name; on the worker.
+func (o *opening) open(id string) (*opened, error) {
+	for _, k := range o.drawn {
+		if k.ID == id {
+			return k, nil
+		}
+	}
+	m, err := o.server.find(id)
+	if err != nil {
+		return nil, err
+	}
+	for i, k := range o.kept {
+		if k.ID != id {
+			continue
+		}
+		if k.Updated == m.Updated {
+			o.kept = append(slices.Delete(o.kept, i, i+1), k)
+			return k, nil
+		}
+		o.kept = slices.Delete(o.kept, i, i+1) // it has been trained since
+		break
+	}
+	k, err := o.read(m)
+	if err != nil {
+		return nil, err
+	}
+	o.keep(k)
+	return k, nil
+}
+
+func (o *opening) keep(k *opened) {
+	o.kept = append(slices.DeleteFunc(o.kept, func(old *opened) bool { return old.ID == k.ID }), k)
+	if len(o.kept) > mostOpened {
+		o.kept = slices.Delete(o.kept, 0, 1) // its tensors are freed when nothing holds them
+	}
+}
+
+func (o *opening) read(m Model) (*opened, error) {
+	path, err := o.server.outputs.real(m.file)
+	if err != nil {
+		return nil, err
+	}
+	f := modelfile.Add(cli.New("ui", ""), "shown")
+	f.Checkpoint = path
+	file, err := f.Open("")
+	if err != nil {
+		return nil, err
+	}
+	velocity, err := file.Velocity(o.server.device)
+	if err != nil {
+		return nil, err
+	}
+	return &opened{
+		Model: m, info: file.Info, velocity: modelfile.InFloat32(velocity), dims: file.Dims(),
+		batch: file.Batch(o.server.device), null: file.Null(), fields: map[float64]Floats{},
+	}, nil
+}
+
+// view is what of the plane is shown, and how dense the set is there.
+type view struct {
+	set *datasets.Set2D // nil where the model's own samples stand for it
+	X0  float64         `json:"x0"`
+	X1  float64         `json:"x1"`
+	Y0  float64         `json:"y0"`
+	Y1  float64         `json:"y1"`
+	// Density is that of the set in the cells of a grid of Cells x Cells, rows from
+	// the bottom, 1 where it is greatest.
+	Cells   int    `json:"cells"`
+	Density Floats `json:"density"`
+	// Own tells that it is the model's samples' and not the set's.
+	Own bool `json:"own,omitempty"`
+}
+
+const (
+	noiseReach  = 3.2 // nearly all noise lies within
+	viewCells   = 72
+	viewPoints  = 60_000
+	viewSamples = 6_000
+)
+
+// look makes the view of a model of points; on the worker.
+func (m *opened) look(ctx context.Context, s *Server) (*view, error) {
+	if m.view != nil {
+		return m.view, nil
+	}
+	v := &view{Cells: viewCells}
+	var points []float32
+	set, err := m.set, error(nil)
+	if set == nil {
+		set, err = datasets.Reopen2D(m.info, datasets.Options{})
+	}
+	if err == nil {
+		v.set = set
+		points = make([]float32, 2*viewPoints)
+		set.Sample(points, 1, 0)
+	} else {
+		v.Own = true
+		out, err := flow.Sampling{Velocity: m.velocity, Device: s.device, Shape: m.dims, N: viewSamples, Seed: 1, Batch: 1024,
+			Progress: func(int, int) { s.worker.Breathe() }}.Draw(ctx)
+		if err != nil {
+			return nil, err
+		}
+		points = out.X
+	}
+	r := datasets.SquareAround(points)
+	if v.Own { // a few stray samples must not make the rest small
+		r = datasets.SquareAround(inner(points))
+	}
+	v.X0, v.X1 = min(r.X0, -noiseReach), max(r.X1, noiseReach)
+	v.Y0, v.Y1 = min(r.Y0, -noiseReach), max(r.Y1, noiseReach)
+	v.square()
+	v.Density = v.density(points)
+	m.view = v
+	return v, nil
+}
+
+// square makes the view as wide as high.
+func (v *view) square() {
+	side := max(v.X1-v.X0, v.Y1-v.Y0)
+	cx, cy := (v.X0+v.X1)/2, (v.Y0+v.Y1)/2
+	v.X0, v.X1, v.Y0, v.Y1 = cx-side/2, cx+side/2, cy-side/2, cy+side/2
+}
+
+// inner are the points of which both coordinates lie within the middle 99 %.
+func inner(points []float32) []float32 {
+	var lo, hi [2]float32
+	for k := range 2 {
+		var all []float32
+		for i := k; i < len(points); i += 2 {
+			all = append(all, points[i])
+		}
+		slices.Sort(all)
+		lo[k], hi[k] = all[len(all)/200], all[len(all)-1-len(all)/200]
+	}
+	var kept []float32
+	for i := 0; i < len(points); i += 2 {
+		if x, y := points[i], points[i+1]; x >= lo[0] && x <= hi[0] && y >= lo[1] && y <= hi[1] {
+			kept = append(kept, x, y)
+		}
+	}
+	return kept
+}
+
+// density counts points in the view's cells and smooths the counts a little.
+func (v *view) density(points []float32) Floats {
+	n := v.Cells
+	d := make(Floats, n*n)
+	for i := 0; i+1 < len(points); i += 2 {
+		x := int((float64(points[i]) - v.X0) / (v.X1 - v.X0) * float64(n))
+		y := int((float64(points[i+1]) - v.Y0) / (v.Y1 - v.Y0) * float64(n))
+		if x >= 0 && x < n && y >= 0 && y < n {
+			d[y*n+x]++
+		}
+	}
+	kernel := [3]float32{.25, .5, .25}
+	for range 2 {
+		for _, step := range []int{1, n} {
+			out := make(Floats, n*n)
+			for i := range d {
+				for k, w := range kernel {
+					at := i + (k-1)*step
+					if at < 0 || at >= n*n || step == 1 && at/n != i/n {
+						continue
+					}
+					out[i] += w * d[at]
+				}
+			}
+			d = out
+		}
+	}
+	greatest := slices.Max(d)
+	if greatest > 0 {
+		for i := range d {
+			d[i] /= greatest
+		}
+	}
+	return d
+}
+
+// solver is what a request says of one.
+type solver struct {
+	Method string  `json:"method"`
+	Steps  int     `json:"steps"`
+	RTol   float64 `json:"rtol"`
+}
+
+// mostSteps bounds a fixed-step solver on the page.
+const mostSteps = 100
+
+// filmTimes are the frames of an adaptive solver.
+const filmTimes = 33
+
+// make gives the solver, and the times at which its states are shown: the ends of its
+// steps, or even ones where it chooses them.
+func (c solver) make(oneStep bool) (flow.Solver, []float64, error) {
+	if oneStep {
+		c = solver{Method: "euler", Steps: 1}
+	}
+	if flow.IsAdaptive(c.Method) {
+		if !(c.RTol >= 1e-7 && c.RTol <= 1e-1) {
+			return nil, nil, refusef("a tolerance is between 1e-7 and 0.1")
+		}
+		made, err := flow.NewSolver(flow.SolverConfig{Method: c.Method, RTol: c.RTol, ATol: c.RTol, MaxSteps: 2000})
+		return made, flow.EvenTimes(filmTimes), err
+	}
+	if c.Steps < 1 || c.Steps > mostSteps {
+		return nil, nil, refusef("steps are 1 to %d", mostSteps)
+	}
+	made, err := flow.NewSolver(flow.SolverConfig{Method: c.Method, Steps: c.Steps})
+	if err != nil {
+		return nil, nil, refusef("%v", err)
+	}
+	h := 1 / float64(c.Steps) // the solver's own arithmetic: no state lies between steps
+	times := make([]float64, c.Steps+1)
+	for i := range times {
+		times[i] = float64(i) * h
+	}
+	times[c.Steps] = 1
+	return made, times, nil
+}
+
+// flags are a solver as a command line has it.
+func (c solver) flags() []string {
+	if flow.IsAdaptive(c.Method) {
+		return []string{"--method", c.Method, "--rtol", fmt.Sprint(c.RTol), "--atol", fmt.Sprint(c.RTol)}
+	}
+	return []string{"--method", c.Method, "--steps", fmt.Sprint(c.Steps)}
+}
+
+// noise is that of n samples of a seed, from the one numbered first on: bin/sample begins
+// with the same.
+func noise(dim int, seed int64, first, n int) []float32 {
+	x := make([]float32, n*dim)
+	for i := range n {
+		flow.Noise(x[i*dim:(i+1)*dim], seed, int64(first+i))
+	}
+	return x
+}
+
+// evaluate is the velocity at places of the plane, [N,2], at a time.
+func (m *opened) evaluate(d torch.Device, places []float32, t float64) (v Floats) {
+	torch.Scoped(func() {
+		torch.NoGrad(func() {
+			x := torch.FromSlice(places, int64(len(places)/2), 2).To(d)
+			v = torch.ToSlice[float32](m.velocity.Field(torch.Tensor{})(x, t))
+		})
+	})
+	return v
+}

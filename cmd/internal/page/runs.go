@@ -1,0 +1,224 @@
+package page
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"flowmatch/trainer"
+)
+
+// Run is a training run as the page lists it.
+type Run struct {
+	ID       string     `json:"id"` // "cfm/moons"
+	Family   string     `json:"family"`
+	Set      string     `json:"set"`
+	Live     bool       `json:"live,omitempty"`
+	Updated  int64      `json:"updated"` // milliseconds since 1970
+	Losses   bool       `json:"losses,omitempty"`
+	Pictures []string   `json:"pictures,omitempty"` // names of files in its folder
+	Progress []snapshot `json:"progress,omitempty"`
+	Command  string     `json:"command,omitempty"`
+}
+
+// snapshot is a picture of what the run had learnt at a step.
+type snapshot struct {
+	Step int    `json:"step"`
+	File string `json:"file"`
+}
+
+// liveFor is how long after its last line a run counts as going on.
+const liveFor = 8 * time.Second
+
+func (s *Server) live(d folder) bool {
+	in, ok := d.files[trainer.MetricsFile]
+	return ok && time.Since(in.ModTime()) < liveFor
+}
+
+// shownFile are the names of pictures that are shown.
+var shownFile = regexp.MustCompile(`^[A-Za-z0-9_.-]+\.(png|gif)$`)
+
+// progressFile is a grid of samples at a step: 000800.png.
+var progressFile = regexp.MustCompile(`^(\d+)\.png$`)
+
+func (s *Server) runs(folders []folder) []Run {
+	all := []Run{}
+	for _, d := range folders {
+		r := Run{ID: d.id, Family: d.family, Set: d.set, Live: s.live(d)}
+		for name, in := range d.files {
+			r.Updated = max(r.Updated, in.ModTime().UnixMilli())
+			// The curve of the losses is drawn by the page.
+			if shownFile.MatchString(name) && name != "losses.png" {
+				r.Pictures = append(r.Pictures, name)
+			}
+		}
+		if len(d.files) == 0 {
+			continue
+		}
+		slices.Sort(r.Pictures)
+		_, r.Losses = d.files[trainer.MetricsFile]
+		for _, name := range d.progress {
+			if m := progressFile.FindStringSubmatch(name); m != nil {
+				step, err := strconv.Atoi(m[1])
+				if err == nil {
+					r.Progress = append(r.Progress, snapshot{step, "progress/" + name})
+				}
+			}
+		}
+		slices.SortFunc(r.Progress, func(a, b snapshot) int { return a.Step - b.Step })
+		if _, ok := d.files[trainer.CheckpointFile]; ok {
+			m := Model{Family: d.family, Set: d.set, file: d.id + "/" + trainer.CheckpointFile}
+			r.Command = shell(append([]string{"bin/sample"}, s.modelFlags(m)...))
+		}
+		all = append(all, r)
+	}
+	slices.SortStableFunc(all, func(a, b Run) int { return int(b.Updated/1000 - a.Updated/1000) })
+	return all
+}
+
+var runName = regexp.MustCompile(`^(` + strings.Join(families, "|") + `)/[^/\\\x00]+$`)
+
+// file answers with a picture of a run: cfm/digits/progress/000800.png.
+func (s *Server) file(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("path")
+	if !shownFile.MatchString(path.Base(name)) {
+		fail(w, &refusal{http.StatusForbidden, "only pictures are shown"})
+		return
+	}
+	f, in, err := s.outputs.open(name)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	defer f.Close()
+	kind := "image/png"
+	if strings.HasSuffix(name, ".gif") {
+		kind = "image/gif"
+	}
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Cache-Control", "no-cache")
+	http.ServeContent(w, r, "", in.ModTime(), f)
+}
+
+// watchEvery is how often a run's metrics are looked at.
+const watchEvery = 400 * time.Millisecond
+
+// watch streams the losses of a run, those there are and those that come.
+func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
+	var ask struct {
+		Run string `json:"run"`
+	}
+	if err := decode(w, r, &ask); err != nil {
+		fail(w, err)
+		return
+	}
+	if !runName.MatchString(ask.Run) {
+		fail(w, refusef("a run is named %s/SET", strings.Join(families, ", ")))
+		return
+	}
+	tail := &metricsTail{outputs: s.outputs, path: ask.Run + "/" + trainer.MetricsFile}
+	first, err := tail.more()
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	out := newEventWriter(w)
+	if out.write(encodeEvent("losses", first)) != nil {
+		return
+	}
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-r.Context().Done():
+			return
+		case <-tick.C:
+		}
+		more, err := tail.more()
+		switch {
+		case err != nil:
+			_ = out.write(encodeEvent("failure", failure{plain(err)}))
+			return
+		case more == nil:
+			continue
+		}
+		if out.write(encodeEvent("losses", more)) != nil {
+			return
+		}
+	}
+}
+
+// losses are those of steps in order, in parts of so many that a chart can show them: the
+// least, the mean and the greatest of each part, by its last step.
+type losses struct {
+	Reset bool      `json:"reset,omitempty"` // what was sent before is of another run
+	Step  []int     `json:"step"`
+	Low   []float64 `json:"low"`
+	Mean  []float64 `json:"mean"`
+	High  []float64 `json:"high"`
+	Rate  float64   `json:"rate,omitempty"` // steps a second, while the run goes on
+}
+
+// mostParts is how many parts the losses that are there are sent in.
+const mostParts = 600
+
+// metricsTail reads a run's metrics as they grow.
+type metricsTail struct {
+	outputs outputs
+	path    string
+
+	at       int64  // read up to there
+	rest     []byte // of a line that has not ended
+	identity string // of the file
+	seen     time.Time
+	last     int
+}
+
+// largestMetrics bounds what of a file is read: the last part of it.
+const largestMetrics = 256 << 20
+
+// more gives what is new, nil for nothing.
+func (t *metricsTail) more() (*losses, error) {
+	f, in, err := t.outputs.open(t.path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	l := &losses{}
+	if id := fileIdentity(in); id != t.identity || in.Size() < t.at {
+		t.identity, t.at, t.rest, t.last, t.seen = id, max(0, in.Size()-largestMetrics), nil, 0, time.Time{}
+		l.Reset = true
+	}
+	if in.Size() == t.at && !l.Reset {
+		return nil, nil
+	}
+	b, err := io.ReadAll(io.NewSectionReader(f, t.at, in.Size()-t.at))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", t.path, err)
+	}
+	t.at += int64(len(b))
+	steps := parseMetrics(append(t.rest, b...), &t.rest)
+	if len(steps) == 0 && !l.Reset {
+		return nil, nil
+	}
+	now := time.Now()
+	if len(steps) > 0 {
+		last := steps[len(steps)-1].step
+		if !t.seen.IsZero() && last > t.last {
+			l.Rate = float64(last-t.last) / now.Sub(t.seen).Seconds()
+		}
+		t.last, t.seen = last, now
+	}
+	most := mostParts
+	if !l.Reset {
+		most = 20
+	}
+	l.gather(steps, most)
+	return l, nil
+}

@@ -1,0 +1,604 @@
+package page
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	torch "github.com/wangkuiyi/gotorch"
+
+	"flowmatch/datasets"
+	"flowmatch/datasets/npz"
+	"flowmatch/flow"
+	"flowmatch/models"
+	"flowmatch/trainer"
+)
+
+// trained makes an output folder with a model of moons, one that stands for its rectified
+// flow, and one of digits: nearly untrained, which is enough to see them move.
+var trained = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "page")
+	if err != nil {
+		return "", err
+	}
+	moons, err := datasets.Open2D("moons", datasets.Options{})
+	if err != nil {
+		return dir, err
+	}
+	digits, err := datasets.Digits()
+	if err != nil {
+		return dir, err
+	}
+	points := models.MLPConfig{HiddenDim: 32}
+	pictures := models.UNetConfig{Channels: 1, Size: 8, NumChannels: 32, ChannelMult: []int{1}, NumResBlocks: 1, NumClasses: 10, NullClass: true}
+	for _, m := range []struct {
+		path  string
+		net   models.Config
+		data  trainer.Opener
+		steps int
+		in    datasets.Info
+	}{
+		{"cfm/moons", points, trainer.Points(moons), 200, moons.Info}, {"reflow/moons", points, trainer.Points(moons), 60, moons.Info},
+		{"cfm/digits", pictures, trainer.Images(digits), 6, digits.Info},
+	} {
+		torch.ManualSeed(1)
+		net, err := m.net.Build()
+		if err != nil {
+			return dir, err
+		}
+		folder, err := trainer.OpenFolder(filepath.Join(dir, filepath.FromSlash(m.path)), 2)
+		if err != nil {
+			return dir, err
+		}
+		shape := m.in.Shape[:]
+		if m.in.Is2D() {
+			shape = shape[:1]
+		}
+		run := trainer.Run{
+			Network: net, Open: m.data, Folder: folder,
+			Config:  trainer.Config{Iterations: m.steps, BatchSize: 64, LearningRate: 5e-3},
+			Dataset: trainer.DatasetRecord{Name: m.in.Name, Shape: shape, Classes: m.in.Classes(), ClassNames: m.in.ClassNames, Levels: m.in.Levels},
+		}
+		_, err = run.Train(context.Background(), nil)
+		folder.Close()
+		if err != nil {
+			return dir, err
+		}
+	}
+	return dir, nil
+})
+
+// copied is a copy of trained for a test that changes it.
+func copied(t *testing.T) string {
+	t.Helper()
+	dir, err := trained()
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := t.TempDir()
+	if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
+func newServer(t *testing.T, o Options) *Server {
+	t.Helper()
+	if o.OutputDir == "" {
+		dir, err := trained()
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.OutputDir = dir
+	}
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// request is one as the page makes it; change alters it.
+func request(method, path, body string, change func(*http.Request)) *http.Request {
+	r := httptest.NewRequest(method, "http://127.0.0.1:8765"+path, strings.NewReader(body))
+	r.Header.Set(pageHeader, "test-page-1")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	if method == "POST" {
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Origin", "http://127.0.0.1:8765")
+	}
+	if change != nil {
+		change(r)
+	}
+	return r
+}
+
+func ask(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func TestWhoIsLetIn(t *testing.T) {
+	h := newServer(t, Options{}).Handler()
+	post := func(change func(*http.Request)) *http.Request {
+		return request("POST", "/api/target", `{"model":"cfm/moons"}`, change)
+	}
+	get := func(path string, change func(*http.Request)) *http.Request { return request("GET", path, "", change) }
+	header := func(name, value string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set(name, value) }
+	}
+	host := func(name string) func(*http.Request) {
+		return func(r *http.Request) {
+			r.Host = name
+			if r.Method == "POST" {
+				r.Header.Set("Origin", "http://"+name)
+			}
+		}
+	}
+	for name, c := range map[string]struct {
+		r    *http.Request
+		want int
+	}{
+		"the page":                     {get("/", nil), 200},
+		"its state":                    {get("/api/state", nil), 200},
+		"its request":                  {post(nil), 200},
+		"localhost":                    {post(host("localhost:8765")), 200},
+		"IPv6":                         {post(host("[::1]:8765")), 200},
+		"another port, forwarded":      {post(host("localhost:9000")), 200},
+		"a name that resolves here":    {get("/", host("evil.example:8765")), 403},
+		"its request there":            {post(host("evil.example:8765")), 403},
+		"a name that begins well":      {get("/", host("localhost.evil.example")), 403},
+		"no name":                      {get("/", host("")), 403},
+		"an address of the net":        {get("/", host("192.168.1.7:8765")), 403},
+		"another page":                 {post(header("Origin", "http://evil.example")), 403},
+		"another port of this machine": {post(header("Origin", "http://127.0.0.1:9999")), 403},
+		"an opaque origin":             {post(header("Origin", "null")), 403},
+		"another scheme":               {post(header("Origin", "https://127.0.0.1:8765")), 403},
+		"fetched by another site":      {get("/api/state", header("Sec-Fetch-Site", "cross-site")), 403},
+		"fetched by the same site":     {get("/api/state", header("Sec-Fetch-Site", "same-site")), 403},
+		"a picture on another site":    {get("/api/file/cfm/moons/losses.png", header("Sec-Fetch-Site", "cross-site")), 403},
+		"without the page's header":    {post(func(r *http.Request) { r.Header.Del(pageHeader) }), 403},
+		"with a bad one":               {post(header(pageHeader, "a b")), 403},
+		"a form":                       {post(header("Content-Type", "text/plain")), 403},
+		"DELETE":                       {request("DELETE", "/api/state", "", nil), 405},
+		"a link on another page": {get("/", func(r *http.Request) {
+			r.Header.Set("Sec-Fetch-Site", "cross-site")
+			r.Header.Set("Sec-Fetch-Mode", "navigate")
+		}), 200},
+		"a link to the state elsewhere": {get("/api/state", func(r *http.Request) {
+			r.Header.Set("Sec-Fetch-Site", "cross-site")
+			r.Header.Set("Sec-Fetch-Mode", "navigate")
+		}), 403},
+		"a frame": {get("/", func(r *http.Request) {
+			r.Header.Set("Sec-Fetch-Site", "cross-site")
+			r.Header.Set("Sec-Fetch-Mode", "no-cors")
+		}), 403},
+	} {
+		w := ask(h, c.r)
+		if w.Code != c.want {
+			t.Errorf("%s: %d %s, want %d", name, w.Code, w.Body, c.want)
+		}
+		if policy := w.Header().Get("Content-Security-Policy"); !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") {
+			t.Errorf("%s: the content policy is %q", name, policy)
+		}
+	}
+}
+
+func TestToken(t *testing.T) {
+	token := NewToken()
+	h := newServer(t, Options{Token: token, Hosts: []string{"workstation"}}).Handler()
+	get := func(path, host string, cookies ...*http.Cookie) *httptest.ResponseRecorder {
+		return ask(h, request("GET", path, "", func(r *http.Request) {
+			r.Host = host
+			for _, c := range cookies {
+				r.AddCookie(c)
+			}
+		}))
+	}
+	const here = "192.168.1.7:8765"
+	for _, path := range []string{"/", "/api/state", "/?token=" + NewToken(), "/api/state?token=" + token} {
+		if w := get(path, here); w.Code != http.StatusUnauthorized {
+			t.Errorf("%s without the token: %d", path, w.Code)
+		}
+	}
+	w := get("/?token="+token, here)
+	cookies := w.Result().Cookies()
+	if w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/" || len(cookies) != 1 || !cookies[0].HttpOnly {
+		t.Fatalf("with the token: %d to %q, cookies %v", w.Code, w.Header().Get("Location"), cookies)
+	}
+	for host, want := range map[string]int{here: 200, "workstation:8765": 200, "localhost:8765": 200, "evil.example:8765": 403} {
+		if w := get("/api/state", host, cookies...); w.Code != want {
+			t.Errorf("with the cookie at %s: %d, want %d", host, w.Code, want)
+		}
+	}
+	if w := get("/api/state", here, &http.Cookie{Name: cookies[0].Name, Value: NewToken()}); w.Code != http.StatusUnauthorized {
+		t.Errorf("with another's cookie: %d", w.Code)
+	}
+}
+
+// Nothing outside the output folder is read, by whatever path or link.
+func TestOnlyTheOutputFolder(t *testing.T) {
+	dir := copied(t)
+	secret := filepath.Join(t.TempDir(), "secret.png")
+	check(t, os.WriteFile(secret, []byte("secret"), 0o644))
+	run := filepath.Join(dir, "cfm", "moons")
+	check(t, os.WriteFile(filepath.Join(run, "mine.png"), []byte("mine"), 0o644))
+	check(t, os.Symlink("mine.png", filepath.Join(run, "alias.png")))
+	check(t, os.Symlink(secret, filepath.Join(run, "out.png")))
+	check(t, os.Symlink("../../../../../../../../"+secret, filepath.Join(run, "up.png")))
+	check(t, os.Symlink(filepath.Dir(secret), filepath.Join(dir, "cfm", "elsewhere")))
+	check(t, os.Mkdir(filepath.Join(run, "folder.png"), 0o755))
+	h := newServer(t, Options{OutputDir: dir}).Handler()
+	for path, want := range map[string]int{
+		"cfm/moons/mine.png":                           200,
+		"cfm/moons/alias.png":                          200,
+		"cfm/moons/none.png":                           404,
+		"cfm/moons/folder.png":                         404,
+		"cfm/moons/out.png":                            403,
+		"cfm/moons/up.png":                             403,
+		"cfm/elsewhere/secret.png":                     403,
+		"cfm/moons/ckpt.pth":                           403,
+		"cfm/moons/metrics.jsonl":                      403,
+		"..%2F" + filepath.Base(dir) + "%2Fa.png":      403,
+		"cfm%2F..%2F..%2F..%2Fetc%2Fhostname.png":      403,
+		"%2F" + strings.ReplaceAll(secret, "/", "%2F"): 403,
+		"cfm/moons%5C..%5Ca.png":                       403,
+	} {
+		w := ask(h, request("GET", "/api/file/"+path, "", nil))
+		if w.Code != want || strings.Contains(w.Body.String(), "secret\n") || w.Body.String() == "secret" {
+			t.Errorf("%s: %d %s, want %d", path, w.Code, w.Body, want)
+		}
+	}
+	// A checkpoint that is a link out is listed with that, and not opened.
+	away := filepath.Join(t.TempDir(), "ckpt.pth")
+	check(t, os.Rename(filepath.Join(run, trainer.CheckpointFile), away))
+	check(t, os.Symlink(away, filepath.Join(run, trainer.CheckpointFile)))
+	w := ask(h, request("POST", "/api/target", `{"model":"cfm/moons"}`, nil))
+	if w.Code < 400 {
+		t.Errorf("a checkpoint outside: %d %s", w.Code, w.Body)
+	}
+	for _, run := range []string{"cfm/../../x", "/etc", "cfm/elsewhere", "other/x", "cfm/a/b"} {
+		body, _ := json.Marshal(map[string]string{"run": run})
+		if w := ask(h, request("POST", "/api/watch", string(body), nil)); w.Code < 400 {
+			t.Errorf("watching %s: %d", run, w.Code)
+		}
+	}
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestLimits(t *testing.T) {
+	h := newServer(t, Options{}).Handler()
+	drawing := func(n int) string {
+		b, _ := json.Marshal(map[string]any{"points": make([]float32, 2*n), "iterations": 1, "seed": 1})
+		return string(b)
+	}
+	trace := func(more string) string { return `{"models":["cfm/moons"],"seed":1,` + more + `}` }
+	pictures := func(more string) string { return `{"model":"cfm/digits","seed":1,"method":"euler",` + more + `}` }
+	for name, c := range map[string]struct {
+		path, body string
+		want       int
+		says       string
+	}{
+		"no points":            {"trace", trace(`"count":0,"method":"euler","steps":1`), 400, "points"},
+		"too many points":      {"trace", trace(`"count":6001,"method":"euler","steps":1`), 400, "6000"},
+		"no steps":             {"trace", trace(`"count":1,"method":"euler","steps":0`), 400, "steps"},
+		"too many steps":       {"trace", trace(`"count":1,"method":"euler","steps":101`), 400, "100"},
+		"no such method":       {"trace", trace(`"count":1,"method":"magic","steps":1`), 400, "magic"},
+		"no tolerance":         {"trace", trace(`"count":1,"method":"dopri5","rtol":0`), 400, "tolerance"},
+		"too fine a tolerance": {"trace", trace(`"count":1,"method":"dopri5","rtol":1e-12`), 400, "tolerance"},
+		"no model":             {"trace", `{"models":[],"count":1,"method":"euler","steps":1}`, 400, "one model or two"},
+		"three models":         {"trace", `{"models":["a","b","c"],"count":1,"method":"euler","steps":1}`, 400, "one model or two"},
+		"an unknown field":     {"trace", trace(`"count":1,"method":"euler","steps":1,"path":"/etc"`), 400, "path"},
+		"two documents":        {"target", `{"model":"cfm/moons"}{}`, 400, "end"},
+		"no JSON":              {"target", `model`, 400, "not understood"},
+		"a time past the end":  {"path", `{"models":["cfm/moons"],"x":0,"y":0,"t":1.5,"method":"euler","steps":1}`, 400, "time"},
+		"a point far away":     {"path", `{"models":["cfm/moons"],"x":1e30,"y":0,"t":0.5,"method":"euler","steps":1}`, 400, "point"},
+		"too few drawn":        {"train", drawing(leastDrawn - 1), 400, "at least"},
+		"too many drawn":       {"train", drawing(mostDrawn + 1), 400, "at most"},
+		"too long":             {"train", `{"points":[` + strings.Repeat("1.23456789,", 30_000) + `1]}`, 413, "bytes"},
+		"too much guidance":    {"pictures", pictures(`"steps":1,"guidance":21`), 400, "guidance"},
+		"too long a row":       {"pictures", pictures(`"steps":1,"guidance":1,"seeds":[1,2,3,4,5,6,7,8,9,10,11,12,13]`), 400, "a row"},
+		"a path for a run":     {"watch", `{"run":"../cfm"}`, 400, "a run is named"},
+		"no such model":        {"target", `{"model":"cfm/none"}`, 404, "no model"},
+	} {
+		w := ask(h, request("POST", "/api/"+c.path, c.body, nil))
+		if w.Code != c.want || !strings.Contains(w.Body.String(), c.says) {
+			t.Errorf("%s: %d %s, want %d and %q", name, w.Code, w.Body, c.want, c.says)
+		}
+	}
+	// What only the model tells comes as an event.
+	for name, c := range map[string][2]string{
+		"pictures of points":      {"pictures", `{"model":"cfm/moons","method":"euler","steps":1,"guidance":1}`},
+		"points of pictures":      {"trace", `{"models":["cfm/digits"],"count":1,"method":"euler","steps":1}`},
+		"a class that is not one": {"pictures", pictures(`"class":10,"steps":1,"guidance":1`)},
+	} {
+		events := eventsOf(t, ask(h, request("POST", "/api/"+c[0], c[1], nil)))
+		if last := events[len(events)-1]; last.name != "failure" {
+			t.Errorf("%s: ends with %s %s", name, last.name, last.data)
+		}
+	}
+}
+
+type event struct{ name, data string }
+
+func eventsOf(t *testing.T, w *httptest.ResponseRecorder) []event {
+	t.Helper()
+	if w.Code != 200 {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	var all []event
+	for _, e := range strings.Split(strings.TrimSuffix(w.Body.String(), "\n\n"), "\n\n") {
+		first, second, _ := strings.Cut(e, "\n")
+		all = append(all, event{strings.TrimPrefix(first, "event: "), strings.TrimPrefix(second, "data: ")})
+	}
+	return all
+}
+
+// UnmarshalJSON reads what the page is sent.
+func (f *Floats) UnmarshalJSON(b []byte) error {
+	var raw []byte
+	if err := json.Unmarshal(b, &raw); err != nil {
+		return err
+	}
+	*f = make(Floats, len(raw)/4)
+	for i := range *f {
+		(*f)[i] = math.Float32frombits(uint32(raw[4*i]) | uint32(raw[4*i+1])<<8 | uint32(raw[4*i+2])<<16 | uint32(raw[4*i+3])<<24)
+	}
+	return nil
+}
+
+// What is traced is what flow.Sampling draws from the seed's noise, as bin/sample does,
+// though it comes in batches and frames.
+func TestTraceIsSampling(t *testing.T) {
+	s := newServer(t, Options{})
+	const count, steps = 700, 5
+	body := `{"models":["cfm/moons","reflow/moons"],"seed":7,"count":700,"method":"midpoint","steps":5}`
+	events := eventsOf(t, ask(s.Handler(), request("POST", "/api/trace", body, nil)))
+	got := map[int][]float32{}
+	frames := 0
+	for _, e := range events {
+		if e.name != "frame" {
+			continue
+		}
+		var f traceFrame
+		check(t, json.Unmarshal([]byte(e.data), &f))
+		frames++
+		if f.Frame == steps {
+			if len(got[f.Model]) != 2*f.First {
+				t.Fatalf("points from %d on after %d", f.First, len(got[f.Model])/2)
+			}
+			got[f.Model] = append(got[f.Model], f.X...)
+		}
+	}
+	if want := 2 * (steps + 1) * len(batches(count)); frames != want {
+		t.Errorf("%d frames, want %d", frames, want)
+	}
+	for k, id := range []string{"cfm/moons", "reflow/moons"} {
+		ck, err := trainer.ReadCheckpoint(filepath.Join(s.outputs.dir, id, trainer.CheckpointFile))
+		check(t, err)
+		config, err := ck.Record.Network()
+		check(t, err)
+		velocity, err := ck.Velocity(config, torch.CPU)
+		check(t, err)
+		solve, err := flow.NewSolver(flow.SolverConfig{Method: "midpoint", Steps: steps})
+		check(t, err)
+		want, err := flow.Sampling{Velocity: velocity, Shape: []int64{2}, N: count, Seed: 7, Solver: solve}.Draw(context.Background())
+		check(t, err)
+		if len(got[k]) != len(want.X) {
+			t.Fatalf("%s: %d numbers, want %d", id, len(got[k]), len(want.X))
+		}
+		for i, v := range want.X {
+			if math.Abs(float64(v-got[k][i])) > 1e-4 { // the contract's bound across batch sizes
+				t.Fatalf("%s: number %d is %v, want %v", id, i, got[k][i], v)
+			}
+		}
+	}
+	last := events[len(events)-1]
+	if last.name != "done" || !strings.Contains(last.data, `"nfe":[10,10]`) {
+		t.Errorf("it ends with %s %s", last.name, last.data)
+	}
+}
+
+// The path of a point goes through it, and from its beginning leads to its end.
+func TestPath(t *testing.T) {
+	h := newServer(t, Options{}).Handler()
+	w := ask(h, request("POST", "/api/path", `{"models":["cfm/moons"],"x":0.5,"y":-0.25,"t":0.5,"method":"rk4","steps":40}`, nil))
+	var got pathAnswer
+	check(t, json.Unmarshal(w.Body.Bytes(), &got))
+	p := got.Paths[0]
+	n := len(p.Times)
+	if n != 41 || len(p.X) != 2*n || p.Times[0] != 0 || p.Times[n-1] != 1 || !slices.IsSorted(p.Times) {
+		t.Fatalf("times %v, %d numbers", p.Times, len(p.X))
+	}
+	if i := slices.Index(p.Times, 0.5); i < 0 || p.X[2*i] != 0.5 || p.X[2*i+1] != -0.25 {
+		t.Errorf("at t = 0.5: %v", p.X[2*i:2*i+2])
+	}
+	body, _ := json.Marshal(map[string]any{"models": []string{"cfm/moons"}, "x": p.X[0], "y": p.X[1], "t": 0, "method": "rk4", "steps": 40})
+	w = ask(h, request("POST", "/api/path", string(body), nil))
+	var again pathAnswer
+	check(t, json.Unmarshal(w.Body.Bytes(), &again))
+	end := again.Paths[0].X[len(again.Paths[0].X)-2:]
+	for k, v := range p.X[2*n-2:] {
+		if math.Abs(float64(v-end[k])) > 1e-3 { // of rk4 there and back
+			t.Errorf("from its beginning the point goes to %v, and not to %v", end, p.X[2*n-2:])
+		}
+	}
+}
+
+// Pictures are sample 0 of their seeds, and are saved as they were seen.
+func TestPictures(t *testing.T) {
+	s := newServer(t, Options{})
+	h := s.Handler()
+	body := `{"model":"cfm/digits","class":3,"seed":42,"seeds":[43,44],"classes":[0,1],"guidance":2,"method":"euler","steps":4}`
+	events := eventsOf(t, ask(h, request("POST", "/api/pictures", body, nil)))
+	var done picturesDone
+	last := events[len(events)-1]
+	check(t, json.Unmarshal([]byte(last.data), &done))
+	if done.NFE != 8 || !strings.Contains(events[0].data, "--classes 3 --samples-per-class 1 --guidance 2 --seed 42 --method euler --steps 4") {
+		t.Errorf("NFE %d, %s", done.NFE, events[0].data)
+	}
+	npzFile := ask(h, request("GET", "/api/result/"+done.Result+".npz", "", nil))
+	got, err := npz.ReadSamples(bytes.NewReader(npzFile.Body.Bytes()), int64(npzFile.Body.Len()))
+	check(t, err)
+	if !slices.Equal(got.Y, []int64{3, 3, 3, 0, 1}) {
+		t.Errorf("classes %v", got.Y)
+	}
+	for i, seed := range []int64{42, 43, 44, 42, 42} {
+		want := make([]float32, 64)
+		flow.Noise(want, seed, 0)
+		if !slices.Equal(got.X0[64*i:64*(i+1)], want) {
+			t.Errorf("picture %d does not start from the noise of seed %d", i, seed)
+		}
+	}
+	// The last frames are the samples.
+	seen := make(Bytes, 0, len(got.X))
+	for _, e := range events {
+		if e.name != "frame" {
+			continue
+		}
+		var f pictureFrame
+		check(t, json.Unmarshal([]byte(e.data), &f))
+		if f.Frame == 4 {
+			seen = append(seen, f.X...)
+		}
+	}
+	if !bytes.Equal(seen, levels(got.X)) {
+		t.Error("the last frames are not the samples that are saved")
+	}
+	picture := ask(h, request("GET", "/api/result/"+done.Result+".png", "", nil))
+	if !bytes.HasPrefix(picture.Body.Bytes(), []byte("\x89PNG")) || !strings.Contains(picture.Header().Get("Content-Disposition"), "digits-class-3-seed-42.png") {
+		t.Errorf("the PNG: %v", picture.Header())
+	}
+	if w := ask(h, request("GET", "/api/result/999.png", "", nil)); w.Code != 404 {
+		t.Errorf("another result: %d", w.Code)
+	}
+}
+
+// A drawing is trained on as bin/train would, and is a model of the page afterwards.
+func TestTrainOnDrawing(t *testing.T) {
+	s := newServer(t, Options{})
+	h := s.Handler()
+	var points []float32
+	for i := range 200 {
+		a := float64(i) / 200 * 2 * math.Pi
+		points = append(points, float32(2*math.Cos(a)), float32(2*math.Sin(a)))
+	}
+	body, _ := json.Marshal(trainRequest{Points: points, Iterations: 300, Seed: 42})
+	events := eventsOf(t, ask(h, request("POST", "/api/train", string(body), nil)))
+	var names []string
+	var film trainFilm
+	for _, e := range events {
+		if e.name == "film" {
+			check(t, json.Unmarshal([]byte(e.data), &film))
+		}
+		if !slices.Contains(names, e.name) {
+			names = append(names, e.name)
+		}
+	}
+	if !slices.Equal(names, []string{"start", "progress", "film", "done"}) {
+		t.Fatalf("events %q", names)
+	}
+	// Samples at t = 1 lie near the ring.
+	far := 0
+	end := film.X[len(film.X)-1]
+	for i := 0; i < len(end); i += 2 {
+		if r := math.Hypot(float64(end[i]), float64(end[i+1])); math.Abs(r-2) > 0.5 {
+			far++
+		}
+	}
+	if far > len(end)/2/10 {
+		t.Errorf("%d of %d samples are far from the ring", far, len(end)/2)
+	}
+	var done trainDone
+	check(t, json.Unmarshal([]byte(events[len(events)-1].data), &done))
+	if w := ask(h, request("POST", "/api/target", `{"model":"`+done.Model+`"}`, nil)); w.Code != 200 {
+		t.Errorf("the model %s: %d %s", done.Model, w.Code, w.Body)
+	}
+}
+
+func TestMetricsTail(t *testing.T) {
+	dir := copied(t)
+	path := filepath.Join(dir, "cfm", "moons", trainer.MetricsFile)
+	tail := &metricsTail{outputs: outputs{dir}, path: "cfm/moons/metrics.jsonl"}
+	first, err := tail.more()
+	check(t, err)
+	if !first.Reset || len(first.Step) != 200 || first.Step[199] != 200 {
+		t.Fatalf("at first %d parts to %v", len(first.Step), first.Step)
+	}
+	if more, err := tail.more(); more != nil || err != nil {
+		t.Errorf("nothing new: %v, %v", more, err)
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	check(t, err)
+	defer f.Close()
+	_, err = io.WriteString(f, `{"step":201,"loss":0.5}`+"\n"+`{"step":202,"loss":null}`+"\n"+`{"step":203,"lo`)
+	check(t, err)
+	more, err := tail.more()
+	check(t, err)
+	if more.Reset || !slices.Equal(more.Step, []int{201}) || more.Mean[0] != 0.5 {
+		t.Errorf("two lines and a torn one: %+v", more)
+	}
+	_, err = io.WriteString(f, `ss":0.25}`+"\n")
+	check(t, err)
+	if more, err = tail.more(); err != nil || !slices.Equal(more.Step, []int{203}) || more.Mean[0] != 0.25 {
+		t.Errorf("the rest of it: %+v, %v", more, err)
+	}
+	// A run that begins anew has another file.
+	check(t, os.WriteFile(path+".new", []byte(`{"step":1,"loss":4}`+"\n"), 0o644))
+	check(t, os.Rename(path+".new", path))
+	if more, err = tail.more(); err != nil || !more.Reset || !slices.Equal(more.Step, []int{1}) {
+		t.Errorf("another file: %+v, %v", more, err)
+	}
+}
+
+func TestGather(t *testing.T) {
+	var steps []lossOf
+	for i := 1; i <= 10; i++ {
+		steps = append(steps, lossOf{i, float64(i)})
+	}
+	l := &losses{}
+	l.gather(steps, 3)
+	if !slices.Equal(l.Step, []int{4, 8, 10}) || !slices.Equal(l.Low, []float64{1, 5, 9}) || !slices.Equal(l.Mean, []float64{2.5, 6.5, 9.5}) || !slices.Equal(l.High, []float64{4, 8, 10}) {
+		t.Errorf("%+v", l)
+	}
+}
+
+func TestShell(t *testing.T) {
+	if got, want := shell([]string{"bin/sample", "--checkpoint", "my runs/it's.pth", "--x", ""}), `bin/sample --checkpoint 'my runs/it'\''s.pth' --x ''`; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+// The page asks nobody but its own server.
+func TestNothingFromElsewhere(t *testing.T) {
+	entries, err := static.ReadDir("static")
+	check(t, err)
+	for _, e := range entries {
+		b, err := static.ReadFile("static/" + e.Name())
+		check(t, err)
+		rest := strings.ReplaceAll(string(b), "http://www.w3.org/2000/svg", "")
+		for _, bad := range []string{"http://", "https://", "//cdn", "@import", "style=\"", " onclick=\""} {
+			if strings.Contains(rest, bad) {
+				t.Errorf("%s has %q in it", e.Name(), bad)
+			}
+		}
+	}
+}

@@ -1,0 +1,116 @@
+// What the page asks of its server.
+
+// Each open page has a name: its requests take the place of its own older ones alone.
+const page = Array.from(crypto.getRandomValues(new Uint8Array(8)), (b) => b.toString(16).padStart(2, "0")).join("");
+
+async function send(path, body, signal) {
+  const answer = await fetch(`/api/${path}`, {
+    method: "POST", signal, body: JSON.stringify(body),
+    headers: { "Content-Type": "application/json", "X-Flowmatch-Page": page },
+  });
+  if (!answer.ok) throw new Error(await problem(answer));
+  return answer;
+}
+
+async function problem(answer) {
+  try {
+    return (await answer.json()).error;
+  } catch {
+    return `the server answers ${answer.status}`;
+  }
+}
+
+export async function ask(path, body, signal) { return (await send(path, body, signal)).json(); }
+
+export async function state() {
+  const answer = await fetch("/api/state");
+  if (!answer.ok) throw new Error(await problem(answer));
+  return answer.json();
+}
+
+// stream asks for events and hands each to the function of its name. It resolves to true
+// after the last one, to false where a newer request has taken its place.
+async function stream(path, body, on, signal) {
+  const answer = await send(path, body, signal);
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "", ended = false;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    const events = (rest + value).split("\n\n");
+    rest = events.pop();
+    for (const e of events) {
+      const [first, second] = e.split("\n");
+      const name = first.slice("event: ".length), data = JSON.parse(second.slice("data: ".length));
+      if (signal.aborted) return false;
+      if (name === "failure") throw new Error(data.error);
+      if (name === "superseded") return false;
+      if (name === "done") ended = true;
+      on[name]?.(data);
+    }
+  }
+  if (!ended && !signal.aborted) throw new Gone();
+  return ended;
+}
+
+// Gone is a server that has ended in the middle of an answer.
+export class Gone extends Error {
+  constructor() { super("the server has gone"); }
+}
+
+// isAway tells whether an error is only that the server is not there now: the page says
+// so elsewhere, and asks again when it is back.
+export const isAway = (e) => e instanceof Gone || e instanceof TypeError;
+
+// Latest makes requests of which the newest alone counts.
+export class Latest {
+  #controller = null;
+
+  // ask and stream resolve to undefined where a newer one came, or stop.
+  async #run(f, failed) {
+    this.stop();
+    const own = (this.#controller = new AbortController());
+    try {
+      const result = await f(own.signal);
+      return own.signal.aborted ? undefined : result;
+    } catch (e) {
+      if (!own.signal.aborted && !isAway(e)) failed(e.message);
+      return undefined;
+    } finally {
+      if (this.#controller === own) this.#controller = null;
+    }
+  }
+
+  ask(path, body, failed) { return this.#run((signal) => ask(path, body, signal), failed); }
+  stream(path, body, on, failed) { return this.#run((signal) => stream(path, body, on, signal), failed); }
+
+  get busy() { return this.#controller !== null; }
+
+  stop() {
+    this.#controller?.abort();
+    this.#controller = null;
+  }
+}
+
+// live tells when the server is there, is another one than before, or has news.
+export function live({ here, changed, away }) {
+  const source = new EventSource("/api/events");
+  source.addEventListener("hello", (e) => here(JSON.parse(e.data).boot));
+  source.addEventListener("changed", changed);
+  source.onerror = () => {
+    away();
+    if (source.readyState === EventSource.CLOSED) { // it was refused, not cut off
+      source.close();
+      setTimeout(() => live({ here, changed, away }), 2000);
+    }
+  };
+}
+
+function bytes(text) {
+  const raw = atob(text), b = new Uint8Array(raw.length);
+  for (let i = 0; i < raw.length; i++) b[i] = raw.charCodeAt(i);
+  return b;
+}
+
+export const floats = (text) => new Float32Array(bytes(text).buffer);
+export { bytes };
