@@ -6,4 +6,4 @@ import (
 	"flowmatch/cmd/internal/commands/compare"
 )
 
-func main() { cli.Main("compare", compare.Run) }
+func main() { cli.Main(compare.Command()) }

@@ -6,4 +6,4 @@ import (
 	"flowmatch/cmd/internal/commands/convert"
 )
 
-func main() { cli.Main("convert", convert.Run) }
+func main() { cli.Main(convert.Command()) }

@@ -6,4 +6,4 @@ import (
 	"flowmatch/cmd/internal/commands/doctor"
 )
 
-func main() { cli.Main("doctor", doctor.Run) }
+func main() { cli.Main(doctor.Command()) }

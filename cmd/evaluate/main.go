@@ -6,4 +6,4 @@ import (
 	"flowmatch/cmd/internal/commands/evaluate"
 )
 
-func main() { cli.Main("evaluate", evaluate.Run) }
+func main() { cli.Main(evaluate.Command()) }

@@ -6,7 +6,4 @@ import (
 	"flowmatch/cmd/internal/commands/reflow"
 )
 
-func main() {
-	cli.Saves = true
-	cli.Main("reflow", reflow.Run)
-}
+func main() { cli.Main(reflow.Command()) }

@@ -6,4 +6,4 @@ import (
 	"flowmatch/cmd/internal/commands/sample"
 )
 
-func main() { cli.Main("sample", sample.Run) }
+func main() { cli.Main(sample.Command()) }

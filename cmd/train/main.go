@@ -6,7 +6,4 @@ import (
 	"flowmatch/cmd/internal/commands/train"
 )
 
-func main() {
-	cli.Saves = true
-	cli.Main("train", train.Run)
-}
+func main() { cli.Main(train.Command()) }

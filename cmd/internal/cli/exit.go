@@ -9,7 +9,6 @@ import (
 	"runtime/debug"
 	"strings"
 
-	"github.com/spf13/pflag"
 	torch "github.com/wangkuiyi/gotorch"
 
 	"flowmatch/datasets"
@@ -43,23 +42,21 @@ func AsUsage(err error) error {
 	return &UsageError{inFlags(err)}
 }
 
-// Env is what a command works with.
-type Env struct {
-	Args           []string
-	Stdout, Stderr io.Writer
+// Main runs a command and exits with its status. The first signal ends the context.
+func Main(c *Command) {
+	os.Exit(c.Status(c.stopOnSignal(), Env{os.Args[1:], os.Stdout, os.Stderr}))
 }
 
-// Main runs a command and exits with its status. The first signal ends the context;
-// results that could not be written are a failure of their own.
-func Main(name string, run func(context.Context, Env) error) {
-	ctx := stopOnSignal(name)
-	out := &results{w: os.Stdout}
-	env := Env{os.Args[1:], out, os.Stderr}
-	err := Guard(func() error { return run(ctx, env) })
-	if out.err != nil && (err == nil || errors.Is(err, ErrDone)) {
+// Status runs the command, prints what went wrong, and gives the exit status. Results
+// that could not be written are a failure of their own.
+func (c *Command) Status(ctx context.Context, env Env) int {
+	out := &results{w: env.Stdout}
+	env.Stdout = out
+	err := Guard(func() error { return c.Execute(ctx, env) })
+	if out.err != nil && err == nil {
 		err = fmt.Errorf("the results were not written: %w", out.err)
 	}
-	os.Exit(Report(name, env.Stderr, err))
+	return c.Report(env.Stderr, err)
 }
 
 // Guard runs f and turns a panic into an error: of tensor maths into its own,
@@ -89,8 +86,8 @@ func as[E error](err error) bool {
 }
 
 // Report prints err in one line and gives the exit status.
-func Report(name string, w io.Writer, err error) int {
-	if err == nil || errors.Is(err, pflag.ErrHelp) {
+func (c *Command) Report(w io.Writer, err error) int {
+	if err == nil {
 		return OK
 	}
 	status := Status(err)
@@ -98,21 +95,18 @@ func Report(name string, w io.Writer, err error) int {
 	var te *torch.Error
 	switch {
 	case status == OutOfMemory:
-		msg = "out of memory: " + msg + "; try " + lessMemory(name, err)
+		msg = "out of memory: " + msg + "; try " + c.lessMemory(err)
 	case errors.As(err, &te):
 		msg = "libtorch: " + msg
 	}
 	if status == WrongUse {
-		msg += " (see " + name + " --help)"
+		msg += " (see " + c.Name + " --help)"
 	}
-	fmt.Fprintf(w, "%s: %s\n", name, msg)
+	fmt.Fprintf(w, "%s: %s\n", c.Name, msg)
 	return status
 }
 
-// LessMemory is what a command without --batch-size needs less memory with.
-var LessMemory = map[string]string{}
-
-func lessMemory(name string, err error) string {
+func (c *Command) lessMemory(err error) string {
 	var m *trainer.MemoryError
 	if errors.As(err, &m) && m.Fits > 0 {
 		s := fmt.Sprintf("--batch-size %d", m.Fits)
@@ -124,8 +118,8 @@ func lessMemory(name string, err error) string {
 	if errors.As(err, &m) && m.None {
 		return "a smaller network (--num-channels, --num-res-blocks), smaller pictures, or --device cpu"
 	}
-	if s, ok := LessMemory[name]; ok {
-		return s
+	if c.LessMemory != "" {
+		return c.LessMemory
 	}
 	return "a smaller --batch-size"
 }

@@ -30,7 +30,7 @@ func TestReportOutOfMemory(t *testing.T) {
 			"train: out of memory: Conv2d failed: 8 samples do not go through the network together, 4 do; disk full; try --batch-size 4, with --accumulate 2 for steps of as many samples\n"},
 	} {
 		var out strings.Builder
-		if status := Report("train", &out, c.err); status != OutOfMemory || out.String() != c.want {
+		if status := (&Command{Name: "train"}).Report(&out, c.err); status != OutOfMemory || out.String() != c.want {
 			t.Errorf("status %d, %q, want %q", status, out.String(), c.want)
 		}
 	}

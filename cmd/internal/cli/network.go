@@ -13,7 +13,7 @@ import (
 
 // Network are the flags that describe a network for images.
 type Network struct {
-	set           *pflag.FlagSet
+	cmd           *Command
 	kind          string
 	kinds         map[string]networkFlags
 	numHeads      int
@@ -23,7 +23,7 @@ type Network struct {
 // networkFlags are those of one kind of network.
 type networkFlags interface {
 	// add adds the flags; their defaults depend on the set.
-	add(f *pflag.FlagSet)
+	add(g *Group)
 	// config is the network for a set, of the given number of classes.
 	config(in datasets.Info, n *Network, classes int, nullClass bool) (models.Config, error)
 }
@@ -38,15 +38,16 @@ var networkKinds = []struct {
 }
 
 // AddNetwork adds the flags.
-func AddNetwork(f *pflag.FlagSet) *Network {
-	n := &Network{set: f, kinds: map[string]networkFlags{}}
-	f.StringVar(&n.kind, "network", networkKinds[0].name, "of images: "+strings.Join(networkNames(), " or ")+" (a diffusion transformer)")
+func (c *Command) AddNetwork(g *Group) *Network {
+	n := &Network{cmd: c, kinds: map[string]networkFlags{}}
+	g.StringVar(&n.kind, "network", networkKinds[0].name, "of images: "+strings.Join(networkNames(), " or ")+" (a diffusion transformer)")
+	g.Choices("network", networkNames()...)
 	for _, k := range networkKinds {
 		n.kinds[k.name] = k.flags()
-		n.kinds[k.name].add(f)
+		n.kinds[k.name].add(g)
 	}
-	f.IntVar(&n.numHeads, "num-heads", 0, "heads of attention (unet 1, dit 3)")
-	f.BoolVar(&n.unconditional, "unconditional", false, "a model without classes")
+	g.IntVar(&n.numHeads, "num-heads", 0, "heads of attention (unet 1, dit 3)")
+	g.BoolVar(&n.unconditional, "unconditional", false, "a model without classes")
 	return n
 }
 
@@ -69,14 +70,14 @@ func (n *Network) Flags() []string {
 
 func flagsOf(f networkFlags) []string {
 	var names []string
-	own := pflag.NewFlagSet("", pflag.ContinueOnError)
+	own := newGroup("")
 	f.add(own)
 	own.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
 	return names
 }
 
 // Changed tells whether any of the flags was given.
-func (n *Network) Changed() bool { return slices.ContainsFunc(n.Flags(), n.set.Changed) }
+func (n *Network) Changed() bool { return slices.ContainsFunc(n.Flags(), n.cmd.Changed) }
 
 // Unconditional tells whether a model without classes is asked for.
 func (n *Network) Unconditional() bool { return n.unconditional }
@@ -88,12 +89,12 @@ func (n *Network) Check() error {
 	}
 	for _, k := range networkKinds {
 		for _, name := range flagsOf(k.flags()) {
-			if k.name != n.kind && n.set.Changed(name) {
+			if k.name != n.kind && n.cmd.Changed(name) {
 				return Usagef("--%s is for --network %s", name, k.name)
 			}
 		}
 	}
-	if n.set.Changed("num-heads") && n.numHeads < 1 {
+	if n.cmd.Changed("num-heads") && n.numHeads < 1 {
 		return Usagef("--num-heads %d: at least 1", n.numHeads)
 	}
 	return nil
@@ -107,7 +108,7 @@ func (n *Network) Config(in datasets.Info, nullClass bool) (models.Config, error
 // ConfigOf is Config for weights without a record: --network is what they are,
 // unless it was given.
 func (n *Network) ConfigOf(kind string, in datasets.Info, nullClass bool) (models.Config, error) {
-	if n.set.Changed("network") || n.kinds[kind] == nil {
+	if n.cmd.Changed("network") || n.kinds[kind] == nil {
 		kind = n.kind
 	}
 	return n.config(kind, in, nullClass)

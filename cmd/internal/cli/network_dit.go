@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"github.com/spf13/pflag"
-
 	"flowmatch/datasets"
 	"flowmatch/models"
 )
@@ -10,10 +8,10 @@ import (
 // ditFlags describe a diffusion transformer.
 type ditFlags struct{ patchSize, depth, width int }
 
-func (d *ditFlags) add(f *pflag.FlagSet) {
-	f.IntVar(&d.patchSize, "patch-size", 0, "pixels a side that become a token of the transformer (2)")
-	f.IntVar(&d.depth, "depth", 0, "its blocks (6)")
-	f.IntVar(&d.width, "width", 0, "features of a token, a multiple of 4 (192)")
+func (d *ditFlags) add(g *Group) {
+	g.IntVar(&d.patchSize, "patch-size", 0, "pixels a side that become a token of the transformer (2)")
+	g.IntVar(&d.depth, "depth", 0, "its blocks (6)")
+	g.IntVar(&d.width, "width", 0, "features of a token, a multiple of 4 (192)")
 }
 
 func (d *ditFlags) config(in datasets.Info, n *Network, classes int, nullClass bool) (models.Config, error) {
@@ -21,7 +19,7 @@ func (d *ditFlags) config(in datasets.Info, n *Network, classes int, nullClass b
 		name  string
 		value int
 	}{{"patch-size", d.patchSize}, {"depth", d.depth}, {"width", d.width}} {
-		if n.set.Changed(f.name) && f.value < 1 {
+		if n.cmd.Changed(f.name) && f.value < 1 {
 			return nil, Usagef("--%s %d: at least 1", f.name, f.value)
 		}
 	}

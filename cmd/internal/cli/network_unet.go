@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"github.com/spf13/pflag"
-
 	"flowmatch/datasets"
 	"flowmatch/models"
 )
@@ -14,12 +12,14 @@ type unetFlags struct {
 	dropout                   float64
 }
 
-func (u *unetFlags) add(f *pflag.FlagSet) {
-	f.IntVar(&u.numChannels, "num-channels", 0, "channels of the UNet's first level, a multiple of 32 (digits 32, else 64)")
-	f.StringVar(&u.channelMult, "channel-mult", "", "channels of each level, in multiples of them (by size: 8: 1,2; 28: 1,2,2; 32: 1,2,2,2; 64: 1,2,3,4)")
-	f.IntVar(&u.numResBlocks, "num-res-blocks", 0, "residual blocks of each level (2)")
-	f.StringVar(&u.attention, "attention-resolutions", "", "attention where the factor of downsampling is size // R for an R of the list; none: in the middle only (digits 4, else 16)")
-	f.Float64Var(&u.dropout, "dropout", 0, "part of the values set to 0 in training")
+func (u *unetFlags) add(g *Group) {
+	g.IntVar(&u.numChannels, "num-channels", 0, "channels of the UNet's first level, a multiple of 32 (digits 32, else 64)")
+	g.StringVar(&u.channelMult, "channel-mult", "", "channels of each level, in multiples of them (by size: 8: 1,2; 28: 1,2,2; 32: 1,2,2,2; 64: 1,2,3,4)")
+	g.IntVar(&u.numResBlocks, "num-res-blocks", 0, "residual blocks of each level (2)")
+	g.StringVar(&u.attention, "attention-resolutions", "", "attention where the factor of downsampling is size // R for an R of the list; none: in the middle only (digits 4, else 16)")
+	g.Lists("channel-mult")
+	g.Lists("attention-resolutions", "none")
+	g.Float64Var(&u.dropout, "dropout", 0, "part of the values set to 0 in training")
 }
 
 func (u *unetFlags) config(in datasets.Info, n *Network, classes int, nullClass bool) (models.Config, error) {
@@ -28,7 +28,7 @@ func (u *unetFlags) config(in datasets.Info, n *Network, classes int, nullClass 
 		NumHeads: n.numHeads, Dropout: u.dropout, NumClasses: classes, NullClass: nullClass,
 	}
 	small := in.Shape[1] <= 8
-	if c.NumChannels == 0 && !n.set.Changed("num-channels") {
+	if c.NumChannels == 0 && !n.cmd.Changed("num-channels") {
 		c.NumChannels = 64
 		if small {
 			c.NumChannels = 32
@@ -52,7 +52,7 @@ func (u *unetFlags) config(in datasets.Info, n *Network, classes int, nullClass 
 	default:
 		c.AttentionResolutions = []int{16}
 	}
-	if n.set.Changed("num-res-blocks") && u.numResBlocks < 1 {
+	if n.cmd.Changed("num-res-blocks") && u.numResBlocks < 1 {
 		return nil, Usagef("--num-res-blocks %d: at least 1", u.numResBlocks)
 	}
 	return c.Defaults(), nil

@@ -27,7 +27,7 @@ func (s signalled) Error() string { return s.signal.String() }
 //
 // A pipe whose reader has gone gives an error to the writer, and no signal: it is no
 // reason to stop a training.
-func stopOnSignal(name string) context.Context {
+func (c *Command) stopOnSignal() context.Context {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
@@ -45,9 +45,9 @@ func stopOnSignal(name string) context.Context {
 			if s == syscall.SIGQUIT || stopping && s != syscall.SIGHUP {
 				leave(s)
 			}
-			if !stopping && !Saves {
+			if !stopping && !c.Saves {
 				time.AfterFunc(patience, func() {
-					fmt.Fprintf(os.Stderr, "%s: %v\n", name, signalled{s})
+					fmt.Fprintf(os.Stderr, "%s: %v\n", c.Name, signalled{s})
 					leave(s)
 				})
 			}
@@ -58,11 +58,7 @@ func stopOnSignal(name string) context.Context {
 	return ctx
 }
 
-// Saves is set by commands that save what they have done when a signal comes, however long
-// that takes.
-var Saves bool
-
-// patience is how long other commands have after a signal.
+// patience is how long commands that save nothing have after a signal.
 var patience = 3 * time.Second
 
 func leave(s syscall.Signal) {

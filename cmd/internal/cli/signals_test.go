@@ -19,14 +19,16 @@ import (
 // saves, at the second one, and leaves no half-written file.
 func TestLeavesInTheMidst(t *testing.T) {
 	if dir := os.Getenv("CLI_TEST_DIR"); dir != "" {
-		Saves = os.Getenv("CLI_TEST_SAVES") == "1"
 		patience = 50 * time.Millisecond
-		Main("stuck", func(context.Context, Env) error {
+		c := &Command{Name: "stuck", Saves: os.Getenv("CLI_TEST_SAVES") == "1"}
+		c.Run = func(context.Context, Env) error {
 			return atomicfile.Write(filepath.Join(dir, "out"), func(io.Writer) error {
 				os.Stdout.WriteString("writing\n")
 				select {}
 			})
-		})
+		}
+		os.Args = os.Args[:1] // those of the test program
+		Main(c)
 	}
 	for _, c := range []struct {
 		saves, line string
@@ -75,9 +77,9 @@ func TestLeavesInTheMidst(t *testing.T) {
 // A shell's variable that is not set gives an empty value, which is no wish.
 func TestEmptyValues(t *testing.T) {
 	for _, args := range [][]string{{"--output-dir", ""}, {"--output_dir="}, {"--device", ""}} {
-		c := New("x", "")
-		c.AddMachine()
-		err := c.Read(Env{Args: args, Stdout: io.Discard, Stderr: io.Discard})
+		c := &Command{Name: "x"}
+		c.AddCommon("", "")
+		err := c.Execute(t.Context(), Env{Args: args, Stdout: io.Discard, Stderr: io.Discard})
 		if Status(err) != WrongUse || !strings.Contains(err.Error(), "is empty") {
 			t.Errorf("%q: %v", args, err)
 		}

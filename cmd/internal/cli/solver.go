@@ -4,15 +4,13 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/spf13/pflag"
-
 	"flowmatch/datasets"
 	"flowmatch/flow"
 )
 
 // Solver are the flags that choose a solver.
 type Solver struct {
-	set        *pflag.FlagSet
+	cmd        *Command
 	method     string
 	steps      int
 	rtol, atol float64
@@ -20,35 +18,36 @@ type Solver struct {
 
 // AddSolver adds --method, --steps and the tolerances. whose is what they
 // solve: "the teacher's solver".
-func AddSolver(f *pflag.FlagSet, whose string) *Solver {
-	s := &Solver{set: f}
-	f.StringVar(&s.method, "method", "midpoint", whose+": "+flow.MethodList())
-	f.IntVar(&s.steps, "steps", 20, "equal steps of a fixed-step method")
-	s.addTolerances()
+func (c *Command) AddSolver(g *Group, whose string) *Solver {
+	s := &Solver{cmd: c}
+	g.StringVar(&s.method, "method", "midpoint", whose+": "+flow.MethodList())
+	g.Choices("method", flow.Methods()...)
+	g.IntVar(&s.steps, "steps", 20, "equal steps of a fixed-step method")
+	s.addTolerances(g)
 	return s
 }
 
 // AddTolerances adds --rtol and --atol alone.
-func AddTolerances(f *pflag.FlagSet) *Solver {
-	s := &Solver{set: f}
-	s.addTolerances()
+func (c *Command) AddTolerances(g *Group) *Solver {
+	s := &Solver{cmd: c}
+	s.addTolerances(g)
 	return s
 }
 
-func (s *Solver) addTolerances() {
-	s.set.Float64Var(&s.rtol, "rtol", 1e-5, "relative tolerance of an adaptive method")
-	s.set.Float64Var(&s.atol, "atol", 1e-5, "absolute tolerance of an adaptive method")
+func (s *Solver) addTolerances(g *Group) {
+	g.Float64Var(&s.rtol, "rtol", 1e-5, "relative tolerance of an adaptive method")
+	g.Float64Var(&s.atol, "atol", 1e-5, "absolute tolerance of an adaptive method")
 }
 
 // Solver is what the flags choose, from 0 to 1. Flags that the method ignores
 // are refused.
 func (s *Solver) Solver() (flow.Solver, error) {
-	if s.set.Changed("steps") && flow.IsAdaptive(s.method) {
+	if s.cmd.Changed("steps") && flow.IsAdaptive(s.method) {
 		return nil, Usagef("--steps: %s chooses its steps by --rtol and --atol", s.method)
 	}
 	if _, fixed := flow.FixedStepMethod(s.method); fixed {
 		for _, name := range []string{"rtol", "atol"} {
-			if s.set.Changed(name) {
+			if s.cmd.Changed(name) {
 				return nil, Usagef("--%s: %s takes --steps equal steps, whatever the error", name, s.method)
 			}
 		}
@@ -89,6 +88,22 @@ func (s *Solver) make(flag, method string, steps int) (flow.Solver, error) {
 	return made, AsUsage(err)
 }
 
+// DefaultTolerances are those of adaptive solvers that no flag is about.
+func DefaultTolerances() *Solver { return new(Command).AddTolerances(newGroup("")) }
+
+// AddSolverList adds --solvers, of which List reads the value.
+func AddSolverList(g *Group, to *string, usual, what string) {
+	g.StringVar(to, "solvers", usual, what+", METHOD:STEPS or an adaptive METHOD, with commas between")
+	var words []string
+	for _, m := range flow.Methods() {
+		if !flow.IsAdaptive(m) {
+			m += ":"
+		}
+		words = append(words, m)
+	}
+	g.Lists("solvers", words...)
+}
+
 // NamedSolver is an entry of --solvers.
 type NamedSolver struct {
 	Method string
@@ -123,7 +138,7 @@ func (s *Solver) List(flag, list string) ([]NamedSolver, error) {
 		}
 		out = append(out, NamedSolver{method, steps, made})
 	}
-	if !adaptive && (s.set.Changed("rtol") || s.set.Changed("atol")) {
+	if !adaptive && (s.cmd.Changed("rtol") || s.cmd.Changed("atol")) {
 		return nil, Usagef("--rtol and --atol are for adaptive methods, and %s names none", flag)
 	}
 	return out, nil

@@ -18,16 +18,16 @@ import (
 )
 
 // read parses a command line that has every group of flags.
-func read(t *testing.T, args ...string) (*Common, *Solver, *Network, error) {
+func read(t *testing.T, args ...string) (*Command, *Solver, *Network, error) {
 	t.Helper()
-	c := New("sample", "draw samples")
-	s := AddSolver(c.FlagSet, "the solver")
-	n := AddNetwork(c.FlagSet)
-	c.AddCommon()
-	return c, s, n, c.Read(Env{Args: args, Stdout: io.Discard, Stderr: io.Discard})
+	c := &Command{Name: "sample", About: "draw samples"}
+	s := c.AddSolver(c.Group("Sampling"), "the solver")
+	n := c.AddNetwork(c.Group("Network"))
+	c.AddCommon("", "")
+	return c, s, n, c.Execute(t.Context(), Env{Args: args, Stdout: io.Discard, Stderr: io.Discard})
 }
 
-func mustRead(t *testing.T, args ...string) (*Common, *Solver, *Network) {
+func mustRead(t *testing.T, args ...string) (*Command, *Solver, *Network) {
 	t.Helper()
 	c, s, n, err := read(t, args...)
 	if err != nil {
@@ -57,8 +57,8 @@ func TestRead(t *testing.T) {
 	if Status(err) != WrongUse || strings.Contains(err.Error(), "did you mean") {
 		t.Errorf("%v", err)
 	}
-	c, _, _ = mustRead(t, "moons")
-	refused(t, []string{"moons"}, c.NoArgs(), `"moons" is no flag`)
+	_, _, _, err = read(t, "moons")
+	refused(t, []string{"moons"}, err, `"moons" is no flag`)
 	for _, args := range [][]string{{"--device", "gpu"}, {"--threads", "-1"}, {"--precision", "fp8"}} {
 		c, _, _ := mustRead(t, args...)
 		refused(t, args, c.CheckPrecision(), args[0])
@@ -72,11 +72,11 @@ func TestRead(t *testing.T) {
 func TestReadPrints(t *testing.T) {
 	for flag, want := range map[string]string{"--help": "sample: draw samples", "--version": "libtorch " + torch.Version} {
 		var out strings.Builder
-		c := New("sample", "draw samples")
-		c.AddCommon()
-		err := c.Read(Env{Args: []string{flag}, Stdout: &out, Stderr: io.Discard})
-		if err != ErrDone || Report("sample", io.Discard, err) != OK || !strings.Contains(out.String(), want) {
-			t.Errorf("%s: %v, %q", flag, err, out.String())
+		c := &Command{Name: "sample", About: "draw samples"}
+		c.AddCommon("", "")
+		status := c.Status(t.Context(), Env{Args: []string{flag}, Stdout: &out, Stderr: io.Discard})
+		if status != OK || !strings.Contains(out.String(), want) {
+			t.Errorf("%s: %v, %q", flag, status, out.String())
 		}
 	}
 }
@@ -193,7 +193,7 @@ func TestStatus(t *testing.T) {
 		{fmt.Errorf("stopped: %w", signalled{syscall.SIGTERM}), 143},
 		{context.Canceled, Failed},
 	} {
-		if got := Report("train", io.Discard, c.err); got != c.want {
+		if got := (&Command{Name: "train"}).Report(io.Discard, c.err); got != c.want {
 			t.Errorf("%v: status %d, want %d", c.err, got, c.want)
 		}
 	}
@@ -219,7 +219,7 @@ func TestGuard(t *testing.T) {
 // An error is one line, however long, without what would act on a terminal.
 func TestOneLine(t *testing.T) {
 	var out strings.Builder
-	Report("sample", &out, errors.New("a\r\nb\x1b[31m"+strings.Repeat("é", 5000)+"end"))
+	(&Command{Name: "sample"}).Report(&out, errors.New("a\r\nb\x1b[31m"+strings.Repeat("é", 5000)+"end"))
 	s := out.String()
 	if strings.Count(s, "\n") != 1 || strings.Contains(s, "\x1b") || !strings.HasPrefix(s, "sample: a; b") || !strings.HasSuffix(s, "end\n") || len(s) > longestLine+100 {
 		t.Errorf("%d bytes: %.80q", len(s), s)

@@ -8,32 +8,41 @@ import (
 
 // Flags are --no-figures and --figure-samples.
 type Flags struct {
-	*cli.Common
 	Off     bool
 	Samples int // 0: by the device, or the recipe
+
+	cmd *cli.Command
 }
 
 // mostSamples keeps the noise and the samples, 16 bytes each, within memory.
 const mostSamples = 100_000_000
 
 // AddFlags adds the flags.
-func AddFlags(c *cli.Common) *Flags {
-	f := &Flags{Common: c}
-	c.BoolVar(&f.Off, "no-figures", false, "write no pictures")
-	f.AddSamples(" and by --recipe reference")
+func AddFlags(c *cli.Command) *Flags {
+	f := &Flags{cmd: c}
+	g := c.Group("Figures")
+	g.BoolVar(&f.Off, "no-figures", false, "write no pictures")
+	f.addSamples(g, " and by --recipe reference")
 	return f
 }
 
-// AddSamples adds --figure-samples alone. where says in which cases, besides on
-// a GPU, the larger number holds.
-func (f *Flags) AddSamples(where string) {
-	f.IntVar(&f.Samples, "figure-samples", 0, "samples in pictures of points; films take half of them (100,000 on a processor, 1,000,000 on a GPU"+where+")")
+// AddSamples adds --figure-samples alone.
+func AddSamples(c *cli.Command, g *cli.Group) *Flags {
+	f := &Flags{cmd: c}
+	f.addSamples(g, "")
+	return f
+}
+
+// addSamples adds --figure-samples. where says in which cases, besides on a GPU, the
+// larger number holds.
+func (f *Flags) addSamples(g *cli.Group, where string) {
+	g.IntVar(&f.Samples, "figure-samples", 0, "samples in pictures of points; films take half of them (100,000 on a processor, 1,000,000 on a GPU"+where+")")
 }
 
 // Check finds what is wrong with the flags.
 func (f *Flags) Check() error {
 	switch {
-	case !f.Changed("figure-samples"):
+	case !f.cmd.Changed("figure-samples"):
 		return nil
 	case f.Off:
 		return cli.Usagef("--figure-samples and --no-figures exclude each other")

@@ -16,7 +16,6 @@ import (
 // network: it is the reference network of the set, unless the network's flags
 // say otherwise.
 type Flags struct {
-	*cli.Common
 	Dataset, Checkpoint string
 	ImageSize           int
 	imageChannels       int
@@ -24,6 +23,7 @@ type Flags struct {
 	// the other.
 	Weights string
 
+	cmd       *cli.Command
 	network   *cli.Network
 	hiddenDim int
 	// describesFirst: the network's flags were of another file, which has no
@@ -34,16 +34,27 @@ type Flags struct {
 
 // Add adds --dataset and --checkpoint. verb says what is done to the model:
 // "sampled".
-func Add(c *cli.Common, verb string) *Flags {
-	f := &Flags{Common: c, verb: verb}
-	c.StringVar(&f.Dataset, "dataset", "", "the set whose model is "+verb)
-	c.StringVar(&f.Checkpoint, "checkpoint", "", "the weights, .pth or .safetensors, or a run's state (OUTPUT-DIR/cfm/SET/ckpt.pth)")
-	c.StringVar(&f.Weights, "weights", "", WeightsHelp)
+func Add(c *cli.Command, verb string) *Flags {
+	f := &Flags{cmd: c, verb: verb}
+	g := c.Group("Model")
+	g.StringVar(&f.Dataset, "dataset", "", "the set whose model is "+verb)
+	g.Datasets("dataset")
+	g.StringVar(&f.Checkpoint, "checkpoint", "", "the weights, .pth or .safetensors, or a run's state (OUTPUT-DIR/cfm/SET/ckpt.pth)")
+	g.Files("checkpoint", WeightFiles...)
+	AddWeights(g, &f.Weights)
 	return f
 }
 
-// WeightsHelp is what --help says of --weights.
-const WeightsHelp = "raw or ema, of a file that holds both: the weights as the optimiser left them, or their moving average (ema, where there is one)"
+// WeightFiles are the endings of files of weights.
+var WeightFiles = []string{"pth", "pt", "ckpt", "safetensors"}
+
+// AddWeights adds --weights.
+func AddWeights(g *cli.Group, to *string) {
+	g.StringVar(to, "weights", "", weightsHelp)
+	g.Choices("weights", string(trainer.Raw), string(trainer.Averaged))
+}
+
+const weightsHelp = "raw or ema, of a file that holds both: the weights as the optimiser left them, or their moving average (ema, where there is one)"
 
 // CheckWeights refuses what --weights cannot be.
 func CheckWeights(w string) error {
@@ -57,11 +68,12 @@ func CheckWeights(w string) error {
 // AddNetwork adds the flags for files without a record, after the command's
 // own.
 func (f *Flags) AddNetwork() {
-	f.network = cli.AddNetwork(f.FlagSet)
-	f.IntVar(&f.hiddenDim, "hidden-dim", 512, "features of the MLP's hidden layers, for points and files without a record")
-	f.IntVar(&f.ImageSize, "image-size", 64, "height and width of a folder's pictures")
-	f.IntVar(&f.imageChannels, "image-channels", 3, "of a folder's pictures, for files without a record: 1 for grey, 3 for colours")
-	f.AddDataDir()
+	g := f.cmd.Group("Network of a file without a record")
+	f.network = f.cmd.AddNetwork(g)
+	g.IntVar(&f.hiddenDim, "hidden-dim", 512, "features of the MLP's hidden layers, for points and files without a record")
+	g.IntVar(&f.ImageSize, "image-size", 64, "height and width of a folder's pictures")
+	g.IntVar(&f.imageChannels, "image-channels", 3, "of a folder's pictures, for files without a record: 1 for grey, 3 for colours")
+	f.cmd.AddDataDir(f.cmd.Group("Model"))
 }
 
 // Check finds what is wrong without files.
@@ -69,9 +81,9 @@ func (f *Flags) Check() error {
 	switch {
 	case f.Dataset == "" && f.Checkpoint == "":
 		return cli.Usagef("--dataset or --checkpoint is missing: which model is to be %s?", f.verb)
-	case f.Changed("image-size") && !datasets.IsFolder(f.Dataset):
+	case f.cmd.Changed("image-size") && !datasets.IsFolder(f.Dataset):
 		return cli.Usagef("--image-size is for --dataset folder:DIR; the pictures of other sets have their sizes")
-	case f.Changed("image-channels") && (f.imageChannels != 1 && f.imageChannels != 3 || !datasets.IsFolder(f.Dataset)):
+	case f.cmd.Changed("image-channels") && (f.imageChannels != 1 && f.imageChannels != 3 || !datasets.IsFolder(f.Dataset)):
 		return cli.Usagef("--image-channels %d: 1 for grey or 3 for colours, for --dataset folder:DIR", f.imageChannels)
 	case f.hiddenDim < 1:
 		return cli.Usagef("--hidden-dim %d: at least 1", f.hiddenDim)
@@ -81,7 +93,7 @@ func (f *Flags) Check() error {
 	if err := CheckWeights(f.Weights); err != nil {
 		return err
 	}
-	return f.CheckPrecision()
+	return f.cmd.CheckPrecision()
 }
 
 // checkKind refuses flags of the network that the set's models are not.
@@ -91,7 +103,7 @@ func (f *Flags) checkKind(in datasets.Info) error {
 		return nil
 	case in.Is2D() && f.network.Changed():
 		return cli.Usagef("%s is a set of points, whose network has --hidden-dim alone; the other network flags are for images", in.Name)
-	case !in.Is2D() && f.Changed("hidden-dim"):
+	case !in.Is2D() && f.cmd.Changed("hidden-dim"):
 		return cli.Usagef("--hidden-dim is for points, and %s is a set of images", in.Name)
 	}
 	return nil
@@ -99,16 +111,16 @@ func (f *Flags) checkKind(in datasets.Info) error {
 
 // DataOptions are those of datasets for these flags.
 func (f *Flags) DataOptions() datasets.Options {
-	return datasets.Options{DataDir: f.DataDir, ImageSize: f.ImageSize, Channels: f.imageChannels}
+	return datasets.Options{DataDir: f.cmd.DataDir, ImageSize: f.ImageSize, Channels: f.imageChannels}
 }
 
 // Dir is where results go: beside the checkpoint that was named, or
 // OUTPUT-DIR/cfm/SET.
 func (f *Flags) Dir(in datasets.Info) string {
-	if f.Checkpoint != "" && !f.Changed("output-dir") {
+	if f.Checkpoint != "" && !f.cmd.Changed("output-dir") {
 		return filepath.Dir(f.Checkpoint)
 	}
-	return f.RunDir("cfm", in.Slug())
+	return f.cmd.RunDir("cfm", in.Slug())
 }
 
 // Model is a checkpoint whose network is known.

@@ -15,11 +15,11 @@ import (
 
 func read(t *testing.T, args ...string) (*Flags, *Guidance) {
 	t.Helper()
-	c := cli.New("sample", "")
-	f, g := Add(c, "sampled"), AddGuidance(c, "")
+	c := &cli.Command{Name: "sample"}
+	f, g := Add(c, "sampled"), AddGuidance(c.Group("Sampling"), "")
 	f.AddNetwork()
-	c.AddCommon()
-	if err := c.Read(cli.Env{Args: args, Stdout: io.Discard, Stderr: io.Discard}); err != nil {
+	c.AddCommon("", "")
+	if err := c.Execute(t.Context(), cli.Env{Args: args, Stdout: io.Discard, Stderr: io.Discard}); err != nil {
 		t.Fatalf("%q: %v", args, err)
 	}
 	return f, g

@@ -16,14 +16,15 @@ type Guidance struct {
 
 // AddGuidance adds --guidance and --guidance-interval. whose is what they act
 // on: "the teacher's", or nothing.
-func AddGuidance(c *cli.Common, whose string) *Guidance {
-	g := &Guidance{}
+func AddGuidance(g *cli.Group, whose string) *Guidance {
+	f := &Guidance{}
 	if whose != "" {
 		whose += " "
 	}
-	c.Float64Var(&g.Scale, "guidance", 1, whose+"scale W of v = v_u + W (v_c - v_u), for a model trained with --class-dropout; 1 is off")
-	c.StringVar(&g.interval, "guidance-interval", "", "guide only at times from a to b: a,b")
-	return g
+	g.Float64Var(&f.Scale, "guidance", 1, whose+"scale W of v = v_u + W (v_c - v_u), for a model trained with --class-dropout; 1 is off")
+	g.StringVar(&f.interval, "guidance-interval", "", "guide only at times from a to b: a,b")
+	g.Lists("guidance-interval")
+	return f
 }
 
 // Check finds what is wrong without files.

@@ -67,7 +67,7 @@ func (f *Flags) find(kind, flag, named string, info datasets.Info) (string, erro
 	if f.Weights == string(trainer.Raw) {
 		name = trainer.StateFile // which has both
 	}
-	path := filepath.Join(f.RunDir(kind, info.Slug()), name)
+	path := filepath.Join(f.cmd.RunDir(kind, info.Slug()), name)
 	if _, err := os.Stat(path); os.IsNotExist(err) {
 		maker := map[string]string{"cfm": "train", "reflow": "reflow", "distill": "reflow --distill"}[kind]
 		return "", fmt.Errorf("%s is not there: %s --dataset %s makes it, or name a file with --%s", path, maker, info.Name, flag)
@@ -118,7 +118,7 @@ func (f *Flags) read(path string, info datasets.Info) (*Model, error) {
 		return nil, err
 	}
 	if note := ck.Note("--weights raw"); note != "" {
-		f.Note("%s", note)
+		f.cmd.Note("%s", note)
 	}
 	return m, nil
 }
@@ -129,7 +129,7 @@ func (f *Flags) settle(ck *trainer.Checkpoint, info datasets.Info) (*Model, erro
 	if ck.Record == nil {
 		return f.foreign(ck, info)
 	}
-	if f.network != nil && !f.describesFirst && (f.network.Changed() || f.Changed("hidden-dim")) {
+	if f.network != nil && !f.describesFirst && (f.network.Changed() || f.cmd.Changed("hidden-dim")) {
 		return nil, cli.Usagef("%s says what its network is; the network's flags are for files without a record", path)
 	}
 	network, err := ck.Record.Network()
@@ -151,7 +151,7 @@ func (f *Flags) settle(ck *trainer.Checkpoint, info datasets.Info) (*Model, erro
 		}
 		info.Frame = d.Frame
 	case f.Dataset == "" || datasets.IsFolder(f.Dataset) || info.Name == "celeba": // the record alone knows the classes
-		if f.Changed("image-size") && f.ImageSize != d.Shape[1] {
+		if f.cmd.Changed("image-size") && f.ImageSize != d.Shape[1] {
 			return nil, cli.Usagef("--image-size %d: %s is a network for %d", f.ImageSize, path, d.Shape[1])
 		}
 		name := f.Dataset
@@ -227,9 +227,9 @@ func toInts(shape []int64) []int {
 // training alone takes the others by itself.
 func (f *Flags) Precise(v flow.Velocity, d torch.Device) flow.Velocity {
 	switch {
-	case f.Precision == "bf16":
+	case f.cmd.Precision == "bf16":
 		return within(v, func(g func()) { torch.Autocast(d, torch.BFloat16, g) })
-	case f.Precision == "tf32" || !d.IsCUDA():
+	case f.cmd.Precision == "tf32" || !d.IsCUDA():
 		return v
 	}
 	return InFloat32(v)

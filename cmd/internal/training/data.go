@@ -26,7 +26,7 @@ const DataFile = "data.sha256"
 
 // AddNewData adds the flag that lets a run go on with data that has changed.
 func (r *Resume) AddNewData() {
-	r.BoolVar(&r.NewData, "new-data", false, "with --resume: go on although the set has changed since the run began")
+	r.cmd.Group(ResumeTitle).BoolVar(&r.NewData, "new-data", false, "with --resume: go on although the set has changed since the run began")
 }
 
 // SameSet refuses to go on with a run on another set.

@@ -24,11 +24,11 @@ var (
 // read parses a command line of train's or reflow's flags.
 func read(t *testing.T, job Job, args ...string) (*Hyper, *Resume) {
 	t.Helper()
-	c := cli.New("train", "")
+	c := &cli.Command{Name: "train"}
 	h, r := AddHyper(c, job), AddResume(c)
 	r.AddNewData()
-	c.AddCommon()
-	if err := c.Read(cli.Env{Args: args, Stdout: io.Discard, Stderr: io.Discard}); err != nil {
+	c.AddCommon("", "")
+	if err := c.Execute(t.Context(), cli.Env{Args: args, Stdout: io.Discard, Stderr: io.Discard}); err != nil {
 		t.Fatalf("%q: %v", args, err)
 	}
 	return h, r

@@ -16,9 +16,9 @@ import (
 // Hyper are the flags of the optimiser and its schedule. Where a default
 // depends on the set or the recipe, the zero value means "not given".
 type Hyper struct {
-	*cli.Common
 	Recipe string
 
+	cmd                                   *cli.Command
 	job                                   Job
 	schedule                              string
 	iterations, epochs, batchSize, warmup int
@@ -38,8 +38,9 @@ const (
 )
 
 // AddHyper adds the flags.
-func AddHyper(c *cli.Common, job Job) *Hyper {
-	h := &Hyper{Common: c, job: job}
+func AddHyper(c *cli.Command, job Job) *Hyper {
+	h := &Hyper{cmd: c, job: job}
+	g := c.Group("Training")
 	help := map[string]string{
 		"iterations": "steps to train (points 7,500, reference 20,000; digits 1,600; else by --epochs); with --resume, more than were planned go on past the end",
 		"batch":      "samples a step (points 1,024, reference 4,096; digits 64, else 128)",
@@ -50,26 +51,30 @@ func AddHyper(c *cli.Common, job Job) *Hyper {
 		help["batch"] = "pairs a step (points 1,024, reference 4,096; digits 64, else 128)"
 		help["rate"] = "of AdamW (digits 2e-3, else 1e-3)"
 	}
-	c.StringVar(&h.Recipe, "recipe", "default", "default, or reference: constant learning rate, no warm-up, no average")
-	c.IntVar(&h.iterations, "iterations", 0, help["iterations"])
+	g.StringVar(&h.Recipe, "recipe", "default", "default, or reference: constant learning rate, no warm-up, no average")
+	g.Choices("recipe", "default", "reference")
+	g.IntVar(&h.iterations, "iterations", 0, help["iterations"])
 	if job == Train {
-		c.IntVar(&h.epochs, "epochs", 0, "the same in passes over the set (10)")
+		g.IntVar(&h.epochs, "epochs", 0, "the same in passes over the set (10)")
 	}
-	c.IntVar(&h.batchSize, "batch-size", 0, help["batch"])
-	c.Float64Var(&h.learningRate, "learning-rate", 0, help["rate"])
-	c.IntVar(&h.warmup, "warmup", 0, "steps over which it grows from 0 (images 100, points 200, reference 0)")
-	c.StringVar(&h.schedule, "schedule", "", "then constant or cosine to 0 (default recipe cosine, reference constant)")
-	c.Float64Var(&h.weightDecay, "weight-decay", 0.01, "of AdamW")
-	c.Float64Var(&h.emaDecay, "ema-decay", 0, "decay of the moving average of the weights; 0 is off (digits 0.998, cifar10 and folders 0.9999, else 0.999; reference 0)")
-	c.Float64Var(&h.gradClip, "grad-clip", 0, "greatest norm of the gradient; 0 is off (images 1, points 0)")
+	g.IntVar(&h.batchSize, "batch-size", 0, help["batch"])
+	g.Float64Var(&h.learningRate, "learning-rate", 0, help["rate"])
+	g.IntVar(&h.warmup, "warmup", 0, "steps over which it grows from 0 (images 100, points 200, reference 0)")
+	g.StringVar(&h.schedule, "schedule", "", "then constant or cosine to 0 (default recipe cosine, reference constant)")
+	g.Choices("schedule", "constant", "cosine")
+	g.Float64Var(&h.weightDecay, "weight-decay", 0.01, "of AdamW")
+	g.Float64Var(&h.emaDecay, "ema-decay", 0, "decay of the moving average of the weights; 0 is off (digits 0.998, cifar10 and folders 0.9999, else 0.999; reference 0)")
+	g.Float64Var(&h.gradClip, "grad-clip", 0, "greatest norm of the gradient; 0 is off (images 1, points 0)")
 	if job == Train {
-		c.StringVar(&h.path, "path", "ot", "way from noise to data: ot (a straight line), vp (variance-preserving diffusion) or cosine")
-		c.StringVar(&h.coupling, "coupling", "independent", "noise and data: independent, or ot, paired in each batch so that they lie near (smaller batches; --stable-targets is off)")
-		c.BoolVar(&h.stable, "stable-targets", false, "average each target over the batch's points that it may lead to: less noise in the gradient (points: on, reference off; not for images)")
-		c.Float64Var(&h.timePower, "time-power", 1, "times are 1-(1-u)^p with u uniform: above 1, more of them near the data")
+		g.StringVar(&h.path, "path", "ot", "way from noise to data: ot (a straight line), vp (variance-preserving diffusion) or cosine")
+		g.Choices("path", flow.Paths()...)
+		g.StringVar(&h.coupling, "coupling", "independent", "noise and data: independent, or ot, paired in each batch so that they lie near (smaller batches; --stable-targets is off)")
+		g.Choices("coupling", flow.Couplings()...)
+		g.BoolVar(&h.stable, "stable-targets", false, "average each target over the batch's points that it may lead to: less noise in the gradient (points: on, reference off; not for images)")
+		g.Float64Var(&h.timePower, "time-power", 1, "times are 1-(1-u)^p with u uniform: above 1, more of them near the data")
 	}
-	c.BoolVar(&h.stratified, "stratified-times", false, "spread the times of a batch evenly: less noise in the gradient (points: on; else and reference off)")
-	c.IntVar(&h.accumulate, "accumulate", 1, "batches whose gradients make a step")
+	g.BoolVar(&h.stratified, "stratified-times", false, "spread the times of a batch evenly: less noise in the gradient (points: on; else and reference off)")
+	g.IntVar(&h.accumulate, "accumulate", 1, "batches whose gradients make a step")
 	return h
 }
 
@@ -83,7 +88,7 @@ func (h *Hyper) Check(in datasets.Info) error {
 
 // CheckFlags finds what is wrong with them for any set.
 func (h *Hyper) CheckFlags() error {
-	set := h.Changed
+	set := h.cmd.Changed
 	switch {
 	case h.Recipe != "default" && h.Recipe != "reference":
 		return cli.Usagef("--recipe %q: default or reference", h.Recipe)
@@ -121,9 +126,9 @@ func unknown(flag, name string, known []string) error {
 // it has no meaning.
 func (h *Hyper) Config(in datasets.Info, images int) (trainer.Config, error) {
 	c, epochs := recipe(h.Recipe, h.job, in)
-	c.WeightDecay, c.Accumulate, c.Seed = h.weightDecay, h.accumulate, h.Seed
+	c.WeightDecay, c.Accumulate, c.Seed = h.weightDecay, h.accumulate, h.cmd.Seed
 	given := func(name string, set func()) {
-		if h.Changed(name) {
+		if h.cmd.Changed(name) {
 			set()
 		}
 	}
@@ -153,7 +158,7 @@ func (h *Hyper) Config(in datasets.Info, images int) (trainer.Config, error) {
 	given("stable-targets", func() { c.StableTargets = h.stable })
 	given("stratified-times", func() { c.StratifiedTimes = h.stratified })
 	given("grad-clip", func() { c.GradClip = h.gradClip })
-	if in.Is2D() && !h.Changed("warmup") { // of a short run, too, most is not warm-up
+	if in.Is2D() && !h.cmd.Changed("warmup") { // of a short run, too, most is not warm-up
 		c.Warmup = min(c.Warmup, c.Iterations/10)
 	}
 	if c.Iterations == 0 {
@@ -170,7 +175,7 @@ func (h *Hyper) Config(in datasets.Info, images int) (trainer.Config, error) {
 
 // ChoosePrecision settles auto: as the run that goes on, or by the device.
 func (h *Hyper) ChoosePrecision(c *trainer.Config, s *Start, in datasets.Info) error {
-	want := h.Precision
+	want := h.cmd.Precision
 	if want == "auto" && s.From != nil {
 		want = s.From.Record.Training.Configuration.Precision
 	}

@@ -3,6 +3,7 @@ package training
 import (
 	"path/filepath"
 
+	"flowmatch/cmd/internal/cli"
 	"flowmatch/trainer"
 )
 
@@ -17,17 +18,17 @@ var observers = []struct {
 	}},
 }
 
-func (r *Resume) addObservers() {
+func (r *Resume) addObservers(g *cli.Group) {
 	for _, o := range observers {
-		r.Bool(o.flag, false, o.help)
+		r.observing = append(r.observing, g.Bool(o.flag, false, o.help))
 	}
 }
 
 // observers are those that the flags ask for.
 func (r *Resume) observers(dir string) []trainer.Observer {
 	var all []trainer.Observer
-	for _, o := range observers {
-		if on, err := r.GetBool(o.flag); err == nil && on {
+	for i, o := range observers {
+		if *r.observing[i] {
 			all = append(all, o.of(dir))
 		}
 	}

@@ -20,7 +20,7 @@ func (r *Resume) Plan(s *Start, c *trainer.Config, in datasets.Info) {
 	if asked == was.Iterations {
 		return
 	}
-	if in.Is2D() && !r.Changed("warmup") {
+	if in.Is2D() && !r.cmd.Changed("warmup") {
 		c.Warmup = was.Warmup // by itself it follows the length
 	}
 	switch {
@@ -38,7 +38,7 @@ func (r *Resume) Plan(s *Start, c *trainer.Config, in datasets.Info) {
 // asksForLength tells whether the length is one that the user means. A number of passes
 // over a set that has changed is another number of steps, which nobody has asked for.
 func (r *Resume) asksForLength(s *Start) bool {
-	return r.Changed("iterations") || r.Changed("epochs") && len(s.before) == 0
+	return r.cmd.Changed("iterations") || r.cmd.Changed("epochs") && len(s.before) == 0
 }
 
 // longer says what becomes of the learning rate.

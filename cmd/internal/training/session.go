@@ -30,14 +30,14 @@ type Subject struct {
 
 // Session trains a subject in a folder.
 type Session struct {
-	*Resume
-	Env   cli.Env
-	Label string // of the progress bar: "training"
+	Resume *Resume
+	Env    cli.Env
+	Label  string // of the progress bar: "training"
 }
 
 // Say tells the user something, unless --quiet.
 func (s Session) Say(format string, args ...any) {
-	if !s.Quiet {
+	if !s.Resume.cmd.Quiet {
 		fmt.Fprintf(s.Env.Stderr, format+"\n", args...)
 	}
 }
@@ -53,11 +53,11 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 	net.To(start.Device)
 
 	total := c.Iterations
-	if s.MaxSteps > 0 {
-		if s.MaxSteps > total {
-			start.Notes = append(start.Notes, pastEnd(s.MaxSteps, total))
+	if s.Resume.MaxSteps > 0 {
+		if s.Resume.MaxSteps > total {
+			start.Notes = append(start.Notes, pastEnd(s.Resume.MaxSteps, total))
 		}
-		total = min(total, s.MaxSteps)
+		total = min(total, s.Resume.MaxSteps)
 	}
 	if start.From != nil {
 		if note := trainer.Elsewhere(start.From.Record, start.Device); note != "" {
@@ -73,7 +73,7 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 	}
 	s.Say("%s: %s, %s parameters, on %s in %s", sub.Info.Name, sub.About, terminal.Count(models.Count(net)), place(start.Device), c.Precision)
 
-	bar := terminal.New(s.Env.Stderr, s.Quiet, s.Label, total)
+	bar := terminal.New(s.Env.Stderr, s.Resume.cmd.Quiet, s.Label, total)
 	waiting := sub.Waiting
 	switch {
 	case waiting == "" && c.Coupling != "":
@@ -86,8 +86,8 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 	data.Before = start.before
 	r := trainer.Run{
 		Config: c, Network: net, Dataset: data, Device: start.Device, Folder: folder,
-		MaxSteps: s.MaxSteps, CheckpointEvery: s.CheckpointEvery,
-		Interval: bar.Interval(), Observers: append(s.observers(start.Dir), trainer.Watch(report.look)), Note: bar.Note,
+		MaxSteps: s.Resume.MaxSteps, CheckpointEvery: s.Resume.CheckpointEvery,
+		Interval: bar.Interval(), Observers: append(s.Resume.observers(start.Dir), trainer.Watch(report.look)), Note: bar.Note,
 		Open: sub.Open,
 	}
 	res, err := r.Train(ctx, start.From)

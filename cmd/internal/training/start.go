@@ -16,31 +16,38 @@ import (
 
 // Resume are the flags of a run's folder and of its stops.
 type Resume struct {
-	*cli.Common
 	Resume, Fresh         bool
 	NewData               bool // see AddNewData
 	ResumeFrom            string
 	MaxSteps              int
 	CheckpointEvery, Keep int
+
+	cmd       *cli.Command
+	observing []*bool // which of the observers are asked for
 }
 
+// ResumeTitle is that of the flags in help.
+const ResumeTitle = "Stopping and going on"
+
 // AddResume adds the flags.
-func AddResume(c *cli.Common) *Resume {
-	r := &Resume{Common: c}
-	c.IntVar(&r.MaxSteps, "max-steps", 0, "stop after this step in all; the schedule stays that of the planned length")
-	c.BoolVar(&r.Resume, "resume", false, "go on with the run in the folder, or start if there is none")
-	c.BoolVar(&r.Fresh, "fresh", false, "move the run in the folder aside, and start")
-	c.StringVar(&r.ResumeFrom, "resume-from", "", "go on from this state file")
-	c.IntVar(&r.CheckpointEvery, "checkpoint-every", 0, "steps between saves; 0 is every 5 minutes")
-	c.IntVar(&r.Keep, "keep", 2, "states to keep")
-	r.addObservers()
+func AddResume(c *cli.Command) *Resume {
+	r := &Resume{cmd: c}
+	g := c.Group(ResumeTitle)
+	g.IntVar(&r.MaxSteps, "max-steps", 0, "stop after this step in all; the schedule stays that of the planned length")
+	g.BoolVar(&r.Resume, "resume", false, "go on with the run in the folder, or start if there is none")
+	g.BoolVar(&r.Fresh, "fresh", false, "move the run in the folder aside, and start")
+	g.StringVar(&r.ResumeFrom, "resume-from", "", "go on from this state file")
+	g.Files("resume-from", "pth")
+	g.IntVar(&r.CheckpointEvery, "checkpoint-every", 0, "steps between saves; 0 is every 5 minutes")
+	g.IntVar(&r.Keep, "keep", 2, "states to keep")
+	r.addObservers(g)
 	return r
 }
 
 // Check finds what is wrong without files.
 func (r *Resume) Check() error {
 	switch {
-	case r.Changed("max-steps") && r.MaxSteps < 1:
+	case r.cmd.Changed("max-steps") && r.MaxSteps < 1:
 		return cli.Usagef("--max-steps %d: at least 1", r.MaxSteps)
 	case r.CheckpointEvery < 0:
 		return cli.Usagef("--checkpoint-every %d: at least 1, or 0 for every 5 minutes", r.CheckpointEvery)

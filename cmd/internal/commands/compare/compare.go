@@ -19,21 +19,16 @@ import (
 	"flowmatch/flow"
 )
 
-// Run is the command.
-func Run(ctx context.Context, env cli.Env) error {
-	f := newFlags()
-	if err := f.Read(env); err != nil {
-		return err
-	}
+func (f *flags) run(ctx context.Context, env cli.Env) error {
 	ask, err := f.check()
 	if err != nil {
 		return err
 	}
 	c := &comparison{flags: f, asked: ask, env: env}
-	if c.models[0], err = f.Open("cfm"); err != nil {
+	if c.models[0], err = f.model.Open("cfm"); err != nil {
 		return err
 	}
-	if c.models[1], err = f.OpenBeside(c.models[0], "reflow", "reflow-checkpoint", f.reflowCheckpoint); err != nil {
+	if c.models[1], err = f.model.OpenBeside(c.models[0], "reflow", "reflow-checkpoint", f.reflowCheckpoint); err != nil {
 		return err
 	}
 	for _, m := range c.models {
@@ -45,11 +40,11 @@ func Run(ctx context.Context, env cli.Env) error {
 	if err := f.checkKind(info); err != nil {
 		return err
 	}
-	c.dir = filepath.Join(f.OutputDir, "comparisons")
+	c.dir = filepath.Join(f.cmd.OutputDir, "comparisons")
 	if err := atomicfile.OutputFolder(c.dir); err != nil {
 		return fmt.Errorf("the output folder cannot be made: %w", err)
 	}
-	if c.device, err = f.OpenDevice(); err != nil {
+	if c.device, err = f.cmd.OpenDevice(); err != nil {
 		return err
 	}
 	draw := c.images
@@ -84,7 +79,7 @@ var names = [2]string{"flow matching", "rectified"}
 
 // say tells the user something, unless --quiet.
 func (c *comparison) say(format string, args ...any) {
-	if !c.Quiet {
+	if !c.cmd.Quiet {
 		fmt.Fprintf(c.env.Stderr, format+"\n", args...)
 	}
 }
@@ -104,7 +99,7 @@ func (c *comparison) points(ctx context.Context) error {
 		}
 		built[k] = v
 	}
-	set, err := c.models[0].Open2D(c.DataOptions(), c.say)
+	set, err := c.models[0].Open2D(c.model.DataOptions(), c.say)
 	if err != nil {
 		return err
 	}
@@ -113,15 +108,15 @@ func (c *comparison) points(ctx context.Context) error {
 	}
 	film := figures.Pair{
 		Path: c.path(".gif"), Of: set, Names: names, Velocities: built, Device: c.device, Solver: c.solver,
-		Samples: c.figures.Samples, Grid: c.grid, Frames: c.frames, FPS: c.fps, Seed: c.Seed,
-		Stderr: c.env.Stderr, Quiet: c.Quiet,
+		Samples: c.figures.Samples, Grid: c.grid, Frames: c.frames, FPS: c.fps, Seed: c.cmd.Seed,
+		Stderr: c.env.Stderr, Quiet: c.cmd.Quiet,
 	}
 	if err := film.Film(ctx); err != nil {
 		return err
 	}
 	q := quality{
-		set: set, velocities: built, device: c.device, solvers: c.solvers, n: c.qualitySamples, seed: c.Seed,
-		stderr: c.env.Stderr, quiet: c.Quiet,
+		set: set, velocities: built, device: c.device, solvers: c.solvers, n: c.qualitySamples, seed: c.cmd.Seed,
+		stderr: c.env.Stderr, quiet: c.cmd.Quiet,
 	}
 	r, err := q.measure(ctx)
 	if err != nil {
@@ -135,7 +130,7 @@ func (c *comparison) points(ctx context.Context) error {
 		return err
 	}
 	print := r.table
-	if c.json {
+	if c.cmd.JSON {
 		print = r.json
 	}
 	if err := print(c.env.Stdout); err != nil {
@@ -160,7 +155,7 @@ func (c *comparison) images(ctx context.Context) error {
 		rows = append(rows, figures.Row{Name: names[k] + ", " + c.solver.String(), Of: m, Solver: c.solver})
 	}
 	path := c.path(".png")
-	if err := figures.FewSteps(ctx, path, c.device, c.Seed, rows); err != nil {
+	if err := figures.FewSteps(ctx, path, c.device, c.cmd.Seed, rows); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintln(c.env.Stdout, path)

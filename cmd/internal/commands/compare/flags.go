@@ -9,14 +9,14 @@ import (
 )
 
 type flags struct {
-	*modelfile.Flags
+	cmd     *cli.Command
+	model   *modelfile.Flags
 	figures *figures.Flags
 	film    *cli.Solver
 
 	reflowCheckpoint, list       string
 	grid, frames, qualitySamples int
 	fps                          float64
-	json                         bool
 }
 
 // asked is what the command line asks for.
@@ -25,49 +25,55 @@ type asked struct {
 	solvers []cli.NamedSolver // of the table
 }
 
-func init() {
-	cli.Forms["compare"] = `compare --dataset checkerboard            the models of train and of reflow side by side
-compare --dataset moons --solvers euler:1,euler:2,midpoint:20,dopri5 --json
-compare --checkpoint FILE --reflow-checkpoint FILE`
-	cli.LessMemory["compare"] = "--device cpu, or fewer --figure-samples and --quality-samples"
-}
-
 // usualSolvers are those of the table and the figure.
 const usualSolvers = "euler:1,euler:2,euler:4,euler:10,midpoint:1,midpoint:2,midpoint:5,midpoint:10,midpoint:20,rk4:1,rk4:2,rk4:5,dopri5"
 
+// Command is compare.
+func Command() *cli.Command {
+	f := newFlags()
+	f.cmd.Run = f.run
+	return f.cmd
+}
+
 func newFlags() *flags {
-	c := cli.New("compare", "show a model beside the one that reflow made of it, in float32")
-	f := &flags{Flags: modelfile.Add(c, "compared"), figures: &figures.Flags{Common: c}}
-	f.StringVar(&f.reflowCheckpoint, "reflow-checkpoint", "", "the second model's weights (OUTPUT-DIR/reflow/SET/ckpt.pth)")
-	f.StringVar(&f.list, "solvers", usualSolvers, "solvers of the table, METHOD:STEPS or an adaptive METHOD, with commas between")
-	f.IntVar(&f.qualitySamples, "quality-samples", 20_000, "samples whose distance to the set is measured; the likelihood is that of a fifth as many points")
-	f.figures.AddSamples("")
-	f.film = cli.AddSolver(f.FlagSet, "the film's solver")
-	f.IntVar(&f.grid, "grid-size", 15, "arrows on a side of the film's fields")
-	f.IntVar(&f.frames, "frames", 101, "frames of the film")
-	f.Float64Var(&f.fps, "fps", 20, "frames a second")
-	f.BoolVar(&f.json, "json", false, "print one line of JSON instead of a table")
-	f.AddNetwork()
-	f.PrecisionHelp = "auto or fp32: compare computes in float32"
-	f.AddCommon()
+	c := &cli.Command{
+		Name: "compare", About: "show a model beside the one that reflow made of it, in float32", Forms: []cli.Form{
+			{Line: "compare --dataset checkerboard", What: "the models of train and of reflow side by side"},
+			{Line: "compare --dataset moons --solvers euler:1,euler:2,midpoint:20,dopri5 --json"},
+			{Line: "compare --checkpoint FILE --reflow-checkpoint FILE"},
+		},
+		LessMemory: "--device cpu, or fewer --figure-samples and --quality-samples",
+	}
+	f := &flags{cmd: c, model: modelfile.Add(c, "compared")}
+	models := c.Group("Model")
+	models.StringVar(&f.reflowCheckpoint, "reflow-checkpoint", "", "the second model's weights (OUTPUT-DIR/reflow/SET/ckpt.pth)")
+	models.Files("reflow-checkpoint", modelfile.WeightFiles...)
+	table := c.Group("Table")
+	cli.AddSolverList(table, &f.list, usualSolvers, "solvers of the table")
+	table.IntVar(&f.qualitySamples, "quality-samples", 20_000, "samples whose distance to the set is measured; the likelihood is that of a fifth as many points")
+	film := c.Group("Film and figures")
+	f.figures = figures.AddSamples(c, film)
+	f.film = c.AddSolver(film, "the film's solver")
+	film.IntVar(&f.grid, "grid-size", 15, "arrows on a side of the film's fields")
+	film.IntVar(&f.frames, "frames", 101, "frames of the film")
+	film.Float64Var(&f.fps, "fps", 20, "frames a second")
+	f.model.AddNetwork()
+	c.AddCommon("auto or fp32: compare computes in float32", "print one line of JSON instead of a table")
 	return f
 }
 
 // check finds what is wrong without files and libtorch.
 func (f *flags) check() (*asked, error) {
-	if err := f.NoArgs(); err != nil {
-		return nil, err
-	}
-	if err := f.Check(); err != nil {
+	if err := f.model.Check(); err != nil {
 		return nil, err
 	}
 	if err := f.figures.Check(); err != nil {
 		return nil, err
 	}
-	if f.Precision == "bf16" || f.Precision == "tf32" {
-		return nil, cli.Usagef("--precision %s: compare computes in float32, so that its numbers compare", f.Precision)
+	if f.cmd.Precision == "bf16" || f.cmd.Precision == "tf32" {
+		return nil, cli.Usagef("--precision %s: compare computes in float32, so that its numbers compare", f.cmd.Precision)
 	}
-	f.Precision = "fp32" // on a GPU without TF32 too
+	f.cmd.Precision = "fp32" // on a GPU without TF32 too
 	switch {
 	case f.grid < 1 || f.grid > 100:
 		return nil, cli.Usagef("--grid-size %d: 1 to 100", f.grid)
@@ -85,7 +91,7 @@ func (f *flags) check() (*asked, error) {
 	}
 	// The table's adaptive solvers have the default tolerances: those of the
 	// flags are the film's.
-	a.solvers, err = cli.AddTolerances(cli.New("compare", "").FlagSet).List("--solvers", f.list)
+	a.solvers, err = cli.DefaultTolerances().List("--solvers", f.list)
 	return a, err
 }
 
@@ -95,7 +101,7 @@ func (f *flags) checkKind(in datasets.Info) error {
 		return nil
 	}
 	for _, n := range []string{"figure-samples", "grid-size", "frames", "fps", "quality-samples", "solvers", "json"} {
-		if f.Changed(n) {
+		if f.cmd.Changed(n) {
 			return cli.Usagef("--%s: %s is a set of images, of which compare draws samples", n, in.Name)
 		}
 	}

@@ -16,32 +16,46 @@ import (
 	"flowmatch/trainer"
 )
 
-// Run is the command.
-func Run(ctx context.Context, env cli.Env) error {
-	cli.Forms["convert"] = `convert ckpt.pth model.safetensors     and back, by the endings
-convert theirs.ckpt model.pth          the network's weights alone, of any file that sample reads
-convert --list FILE                    names, types and shapes`
-	c := cli.New("convert", "turn .pth into .safetensors and back")
-	list := c.Bool("list", false, "list names, types and shapes")
-	which := c.String("weights", "", modelfile.WeightsHelp)
-	c.BoolVar(&c.Quiet, "quiet", false, "no progress and no notes")
-	c.AddVersion()
-	if err := c.Read(env); err != nil {
-		return err
+type flags struct {
+	cmd   *cli.Command
+	list  bool
+	which string
+}
+
+// Command is convert.
+func Command() *cli.Command {
+	c := &cli.Command{
+		Name: "convert", About: "turn .pth into .safetensors and back", Forms: []cli.Form{
+			{Line: "convert ckpt.pth model.safetensors", What: "and back, by the endings"},
+			{Line: "convert theirs.ckpt model.pth", What: "the network's weights alone, of any file that sample reads"},
+			{Line: "convert --list FILE", What: "names, types and shapes"},
+		},
+		Arguments: "IN OUT", ArgumentFiles: modelfile.WeightFiles,
 	}
-	if *list {
-		if c.NArg() != 1 {
-			return cli.Usagef("--list takes one file, %d were given", c.NArg())
+	f := &flags{cmd: c}
+	g := c.Group("Weights")
+	g.BoolVar(&f.list, "list", false, "list names, types and shapes")
+	modelfile.AddWeights(g, &f.which)
+	c.AddLast(c.Group("General"), "no progress and no notes", "")
+	c.Run = f.run
+	return c
+}
+
+func (f *flags) run(ctx context.Context, env cli.Env) error {
+	args := f.cmd.Args()
+	if f.list {
+		if len(args) != 1 {
+			return cli.Usagef("--list takes one file, %d were given", len(args))
 		}
-		return show(env, c.Arg(0))
+		return show(env, args[0])
 	}
-	if c.NArg() != 2 {
-		return cli.Usagef("two files are needed, IN and OUT; %d were given", c.NArg())
+	if len(args) != 2 {
+		return cli.Usagef("two files are needed, IN and OUT; %d were given", len(args))
 	}
-	if err := modelfile.CheckWeights(*which); err != nil {
+	if err := modelfile.CheckWeights(f.which); err != nil {
 		return err
 	}
-	in, out := c.Arg(0), c.Arg(1)
+	in, out := args[0], args[1]
 	if !trainer.IsWeightFile(out) {
 		return cli.Usagef("%s: the ending must be .pth, .pt or .safetensors", out)
 	}
@@ -51,12 +65,12 @@ convert --list FILE                    names, types and shapes`
 	if err := atomicfile.Check(out); err != nil {
 		return err
 	}
-	ck, err := trainer.ReadNetwork(in, trainer.Averaging(*which))
+	ck, err := trainer.ReadNetwork(in, trainer.Averaging(f.which))
 	if err != nil {
 		return err
 	}
 	if note := ck.Note("--weights raw"); note != "" {
-		c.Note("%s", note)
+		f.cmd.Note("%s", note)
 	}
 	if err := trainer.WriteWeights(ctx, out, ck.File()); err != nil {
 		return err

@@ -31,33 +31,33 @@ type finding struct {
 	fatal  bool   // without it nothing works
 }
 
-// Run is the command.
-func Run(ctx context.Context, env cli.Env) error {
-	cli.Forms["doctor"] = "doctor             what works here, and what to do about the rest"
-	c := cli.New("doctor", "check this machine and this installation")
-	asJSON := c.Bool("json", false, "print the findings as JSON")
-	fetch := c.Bool("fetch", false, "fetch libtorch for this installation: scripts/setup --libtorch beside the programs")
-	c.AddDataDir()
-	c.AddMachine()
-	c.BoolVar(&c.Quiet, "quiet", false, "print only what is not right")
-	c.AddVersion()
-	if err := c.Read(env); err != nil {
-		return err
-	}
-	if err := c.NoArgs(); err != nil {
-		return err
-	}
+// Command is doctor.
+func Command() *cli.Command {
+	c := &cli.Command{Name: "doctor", About: "check this machine and this installation", Forms: []cli.Form{
+		{Line: "doctor", What: "what works here, and what to do about the rest"},
+	}}
+	m := c.Group("Machine")
+	fetch := m.Bool("fetch", false, "fetch libtorch for this installation: scripts/setup --libtorch beside the programs")
+	c.AddDevice(m)
+	c.AddDataDir(m)
+	c.AddOutputDir(m)
+	c.AddLast(c.Group("General"), "print only what is not right", "print the findings as JSON")
+	c.Run = func(ctx context.Context, env cli.Env) error { return run(ctx, c, *fetch, env) }
+	return c
+}
+
+func run(ctx context.Context, c *cli.Command, fetch bool, env cli.Env) error {
 	if err := c.CheckMachine(); err != nil {
 		return err
 	}
-	if *fetch {
+	if fetch {
 		return fetchLibtorch(ctx, env)
 	}
 	all := examine(ctx, c)
 	if c.Quiet {
 		all = slices.DeleteFunc(all, func(f finding) bool { return f.OK })
 	}
-	if *asJSON {
+	if c.JSON {
 		if err := json.NewEncoder(env.Stdout).Encode(all); err != nil {
 			return err
 		}
@@ -72,7 +72,7 @@ func Run(ctx context.Context, env cli.Env) error {
 	return nil
 }
 
-func onDevice(c *cli.Common) string {
+func onDevice(c *cli.Command) string {
 	if c.Device == "auto" {
 		return ""
 	}
@@ -95,7 +95,7 @@ func print(w io.Writer, all []finding) {
 // cores is how many this process may use.
 func cores() int { return runtime.GOMAXPROCS(0) }
 
-func examine(ctx context.Context, c *cli.Common) []finding {
+func examine(ctx context.Context, c *cli.Command) []finding {
 	all := []finding{machine(), processor()}
 	rest := append([]finding{folder(c), data(c)}, surroundings(ctx, c)...)
 	lib, err := torch.FindLibrary()
@@ -183,7 +183,7 @@ func products(d torch.Device) (speed float64, err error) {
 	return speed, err
 }
 
-func gpu(c *cli.Common) finding {
+func gpu(c *cli.Command) finding {
 	if c.Device == "cpu" {
 		return finding{Name: "GPU", OK: true, What: "not asked for: --device cpu"}
 	}
@@ -255,7 +255,7 @@ func gpuRemedy(why string) string {
 	return ""
 }
 
-func folder(c *cli.Common) finding {
+func folder(c *cli.Command) finding {
 	f := finding{Name: "output", fatal: true}
 	if err := os.MkdirAll(c.OutputDir, 0o777); err != nil {
 		f.What, f.Remedy = err.Error(), "choose another folder with --output-dir"
@@ -274,7 +274,7 @@ func folder(c *cli.Common) finding {
 }
 
 // data tells which sets can be trained on now.
-func data(c *cli.Common) finding {
+func data(c *cli.Command) finding {
 	var here, missing []string
 	for _, name := range datasets.Names() {
 		if strings.Contains(name, ":") {

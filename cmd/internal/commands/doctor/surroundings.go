@@ -39,7 +39,7 @@ func room(dir string) (free uint64, ok bool) {
 	}
 }
 
-func disk(c *cli.Common) finding {
+func disk(c *cli.Command) finding {
 	free, ok := room(c.OutputDir)
 	f := finding{Name: "disk", OK: ok && free >= roomyDisk, What: fmt.Sprintf("%.1f GB free for %s", float64(free)/1e9, c.OutputDir)}
 	switch {
@@ -94,7 +94,7 @@ func loadAverage() string {
 	return string(b)
 }
 
-func surroundings(ctx context.Context, c *cli.Common) []finding {
+func surroundings(ctx context.Context, c *cli.Command) []finding {
 	return []finding{disk(c), sharedMemory(), checksums(ctx, c)}
 }
 
@@ -106,7 +106,7 @@ func usedThreads() finding {
 }
 
 // checksums tells whether the files of sets are the published ones.
-func checksums(ctx context.Context, c *cli.Common) finding {
+func checksums(ctx context.Context, c *cli.Command) finding {
 	same, other, err := datasets.Altered(ctx, c.DataDir)
 	f := finding{Name: "checksums", OK: err == nil && len(other) == 0, What: fmt.Sprintf("%d published files in %s, as published", same, c.DataDir)}
 	switch {

@@ -14,17 +14,12 @@ import (
 	"flowmatch/datasets"
 )
 
-// Run is the command.
-func Run(ctx context.Context, env cli.Env) error {
-	f := newFlags()
-	if err := f.Read(env); err != nil {
-		return err
-	}
+func (f *flags) run(ctx context.Context, env cli.Env) error {
 	asked, err := f.check()
 	if err != nil {
 		return err
 	}
-	file, err := f.Open("cfm")
+	file, err := f.model.Open("cfm")
 	if err != nil {
 		return err
 	}
@@ -57,7 +52,7 @@ func Run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	if e.device, err = f.OpenDevice(); err != nil {
+	if e.device, err = f.cmd.OpenDevice(); err != nil {
 		return err
 	}
 	if e.velocity, err = file.Velocity(e.device); err != nil {
@@ -71,7 +66,7 @@ func Run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	print := e.out.table
-	if f.json {
+	if f.cmd.JSON {
 		print = e.out.json
 	}
 	if err := print(env.Stdout); err != nil {
@@ -92,7 +87,7 @@ func Run(ctx context.Context, env cli.Env) error {
 // oneStep leaves out what says nothing of a model that knows t = 0 alone.
 func (e *evaluation) oneStep(asked *asked) error {
 	for _, name := range []string{"straightness", "nll", "nll_exact", "bits_per_dim"} {
-		if e.taken[name] && e.f.Changed("measures") && e.f.measures != "all" {
+		if e.taken[name] && e.f.cmd.Changed("measures") && e.f.measures != "all" {
 			return cli.Usagef("--measures %s: %s is distilled to one step, and has no velocity but at t = 0", name, e.file.Checkpoint.Path)
 		}
 		delete(e.taken, name)
@@ -103,7 +98,7 @@ func (e *evaluation) oneStep(asked *asked) error {
 		}
 	}
 	e.say("note: the model is distilled to one step: what needs its velocity after t = 0 is left out")
-	if !e.f.Changed("solvers") {
+	if !e.f.cmd.Changed("solvers") {
 		var err error
 		if e.solvers, err = e.f.tolerances.List("--solvers", "euler:1"); err != nil {
 			return err
@@ -116,7 +111,7 @@ func (e *evaluation) oneStep(asked *asked) error {
 // returns what measures.
 func (e *evaluation) openData(ctx context.Context, asked *asked) (func() error, error) {
 	if e.info.Is2D() {
-		set, err := e.file.Open2D(e.f.DataOptions(), e.say)
+		set, err := e.file.Open2D(e.f.model.DataOptions(), e.say)
 		if err != nil {
 			return nil, err
 		}
@@ -149,17 +144,17 @@ func (e *evaluation) readImages(ctx context.Context, fit bool) (*classifiers.Set
 	if strings.HasPrefix(e.info.Name, "folder-") { // a record's name, which has no path
 		return nil, cli.Usagef("%s was trained on a folder of yours, and does not know where it is: name it by --dataset folder:DIR", e.file.Checkpoint.Path)
 	}
-	opts := e.f.DataOptions()
+	opts := e.f.model.DataOptions()
 	opts.ImageSize, opts.Channels = e.info.Shape[1], e.info.Shape[0]
 	if e.info.Name == "celeba" && e.info.Classes() == 2 {
 		opts.Attribute = e.info.ClassNames[1]
 	}
-	if e.f.download && datasets.Missing(e.info.Name, e.f.DataDir) {
-		if err := cli.Fetch(ctx, e.info.Name, e.f.DataDir, e.stderr, e.f.Quiet); err != nil {
+	if e.f.download && datasets.Missing(e.info.Name, e.f.cmd.DataDir) {
+		if err := cli.Fetch(ctx, e.info.Name, e.f.cmd.DataDir, e.stderr, e.f.cmd.Quiet); err != nil {
 			return nil, err
 		}
 	}
-	bar := terminal.New(e.stderr, e.f.Quiet, "reading "+e.info.Name, 1)
+	bar := terminal.New(e.stderr, e.f.cmd.Quiet, "reading "+e.info.Name, 1)
 	opts.Progress = func(done, total int) { bar.Set(done, total, "") }
 	sets, err := classifiers.Open(ctx, e.info.Name, opts, fit)
 	bar.Done()

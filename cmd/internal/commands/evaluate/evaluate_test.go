@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"maps"
 	"math"
 	"slices"
@@ -294,13 +295,19 @@ func TestWrongUse(t *testing.T) {
 		{"moons", []string{"moons"}},
 		{"", []string{"--dataset"}},
 	} {
-		f := newFlags()
-		if err := f.Read(cli.Env{Args: strings.Fields(c.args)}); err != nil {
-			t.Fatal(err)
+		f, err := read(t, strings.Fields(c.args)...)
+		if err == nil {
+			_, err = f.check()
 		}
-		_, err := f.check()
 		wrong(t, err, c.words...)
 	}
+}
+
+// read parses a command line.
+func read(t *testing.T, args ...string) (*flags, error) {
+	t.Helper()
+	f := newFlags()
+	return f, f.cmd.Execute(t.Context(), cli.Env{Args: args, Stdout: io.Discard, Stderr: io.Discard})
 }
 
 // TestUnused: flags that no measure depends on are wrong use.
@@ -319,11 +326,11 @@ func TestUnused(t *testing.T) {
 		"number for bits":           {[]string{"--num-samples", "9"}, "bits_per_dim", false, "--num-samples"},
 		"nothing is said of either": {nil, "nll", true, ""},
 	} {
-		f := newFlags()
-		if err := f.Parse(c.args); err != nil {
+		f, err := read(t, c.args...)
+		if err != nil {
 			t.Fatal(err)
 		}
-		err := f.unused(map[string]bool{c.taken: true}, c.points)
+		err = f.unused(map[string]bool{c.taken: true}, c.points)
 		if c.word == "" {
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
@@ -346,8 +353,8 @@ func TestClassifiersDir(t *testing.T) {
 		{[]string{"--checkpoint", "got/mnist.pth"}, "got/classifiers"},
 		{[]string{"--checkpoint", "got/mnist.pth", "--output-dir", "o"}, "o/classifiers"},
 	} {
-		f := newFlags()
-		if err := f.Parse(c.args); err != nil {
+		f, err := read(t, c.args...)
+		if err != nil {
 			t.Fatal(err)
 		}
 		if got := (&evaluation{f: f}).classifiersDir(); got != c.want {

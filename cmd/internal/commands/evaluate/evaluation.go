@@ -39,7 +39,7 @@ func (e *evaluation) batch() int {
 }
 
 func (e *evaluation) say(format string, args ...any) {
-	if !e.f.Quiet {
+	if !e.f.cmd.Quiet {
 		fmt.Fprintf(e.stderr, format+"\n", args...)
 	}
 }
@@ -47,7 +47,7 @@ func (e *evaluation) say(format string, args ...any) {
 // task starts a bar for a slow measure, with the time that is left. done takes it
 // away.
 func (e *evaluation) task(what string) (progress func(done, of int), done func()) {
-	bar := terminal.New(e.stderr, e.f.Quiet, what, 1)
+	bar := terminal.New(e.stderr, e.f.cmd.Quiet, what, 1)
 	var start time.Time
 	first := 0
 	return func(done, of int) {
@@ -94,7 +94,7 @@ func (e *evaluation) samples(ctx context.Context, s cli.NamedSolver, n int, labe
 	defer done()
 	batch := e.batch()
 	draw := flow.Sampling{
-		Device: e.device, Solver: s, Shape: e.file.Dims(), N: n, Labels: labels, Seed: e.f.Seed, Batch: batch,
+		Device: e.device, Solver: s, Shape: e.file.Dims(), N: n, Labels: labels, Seed: e.f.cmd.Seed, Batch: batch,
 		Guidance: e.guidance,
 	}
 	evaluations := 0
@@ -114,7 +114,7 @@ func (e *evaluation) straightness(ctx context.Context, n int, labels []int64) ([
 	batch := e.batch()
 	s := metrics.Straightness{
 		Velocity: e.counting((n+batch-1)/batch*straightNFE, progress),
-		Device:   e.device, Shape: e.file.Dims(), N: n, Labels: labels, Seed: e.f.Seed, Batch: batch,
+		Device:   e.device, Shape: e.file.Dims(), N: n, Labels: labels, Seed: e.f.cmd.Seed, Batch: batch,
 	}
 	p, err := s.Measure(ctx)
 	if err != nil {

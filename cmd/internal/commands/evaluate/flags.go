@@ -8,35 +8,44 @@ import (
 )
 
 type flags struct {
-	*modelfile.Flags
+	cmd        *cli.Command
+	model      *modelfile.Flags
 	tolerances *cli.Solver
 	guidance   *modelfile.Guidance
 
 	solvers, measures, require string
 	numSamples, batchSize      int
-	json, download             bool
+	download                   bool
 }
 
-func init() {
-	cli.Forms["evaluate"] = `evaluate --dataset moons                        every measure of OUTPUT-DIR/cfm/moons, in a table
-evaluate --dataset digits --measures as_asked --solvers midpoint:20
-evaluate --checkpoint FILE --json --solvers midpoint:20 --require 'sw2<=0.07,nll<=3.8'`
+// Command is evaluate.
+func Command() *cli.Command {
+	f := newFlags()
+	f.cmd.Run = f.run
+	return f.cmd
 }
 
 func newFlags() *flags {
-	f := &flags{Flags: modelfile.Add(cli.New("evaluate", "measure how good a trained model is, in float32"), "evaluated")}
-	f.StringVar(&f.measures, "measures", "all", "all that apply, or of "+strings.Join(measureNames(), ", "))
-	f.StringVar(&f.solvers, "solvers", "euler:1,euler:2,euler:4,euler:10,midpoint:20", "solvers to sample by, METHOD:STEPS or an adaptive METHOD, with commas between")
-	f.tolerances = cli.AddTolerances(f.FlagSet)
-	f.guidance = modelfile.AddGuidance(f.Common, "of the samples:")
-	f.IntVar(&f.numSamples, "num-samples", 0, "samples by each solver (points 20,000, images 1,000)")
-	f.StringVar(&f.require, "require", "", "bounds that must hold for every solver, as in sw2<=0.07,nll<3.8; else the status is 5")
-	f.BoolVar(&f.json, "json", false, "print one line of JSON instead of a table")
-	f.IntVar(&f.batchSize, "batch-size", 0, "samples solved together (by memory)")
-	f.AddNetwork()
-	f.BoolVar(&f.download, "download", false, "fetch the set's files first if they are missing")
-	f.PrecisionHelp = "auto or fp32: evaluate computes in float32"
-	f.AddCommon()
+	c := &cli.Command{Name: "evaluate", About: "measure how good a trained model is, in float32", Forms: []cli.Form{
+		{Line: "evaluate --dataset moons", What: "every measure of OUTPUT-DIR/cfm/moons, in a table"},
+		{Line: "evaluate --dataset digits --measures as_asked --solvers midpoint:20"},
+		{Line: "evaluate --checkpoint FILE --json --solvers midpoint:20 --require 'sw2<=0.07,nll<=3.8'"},
+	}}
+	f := &flags{cmd: c, model: modelfile.Add(c, "evaluated")}
+	g := c.Group("Measures")
+	g.StringVar(&f.measures, "measures", "all", "all that apply, or of "+strings.Join(measureNames(), ", "))
+	g.Lists("measures", append([]string{"all"}, measureNames()...)...)
+	g.StringVar(&f.require, "require", "", "bounds that must hold for every solver, as in sw2<=0.07,nll<3.8; else the status is 5")
+	g.Lists("require")
+	draw := c.Group("Sampling")
+	cli.AddSolverList(draw, &f.solvers, "euler:1,euler:2,euler:4,euler:10,midpoint:20", "solvers to sample by")
+	f.tolerances = c.AddTolerances(draw)
+	f.guidance = modelfile.AddGuidance(draw, "of the samples:")
+	draw.IntVar(&f.numSamples, "num-samples", 0, "samples by each solver (points 20,000, images 1,000)")
+	draw.IntVar(&f.batchSize, "batch-size", 0, "samples solved together (by memory)")
+	f.model.AddNetwork()
+	c.Group("Model").BoolVar(&f.download, "download", false, "fetch the set's files first if they are missing")
+	c.AddCommon("auto or fp32: evaluate computes in float32", "print one line of JSON instead of a table")
 	return f
 }
 
@@ -49,16 +58,13 @@ type asked struct {
 
 // check finds what is wrong without files and libtorch.
 func (f *flags) check() (*asked, error) {
-	if err := f.NoArgs(); err != nil {
+	if err := f.model.Check(); err != nil {
 		return nil, err
 	}
-	if err := f.Check(); err != nil {
-		return nil, err
+	if f.cmd.Precision == "bf16" || f.cmd.Precision == "tf32" {
+		return nil, cli.Usagef("--precision %s: evaluate computes in float32, so that its numbers compare", f.cmd.Precision)
 	}
-	if f.Precision == "bf16" || f.Precision == "tf32" {
-		return nil, cli.Usagef("--precision %s: evaluate computes in float32, so that its numbers compare", f.Precision)
-	}
-	f.Precision = "fp32" // on a GPU without TF32 too
+	f.cmd.Precision = "fp32" // on a GPU without TF32 too
 	a := &asked{}
 	var err error
 	if err = f.guidance.Check(); err != nil {
@@ -74,7 +80,7 @@ func (f *flags) check() (*asked, error) {
 		return nil, err
 	}
 	switch {
-	case f.Changed("num-samples") && (f.numSamples < 2 || f.numSamples > 10_000_000):
+	case f.cmd.Changed("num-samples") && (f.numSamples < 2 || f.numSamples > 10_000_000):
 		return nil, cli.Usagef("--num-samples %d: 2 to 10,000,000", f.numSamples)
 	case f.batchSize < 0:
 		return nil, cli.Usagef("--batch-size %d: at least 1", f.batchSize)
@@ -96,11 +102,11 @@ func (f *flags) unused(taken map[string]bool, points bool) error {
 		return nil
 	}
 	for _, name := range []string{"solvers", "rtol", "atol", "guidance", "guidance-interval"} {
-		if f.Changed(name) {
+		if f.cmd.Changed(name) {
 			return cli.Usagef("--%s: nothing that is measured depends on it, as only sw2, as_asked and frechet do", name)
 		}
 	}
-	if f.Changed("num-samples") && (points || !taken["straightness"]) {
+	if f.cmd.Changed("num-samples") && (points || !taken["straightness"]) {
 		return cli.Usagef("--num-samples: nothing that is measured depends on it")
 	}
 	return nil

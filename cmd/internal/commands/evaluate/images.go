@@ -103,10 +103,10 @@ func (e *evaluation) judge(ctx context.Context, sets *classifiers.Sets, n int, l
 // of the set share, and else beside it.
 func (e *evaluation) classifiersDir() string {
 	const name = "classifiers"
-	if e.f.Checkpoint == "" || e.f.Changed("output-dir") {
-		return filepath.Join(e.f.OutputDir, name)
+	if e.f.model.Checkpoint == "" || e.f.cmd.Changed("output-dir") {
+		return filepath.Join(e.f.cmd.OutputDir, name)
 	}
-	dir := filepath.Dir(e.f.Checkpoint)
+	dir := filepath.Dir(e.f.model.Checkpoint)
 	switch kind := filepath.Dir(dir); filepath.Base(kind) {
 	case "cfm", "reflow", "distill":
 		return filepath.Join(filepath.Dir(kind), name)

@@ -19,7 +19,7 @@ var midpoint20 = flow.SolverConfig{Method: "midpoint", Steps: 20}
 
 // logLikelihoods measures nll and nll_exact, on the same fresh points.
 func (e *evaluation) logLikelihoods(ctx context.Context, set *datasets.Set2D) error {
-	x := measures.LikelihoodPoints(set, nllPoints, e.f.Seed)
+	x := measures.LikelihoodPoints(set, nllPoints, e.f.cmd.Seed)
 	e.out.counts["nll"] = nllPoints
 	if e.taken["nll"] {
 		logP, err := e.logDensity(ctx, "nll", midpoint20, x, nil, 0)
@@ -51,7 +51,7 @@ func (e *evaluation) logDensity(ctx context.Context, what string, c flow.SolverC
 	progress, done := e.task(what)
 	defer done()
 	l := flow.Likelihood{
-		Velocity: e.velocity, Device: e.device, Solver: solver, Shape: e.file.Dims(), Probes: probes, Seed: measures.Probes.Seed(e.f.Seed),
+		Velocity: e.velocity, Device: e.device, Solver: solver, Shape: e.file.Dims(), Probes: probes, Seed: measures.Probes.Seed(e.f.cmd.Seed),
 		Batch: e.gradientBatch(), Progress: progress,
 	}
 	d, err := l.LogDensity(ctx, x, labels)
@@ -81,7 +81,7 @@ func (e *evaluation) bitsPerDim(ctx context.Context, test *datasets.Images) erro
 	var labels []int64
 	for i := range n {
 		from := i * test.Len() / n
-		metrics.Dequantise(x[i*d:(i+1)*d], test.Pixels[from*d:(from+1)*d], test.Levels, measures.Likelihood.Seed(e.f.Seed), int64(from))
+		metrics.Dequantise(x[i*d:(i+1)*d], test.Pixels[from*d:(from+1)*d], test.Levels, measures.Likelihood.Seed(e.f.cmd.Seed), int64(from))
 		if e.file.Classes > 0 {
 			labels = append(labels, int64(test.Labels[from]))
 		}

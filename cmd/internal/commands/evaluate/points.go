@@ -39,7 +39,7 @@ func (e *evaluation) slicedW2(ctx context.Context, set *datasets.Set2D) error {
 		n = pointSamples
 	}
 	e.out.counts["results"] = n
-	distance := measures.DistanceTo(set, n, e.f.Seed)
+	distance := measures.DistanceTo(set, n, e.f.cmd.Seed)
 	floor, err := distance.Floor()
 	if err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 // teacher's samples beside the student's in few steps.
 func (r *rounds) draw(ctx context.Context, dir string, teacher, student *modelfile.Model) ([]string, error) {
 	paths, err := r.figures.Draw(ctx, r.session.Env, figures.Run{
-		Dir: dir, Info: r.info, Network: student.Config, Device: r.device, Losses: r.losses, OneStep: r.distill, Reference: r.Recipe == "reference",
+		Dir: dir, Info: r.info, Network: student.Config, Device: r.device, Losses: r.losses, OneStep: r.distill, Reference: r.hyper.Recipe == "reference",
 	})
 	if err != nil || r.figures.Off || r.info.Is2D() {
 		return paths, err
@@ -32,7 +32,7 @@ func (r *rounds) draw(ctx context.Context, dir string, teacher, student *modelfi
 		rows = append(rows, figures.Euler("student", student, 2), figures.Euler("student", student, 4))
 	}
 	path := filepath.Join(dir, "few_step_samples.png")
-	if err := figures.FewSteps(ctx, path, r.device, r.Seed, rows); err != nil {
+	if err := figures.FewSteps(ctx, path, r.device, r.cmd.Seed, rows); err != nil {
 		return nil, err
 	}
 	return append(paths, path), nil

@@ -13,10 +13,10 @@ import (
 )
 
 type flags struct {
-	*cli.Common
-	*modelfile.Flags
-	*training.Hyper
-	*training.Resume
+	cmd      *cli.Command
+	model    *modelfile.Flags
+	hyper    *training.Hyper
+	resume   *training.Resume
 	solver   *cli.Solver
 	guidance *modelfile.Guidance
 	figures  *figures.Flags
@@ -25,51 +25,53 @@ type flags struct {
 	distill       bool
 }
 
-func init() {
-	cli.Forms["reflow"] = `reflow --dataset checkerboard             straighten the model that train made
-reflow --dataset mnist --pairs 20000      on pairs drawn once and kept
-reflow --dataset mnist --distill          then a student of one step, on the same pairs`
+// Command is reflow.
+func Command() *cli.Command {
+	f := newFlags()
+	f.cmd.Run = f.run
+	return f.cmd
 }
 
 func newFlags() *flags {
-	c := cli.New("reflow", "straighten a trained model's paths, so that few steps are enough")
-	f := &flags{Common: c, Flags: modelfile.Add(c, "the teacher")}
-	f.solver = cli.AddSolver(c.FlagSet, "the teacher's solver")
-	f.guidance = modelfile.AddGuidance(c, "the teacher's, in the first round:")
-	f.IntVar(&f.pairs, "pairs", 0, "the teacher's pairs, drawn once and kept; 0 draws fresh ones for every step (points 0, images 20,000)")
-	f.IntVar(&f.rounds, "rounds", 1, "rounds; the student of one is the teacher of the next")
-	f.BoolVar(&f.distill, "distill", false, "learn the whole way in one step, starting from --checkpoint or the reflow run")
-	f.Hyper = training.AddHyper(c, training.Reflow)
-	f.Resume = training.AddResume(c)
+	c := &cli.Command{Name: "reflow", Saves: true, About: "straighten a trained model's paths, so that few steps are enough", Forms: []cli.Form{
+		{Line: "reflow --dataset checkerboard", What: "straighten the model that train made"},
+		{Line: "reflow --dataset mnist --pairs 20000", What: "on pairs drawn once and kept"},
+		{Line: "reflow --dataset mnist --distill", What: "then a student of one step, on the same pairs"},
+	}}
+	f := &flags{cmd: c, model: modelfile.Add(c, "the teacher")}
+	pairs := c.Group("Pairs of the teacher")
+	pairs.IntVar(&f.pairs, "pairs", 0, "the teacher's pairs, drawn once and kept; 0 draws fresh ones for every step (points 0, images 20,000)")
+	pairs.IntVar(&f.rounds, "rounds", 1, "rounds; the student of one is the teacher of the next")
+	pairs.BoolVar(&f.distill, "distill", false, "learn the whole way in one step, starting from --checkpoint or the reflow run")
+	f.solver = c.AddSolver(pairs, "the teacher's solver")
+	f.guidance = modelfile.AddGuidance(pairs, "the teacher's, in the first round:")
+	f.hyper = training.AddHyper(c, training.Reflow)
+	f.resume = training.AddResume(c)
 	f.figures = figures.AddFlags(c)
-	f.AddNetwork()
-	f.PrecisionHelp = "auto, fp32, tf32 (GPUs) or bf16; auto trains in bf16 where there are instructions for it (points on a GPU: tf32), and the teacher computes in float32"
-	f.AddCommon()
+	f.model.AddNetwork()
+	c.AddCommon("auto, fp32, tf32 (GPUs) or bf16; auto trains in bf16 where there are instructions for it (points on a GPU: tf32), and the teacher computes in float32", "")
 	return f
 }
 
 // check finds what is wrong without files and libtorch.
 func (f *flags) check() (flow.Solver, error) {
-	if err := f.NoArgs(); err != nil {
+	if err := f.model.Check(); err != nil {
 		return nil, err
 	}
-	if err := f.Flags.Check(); err != nil {
-		return nil, err
-	}
-	if err := f.Resume.Check(); err != nil {
+	if err := f.resume.Check(); err != nil {
 		return nil, err
 	}
 	if err := f.figures.Check(); err != nil {
 		return nil, err
 	}
-	if err := f.CheckFlags(); err != nil {
+	if err := f.hyper.CheckFlags(); err != nil {
 		return nil, err
 	}
 	if err := f.guidance.Check(); err != nil {
 		return nil, err
 	}
 	switch {
-	case f.distill && f.Changed("stratified-times"):
+	case f.distill && f.cmd.Changed("stratified-times"):
 		return nil, cli.Usagef("--stratified-times: a student of one step is trained at t = 0 alone")
 	case f.pairs > 100_000_000:
 		return nil, cli.Usagef("--pairs %d: at most 100 million", f.pairs)
@@ -79,7 +81,7 @@ func (f *flags) check() (flow.Solver, error) {
 		return nil, cli.Usagef("--pairs %d: at least 1, or 0 for fresh ones at every step", f.pairs)
 	case f.distill && f.rounds > 1:
 		return nil, cli.Usagef("--distill comes after the rounds: run reflow --rounds %d first, then --distill", f.rounds)
-	case f.rounds > 1 && (f.ResumeFrom != "" || f.MaxSteps > 0):
+	case f.rounds > 1 && (f.resume.ResumeFrom != "" || f.resume.MaxSteps > 0):
 		return nil, cli.Usagef("--resume-from and --max-steps are of one round: leave --rounds out")
 	}
 	return f.solver.Solver()
@@ -97,9 +99,9 @@ func (f *flags) kind() string {
 // starts from it.
 func (f *flags) openTeacher() (*modelfile.Model, error) {
 	if f.distill {
-		return f.Flags.Open("reflow")
+		return f.model.Open("reflow")
 	}
-	return f.Flags.Open("cfm")
+	return f.model.Open("cfm")
 }
 
 // roundDir is the folder of a round: the last one's is the command's own.
@@ -113,11 +115,11 @@ func (f *flags) roundDir(dir string, round int) string {
 // guard refuses to disturb a run. With --fresh it moves all rounds aside.
 func (f *flags) guard(dir string, say func(string, ...any)) error {
 	for round := 1; round <= f.rounds; round++ {
-		if err := f.Guard(f.roundDir(dir, round)); err != nil {
+		if err := f.resume.Guard(f.roundDir(dir, round)); err != nil {
 			return err
 		}
 	}
-	if f.Fresh {
+	if f.resume.Fresh {
 		for round := 1; round <= f.rounds; round++ {
 			if at := f.roundDir(dir, round); trainer.HoldsRun(at) {
 				free, err := trainer.OpenFolder(at, 2)
@@ -134,7 +136,7 @@ func (f *flags) guard(dir string, say func(string, ...any)) error {
 			}
 		}
 	}
-	if !f.Changed("rounds") || !trainer.HoldsRun(dir) {
+	if !f.cmd.Changed("rounds") || !trainer.HoldsRun(dir) {
 		return nil
 	}
 	s, _, _, err := trainer.Newest(dir)

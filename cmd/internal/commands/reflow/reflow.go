@@ -22,12 +22,7 @@ import (
 	"flowmatch/trainer"
 )
 
-// Run is the command.
-func Run(ctx context.Context, env cli.Env) error {
-	f := newFlags()
-	if err := f.Read(env); err != nil {
-		return err
-	}
+func (f *flags) run(ctx context.Context, env cli.Env) error {
 	solver, err := f.check()
 	if err != nil {
 		return err
@@ -42,30 +37,30 @@ func Run(ctx context.Context, env cli.Env) error {
 	if teacher.Distilled() {
 		return cli.Usagef("%s is distilled to one step: it has no paths to straighten; give the model that train or reflow made", teacher.Checkpoint.Path)
 	}
-	r := &rounds{flags: f, session: training.Session{Resume: f.Resume, Env: env}, solver: solver, info: teacher.Info}
-	if err := f.Hyper.Check(teacher.Info); err != nil {
+	r := &rounds{flags: f, session: training.Session{Resume: f.resume, Env: env}, solver: solver, info: teacher.Info}
+	if err := f.hyper.Check(teacher.Info); err != nil {
 		return err
 	}
 	if r.guided, err = f.guidance.Of(teacher); err != nil {
 		return err
 	}
-	if r.config, err = f.Config(teacher.Info, 0); err != nil {
+	if r.config, err = f.hyper.Config(teacher.Info, 0); err != nil {
 		return err
 	}
-	if f.Changed("figure-samples") && !teacher.Info.Is2D() {
+	if f.cmd.Changed("figure-samples") && !teacher.Info.Is2D() {
 		return cli.Usagef("--figure-samples: %s is a set of images", teacher.Info.Name)
 	}
-	if !f.Changed("pairs") && !teacher.Info.Is2D() {
+	if !f.cmd.Changed("pairs") && !teacher.Info.Is2D() {
 		f.pairs = 20000
 	}
 	if f.pairs > 0 && f.pairs < r.config.BatchSize {
 		return cli.Usagef("--pairs %d: at least a batch, %d (--batch-size)", f.pairs, r.config.BatchSize)
 	}
-	dir := f.RunDir(f.kind(), teacher.Info.Slug())
+	dir := f.cmd.RunDir(f.kind(), teacher.Info.Slug())
 	if err := f.guard(dir, r.session.Say); err != nil {
 		return err
 	}
-	if r.device, err = f.OpenDevice(); err != nil {
+	if r.device, err = f.cmd.OpenDevice(); err != nil {
 		return err
 	}
 	first := teacher
@@ -74,7 +69,7 @@ func Run(ctx context.Context, env cli.Env) error {
 		if err := r.round(ctx, round, at, teacher); err != nil {
 			return err
 		}
-		student, err := f.At(filepath.Join(at, trainer.CheckpointFile), teacher.Info)
+		student, err := f.model.At(filepath.Join(at, trainer.CheckpointFile), teacher.Info)
 		if err != nil {
 			return err
 		}
@@ -105,21 +100,21 @@ type rounds struct {
 
 // round trains a student of the teacher in a folder.
 func (r *rounds) round(ctx context.Context, n int, dir string, of *modelfile.Model) error {
-	start, err := r.Resume.Open(dir, r.device)
+	start, err := r.resume.Open(dir, r.device)
 	if err != nil {
 		return err
 	}
 	defer start.Close()
-	if c := start.Reflow(); c != nil && r.Precision == "auto" && strings.HasSuffix(c.Solver, inBF16) {
-		r.Precision = "bf16" // as the run that goes on
+	if c := start.Reflow(); c != nil && r.cmd.Precision == "auto" && strings.HasSuffix(c.Solver, inBF16) {
+		r.cmd.Precision = "bf16" // as the run that goes on
 	}
 	config := r.config
 	pairs := r.kept(n, dir, of)
 	config.Reflow = &pairs.Config
-	if err := r.ChoosePrecision(&config, start, r.info); err != nil {
+	if err := r.hyper.ChoosePrecision(&config, start, r.info); err != nil {
 		return err
 	}
-	r.Plan(start, &config, r.info)
+	r.resume.Plan(start, &config, r.info)
 	if r.rounds > 1 && start.Longer() {
 		return cli.Usagef("--iterations %d, was %d: a run of several rounds is not made longer, for each round's student is the next one's teacher; start anew with --fresh",
 			config.Iterations, start.From.Record.Training.Configuration.Iterations)
@@ -132,8 +127,8 @@ func (r *rounds) round(ctx context.Context, n int, dir string, of *modelfile.Mod
 		return err
 	}
 	pairs.Teacher.Velocity = modelfile.InFloat32(velocity)
-	if r.Precision == "bf16" {
-		pairs.Teacher.Velocity = r.Precise(velocity, r.device)
+	if r.cmd.Precision == "bf16" {
+		pairs.Teacher.Velocity = r.model.Precise(velocity, r.device)
 	}
 	sub := r.subject(of, pairs)
 	if pairs.Config.Pairs > 0 && start.Step() < config.Iterations {
@@ -162,7 +157,7 @@ func (r *rounds) kept(n int, dir string, of *modelfile.Model) *trainer.Pairs {
 		Config:  trainer.ReflowConfig{Teacher: trainer.Fingerprint(of.Checkpoint.Tensors), Solver: r.solver.String(), Pairs: r.pairs, Round: n, Distill: r.distill},
 		Seed:    r.config.Seed, Dir: filepath.Join(dir, trainer.PairsDir), PerFile: perFile(r.info),
 	}
-	if r.Precision == "bf16" {
+	if r.cmd.Precision == "bf16" {
 		p.Config.Solver += inBF16
 	}
 	if r.guided != nil && n == 1 {
@@ -173,7 +168,7 @@ func (r *rounds) kept(n int, dir string, of *modelfile.Model) *trainer.Pairs {
 		return p
 	}
 	for _, own := range []string{"pairs", "method", "steps", "rtol", "atol", "guidance", "guidance-interval", "seed"} {
-		if r.Changed(own) {
+		if r.cmd.Changed(own) {
 			return p
 		}
 	}
@@ -224,7 +219,7 @@ func (r *rounds) load(ctx context.Context, p *trainer.Pairs) error {
 			say("%s pairs are to be drawn, %s on disk in %s; %s takes as long as its tolerance needs", terminal.Count(int64(left)), terminal.Bytes(p.Bytes()), p.Dir, r.solver)
 		}
 	}
-	bar := terminal.New(r.session.Env.Stderr, r.Quiet, "drawing pairs", p.Config.Pairs)
+	bar := terminal.New(r.session.Env.Stderr, r.cmd.Quiet, "drawing pairs", p.Config.Pairs)
 	defer bar.Done()
 	began, ready := time.Now(), p.Ready()
 	err := p.Load(ctx, func(done, of int) {

@@ -12,7 +12,8 @@ import (
 )
 
 type flags struct {
-	*modelfile.Flags
+	cmd      *cli.Command
+	model    *modelfile.Flags
 	solver   *cli.Solver
 	guidance *modelfile.Guidance
 
@@ -22,39 +23,47 @@ type flags struct {
 	noFigures, force                               bool
 }
 
-func init() {
-	cli.Forms["sample"] = `sample --dataset digits                              ten samples of each class, and a film of them
-sample --dataset mnist --classes 3 --samples-per-class 16
-sample --checkpoint FILE --npz samples.npz --no-figures`
+// Command is sample.
+func Command() *cli.Command {
+	f := newFlags()
+	f.cmd.Run = f.run
+	return f.cmd
 }
 
 func newFlags() *flags {
-	f := &flags{Flags: modelfile.Add(cli.New("sample", "draw samples of a trained model"), "sampled")}
-	f.StringVar(&f.classes, "classes", "all", "all, or names or numbers of classes with commas between")
-	f.IntVar(&f.samplesPerClass, "samples-per-class", 10, "samples of each class")
-	f.IntVar(&f.numSamples, "num-samples", 0, "samples of a model without classes (100; points 10,000)")
-	f.solver = cli.AddSolver(f.FlagSet, "the solver")
-	f.guidance = modelfile.AddGuidance(f.Common, "")
-	f.IntVar(&f.batchSize, "batch-size", 0, "samples solved together (by memory)")
-	f.StringVar(&f.init, "init", "", "an .npz file whose x0 (and y) to start from")
-	f.StringVar(&f.npz, "npz", "", "write samples x, classes y and noise x0 to this file")
-	f.StringVar(&f.format, "format", "", "folder: also one PNG a sample, under samples/")
-	f.BoolVar(&f.force, "force", false, "with --format folder: first remove what an earlier command wrote under samples/")
-	f.BoolVar(&f.noFigures, "no-figures", false, "write no pictures")
-	f.IntVar(&f.frames, "frames", 101, "frames of the film")
-	f.Float64Var(&f.fps, "fps", 20, "frames a second")
-	f.AddNetwork()
-	f.PrecisionHelp = "auto, fp32, tf32 (GPUs) or bf16; auto is fp32"
-	f.AddCommon()
+	c := &cli.Command{Name: "sample", About: "draw samples of a trained model", Forms: []cli.Form{
+		{Line: "sample --dataset digits", What: "ten samples of each class, and a film of them"},
+		{Line: "sample --dataset mnist --classes 3 --samples-per-class 16"},
+		{Line: "sample --checkpoint FILE --npz samples.npz --no-figures"},
+	}}
+	f := &flags{cmd: c, model: modelfile.Add(c, "sampled")}
+	draw := c.Group("Sampling")
+	draw.StringVar(&f.classes, "classes", "all", "all, or names or numbers of classes with commas between")
+	draw.Lists("classes", "all")
+	draw.IntVar(&f.samplesPerClass, "samples-per-class", 10, "samples of each class")
+	draw.IntVar(&f.numSamples, "num-samples", 0, "samples of a model without classes (100; points 10,000)")
+	f.solver = c.AddSolver(draw, "the solver")
+	f.guidance = modelfile.AddGuidance(draw, "")
+	draw.IntVar(&f.batchSize, "batch-size", 0, "samples solved together (by memory)")
+	draw.StringVar(&f.init, "init", "", "an .npz file whose x0 (and y) to start from")
+	draw.Files("init", "npz")
+	files := c.Group("Files and figures")
+	files.StringVar(&f.npz, "npz", "", "write samples x, classes y and noise x0 to this file")
+	files.Files("npz", "npz")
+	files.StringVar(&f.format, "format", "", "folder: also one PNG a sample, under samples/")
+	files.Choices("format", "folder")
+	files.BoolVar(&f.force, "force", false, "with --format folder: first remove what an earlier command wrote under samples/")
+	files.BoolVar(&f.noFigures, "no-figures", false, "write no pictures")
+	files.IntVar(&f.frames, "frames", 101, "frames of the film")
+	files.Float64Var(&f.fps, "fps", 20, "frames a second")
+	f.model.AddNetwork()
+	c.AddCommon("auto, fp32, tf32 (GPUs) or bf16; auto is fp32", "")
 	return f
 }
 
 // check finds what is wrong without files and libtorch.
 func (f *flags) check() (flow.Solver, error) {
-	if err := f.NoArgs(); err != nil {
-		return nil, err
-	}
-	if err := f.Check(); err != nil {
+	if err := f.model.Check(); err != nil {
 		return nil, err
 	}
 	s, err := f.solver.Solver()
@@ -64,15 +73,15 @@ func (f *flags) check() (flow.Solver, error) {
 	switch {
 	case f.samplesPerClass < 1 || f.samplesPerClass > mostSamples:
 		return nil, cli.Usagef("--samples-per-class %d: 1 to 10,000,000", f.samplesPerClass)
-	case f.Changed("num-samples") && (f.numSamples < 1 || f.numSamples > mostSamples):
+	case f.cmd.Changed("num-samples") && (f.numSamples < 1 || f.numSamples > mostSamples):
 		return nil, cli.Usagef("--num-samples %d: 1 to 10,000,000", f.numSamples)
 	case f.batchSize < 0:
 		return nil, cli.Usagef("--batch-size %d: at least 1", f.batchSize)
 	case f.frames < 2 || f.frames > 1000:
 		return nil, cli.Usagef("--frames %d: 2 to 1000", f.frames)
-	case f.noFigures && (f.Changed("frames") || f.Changed("fps")):
+	case f.noFigures && (f.cmd.Changed("frames") || f.cmd.Changed("fps")):
 		return nil, cli.Usagef("--frames and --fps are of the film, and --no-figures writes none")
-	case f.init != "" && f.Changed("seed"):
+	case f.init != "" && f.cmd.Changed("seed"):
 		return nil, cli.Usagef("--init gives the noise: --seed would decide nothing")
 	case !(f.fps > 0 && f.fps <= 50):
 		return nil, cli.Usagef("--fps %v: above 0, at most 50, which is what a GIF can do", f.fps)
@@ -80,7 +89,7 @@ func (f *flags) check() (flow.Solver, error) {
 		return nil, cli.Usagef("--format %q: folder, or not given", f.format)
 	case f.force && f.format != "folder":
 		return nil, cli.Usagef("--force is for --format folder; other files are written anew without it")
-	case f.init != "" && (f.Changed("classes") || f.Changed("samples-per-class") || f.Changed("num-samples")):
+	case f.init != "" && (f.cmd.Changed("classes") || f.cmd.Changed("samples-per-class") || f.cmd.Changed("num-samples")):
 		return nil, cli.Usagef("--init fixes the number of samples and their classes: leave --classes, --samples-per-class and --num-samples out")
 	}
 	return s, f.guidance.Check()
@@ -116,7 +125,7 @@ func (f *flags) plan(numClasses int, in datasets.Info) (*plan, error) {
 			return nil, err
 		}
 	case conditional:
-		if f.Changed("num-samples") {
+		if f.cmd.Changed("num-samples") {
 			return nil, cli.Usagef("--num-samples is for models without classes: give --samples-per-class")
 		}
 		classes, err := f.classList(in)
@@ -134,7 +143,7 @@ func (f *flags) plan(numClasses int, in datasets.Info) (*plan, error) {
 		}
 		p.n = len(p.labels)
 	default:
-		if f.Changed("classes") || f.Changed("samples-per-class") {
+		if f.cmd.Changed("classes") || f.cmd.Changed("samples-per-class") {
 			return nil, cli.Usagef("the model has no classes: leave --classes and --samples-per-class out, give --num-samples")
 		}
 		if p.n = f.numSamples; p.n == 0 {

@@ -18,17 +18,12 @@ import (
 	"flowmatch/trainer"
 )
 
-// Run is the command.
-func Run(ctx context.Context, env cli.Env) error {
-	f := newFlags()
-	if err := f.Read(env); err != nil {
-		return err
-	}
+func (f *flags) run(ctx context.Context, env cli.Env) error {
 	solver, err := f.check()
 	if err != nil {
 		return err
 	}
-	t, err := f.Open("cfm")
+	t, err := f.model.Open("cfm")
 	if err != nil {
 		return err
 	}
@@ -38,7 +33,7 @@ func Run(ctx context.Context, env cli.Env) error {
 			return err
 		}
 	}
-	if other := t.OtherSet(); other != "" && !f.Quiet {
+	if other := t.OtherSet(); other != "" && !f.cmd.Quiet {
 		fmt.Fprintf(env.Stderr, "note: %s was trained on %s, not on %s\n", t.Checkpoint.Path, other, info.Name)
 	}
 	if f.format == "folder" && info.Is2D() {
@@ -55,7 +50,7 @@ func Run(ctx context.Context, env cli.Env) error {
 	if err := f.npzCanBeWritten(); err != nil {
 		return err
 	}
-	dir := f.Dir(info)
+	dir := f.model.Dir(info)
 	if f.format == "folder" {
 		if err := f.checkFolder(filepath.Join(dir, "samples")); err != nil {
 			return err
@@ -64,12 +59,12 @@ func Run(ctx context.Context, env cli.Env) error {
 	if err := atomicfile.OutputFolder(dir); err != nil {
 		return fmt.Errorf("the output folder cannot be made: %w", err)
 	}
-	device, err := f.OpenDevice()
+	device, err := f.cmd.OpenDevice()
 	if err != nil {
 		return err
 	}
-	if f.Precision != "auto" && !f.Quiet {
-		if _, warning, _ := trainer.Precision(f.Precision, device, info.Is2D()); warning != "" {
+	if f.cmd.Precision != "auto" && !f.cmd.Quiet {
+		if _, warning, _ := trainer.Precision(f.cmd.Precision, device, info.Is2D()); warning != "" {
 			fmt.Fprintln(env.Stderr, "note: "+warning)
 		}
 	}
@@ -78,17 +73,17 @@ func Run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 
-	if plan.mapping != "" && !f.Quiet {
+	if plan.mapping != "" && !f.cmd.Quiet {
 		fmt.Fprintf(env.Stderr, "classes: %s\n", plan.mapping)
 	}
-	bar := terminal.New(env.Stderr, f.Quiet, "sampling", plan.n)
+	bar := terminal.New(env.Stderr, f.cmd.Quiet, "sampling", plan.n)
 	batch := f.batchSize
 	if batch == 0 {
 		batch = t.Batch(device)
 	}
 	s := flow.Sampling{
-		Velocity: f.Precise(velocity, device), Device: device, Solver: solver, Shape: t.Dims(),
-		N: plan.n, Labels: plan.labels, Seed: f.Seed, X0: plan.x0, Batch: batch, Guidance: guidance,
+		Velocity: f.model.Precise(velocity, device), Device: device, Solver: solver, Shape: t.Dims(),
+		N: plan.n, Labels: plan.labels, Seed: f.cmd.Seed, X0: plan.x0, Batch: batch, Guidance: guidance,
 		Shown: plan.shown,
 		Progress: func(done, of int) {
 			bar.Set(done, of, "")
@@ -124,7 +119,7 @@ func Run(ctx context.Context, env cli.Env) error {
 		if err != nil {
 			return err
 		}
-		if others > 0 && !f.Quiet {
+		if others > 0 && !f.cmd.Quiet {
 			fmt.Fprintf(env.Stderr, "note: %s holds %d files that sample did not write; they stay\n", folder, others)
 		}
 		if err := writeFolder(ctx, folder, out.X, plan.labels, info); err != nil {
@@ -143,7 +138,7 @@ func Run(ctx context.Context, env cli.Env) error {
 		} else {
 			paths, err = f.draw(ctx, dir, out, plan, info)
 		}
-		if note := figures.KeptNote(before.Settle()); note != "" && !f.Quiet {
+		if note := figures.KeptNote(before.Settle()); note != "" && !f.cmd.Quiet {
 			fmt.Fprintln(env.Stderr, note)
 		}
 		if err != nil {
@@ -151,7 +146,7 @@ func Run(ctx context.Context, env cli.Env) error {
 		}
 		written = append(written, paths...)
 	}
-	if !f.Quiet {
+	if !f.cmd.Quiet {
 		fmt.Fprintf(env.Stderr, "%s samples by %s, NFE %d a sample%s, in %s (%.1f samples a second)\n",
 			terminal.Count(int64(plan.n)), solver, out.NFE, forFrames(out.NFEFrames), terminal.Duration(took), float64(plan.n)/took.Seconds())
 	}
@@ -165,13 +160,13 @@ func (f *flags) oneStep(env cli.Env, asked flow.Solver) (flow.Solver, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.Changed("method") || f.Changed("steps") {
-		if asked.String() != one.String() && !f.Quiet {
+	if f.cmd.Changed("method") || f.cmd.Changed("steps") {
+		if asked.String() != one.String() && !f.cmd.Quiet {
 			fmt.Fprintln(env.Stderr, "note: the model is distilled to one step, --method euler --steps 1; it has learnt nothing of other times than 0")
 		}
 		return asked, nil
 	}
-	if !f.Quiet {
+	if !f.cmd.Quiet {
 		fmt.Fprintln(env.Stderr, "note: the model is distilled to one step: --method euler --steps 1")
 	}
 	return one, nil

@@ -5,6 +5,7 @@ import (
 
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/figures"
+	"flowmatch/cmd/internal/modelfile"
 	"flowmatch/cmd/internal/training"
 	"flowmatch/datasets"
 	"flowmatch/models"
@@ -13,9 +14,9 @@ import (
 
 // flags of train.
 type flags struct {
-	*cli.Common
-	*training.Hyper
-	*training.Resume
+	cmd     *cli.Command
+	hyper   *training.Hyper
+	resume  *training.Resume
 	network *cli.Network
 	figures *figures.Flags
 	init    *training.Init // of --init-from; nil without
@@ -26,46 +27,54 @@ type flags struct {
 	horizontalFlip, download bool
 	hiddenDim, imageSize     int
 	imageChannels            int
-	summary, json            bool
+	summary                  bool
 }
 
-func init() {
-	cli.Forms["train"] = `train --dataset digits                    train on a set; --dataset help lists them
-train --dataset mnist --data-dir DIR      on files in DIR/mnist
-train --dataset digits --resume           go on after a stop; the same command can be restarted blindly`
+// Command is train.
+func Command() *cli.Command {
+	f := newFlags()
+	f.cmd.Run = f.run
+	return f.cmd
 }
 
 func newFlags() *flags {
-	c := cli.New("train", "train a flow-matching model")
-	f := &flags{Common: c}
-	f.StringVar(&f.dataset, "dataset", "", "the set to train on; help lists them")
-	f.AddDataDir()
-	f.Hyper = training.AddHyper(c, training.Train)
-	f.Float64Var(&f.sigmaMin, "sigma-min", 0, "noise left on the data at the end of the path")
-	f.Float64Var(&f.classDropout, "class-dropout", 0, "part of the labels replaced by the null class, for guidance")
-	f.BoolVar(&f.horizontalFlip, "horizontal-flip", false, "mirror every other image")
-	f.network = cli.AddNetwork(f.FlagSet)
-	f.IntVar(&f.hiddenDim, "hidden-dim", 512, "features of the MLP's hidden layers, for points")
-	f.IntVar(&f.imageSize, "image-size", 64, "height and width that a folder's pictures get")
-	f.IntVar(&f.imageChannels, "image-channels", 0, "of a folder's pictures: 1 for grey, 3 for colours (grey if all of them are)")
-	f.StringVar(&f.attribute, "attribute", "", "of celeba: two classes, faces without it and with it, as in Smiling")
-	f.BoolVar(&f.download, "download", false, "fetch the set's public files if they are missing")
-	f.Resume = training.AddResume(c)
-	f.AddNewData()
-	f.StringVar(&f.initFrom, "init-from", "", "begin with the weights of this file: its network; classes that it knows by name keep their rows")
-	f.BoolVar(&f.summary, "summary", false, "print the network's layers, shapes and parameters, and train nothing")
-	f.BoolVar(&f.json, "json", false, "print one line of JSON at the end, of a stop too: files, steps, pace, memory")
+	c := &cli.Command{Name: "train", Saves: true, About: "train a flow-matching model", Forms: []cli.Form{
+		{Line: "train --dataset digits", What: "train on a set; --dataset help lists them"},
+		{Line: "train --dataset mnist --data-dir DIR", What: "on files in DIR/mnist"},
+		{Line: "train --dataset digits --resume", What: "go on after a stop; the same command can be restarted blindly"},
+	}}
+	f := &flags{cmd: c}
+	data := c.Group("Data")
+	data.StringVar(&f.dataset, "dataset", "", "the set to train on; help lists them")
+	data.Datasets("dataset")
+	c.AddDataDir(data)
+	data.BoolVar(&f.download, "download", false, "fetch the set's public files if they are missing")
+	data.IntVar(&f.imageSize, "image-size", 64, "height and width that a folder's pictures get")
+	data.IntVar(&f.imageChannels, "image-channels", 0, "of a folder's pictures: 1 for grey, 3 for colours (grey if all of them are)")
+	data.StringVar(&f.attribute, "attribute", "", "of celeba: two classes, faces without it and with it, as in Smiling")
+	data.BoolVar(&f.horizontalFlip, "horizontal-flip", false, "mirror every other image")
+	f.hyper = training.AddHyper(c, training.Train)
+	fit := c.Group("Training")
+	fit.Float64Var(&f.sigmaMin, "sigma-min", 0, "noise left on the data at the end of the path")
+	fit.Float64Var(&f.classDropout, "class-dropout", 0, "part of the labels replaced by the null class, for guidance")
+	net := c.Group("Network")
+	f.network = c.AddNetwork(net)
+	net.IntVar(&f.hiddenDim, "hidden-dim", 512, "features of the MLP's hidden layers, for points")
+	net.BoolVar(&f.summary, "summary", false, "print the network's layers, shapes and parameters, and train nothing")
+	f.resume = training.AddResume(c)
+	f.resume.AddNewData()
+	begin := c.Group(training.ResumeTitle)
+	begin.StringVar(&f.initFrom, "init-from", "", "begin with the weights of this file: its network; classes that it knows by name keep their rows")
+	begin.Files("init-from", modelfile.WeightFiles...)
 	f.figures = figures.AddFlags(c)
-	f.AddCommon()
+	c.AddCommon("auto, fp32, tf32 (GPUs) or bf16; auto is bf16 where there are instructions for it, and tf32 for points on a GPU",
+		"print one line of JSON at the end, of a stop too: files, steps, pace, memory")
 	return f
 }
 
 // check finds what is wrong without files and libtorch.
 func (f *flags) check() (datasets.Info, error) {
 	var in datasets.Info
-	if err := f.NoArgs(); err != nil {
-		return in, err
-	}
 	if f.dataset == "" {
 		return in, cli.Usagef("--dataset is missing: %s, or help", strings.Join(datasets.Names(), ", "))
 	}
@@ -75,7 +84,7 @@ func (f *flags) check() (datasets.Info, error) {
 	if f.imageSize < 1 || f.imageSize > 4096 {
 		return in, cli.Usagef("--image-size %d: 1 to 4096", f.imageSize)
 	}
-	if f.Changed("image-channels") && f.imageChannels != 1 && f.imageChannels != 3 {
+	if f.cmd.Changed("image-channels") && f.imageChannels != 1 && f.imageChannels != 3 {
 		return in, cli.Usagef("--image-channels %d: 1 for grey or 3 for colours", f.imageChannels)
 	}
 	in, err := datasets.LookupWith(f.dataset, f.dataOptions())
@@ -85,16 +94,16 @@ func (f *flags) check() (datasets.Info, error) {
 	if err := f.checkKind(in); err != nil {
 		return in, err
 	}
-	if err := f.Hyper.Check(in); err != nil {
+	if err := f.hyper.Check(in); err != nil {
 		return in, err
 	}
-	if err := f.Resume.Check(); err != nil {
+	if err := f.resume.Check(); err != nil {
 		return in, err
 	}
 	if err := f.figures.Check(); err != nil {
 		return in, err
 	}
-	if f.initFrom != "" && f.ResumeFrom != "" {
+	if f.initFrom != "" && f.resume.ResumeFrom != "" {
 		return in, cli.Usagef("--init-from and --resume-from exclude each other: a state has weights of its own")
 	}
 	if f.classDropout > 0 && f.network.Unconditional() {
@@ -112,17 +121,17 @@ func (f *flags) check() (datasets.Info, error) {
 	if err != nil {
 		return in, err
 	}
-	return in, f.CheckPrecision()
+	return in, f.cmd.CheckPrecision()
 }
 
 // dataOptions are those of datasets for these flags.
 func (f *flags) dataOptions() datasets.Options {
-	return datasets.Options{DataDir: f.DataDir, ImageSize: f.imageSize, Channels: f.imageChannels, Attribute: f.attribute}
+	return datasets.Options{DataDir: f.cmd.DataDir, ImageSize: f.imageSize, Channels: f.imageChannels, Attribute: f.attribute}
 }
 
 // configuration is what decides the weights.
 func (f *flags) configuration(in datasets.Info, images int) (trainer.Config, error) {
-	c, err := f.Config(in, images)
+	c, err := f.hyper.Config(in, images)
 	if err != nil {
 		return c, err
 	}

@@ -17,7 +17,7 @@ import (
 // gives the number of its images.
 func (f *flags) openData(ctx context.Context, in datasets.Info, w io.Writer, say func(string, ...any)) (*training.Subject, int, error) {
 	if in.Is2D() {
-		set, err := datasets.Open2D(in.Name, datasets.Options{DataDir: f.DataDir})
+		set, err := datasets.Open2D(in.Name, datasets.Options{DataDir: f.cmd.DataDir})
 		if err != nil {
 			return nil, 0, err
 		}
@@ -27,12 +27,12 @@ func (f *flags) openData(ctx context.Context, in datasets.Info, w io.Writer, say
 		sub, err := f.points(in, set)
 		return sub, 0, err
 	}
-	if f.download && datasets.Missing(in.Name, f.DataDir) {
-		if err := cli.Fetch(ctx, in.Name, f.DataDir, w, f.Quiet); err != nil {
+	if f.download && datasets.Missing(in.Name, f.cmd.DataDir) {
+		if err := cli.Fetch(ctx, in.Name, f.cmd.DataDir, w, f.cmd.Quiet); err != nil {
 			return nil, 0, err
 		}
 	}
-	bar := terminal.New(w, f.Quiet, "reading "+in.Name, 1)
+	bar := terminal.New(w, f.cmd.Quiet, "reading "+in.Name, 1)
 	opts := f.dataOptions()
 	opts.Progress = func(done, total int) { bar.Set(done, total, "") }
 	images, err := datasets.OpenContext(ctx, in.Name, opts)
@@ -71,12 +71,12 @@ func (f *flags) openData(ctx context.Context, in datasets.Info, w io.Writer, say
 // inFrameOf opens a file of points anew in the frame of the run that is gone on with:
 // its flow knows no other.
 func (f *flags) inFrameOf(start *training.Start, sub *training.Subject) (*training.Subject, error) {
-	if start.From == nil || !f.NewData || !sub.Info.Is2D() || sub.Info.Frame.Equal(start.From.Record.Dataset.Frame) {
+	if start.From == nil || !f.resume.NewData || !sub.Info.Is2D() || sub.Info.Frame.Equal(start.From.Record.Dataset.Frame) {
 		return sub, nil
 	}
 	in := sub.Info
 	in.Frame = start.From.Record.Dataset.Frame
-	set, err := datasets.Reopen2D(in, datasets.Options{DataDir: f.DataDir})
+	set, err := datasets.Reopen2D(in, datasets.Options{DataDir: f.cmd.DataDir})
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +109,7 @@ func classLine(names []string) string {
 func (f *flags) checkKind(in datasets.Info) error {
 	refuse := func(why string, names ...string) error {
 		for _, n := range names {
-			if f.Changed(n) {
+			if f.cmd.Changed(n) {
 				return cli.Usagef("--%s: %s %s", n, in.Name, why)
 			}
 		}

@@ -15,12 +15,7 @@ import (
 	"flowmatch/trainer"
 )
 
-// Run is the command.
-func Run(ctx context.Context, env cli.Env) error {
-	f := newFlags()
-	if err := f.Read(env); err != nil {
-		return err
-	}
+func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if f.dataset == "help" {
 		listDatasets(env.Stdout)
 		return nil
@@ -29,14 +24,14 @@ func Run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	dir := f.RunDir("cfm", info.Slug())
-	if err := f.Guard(dir); err != nil && !f.summary {
+	dir := f.cmd.RunDir("cfm", info.Slug())
+	if err := f.resume.Guard(dir); err != nil && !f.summary {
 		return err
 	}
-	if f.init, err = training.OpenInit(f.initFrom, f.Changed); err != nil {
+	if f.init, err = training.OpenInit(f.initFrom, f.cmd.Changed); err != nil {
 		return err
 	}
-	session := training.Session{Resume: f.Resume, Env: env, Label: "training"}
+	session := training.Session{Resume: f.resume, Env: env, Label: "training"}
 	subject, images, err := f.openData(ctx, info, env.Stderr, session.Say)
 	if err != nil {
 		return err
@@ -45,14 +40,14 @@ func Run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	device, err := f.OpenDevice()
+	device, err := f.cmd.OpenDevice()
 	if err != nil {
 		return err
 	}
 	if f.summary {
 		return summary(env.Stdout, subject)
 	}
-	start, err := f.Open(dir, device)
+	start, err := f.resume.Open(dir, device)
 	if err != nil {
 		return err
 	}
@@ -63,11 +58,11 @@ func Run(ctx context.Context, env cli.Env) error {
 	if subject, err = f.inFrameOf(start, subject); err != nil {
 		return err
 	}
-	if err := f.SameData(start, subject); err != nil {
+	if err := f.resume.SameData(start, subject); err != nil {
 		return err
 	}
-	f.Plan(start, &config, subject.Info)
-	if err := f.ChoosePrecision(&config, start, subject.Info); err != nil {
+	f.resume.Plan(start, &config, subject.Info)
+	if err := f.hyper.ChoosePrecision(&config, start, subject.Info); err != nil {
 		return err
 	}
 	f.init.Begin(start, subject, &config)
@@ -80,20 +75,20 @@ func Run(ctx context.Context, env cli.Env) error {
 	checkpoint := filepath.Join(dir, trainer.CheckpointFile)
 	result, err := session.Train(ctx, config, subject, start)
 	var stop *trainer.InterruptedError
-	if errors.As(err, &stop) && f.json {
+	if errors.As(err, &stop) && f.cmd.JSON {
 		return errors.Join(err, report(env.Stdout, result, device, config.Precision, []string{checkpoint}))
 	}
 	if err != nil {
 		return err
 	}
 	paths, err := f.figures.Draw(ctx, env, figures.Run{
-		Dir: dir, Info: subject.Info, Network: subject.Network, Device: device, Losses: result.Losses, Reference: f.Recipe == "reference",
+		Dir: dir, Info: subject.Info, Network: subject.Network, Device: device, Losses: result.Losses, Reference: f.hyper.Recipe == "reference",
 	})
 	if err != nil {
 		return err
 	}
 	paths = append([]string{checkpoint}, paths...)
-	if f.json {
+	if f.cmd.JSON {
 		return report(env.Stdout, result, device, config.Precision, paths)
 	}
 	for _, p := range paths {
