@@ -35,9 +35,10 @@ export class Chart {
     new ResizeObserver(() => this.draw()).observe(this.element);
   }
 
-  // set shows series: {name, color, x, y, low, high, dash, dots}, x rising.
-  set(series, { floor = null, floorName = "", here = null } = {}) {
-    Object.assign(this, { series, floor, floorName, here });
+  // set shows series: {name, color, x, y, low, high, dash, dots}, x rising. width is the
+  // range of x, if it is known before.
+  set(series, { floor = null, floorName = "", here = null, width = null } = {}) {
+    Object.assign(this, { series, floor, floorName, here, width });
     this.draw();
   }
 
@@ -60,7 +61,7 @@ export class Chart {
     if (!width) return;
     const w = width - margin.left - margin.right, hgt = this.height - margin.top - margin.bottom;
     const all = (f) => this.series.flatMap(f);
-    const xr = this.#range(all((s) => [s.x[0], s.x[s.x.length - 1]]), this.logX, this.logX ? 0.12 : 0);
+    const xr = this.width || this.#range(all((s) => [s.x[0], s.x[s.x.length - 1]]), this.logX, this.logX ? 0.12 : 0);
     const yr = this.#range([...all((s) => Array.from(s.y)), ...(this.floor ? [this.floor] : [])], this.logY, this.logY ? 0.15 : 0.06);
     const scale = ([low, high], log, size) => (log
       ? (v) => ((Math.log(v) - Math.log(low)) / (Math.log(high) - Math.log(low))) * size

@@ -70,9 +70,8 @@ export class Digits {
     this.command = commandLine("The large picture in a shell:");
     this.body = [
       h("div", { class: "stage" },
-        h("div", { class: "looked" }, h("div", {}, this.big),
-          h("div", { class: "rows" }, (this.classBox = h("div", {}, this.classHead, this.classRow)), h("div", {}, this.seedHead, this.seedRow))),
-        this.time, this.facts),
+        h("div", { class: "looked" }, h("div", { class: "focus" }, this.big, this.time, this.facts),
+          h("div", { class: "rows" }, (this.classBox = h("div", {}, this.classHead, this.classRow)), h("div", {}, this.seedHead, this.seedRow)))),
       h("div", { class: "panel" }, this.model, this.klass, this.method, this.steps, h("div", {}, this.guidance, this.guidanceNote), this.seed, this.saving),
       this.command,
     ];

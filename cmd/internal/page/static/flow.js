@@ -240,7 +240,7 @@ export class Flow {
       }
     }
     const stages = this.known.methods.find((m) => m.name === this.settings.method)?.stages;
-    this.chart.set(series, { floor: q.floor, floorName: "fresh data", here: stages ? stages * this.settings.steps : null });
+    this.chart.set(series, { floor: q.floor, floorName: "fresh data", here: stages ? stages * this.settings.steps : null, width: [0.9, 36] });
   }
 
   #move(t) {

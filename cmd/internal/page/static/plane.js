@@ -239,17 +239,18 @@ export class Plane {
     if (this.density && this.show.density) this.#drawDensity(c, css);
     if (this.field && this.show.field) this.#drawField(c, css);
     const ink = css.getPropertyValue(`--${this.color}`).trim();
+    const small = Math.max(0.5, Math.min(1.15, this.canvas.clientWidth / 400)); // on a phone, of smaller dots
     if (this.still) {
       c.fillStyle = css.getPropertyValue("--muted").trim();
       c.globalAlpha = 0.42;
-      this.#dots(c, this.still, 2.1);
+      this.#dots(c, this.still, 2.1 * small);
       c.globalAlpha = 1;
     }
     if (this.trace && this.show.points) {
       c.fillStyle = ink;
       c.globalAlpha = 0.78;
       const points = this.#at(this.trace, this.t);
-      const radius = this.radius * Math.max(0.5, Math.min(1.15, this.canvas.clientWidth / 400));
+      const radius = this.radius * small;
       this.#dots(c, points, radius);
       if (this.old) this.#dots(c, this.#at(this.old, this.t, points.length / 2), radius);
       c.globalAlpha = 1;
