@@ -6,4 +6,4 @@ import (
 	"flowmatch/cmd/internal/commands/ui"
 )
 
-func main() { cli.Main("ui", ui.Run) }
+func main() { cli.Main(ui.Command()) }

@@ -65,11 +65,13 @@ func (c *Command) Help(width int) string {
 func (c *Command) row(b *strings.Builder, width, longest int, head, text string) {
 	const left, gap = 2, 2
 	at := left + longest + gap
+	if text == "" {
+		fold(b, width, left, left+4, head)
+		return
+	}
 	if width < narrow || at > width/2 && left+len(head)+gap+len(text) > width {
 		fold(b, width, left, left+4, head)
-		if text != "" {
-			fold(b, width, left+4, left+4, text)
-		}
+		fold(b, width, left+4, left+4, text)
 		return
 	}
 	if len(head) > longest {

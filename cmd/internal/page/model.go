@@ -80,7 +80,7 @@ func (o *opening) read(m Model) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := modelfile.Add(cli.New("ui", ""), "shown")
+	f := modelfile.Add(&cli.Command{Name: "ui"}, "shown")
 	f.Checkpoint = path
 	file, err := f.Open("")
 	if err != nil {

@@ -20,12 +20,7 @@ import (
 	"flowmatch/trainer"
 )
 
-// Run is the command.
-func Run(ctx context.Context, env cli.Env) error {
-	f := newFlags()
-	if err := f.Read(env); err != nil {
-		return err
-	}
+func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if err := f.check(); err != nil {
 		return err
 	}
@@ -35,7 +30,7 @@ func Run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	defer listener.Close()
-	options := page.Options{OutputDir: f.OutputDir, Version: trainer.Version, Device: f.OpenDevice}
+	options := page.Options{OutputDir: f.cmd.OutputDir, Version: trainer.Version, Device: f.cmd.OpenDevice}
 	if !page.IsLoopback(f.host) {
 		options.Token = page.NewToken()
 		options.Hosts = append(options.Hosts, f.host)
@@ -50,7 +45,7 @@ func Run(ctx context.Context, env cli.Env) error {
 	defer server.Close()
 	address := addressOf(listener, f.host, options.Token)
 	fmt.Fprintln(env.Stdout, address)
-	if !f.Quiet {
+	if !f.cmd.Quiet {
 		fmt.Fprintln(env.Stderr, "ui: open this address in a browser; Ctrl-C ends the page")
 		if options.Token != "" {
 			fmt.Fprintln(env.Stderr, "note: other machines reach the page, too, if they have the whole address; what is sent is not encrypted")
@@ -58,7 +53,7 @@ func Run(ctx context.Context, env cli.Env) error {
 	}
 	if f.open {
 		if err := openBrowser(address); err != nil {
-			f.Note("no browser was opened: %v", err)
+			f.cmd.Note("no browser was opened: %v", err)
 		}
 	}
 	return serve(ctx, listener, server)
