@@ -3,12 +3,12 @@ package trainer
 import (
 	"context"
 	"encoding/json"
-	"github.com/wangkuiyi/gotorch/weights"
 	"math"
 	"path/filepath"
 	"testing"
 
 	torch "github.com/wangkuiyi/gotorch"
+	"github.com/wangkuiyi/gotorch/weights"
 
 	"flowmatch/datasets"
 	"flowmatch/models"

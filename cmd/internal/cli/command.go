@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 	torch "github.com/wangkuiyi/gotorch"
 
+	"flowmatch/cmd/internal/licences"
 	"flowmatch/datasets"
 	"flowmatch/trainer"
 )
@@ -50,6 +51,7 @@ type Command struct {
 	groups  []*Group
 	root    *cobra.Command // with the flags of all groups; nil before Execute
 	version bool
+	licence bool
 	notes   io.Writer // of OpenDevice and Note
 }
 
@@ -95,6 +97,9 @@ func (c *Command) Execute(ctx context.Context, env Env) error {
 			return err
 		}
 		switch {
+		case c.licence:
+			_, err := io.WriteString(env.Stdout, licences.Text())
+			return err
 		case c.version:
 			return c.printVersion(env.Stdout)
 		case c.Arguments == "" && len(c.Args()) > 0:

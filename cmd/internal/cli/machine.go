@@ -33,6 +33,7 @@ func (c *Command) AddLast(g *Group, quiet, json string) {
 		g.BoolVar(&c.JSON, "json", false, json)
 	}
 	g.BoolVar(&c.version, "version", false, "print the version")
+	g.BoolVar(&c.licence, "licences", false, "print the licences of all that is in the program")
 	g.BoolP("help", "h", false, "print this")
 }
 
