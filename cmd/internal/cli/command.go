@@ -74,6 +74,9 @@ func (c *Command) Note(format string, args ...any) {
 // Changed tells whether a flag was given.
 func (c *Command) Changed(flag string) bool { return c.root != nil && c.root.Flags().Changed(flag) }
 
+// Flags are all of the command's flags, once the command line is read.
+func (c *Command) Flags() *pflag.FlagSet { return c.root.Flags() }
+
 // Args are the arguments that are no flags.
 func (c *Command) Args() []string { return c.root.Flags().Args() }
 

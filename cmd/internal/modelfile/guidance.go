@@ -48,7 +48,7 @@ func (g *Guidance) Of(m *Model) (*flow.Guidance, error) {
 		return nil, cli.Usagef("--guidance: the model has no classes to guide to")
 	}
 	if m.Null() < 0 {
-		return nil, cli.Usagef("--guidance: the model has no null class; train it with --class-dropout")
+		return nil, cli.Usagef("--guidance: the model has no null class; train it with --class-dropout 0.1")
 	}
 	from, to, err := g.times()
 	return &flow.Guidance{Scale: g.Scale, From: from, To: to, Null: m.Null()}, err

@@ -38,7 +38,8 @@ func (r *Resume) Plan(s *Start, c *trainer.Config, in datasets.Info) {
 // asksForLength tells whether the length is one that the user means. A number of passes
 // over a set that has changed is another number of steps, which nobody has asked for.
 func (r *Resume) asksForLength(s *Start) bool {
-	return r.cmd.Changed("iterations") || r.cmd.Changed("epochs") && len(s.before) == 0
+	given := func(flag string) bool { return r.Settings.ByHand(r.cmd, flag) }
+	return given("iterations") || given("epochs") && len(s.before) == 0
 }
 
 // longer says what becomes of the learning rate.

@@ -21,6 +21,8 @@ type Resume struct {
 	ResumeFrom            string
 	MaxSteps              int
 	CheckpointEvery, Keep int
+	// Settings say which flags the command line gave itself; nil: all that changed.
+	Settings *Settings
 
 	cmd       *cli.Command
 	observing []*bool // which of the observers are asked for
@@ -99,9 +101,10 @@ type Start struct {
 	From   *trainer.State // nil: anew
 	Notes  []string       // for the user
 
-	folder *trainer.Folder
-	before []trainer.DataBefore // what the run was trained on earlier
-	longer bool                 // it goes on past its planned end
+	folder  *trainer.Folder
+	before  []trainer.DataBefore // what the run was trained on earlier
+	earlier []RunSession         // that run.json tells of
+	longer  bool                 // it goes on past its planned end
 }
 
 // Close lets other processes into the folder.

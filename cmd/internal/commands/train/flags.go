@@ -23,6 +23,8 @@ type flags struct {
 
 	dataset, attribute       string
 	initFrom                 string
+	settings                 training.Settings
+	dryRun                   bool
 	sigmaMin, classDropout   float64
 	horizontalFlip, download bool
 	hiddenDim, imageSize     int
@@ -44,6 +46,9 @@ func newFlags() *flags {
 		{Line: "train --dataset digits --resume", What: "go on after a stop; the same command can be restarted blindly"},
 	}}
 	f := &flags{cmd: c}
+	settings := c.Group("Settings")
+	f.settings.Add(settings)
+	settings.BoolVar(&f.dryRun, "dry-run", false, "print every value with its origin, parameters, memory and time, by a few steps; touch nothing on the disk")
 	data := c.Group("Data")
 	data.StringVar(&f.dataset, "dataset", "", "the set to train on; help lists them")
 	data.Datasets("dataset")
@@ -62,6 +67,7 @@ func newFlags() *flags {
 	net.IntVar(&f.hiddenDim, "hidden-dim", 512, "features of the MLP's hidden layers, for points")
 	net.BoolVar(&f.summary, "summary", false, "print the network's layers, shapes and parameters, and train nothing")
 	f.resume = training.AddResume(c)
+	f.resume.Settings = &f.settings
 	f.resume.AddNewData()
 	begin := c.Group(training.ResumeTitle)
 	begin.StringVar(&f.initFrom, "init-from", "", "begin with the weights of this file: its network; classes that it knows by name keep their rows")
@@ -102,6 +108,9 @@ func (f *flags) check() (datasets.Info, error) {
 	}
 	if err := f.figures.Check(); err != nil {
 		return in, err
+	}
+	if f.dryRun && (f.resume.Resume || f.resume.ResumeFrom != "" || f.download) {
+		return in, cli.Usagef("--dry-run is of a run that starts, from data that is there: leave --resume, --resume-from and --download out")
 	}
 	if f.initFrom != "" && f.resume.ResumeFrom != "" {
 		return in, cli.Usagef("--init-from and --resume-from exclude each other: a state has weights of its own")

@@ -20,6 +20,12 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		listDatasets(env.Stdout)
 		return nil
 	}
+	if f.settings.Preset == "help" {
+		return training.ListPresets(env.Stdout)
+	}
+	if err := f.settings.Apply(f.cmd.Flags()); err != nil {
+		return err
+	}
 	info, err := f.check()
 	if err != nil {
 		return err
@@ -47,6 +53,9 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if f.summary {
 		return summary(env.Stdout, subject)
 	}
+	if f.dryRun {
+		return f.rehearse(ctx, env, subject, config, device)
+	}
 	start, err := f.resume.Open(dir, device)
 	if err != nil {
 		return err
@@ -72,8 +81,18 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if err := start.KeepFiles(subject); err != nil {
 		return err
 	}
+	record, part := f.record(config, subject), training.NewSession(env.Args, start)
+	if err := record.Keep(start, part); err != nil {
+		return err
+	}
 	checkpoint := filepath.Join(dir, trainer.CheckpointFile)
 	result, err := session.Train(ctx, config, subject, start)
+	if result.New > 0 {
+		part.Steps, part.Seconds = result.Steps, result.Time.Seconds()
+	}
+	if kept := record.Keep(start, part); kept != nil {
+		err = errors.Join(err, kept)
+	}
 	var stop *trainer.InterruptedError
 	if errors.As(err, &stop) && f.cmd.JSON {
 		return errors.Join(err, report(env.Stdout, result, device, config.Precision, []string{checkpoint}))

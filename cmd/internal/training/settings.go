@@ -1,0 +1,231 @@
+package training
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+	"github.com/wangkuiyi/gotorch/regular"
+	"github.com/wangkuiyi/gotorch/strictjson"
+
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/datasets"
+	"flowmatch/models"
+	"flowmatch/trainer"
+)
+
+// Where the value of a flag came from.
+const (
+	fromDefault = "default"
+	fromRecipe  = "recipe" // or the set's own defaults
+	fromMachine = "machine"
+	fromPreset  = "preset"
+	fromConfig  = "config"
+	fromFlag    = "flag"
+)
+
+// Settings are a run's flags by --preset and --config, which the command line overrides,
+// and where each came from.
+type Settings struct {
+	Preset, Config string
+	from           map[string]string // of the flags that were set
+}
+
+// Add adds the flags.
+func (s *Settings) Add(g *cli.Group) {
+	g.StringVar(&s.Preset, "preset", "", "flags of a run by name, which other flags override; help lists them")
+	var names []string
+	for _, p := range presets {
+		names = append(names, p.name)
+	}
+	g.Choices("preset", append(names, "help")...)
+	g.StringVar(&s.Config, "config", "", "repeat the run of this run.json, but for the flags that are given")
+	g.Files("config", "json")
+}
+
+// notKept are flags of a command, not of a run.
+var notKept = []string{"preset", "config", "resume", "fresh", "resume-from", "new-data", "dry-run", "summary", "json", "quiet", "version", "help", "max-steps", "output-dir", "device", "threads", "download"}
+
+// instead are flags that a value stays away for: the command line says the same in other
+// words.
+var instead = map[string]string{"iterations": "epochs", "epochs": "iterations", "figure-samples": "no-figures", "no-figures": "figure-samples"}
+
+// Apply sets the flags that the preset or the run's file names and the command line does not.
+func (s *Settings) Apply(f *pflag.FlagSet) error {
+	s.from = map[string]string{}
+	f.Visit(func(f *pflag.Flag) { s.from[f.Name] = fromFlag })
+	set := func(name, value, from, where string) error {
+		if s.from[name] == fromFlag || s.from[instead[name]] == fromFlag {
+			return nil
+		}
+		if value == "" {
+			return cli.Usagef("%s: %s is empty: give a value, or leave it out", where, name)
+		}
+		if err := f.Set(name, value); err != nil {
+			return cli.Usagef("%s: %s %q: %v", where, name, value, err)
+		}
+		s.from[name] = from
+		return nil
+	}
+	switch {
+	case s.Preset != "" && s.Config != "":
+		return cli.Usagef("--preset and --config exclude each other")
+	case s.Preset != "":
+		p, err := findPreset(s.Preset)
+		if err != nil {
+			return err
+		}
+		for _, v := range p.flags {
+			if err := set(v[0], v[1], fromPreset, "--preset "+p.name); err != nil {
+				return err
+			}
+		}
+	case s.Config != "":
+		file, err := readRunFile(s.Config)
+		if err != nil {
+			return err
+		}
+		for _, name := range slices.Sorted(maps.Keys(file.Values)) {
+			known := f.Lookup(name)
+			if known == nil || slices.Contains(notKept, name) || known.Name != name {
+				return cli.Usagef("%s: %q is no setting of a run%s", s.Config, name, near(f, name))
+			}
+			if file.From[name] == fromMachine {
+				continue // this machine decides for itself
+			}
+			text, err := textOf(file.Values[name])
+			if err != nil {
+				return cli.Usagef("%s: %s: %v", s.Config, name, err)
+			}
+			if err := set(name, text, fromConfig, s.Config); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func near(f *pflag.FlagSet, name string) string {
+	var names []string
+	f.VisitAll(func(f *pflag.Flag) {
+		if !slices.Contains(notKept, f.Name) {
+			names = append(names, f.Name)
+		}
+	})
+	if n := datasets.Closest(strings.ReplaceAll(name, "_", "-"), names); n != "" {
+		return "; did you mean " + n + "?"
+	}
+	return ""
+}
+
+// ByHand tells whether the command line itself gave a flag.
+func (s *Settings) ByHand(c *cli.Command, name string) bool {
+	if s == nil || s.from == nil {
+		return c.Changed(name)
+	}
+	return s.from[name] == fromFlag
+}
+
+// textOf is a JSON value as a flag's.
+func textOf(raw json.RawMessage) (string, error) {
+	var v any
+	if err := json.Unmarshal(raw, &v); err != nil {
+		return "", err
+	}
+	switch v := v.(type) {
+	case string:
+		return v, nil
+	case bool, float64:
+		return strings.TrimSpace(string(raw)), nil
+	}
+	return "", errors.New("a number, a text, true or false is meant")
+}
+
+// Resolved are the values that decide a run, by their flags' names, and where each came
+// from.
+func (s *Settings) Resolved(f *pflag.FlagSet, c trainer.Config, network models.Config) (values map[string]json.RawMessage, from map[string]string) {
+	values, from = map[string]json.RawMessage{}, map[string]string{}
+	points := len(network.SampleShape()) == 1
+	put := func(name string, raw json.RawMessage, origin string) {
+		if known := f.Lookup(name); known == nil || slices.Contains(notKept, name) {
+			return
+		}
+		if s.from[name] != "" {
+			origin = s.from[name]
+		}
+		values[name], from[name] = raw, origin
+	}
+	f.Visit(func(f *pflag.Flag) {
+		raw := json.RawMessage(f.Value.String())
+		switch f.Value.Type() {
+		case "int", "int64", "float64", "bool":
+		default:
+			raw, _ = json.Marshal(f.Value.String())
+		}
+		put(f.Name, raw, fromFlag)
+	})
+	delete(values, "epochs") // iterations says it
+	delete(from, "epochs")
+	for _, d := range trainer.Differences(network, struct{}{}) {
+		put(strings.ReplaceAll(d.Field, "_", "-"), listed(d.Now), fromDefault)
+	}
+	if !points {
+		put("network", json.RawMessage(fmt.Sprintf("%q", network.Kind())), fromDefault)
+	}
+	byRecipe := []string{"iterations", "batch_size", "learning_rate", "warmup", "schedule", "ema_decay", "grad_clip", "stratified_times", "stable_targets"}
+	for _, d := range trainer.Differences(c, struct{}{}) {
+		name, origin := strings.ReplaceAll(d.Field, "_", "-"), fromDefault
+		switch {
+		case points && (d.Field == "class_dropout" || d.Field == "horizontal_flip"), d.Field == "init_from":
+			continue
+		case slices.Contains(byRecipe, d.Field):
+			origin = fromRecipe
+		case d.Field == "precision" && f.Lookup("precision").Value.String() == "auto":
+			origin = fromMachine
+		}
+		put(name, json.RawMessage(d.Now), origin)
+	}
+	return values, from
+}
+
+// listed is a list of numbers as its flag takes it.
+func listed(raw string) json.RawMessage {
+	switch {
+	case raw == "[]" || raw == "null":
+		return json.RawMessage(`"none"`)
+	case strings.HasPrefix(raw, "["):
+		return json.RawMessage(`"` + strings.Trim(raw, "[]") + `"`)
+	}
+	return json.RawMessage(raw)
+}
+
+func readRunFile(path string) (*RunRecord, error) {
+	f, size, err := regular.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("--config: %w", err)
+	}
+	defer f.Close()
+	if size > 1<<20 {
+		return nil, fmt.Errorf("--config: %s has %d bytes: no run.json", path, size)
+	}
+	text, err := io.ReadAll(f)
+	if err != nil {
+		return nil, fmt.Errorf("--config: %w", err)
+	}
+	r := &RunRecord{Format: 1}
+	if err := strictjson.UnmarshalKnown(text, r); err != nil {
+		return nil, cli.Usagef("--config %s: %v", path, err)
+	}
+	if r.Format != 1 {
+		return nil, cli.Usagef("--config %s: format %d; this program reads 1", path, r.Format)
+	}
+	if len(r.Values) == 0 {
+		return nil, cli.Usagef("--config %s: it has no values, as in {\"values\": {\"dataset\": \"digits\"}}", path)
+	}
+	return r, nil
+}
