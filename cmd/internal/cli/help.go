@@ -37,7 +37,9 @@ func (c *Command) Help(width int) string {
 	b.WriteString("\nUsage:\n")
 	longest := 0
 	for _, f := range c.Forms {
-		longest = max(longest, len(f.Line))
+		if f.What != "" {
+			longest = max(longest, len(f.Line))
+		}
 	}
 	for _, f := range c.Forms {
 		c.row(&b, width, longest, f.Line, f.What)
@@ -50,7 +52,8 @@ func (c *Command) Help(width int) string {
 		}
 	}
 	for _, g := range groups {
-		fmt.Fprintf(&b, "\n%s:\n", g.Title)
+		b.WriteByte('\n')
+		fold(&b, width, 0, 0, g.Title+":")
 		for _, d := range g.Descriptions() {
 			c.row(&b, width, min(longest, 26), d.Head, d.About)
 		}
@@ -69,7 +72,7 @@ func (c *Command) row(b *strings.Builder, width, longest int, head, text string)
 		fold(b, width, left, left+4, head)
 		return
 	}
-	if width < narrow || at > width/2 && left+len(head)+gap+len(text) > width {
+	if width < narrow || at > width/2 && at+len(text) > width {
 		fold(b, width, left, left+4, head)
 		fold(b, width, left+4, left+4, text)
 		return
