@@ -57,11 +57,9 @@ func (l *loop) fits(ctx context.Context) (fits int, none bool) {
 		return torch.Try(func() {
 			torch.Scoped(func() {
 				torch.ZeroGrad(l.e.params)
-				loss, err := l.e.loss(0, &zeros{l.Network.Config().SampleShape(), n, l.e.classes, l.Device})
-				if err != nil {
+				if _, err := l.e.gradients(0, &zeros{l.Network.Config().SampleShape(), n, l.e.classes, l.Device}, 1); err != nil {
 					panic(&torch.Error{Op: "fits", Msg: err.Error()})
 				}
-				loss.Backward()
 				torch.GradNorm(l.e.params)
 				torch.Synchronize(l.Device)
 			})

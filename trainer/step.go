@@ -93,14 +93,9 @@ func (e *engine) step(k int, src Source) (err error) {
 		var total torch.Tensor
 		for part := range e.c.Accumulate {
 			var loss torch.Tensor
-			if loss, err = e.loss(k*e.c.Accumulate+part, src); err != nil {
+			if loss, err = e.gradients(k*e.c.Accumulate+part, src, 1/float64(e.c.Accumulate)); err != nil {
 				return
 			}
-			if e.c.Accumulate > 1 {
-				loss = torch.MulScalar(loss, 1/float64(e.c.Accumulate))
-			}
-			loss.Backward()
-			loss = loss.Detach()
 			if part == 0 {
 				total = loss
 			} else {
@@ -112,26 +107,49 @@ func (e *engine) step(k int, src Source) (err error) {
 	return err
 }
 
-// loss is the loss of batch m of the run: [].
-func (e *engine) loss(m int, src Source) (loss torch.Tensor, err error) {
+// batch is what the network is to learn of one: xt, u: [B,...], t: [B], y: [B] or
+// none.
+type batch struct{ xt, t, u, y torch.Tensor }
+
+// draw makes batch m of the run.
+func (e *engine) draw(m int, src Source) (b batch, err error) {
 	data, err := src.Batch()
 	if err != nil {
-		return loss, err
+		return b, err
 	}
 	if !e.classes {
 		data.Y = torch.Tensor{}
 	}
 	e.gen.Seed(flow.Mix(uint64(e.c.Seed), uint64(m), drawNoise))
-	xt, t, u, y := e.objective.Draw(e.gen, data.X0, data.X1, data.Y)
+	b.xt, b.t, b.u, b.y = e.objective.Draw(e.gen, data.X0, data.X1, data.Y)
 	if e.dropout {
 		torch.ManualSeed(int64(flow.Mix(uint64(e.c.Seed), uint64(m), drawDropout) >> 1))
 	}
-	var v torch.Tensor
-	withPrecision(e.c.Precision, e.device, func() { v = e.network.Velocity(xt, t, y) })
+	return b, nil
+}
+
+// velocity is the network's of a batch, or of a part of one: [B,...].
+func (e *engine) velocity(b batch) (v torch.Tensor) {
+	withPrecision(e.c.Precision, e.device, func() { v = e.network.Velocity(b.xt, b.t, b.y) })
+	return v
+}
+
+// diagnose shows the diagnostics a batch and the network's velocities.
+func (e *engine) diagnose(v torch.Tensor, b batch) {
 	for _, d := range e.diagnostics {
-		d.Batch(v, u, t)
+		d.Batch(v, b.u, b.t)
 	}
-	return flow.Loss(v, u), nil
+}
+
+// loss is the loss of batch m of the run: [].
+func (e *engine) loss(m int, src Source) (torch.Tensor, error) {
+	b, err := e.draw(m, src)
+	if err != nil {
+		return torch.Tensor{}, err
+	}
+	v := e.velocity(b)
+	e.diagnose(v, b)
+	return flow.Loss(v, b.u), nil
 }
 
 func withPrecision(precision string, d torch.Device, f func()) {

@@ -27,6 +27,7 @@
   /* scope.cc: where new tensors belong, and their end */                      \
   X(gt_ri, gt_scope_enter, (int64_t id, int64_t threads), (id, threads))       \
   X(gt_r0, gt_scope_leave, (int64_t before), (before))                         \
+  X(gt_ri, gt_share, (int64_t n), (n))                                         \
   X(gt_ri, gt_scope_current, (void), ())                                       \
   X(gt_r0, gt_free, (gt_handle *h, int64_t n), (h, n))                         \
   X(void, gt_close, (gt_handle h), (h))                                        \

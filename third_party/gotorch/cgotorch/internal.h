@@ -21,6 +21,7 @@ struct Thread {
   bool ready;      // prepare_thread has been here
   int64_t depth;   // how many scopes the thread is in, Outside counted
   int64_t cores;   // that it computes with
+  int64_t share;   // the most that scopes inside may compute with; 0: no limit
 };
 extern constinit thread_local Thread thread;
 void set_thread_count(int64_t n);

@@ -1,5 +1,7 @@
 // Scopes and the end of handles. The scope is a property of the thread: Go
 // locks its goroutine to the thread for as long as it is in one.
+#include <utility>
+
 #include "core.h"
 #include "internal.h"
 
@@ -9,6 +11,7 @@
 GT_EXPORT gt_ri gt_scope_enter(int64_t id, int64_t threads) {
   return gt::integer([&]() -> int64_t {
     int64_t before = gt::thread.scope | gt::thread.cores << 32;
+    if (gt::thread.share && threads > gt::thread.share) threads = gt::thread.share;
     if (threads > 0) gt::set_thread_count(threads);
     gt::thread.scope = static_cast<uint32_t>(id);
     gt::thread.depth++;
@@ -22,6 +25,12 @@ GT_EXPORT gt_r0 gt_scope_leave(int64_t before) {
     gt::thread.scope = static_cast<uint32_t>(before);
     gt::set_thread_count(before >> 32);
   });
+}
+
+// Scopes that the thread enters from here on compute with n cores at most; 0: with
+// all. Returns what it was.
+GT_EXPORT gt_ri gt_share(int64_t n) {
+  return gt::integer([&] { return std::exchange(gt::thread.share, n); });
 }
 
 GT_EXPORT gt_ri gt_scope_current() {

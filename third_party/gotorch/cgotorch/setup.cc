@@ -18,7 +18,7 @@
 namespace gt {
 
 std::atomic<int64_t> handles_made{0}, handles_freed{0};
-constinit thread_local Thread thread{0, false, 0, 1};
+constinit thread_local Thread thread{0, false, 0, 1, 0};
 
 namespace {
 
@@ -56,6 +56,13 @@ OmpSet omp_set() {
   return f;
 }
 
+// The matrix library obeys a number of its own before OpenMP's.
+using MklSet = int (*)(int);
+MklSet mkl_set() {
+  static MklSet f = reinterpret_cast<MklSet>(dlsym(RTLD_DEFAULT, "MKL_Set_Num_Threads_Local"));
+  return f;
+}
+
 }  // namespace
 
 char *message(std::exception_ptr e) noexcept { return message(std::move(e), show_trace); }
@@ -80,11 +87,13 @@ void prepare_thread() {
   c10::WarningUtils::set_warning_handler(&collector());
   at::get_num_threads();  // libtorch's own first-use set-up of this thread
   if (auto set = omp_set()) set(1);
+  if (auto set = mkl_set()) set(1);
 }
 
 void set_thread_count(int64_t n) {
   if (n == thread.cores) return;
   if (auto set = omp_set()) set(static_cast<int>(n));
+  if (auto set = mkl_set()) set(static_cast<int>(n));
   thread.cores = n;
 }
 
@@ -119,6 +128,7 @@ GT_EXPORT gt_r0 gt_trace(bool on) {
 GT_EXPORT gt_r0 gt_set_threads(int64_t n) {
   return gt::none([&] {
     at::set_num_threads(static_cast<int>(n));
+    if (auto set = gt::mkl_set()) set(static_cast<int>(n));
     gt::thread.cores = n;
     if (!gt::thread.depth) gt::set_thread_count(1);
   });
