@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/wangkuiyi/gotorch/faulttest"
 	"github.com/wangkuiyi/gotorch/pth"
 	"github.com/wangkuiyi/gotorch/weights"
 )
@@ -152,6 +153,7 @@ func TestEveryAllocationMayFail(t *testing.T) {
 			t.Fatalf("%s afterwards: %v", job.name, err)
 		}
 		t.Logf("%s: %d allocations failed", job.name, failed)
+		faulttest.Report(t, 10, failed)
 		total += failed
 	}
 	if total < 300/int(stride) {
