@@ -15,6 +15,7 @@ import (
 
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/figures"
+	"flowmatch/cmd/internal/measures"
 	"flowmatch/cmd/internal/modelfile"
 	"flowmatch/flow"
 )
@@ -145,6 +146,13 @@ func (c *comparison) points(ctx context.Context) error {
 	return nil
 }
 
+// pictured is what --json prints of images.
+type pictured struct {
+	Dataset string    `json:"dataset"`
+	Models  []results `json:"models"`
+	Figure  string    `json:"figure"`
+}
+
 // images draws samples of both in few steps, and by the solver asked for.
 func (c *comparison) images(ctx context.Context) error {
 	var rows []figures.Row
@@ -157,6 +165,13 @@ func (c *comparison) images(ctx context.Context) error {
 	path := c.path(".png")
 	if err := figures.FewSteps(ctx, path, c.device, c.cmd.Seed, rows); err != nil {
 		return err
+	}
+	if c.cmd.JSON {
+		out := pictured{Dataset: c.models[0].Info.Name, Figure: path}
+		for k, m := range c.models {
+			out.Models = append(out.Models, results{Name: names[k], Checkpoint: m.Checkpoint.Path})
+		}
+		return measures.WriteJSON(c.env.Stdout, out)
 	}
 	_, err := fmt.Fprintln(c.env.Stdout, path)
 	return err

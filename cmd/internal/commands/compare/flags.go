@@ -58,7 +58,7 @@ func newFlags() *flags {
 	film.IntVar(&f.frames, "frames", 101, "frames of the film")
 	film.Float64Var(&f.fps, "fps", 20, "frames a second")
 	f.model.AddNetwork()
-	c.AddCommon("auto or fp32: compare computes in float32", "print one line of JSON instead of a table")
+	c.AddCommon("auto or fp32: compare computes in float32", "print one line of JSON instead of a table, or of a picture's path")
 	return f
 }
 
@@ -100,7 +100,7 @@ func (f *flags) checkKind(in datasets.Info) error {
 	if in.Is2D() {
 		return nil
 	}
-	for _, n := range []string{"figure-samples", "grid-size", "frames", "fps", "quality-samples", "solvers", "json"} {
+	for _, n := range []string{"figure-samples", "grid-size", "frames", "fps", "quality-samples", "solvers"} {
 		if f.cmd.Changed(n) {
 			return cli.Usagef("--%s: %s is a set of images, of which compare draws samples", n, in.Name)
 		}

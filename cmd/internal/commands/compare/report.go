@@ -28,7 +28,7 @@ type report struct {
 type results struct {
 	Name       string  `json:"name"`
 	Checkpoint string  `json:"checkpoint"`
-	Results    []entry `json:"results"`
+	Results    []entry `json:"results,omitempty"`
 }
 
 // entry is the results of a solver.

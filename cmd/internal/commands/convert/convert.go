@@ -4,6 +4,7 @@ package convert
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/wangkuiyi/gotorch/pth"
 
 	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/measures"
 	"flowmatch/cmd/internal/modelfile"
 	"flowmatch/cmd/internal/terminal"
 	"flowmatch/trainer"
@@ -36,7 +38,7 @@ func Command() *cli.Command {
 	g := c.Group("Weights")
 	g.BoolVar(&f.list, "list", false, "list names, types and shapes")
 	modelfile.AddWeights(g, &f.which)
-	c.AddLast(c.Group("General"), "no progress and no notes", "")
+	c.AddLast(c.Group("General"), "no progress and no notes", "print one line of JSON: the file that was written, or with --list what the file holds")
 	c.Run = f.run
 	return c
 }
@@ -47,7 +49,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		if len(args) != 1 {
 			return cli.Usagef("--list takes one file, %d were given", len(args))
 		}
-		return show(env, args[0])
+		return show(env, args[0], f.cmd.JSON)
 	}
 	if len(args) != 2 {
 		return cli.Usagef("two files are needed, IN and OUT; %d were given", len(args))
@@ -75,6 +77,9 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if err := trainer.WriteWeights(ctx, out, ck.File()); err != nil {
 		return err
 	}
+	if f.cmd.JSON {
+		return measures.WriteJSON(env.Stdout, map[string][]string{"files": {out}})
+	}
 	_, err = fmt.Fprintln(env.Stdout, out)
 	return err
 }
@@ -95,14 +100,30 @@ func keepsState(in, out string) error {
 	return nil
 }
 
+// listing is what --list prints with --json.
+type listing struct {
+	File    string          `json:"file"`
+	Entries []leaf          `json:"entries"`
+	Tensors int             `json:"tensors"`
+	Numbers int64           `json:"numbers"` // in them
+	Record  json.RawMessage `json:"record,omitempty"`
+}
+
+// leaf is a tensor, by type and shape, or another value.
+type leaf struct {
+	Name string `json:"name"`
+	What string `json:"what"`
+}
+
 // show lists everything that the file holds.
-func show(env cli.Env, path string) error {
+func show(env cli.Env, path string, asJSON bool) error {
 	f, err := trainer.ReadContent(path)
 	if err != nil {
 		return err
 	}
 	w := bufio.NewWriter(env.Stdout)
 	tensors, numbers := 0, int64(0)
+	all := listing{File: path, Entries: []leaf{}, Record: f.Record}
 	for _, l := range f.Leaves {
 		what := any(l.Tensor)
 		if l.Tensor == nil {
@@ -118,7 +139,13 @@ func show(env cli.Env, path string) error {
 		} else {
 			tensors, numbers = tensors+1, numbers+l.Tensor.Numel()
 		}
-		fmt.Fprintln(w, trainer.Printable(fmt.Sprintf("%-44s %v", l.Name, what)))
+		if all.Entries = append(all.Entries, leaf{l.Name, fmt.Sprint(what)}); !asJSON {
+			fmt.Fprintln(w, trainer.Printable(fmt.Sprintf("%-44s %v", l.Name, what)))
+		}
+	}
+	if asJSON {
+		all.Tensors, all.Numbers = tensors, numbers
+		return measures.WriteJSON(env.Stdout, all)
 	}
 	fmt.Fprintf(w, "%d tensors, %s numbers\n", tensors, terminal.Count(numbers))
 	if f.Record != nil {

@@ -13,6 +13,7 @@ import (
 	torch "github.com/wangkuiyi/gotorch"
 
 	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/measures"
 	"flowmatch/cmd/internal/modelfile"
 	"flowmatch/cmd/internal/terminal"
 	"flowmatch/cmd/internal/training"
@@ -63,7 +64,8 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if r.device, err = f.cmd.OpenDevice(); err != nil {
 		return err
 	}
-	first := teacher
+	first, began := teacher, time.Now()
+	var written []string
 	for round := 1; round <= f.rounds; round++ {
 		at := f.roundDir(dir, round)
 		if err := r.round(ctx, round, at, teacher); err != nil {
@@ -77,13 +79,35 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintln(env.Stdout, filepath.Join(at, trainer.CheckpointFile))
-		for _, p := range paths {
-			fmt.Fprintln(env.Stdout, p)
+		paths = append([]string{filepath.Join(at, trainer.CheckpointFile)}, paths...)
+		written = append(written, paths...)
+		if f.cmd.JSON {
+			if err := measures.WriteJSON(env.Stdout, done{Type: "round", Round: round, Files: paths, Steps: len(r.losses)}); err != nil {
+				return err
+			}
+		} else {
+			fmt.Fprintln(env.Stdout, strings.Join(paths, "\n"))
 		}
 		teacher = student
 	}
+	if f.cmd.JSON {
+		return measures.WriteJSON(env.Stdout, done{
+			Type: "summary", Files: written, Teacher: first.Checkpoint.Path, Solver: solver.String(), Device: r.device.String(), Seconds: time.Since(began).Seconds(),
+		})
+	}
 	return nil
+}
+
+// done is a line of --json.
+type done struct {
+	Type    string   `json:"type"` // round or summary
+	Round   int      `json:"round,omitempty"`
+	Files   []string `json:"files"` // the checkpoint first
+	Steps   int      `json:"steps,omitempty"`
+	Teacher string   `json:"teacher,omitempty"`
+	Solver  string   `json:"solver,omitempty"` // of the teacher
+	Device  string   `json:"device,omitempty"`
+	Seconds float64  `json:"seconds,omitempty"`
 }
 
 // rounds is the work on one model after the other.

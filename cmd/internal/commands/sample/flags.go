@@ -57,7 +57,7 @@ func newFlags() *flags {
 	files.IntVar(&f.frames, "frames", 101, "frames of the film")
 	files.Float64Var(&f.fps, "fps", 20, "frames a second")
 	f.model.AddNetwork()
-	c.AddCommon("auto, fp32, tf32 (GPUs) or bf16; auto is fp32", "")
+	c.AddCommon("auto, fp32, tf32 (GPUs) or bf16; auto is fp32", "print one line of JSON at the end instead of paths: files, samples, solver, evaluations, seconds")
 	return f
 }
 

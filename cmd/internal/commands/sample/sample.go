@@ -4,6 +4,7 @@ package sample
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/figures"
+	"flowmatch/cmd/internal/measures"
 	"flowmatch/cmd/internal/terminal"
 	"flowmatch/datasets/npz"
 	"flowmatch/flow"
@@ -103,7 +105,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 
-	var written []string
+	written := []string{}
 	if f.npz != "" {
 		err := writeFile(f.npz, func(w writer) error {
 			return npz.WriteSamples(w, &npz.Samples{Shape: t.Shape, X: info.Frame.Back(out.X), Y: plan.labels, X0: out.X0})
@@ -150,8 +152,29 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		fmt.Fprintf(env.Stderr, "%s samples by %s, NFE %d a sample%s, in %s (%.1f samples a second)\n",
 			terminal.Count(int64(plan.n)), solver, out.NFE, forFrames(out.NFEFrames), terminal.Duration(took), float64(plan.n)/took.Seconds())
 	}
-	f.list(env, written)
+	if f.cmd.JSON {
+		return measures.WriteJSON(f.results(env), drawn{
+			Files: written, Checkpoint: t.Checkpoint.Path, Dataset: info.Name, Samples: plan.n, Solver: solver.String(),
+			NFE: out.NFE, NFEFrames: out.NFEFrames, Seconds: took.Seconds(), Device: device.String(),
+		})
+	}
+	for _, p := range written {
+		fmt.Fprintln(f.results(env), p)
+	}
 	return nil
+}
+
+// drawn is what --json prints.
+type drawn struct {
+	Files      []string `json:"files"`
+	Checkpoint string   `json:"checkpoint"`
+	Dataset    string   `json:"dataset"`
+	Samples    int      `json:"samples"`
+	Solver     string   `json:"solver"`
+	NFE        int      `json:"nfe"`        // of a sample
+	NFEFrames  int      `json:"nfe_frames"` // of them, for the film's frames between steps
+	Seconds    float64  `json:"seconds"`
+	Device     string   `json:"device"`
 }
 
 // oneStep is the solver for a model that has learnt its velocity at t = 0 alone.
@@ -190,18 +213,15 @@ func (f *flags) npzCanBeWritten() error {
 	return nil
 }
 
-// list gives the paths of what was written: not into a standard output that has
-// the samples already.
-func (f *flags) list(env cli.Env, written []string) {
-	to := env.Stdout
+// results is where it is said what was written: not in a standard output that has the
+// samples already.
+func (f *flags) results(env cli.Env) io.Writer {
 	if out, err := os.Stdout.Stat(); err == nil && f.npz != "" {
 		if in, err := os.Stat(f.npz); err == nil && os.SameFile(in, out) {
-			to = env.Stderr
+			return env.Stderr
 		}
 	}
-	for _, p := range written {
-		fmt.Fprintln(to, p)
-	}
+	return env.Stdout
 }
 
 // finite refuses samples that are no numbers: of a solver that ran away, or of
