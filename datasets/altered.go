@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"flowmatch/datasets/fetch"
+	"flowmatch/datasets/internal/userfile"
 )
 
 // Altered compares the files of the published sets that are in the data folder with the
@@ -20,7 +21,7 @@ func Altered(ctx context.Context, dataDir string) (same int, other []string, err
 		dir := p.dir(dataDir)
 		for _, f := range p.missing(filepath.Join(dir, "none such")) {
 			path := filepath.Join(dir, f.name)
-			file, size, err := openRegular(path)
+			file, size, err := userfile.Open(path)
 			if err != nil {
 				continue // not there, or what opening the set will tell
 			}

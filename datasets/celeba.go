@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"flowmatch/datasets/internal/userfile"
 )
 
 // celebaSet is that of Liu, Luo, Wang and Tang 2015: faces, aligned, of 178x218, of which
@@ -74,7 +76,7 @@ func openCelebA(info Info, opts Options) (*Images, error) {
 	for _, name := range names {
 		c, known := class[name]
 		if opts.Attribute != "" && !known {
-			return nil, celebaFault(filepath.Join(dir, celebaAttributes), "it has no line for "+name, replaceIt, nil)
+			return nil, celebaFault(filepath.Join(dir, celebaAttributes), "it has no line for "+name, userfile.ReplaceIt, nil)
 		}
 		t.pictures = append(t.pictures, folderFile{name, c})
 	}
@@ -100,7 +102,7 @@ func celebaNames(dir string, split Split) ([]string, error) {
 		return nil
 	})
 	if err == nil && len(names) == 0 {
-		err = celebaFault(path, fmt.Sprintf("it has no pictures of the %s part", split), replaceIt, nil)
+		err = celebaFault(path, fmt.Sprintf("it has no pictures of the %s part", split), userfile.ReplaceIt, nil)
 	}
 	return names, err
 }
@@ -150,16 +152,16 @@ func celebaName(name string) bool {
 
 // celebaList reads a list line by line, in words.
 func celebaList(path string, line func(n int, fields []string) error) error {
-	f, size, err := openRegular(path)
+	f, size, err := userfile.Open(path)
 	switch {
-	case absent(err):
+	case userfile.Absent(err):
 		return celebaFault(path, "not found", fmt.Sprintf("put %s and %s beside %s.zip there", celebaAttributes, celebaPartition, celebaPictures), err)
 	case err != nil:
-		return celebaFault(path, plainCause(err), remedyFor(err, replaceIt), err)
+		return celebaFault(path, userfile.PlainCause(err), remedyFor(err, userfile.ReplaceIt), err)
 	}
 	defer f.Close()
 	if size > celebaListMost {
-		return celebaFault(path, fmt.Sprintf("%d bytes: too large for a list", size), replaceIt, nil)
+		return celebaFault(path, fmt.Sprintf("%d bytes: too large for a list", size), userfile.ReplaceIt, nil)
 	}
 	lines := bufio.NewScanner(f)
 	for n := 1; lines.Scan(); n++ {
@@ -168,7 +170,7 @@ func celebaList(path string, line func(n int, fields []string) error) error {
 			continue
 		}
 		if err := line(n, fields); err != nil {
-			remedy := replaceIt
+			remedy := userfile.ReplaceIt
 			if errors.As(err, new(*attributeError)) {
 				remedy = "name one of them"
 			}
@@ -176,7 +178,7 @@ func celebaList(path string, line func(n int, fields []string) error) error {
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return celebaFault(path, plainCause(err), replaceIt, err)
+		return celebaFault(path, userfile.PlainCause(err), userfile.ReplaceIt, err)
 	}
 	return nil
 }
@@ -187,22 +189,22 @@ func celebaSource(dir string) (pictureOpener, io.Closer, error) {
 		at := filepath.Join(dir, folder)
 		if some, _ := filepath.Glob(filepath.Join(at, "*.jpg")); len(some) > 0 {
 			return func(name string) (readSeekCloser, int64, error) {
-				return openRegular(filepath.Join(at, name))
+				return userfile.Open(filepath.Join(at, name))
 			}, io.NopCloser(nil), nil
 		}
 	}
 	path := filepath.Join(dir, celebaPictures+".zip")
-	f, size, err := openRegular(path)
+	f, size, err := userfile.Open(path)
 	switch {
-	case absent(err):
+	case userfile.Absent(err):
 		return nil, nil, celebaFault(path, "not found", "put it there, or the folder "+celebaPictures+" that it unpacks to", fs.ErrNotExist)
 	case err != nil:
-		return nil, nil, celebaFault(path, plainCause(err), remedyFor(err, replaceIt), err)
+		return nil, nil, celebaFault(path, userfile.PlainCause(err), remedyFor(err, userfile.ReplaceIt), err)
 	}
 	archive, err := zip.NewReader(f, size)
 	if err != nil {
 		f.Close()
-		return nil, nil, celebaFault(path, plainCause(err), replaceIt, err)
+		return nil, nil, celebaFault(path, userfile.PlainCause(err), userfile.ReplaceIt, err)
 	}
 	entries := make(map[string]*zip.File, len(archive.File))
 	for _, e := range archive.File {

@@ -11,12 +11,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"flowmatch/datasets/picture/picturetest"
 )
 
 // face is a drawn one of 178x218 in front of red, which must not be seen above and below:
 // light or dark, with a mouth.
 func face(shade uint8) []byte {
-	return jpegFile(paint(178, 218, func(x, y int) color.Color {
+	return picturetest.JPEG(picturetest.Paint(178, 218, func(x, y int) color.Color {
 		switch {
 		case y < 18 || y >= 200: // beyond the middle 178 rows, 20 on each side
 			return color.NRGBA{255, 0, 0, 255}

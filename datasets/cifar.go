@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"flowmatch/datasets/internal/userfile"
 )
 
 // CIFAR10 reads CIFAR-10's binary batches from dataDir/cifar-10-batches-bin.
@@ -73,14 +75,14 @@ func (s *cifarSet) open(info Info, opts Options) (*Images, error) {
 		path := filepath.Join(dir, name)
 		err := s.readBatch(path, im)
 		switch {
-		case absent(err):
+		case userfile.Absent(err):
 			missing = append(missing, name)
 		case err != nil:
 			remedy := remedyFor(err, fetchIt)
 			if kin := (*kinError)(nil); errors.As(err, &kin) {
 				remedy = kin.remedy
 			}
-			return nil, &FileError{Set: info.Name, File: path, Fault: plainCause(err), Remedy: remedy, Err: err}
+			return nil, &FileError{Set: info.Name, File: path, Fault: userfile.PlainCause(err), Remedy: remedy, Err: err}
 		}
 	}
 	if im.Len() == 0 {
@@ -95,9 +97,9 @@ func (s *cifarSet) open(info Info, opts Options) (*Images, error) {
 	switch {
 	case err == nil:
 		im.ClassNames = names
-	case !absent(err):
+	case !userfile.Absent(err):
 		im.Warnings = append(im.Warnings, fmt.Sprintf("%s: %s: %s; the usual class names are taken",
-			info.Name, filepath.Join(dir, s.meta), plainCause(err)))
+			info.Name, filepath.Join(dir, s.meta), userfile.PlainCause(err)))
 	}
 	return im, nil
 }
@@ -112,7 +114,7 @@ func (s *cifarSet) metas() []string {
 
 // anyThere tells whether a folder has one of the set's files.
 func (s *cifarSet) anyThere(dir string, split Split) bool {
-	return slices.ContainsFunc(s.files(split), func(name string) bool { return exists(filepath.Join(dir, name)) })
+	return slices.ContainsFunc(s.files(split), func(name string) bool { return userfile.Exists(filepath.Join(dir, name)) })
 }
 
 // lent tells whether the files where another set keeps its own have this one's records,
@@ -149,11 +151,11 @@ func (s *cifarSet) reserve(im *Images, dir string, batches []string) {
 
 // remedy looks for the files where people put them by mistake.
 func (s *cifarSet) remedy(opts Options, dir string) string {
-	if exists(filepath.Join(opts.dataDir(), s.files(opts.Split)[0])) {
+	if userfile.Exists(filepath.Join(opts.dataDir(), s.files(opts.Split)[0])) {
 		return fmt.Sprintf("the files lie in %s itself: move them into %s, or point --data-dir at a folder that holds them as %s/",
 			opts.dataDir(), dir, s.folder)
 	}
-	if python := s.pythons; exists(filepath.Join(opts.dataDir(), python)) {
+	if python := s.pythons; userfile.Exists(filepath.Join(opts.dataDir(), python)) {
 		return python + " holds Python's version: the binary version is needed; run again with --download"
 	}
 	return fmt.Sprintf("run again with --download, or unpack %s into %s, or point --data-dir at the folder that holds %s/",
@@ -162,7 +164,7 @@ func (s *cifarSet) remedy(opts Options, dir string) string {
 
 // readBatch appends a file's images to im.
 func (s *cifarSet) readBatch(path string, im *Images) error {
-	f, size, err := openRegular(path)
+	f, size, err := userfile.Open(path)
 	if err != nil {
 		return err
 	}
@@ -247,7 +249,7 @@ func cifarShort(i, n int, err error) error {
 
 // readCIFARNames reads the n names of the classes, one a line.
 func readCIFARNames(path string, n int) ([]string, error) {
-	f, _, err := openRegular(path)
+	f, _, err := userfile.Open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/wangkuiyi/gotorch/disk"
 
 	"flowmatch/datasets/fetch"
+	"flowmatch/datasets/internal/userfile"
 )
 
 // DownloadOptions says how to download. The zero value is good.
@@ -141,7 +142,7 @@ func (p *publication) bring(ctx context.Context, dir string, f remote, opts Down
 // earlier run had no time to unpack. It is believed only by its SHA-256.
 func (p *publication) archiveThere(ctx context.Context, path string, f remote, note func(string, ...any)) (string, error) {
 	for _, own := range []string{path, filepath.Join(filepath.Dir(filepath.Dir(path)), f.name)} {
-		file, size, err := openRegular(own)
+		file, size, err := userfile.Open(own)
 		if err != nil {
 			continue
 		}

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"flowmatch/datasets/internal/userfile"
 )
 
 const (
@@ -84,12 +86,12 @@ func listClasses(info Info) (*folderTree, error) {
 	t := &folderTree{set: "folder", dir: dir, entered: map[fileID]bool{}, others: map[string]int{}}
 	entries, err := os.ReadDir(dir)
 	switch {
-	case absent(err) && exists(dir):
+	case userfile.Absent(err) && userfile.Exists(dir):
 		return t, t.fault(dir, "not a folder", layout, err)
-	case absent(err):
+	case userfile.Absent(err):
 		return t, t.fault(dir, "not found", "check the path: "+layout, err)
 	case err != nil:
-		return t, t.fault(dir, plainCause(err), "make it readable", err)
+		return t, t.fault(dir, userfile.PlainCause(err), "make it readable", err)
 	}
 	t.enterAncestors()
 	folders, loose := t.listFolders("", entries)
@@ -98,7 +100,7 @@ func listClasses(info Info) (*folderTree, error) {
 		t.warn("%s", t.split.note)
 		dir = filepath.Join(dir, t.split.train)
 		if entries, err = os.ReadDir(dir); err != nil {
-			return t, t.fault(dir, plainCause(err), "make it readable", err)
+			return t, t.fault(dir, userfile.PlainCause(err), "make it readable", err)
 		}
 		folders, loose = t.listFolders(t.split.train, entries)
 	}
@@ -201,7 +203,7 @@ func (t *folderTree) listPictures(part Split, stop func() error) error {
 	for class, name := range t.classes {
 		before := len(t.pictures)
 		name = filepath.Join(root, name)
-		if t.divided() && part == Test && !exists(filepath.Join(t.dir, name)) {
+		if t.divided() && part == Test && !userfile.Exists(filepath.Join(t.dir, name)) {
 			continue
 		}
 		if err := t.listBelow(name, class, stop); err != nil {
@@ -243,7 +245,7 @@ func (t *folderTree) listBelow(below string, class int, stop func() error) error
 	}
 	entries, err := os.ReadDir(filepath.Join(t.dir, below)) // sorted
 	if err != nil {
-		return t.fault(filepath.Join(t.dir, below), plainCause(err), "make it readable", err)
+		return t.fault(filepath.Join(t.dir, below), userfile.PlainCause(err), "make it readable", err)
 	}
 	for _, e := range entries {
 		if hidden(e.Name()) {

@@ -12,6 +12,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"flowmatch/datasets/internal/userfile"
+	"flowmatch/datasets/picture"
 )
 
 // Of bad pictures so many are named, and more than one in badOneIn of all is an
@@ -46,7 +49,7 @@ func readFolder(info Info, opts Options, memory int64) (*Images, error) {
 	}
 	info.ClassNames = tree.classes
 	im, err := tree.read(info, opts, memory, func(path string) (readSeekCloser, int64, error) {
-		return openRegular(filepath.Join(tree.dir, path))
+		return userfile.Open(filepath.Join(tree.dir, path))
 	})
 	if err == nil {
 		im.Undivided = !tree.divided()
@@ -76,7 +79,7 @@ func (tree *folderTree) read(info Info, opts Options, memory int64, open picture
 			n, info.Shape[1], info.Shape[2], inUnits(need), inUnits(memory)), "choose a smaller --image-size, or take fewer pictures", nil)
 	}
 	im := &Images{Info: info, Pixels: make([]uint8, n*d), Labels: make([]uint8, n)}
-	bad, done, sums := make([]error, n), make([]treatment, n), make([][sha256.Size]byte, n)
+	bad, done, sums := make([]error, n), make([]picture.Treatment, n), make([][sha256.Size]byte, n)
 	err := decodeAll(n, opts.Progress, stop, func(i int, gate *pixelGate) {
 		im.Labels[i] = uint8(tree.pictures[i].class)
 		sums[i], done[i], bad[i] = squareFile(open, tree.pictures[i].path, info.Shape[1], gate, im.Pixels[i*d:(i+1)*d])
@@ -87,11 +90,11 @@ func (tree *folderTree) read(info Info, opts Options, memory int64, open picture
 	if err := tree.drop(im, bad); err != nil {
 		return nil, err
 	}
-	var all treatments
+	var all picture.Treatments
 	im.Files = &Inventory{}
 	for i, err := range bad {
 		if err == nil {
-			all.add(done[i])
+			all.Add(done[i])
 		}
 		im.Files.add(tree.pictures[i].path, sums[i]) // a bad one, once mended, is a change too
 	}
@@ -170,7 +173,7 @@ func (t *folderTree) drop(im *Images, bad []error) error {
 	for i, err := range bad {
 		if err != nil {
 			if len(named) < badNamed {
-				named = append(named, fmt.Sprintf("%s (%s)", t.pictures[i].path, plainCause(err)))
+				named = append(named, fmt.Sprintf("%s (%s)", t.pictures[i].path, userfile.PlainCause(err)))
 			}
 			continue
 		}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"flowmatch/datasets/picture/picturetest"
 )
 
 func TestFolderSplit(t *testing.T) {
@@ -75,8 +77,8 @@ func TestFolderNoSplit(t *testing.T) {
 }
 
 func TestFolderChannels(t *testing.T) {
-	red := pngFile(paint(6, 6, func(_, _ int) color.Color { return color.NRGBA{255, 0, 0, 255} }))
-	grey := map[string][]byte{"a/1.png": shade(77), "a/2.jpg": jpegFile(paint(6, 6, func(_, _ int) color.Color { return color.Gray{90} })), "b/1.png": shade(200)}
+	red := picturetest.PNG(picturetest.Paint(6, 6, func(_, _ int) color.Color { return color.NRGBA{255, 0, 0, 255} }))
+	grey := map[string][]byte{"a/1.png": shade(77), "a/2.jpg": picturetest.JPEG(picturetest.Paint(6, 6, func(_, _ int) color.Color { return color.Gray{90} })), "b/1.png": shade(200)}
 	mixed := map[string][]byte{"a/1.png": shade(77), "b/1.png": red}
 	for name, c := range map[string]struct {
 		files    map[string][]byte

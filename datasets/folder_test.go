@@ -12,11 +12,13 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"flowmatch/datasets/picture/picturetest"
 )
 
 // shade is a small grey PNG by which a picture is known again.
 func shade(v uint8) []byte {
-	return pngFile(paint(6, 5, func(_, _ int) color.Color { return color.NRGBA{v, v, v, 255} }))
+	return picturetest.PNG(picturetest.Paint(6, 5, func(_, _ int) color.Color { return color.NRGBA{v, v, v, 255} }))
 }
 
 // shades are the first values of a set's pictures.
@@ -35,7 +37,7 @@ func openTestFolder(dir string, size int) (*Images, error) {
 func TestFolder(t *testing.T) {
 	dir := layFiles(t, map[string][]byte{
 		"dog/b.PNG":        shade(20),
-		"dog/a.jpeg":       jpegFile(paint(9, 9, func(_, _ int) color.Color { return color.Gray{60} })),
+		"dog/a.jpeg":       picturetest.JPEG(picturetest.Paint(9, 9, func(_, _ int) color.Color { return color.Gray{60} })),
 		"Cat/z.jpg":        shade(10), // a PNG in truth
 		"dog/more/in.png":  shade(30),
 		"dog/.hidden.png":  shade(99),
@@ -279,7 +281,7 @@ func TestMemoryLeft(t *testing.T) {
 
 // BenchmarkFolder reads photographs of 640x480.
 func BenchmarkFolder(b *testing.B) {
-	photo := jpegFile(paint(640, 480, func(x, y int) color.Color { return color.NRGBA{uint8(x), uint8(y), uint8(x * y >> 6), 255} }))
+	photo := picturetest.JPEG(picturetest.Paint(640, 480, func(x, y int) color.Color { return color.NRGBA{uint8(x), uint8(y), uint8(x * y >> 6), 255} }))
 	dir := b.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "a"), 0o755); err != nil {
 		b.Fatal(err)

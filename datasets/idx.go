@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"flowmatch/datasets/internal/userfile"
 )
 
 // MNIST reads MNIST's images and labels from dataDir/mnist.
@@ -126,17 +128,14 @@ func (s idxSet) lendsItself(info Info, dir string, pair idxPair) bool {
 	return err == nil && setOfLabels(labels) == info.Name
 }
 
-const (
-	replaceIt = "replace it with an intact copy"
-	fetchIt   = "move it away and run again with --download, or " + replaceIt
-)
+const fetchIt = "move it away and run again with --download, or " + userfile.ReplaceIt
 
 // again is what to do about a file that is damaged.
 func (s idxSet) again() string {
 	if s.fetched {
 		return fetchIt
 	}
-	return replaceIt
+	return userfile.ReplaceIt
 }
 
 // remedyFor is what to do about a file that cannot be used.
@@ -158,15 +157,15 @@ func (s idxSet) readPart(set, dir, name string, item []int, files *Inventory) (p
 	var f *os.File
 	var size int64
 	if err == nil {
-		f, size, err = openRegular(path)
+		f, size, err = userfile.Open(path)
 	}
 	if err != nil {
-		return path, nil, &FileError{Set: set, File: path, Fault: plainCause(err), Remedy: remedyFor(err, s.again()), Err: err}
+		return path, nil, &FileError{Set: set, File: path, Fault: userfile.PlainCause(err), Remedy: remedyFor(err, s.again()), Err: err}
 	}
 	defer f.Close()
 	var sum [sha256.Size]byte
 	if data, sum, err = parseIDX(f, size, partOf(name), item); err != nil {
-		return path, nil, &FileError{Set: set, File: path, Fault: plainCause(err), Remedy: s.again(), Err: err}
+		return path, nil, &FileError{Set: set, File: path, Fault: userfile.PlainCause(err), Remedy: s.again(), Err: err}
 	}
 	files.add(name, sum)
 	return path, data, nil
@@ -176,7 +175,7 @@ func (s idxSet) readPart(set, dir, name string, item []int, files *Inventory) (p
 func present(dir, name string) (string, error) {
 	for _, n := range spellings(name) {
 		path := filepath.Join(dir, n)
-		if _, err := os.Stat(path); !absent(err) {
+		if _, err := os.Stat(path); !userfile.Absent(err) {
 			return path, err
 		}
 	}
@@ -195,15 +194,6 @@ func (s idxSet) absent(info Info, opts Options) error {
 		remedy = fmt.Sprintf("the files lie in %s itself: move them into %s, or point --data-dir at a folder that holds them as %s/", opts.dataDir(), dir, place.folder)
 	}
 	return &FileError{Set: info.Name, File: filepath.Join(dir, pair.images), Fault: "not found", Remedy: remedy, Err: fs.ErrNotExist}
-}
-
-// plainCause is the cause without the path, which the FileError already names.
-func plainCause(err error) string {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err.Error()
-	}
-	return err.Error()
 }
 
 // transpose exchanges rows and columns of every plane, in place.

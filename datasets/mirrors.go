@@ -4,6 +4,8 @@ import (
 	"context"
 	"path/filepath"
 	"strings"
+
+	"flowmatch/datasets/internal/userfile"
 )
 
 // publication says where a set's files are to be had. The table below is all that
@@ -110,7 +112,7 @@ func cifarPublication(set string, files *cifarSet, mirrors []string, archive rem
 	return &publication{set: set, folder: files.folder, mirrors: mirrors,
 		missing: func(dir string) []remote {
 			for _, m := range members[:wanted] {
-				if !exists(filepath.Join(dir, m.name)) {
+				if !userfile.Exists(filepath.Join(dir, m.name)) {
 					return []remote{archive}
 				}
 			}

@@ -6,6 +6,9 @@ import (
 	"image/color"
 	"io"
 	"strings"
+
+	"flowmatch/datasets/internal/userfile"
+	"flowmatch/datasets/picture"
 )
 
 // densityPixels is how many pixels a density has at most. No network sees more than
@@ -18,18 +21,18 @@ func openPicture(info Info, _ Options) (*Set2D, error) {
 	fail := func(fault, remedy string, err error) (*Set2D, error) {
 		return nil, &FileError{Set: "image", File: path, Fault: fault, Remedy: remedy, Err: err}
 	}
-	f, size, err := openRegular(path)
-	if absent(err) {
+	f, size, err := userfile.Open(path)
+	if userfile.Absent(err) {
 		return fail("not found", "check the path", err)
 	}
 	if err != nil {
-		return fail(plainCause(err), "make it a readable file", err)
+		return fail(userfile.PlainCause(err), "make it a readable file", err)
 	}
 	defer f.Close()
 	shades, w, h, done, err := readShades(f, size)
-	var bad *pictureError
+	var bad *picture.Error
 	if errors.As(err, &bad) {
-		return fail(bad.fault, bad.remedy, err)
+		return fail(bad.Fault, bad.Remedy, err)
 	}
 	shades, w, h = shrink(shades, w, h, densityPixels)
 	d, err := newPictureDensity(shades, w, h)
@@ -50,20 +53,21 @@ func openPicture(info Info, _ Options) (*Set2D, error) {
 }
 
 // readShades reads a picture upright in shades of grey, [h,w]. Its error is a
-// *pictureError.
-func readShades(r io.ReadSeeker, size int64) (shades []uint8, w, h int, done treatment, err error) {
-	p, err := readHead(r, size)
+// *picture.Error.
+func readShades(r io.ReadSeeker, size int64) (shades []uint8, w, h int, done picture.Treatment, err error) {
+	p, err := picture.ReadHead(r, size)
 	if err != nil {
 		return nil, 0, 0, 0, err
 	}
-	if deep := bytesOf(p.ColorModel); p.pixels()*deep > 4*largestPicture {
-		return nil, 0, 0, 0, &pictureError{fmt.Sprintf("%dx%d pixels of %d bytes", p.Width, p.Height, deep), "save it with 8 bits a colour, or make it smaller", nil}
+	if deep := bytesOf(p.ColorModel); p.Pixels()*deep > 4*picture.Largest {
+		return nil, 0, 0, 0, &picture.Error{
+			Fault: fmt.Sprintf("%dx%d pixels of %d bytes", p.Width, p.Height, deep), Remedy: "save it with 8 bits a colour, or make it smaller"}
 	}
-	img, done, err := p.decode()
+	img, done, err := p.Decode()
 	if err != nil {
 		return nil, 0, 0, 0, err
 	}
-	shades, w, h = p.stored.turn(shadesOf(img), p.Width, p.Height)
+	shades, w, h = p.Stored.Turn(shadesOf(img), p.Width, p.Height)
 	return shades, w, h, done, nil
 }
 

@@ -1,6 +1,10 @@
 package datasets
 
-import "sync"
+import (
+	"sync"
+
+	"flowmatch/datasets/picture"
+)
 
 // pixelGate lets workers decode as long as their pictures together have no more
 // pixels than the largest single one may: so memory does not grow with the workers.
@@ -19,7 +23,7 @@ func newPixelGate() *pixelGate {
 func (g *pixelGate) enter(pixels int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for g.inside+pixels > largestPicture {
+	for g.inside+pixels > picture.Largest {
 		g.freed.Wait()
 	}
 	g.inside += pixels

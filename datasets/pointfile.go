@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"flowmatch/datasets/internal/userfile"
 	"flowmatch/datasets/npz"
 )
 
@@ -29,12 +30,12 @@ func openPoints(info Info, opts Options) (*Set2D, error) {
 	if !known {
 		return fail("its ending is none of .csv, .npy, .npz", "save two columns as CSV, or an array of shape [N,2]", nil)
 	}
-	f, size, err := openRegular(path)
-	if absent(err) {
+	f, size, err := userfile.Open(path)
+	if userfile.Absent(err) {
 		return fail("not found", "check the path", err)
 	}
 	if err != nil {
-		return fail(plainCause(err), "make it a readable file", err)
+		return fail(userfile.PlainCause(err), "make it a readable file", err)
 	}
 	defer f.Close()
 	points, err := read(f, size)
@@ -45,7 +46,7 @@ func openPoints(info Info, opts Options) (*Set2D, error) {
 		err = allFinite(points)
 	}
 	if err != nil {
-		return fail(plainCause(err), "it must hold two finite numbers a point, and at least one point", err)
+		return fail(userfile.PlainCause(err), "it must hold two finite numbers a point, and at least one point", err)
 	}
 	info.Data = fingerprint(points)
 	if !opts.framed {

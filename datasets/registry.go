@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"flowmatch/datasets/internal/userfile"
 )
 
 // Info is what is known of a set without reading any of its files.
@@ -216,7 +218,7 @@ func find(name string) (*entry, error) {
 // findKind finds the row of kind:PATH and names it after the path.
 func findKind(name, kind, path string) (*entry, error) {
 	var near []string
-	path = inHome(path)
+	path = userfile.InHome(path)
 	for _, e := range registry {
 		k, what, ok := strings.Cut(e.info.Name, ":")
 		switch {

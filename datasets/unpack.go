@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/wangkuiyi/gotorch/atomicfile"
+
+	"flowmatch/datasets/internal/userfile"
 )
 
 // member is a file to take from an archive.
@@ -30,7 +32,7 @@ const (
 // over: no name of it ever becomes a path. Each file gets its name whole or not at
 // all.
 func unpack(ctx context.Context, path, inside, dir string, members []member) error {
-	f, _, err := openRegular(path)
+	f, _, err := userfile.Open(path)
 	if err != nil {
 		return err
 	}
@@ -96,7 +98,7 @@ func wantedMember(name, inside string, members []member) (member, bool) {
 }
 
 func unpackMember(r io.Reader, path string, size int64) error {
-	if exists(path) {
+	if userfile.Exists(path) {
 		return nil // the user's, or an earlier run's
 	}
 	if err := atomicfile.Sweep(path); err != nil { // left by a killed process

@@ -1,4 +1,4 @@
-package datasets
+package picture
 
 import (
 	"bufio"
@@ -8,9 +8,9 @@ import (
 	"io"
 )
 
-// pictureMeta is what a picture's file says beside its pixels.
-type pictureMeta struct {
-	stored   orientation
+// meta is what a picture's file says beside its pixels.
+type meta struct {
+	stored   Orientation
 	profile  bool // it has a colour profile that is not sRGB's
 	animated bool // there are more pictures in it than the first
 }
@@ -29,8 +29,8 @@ func isSRGB(profile []byte) bool {
 // The format: FF and a letter start each segment, a length of two bytes that counts
 // itself follows. EXIF and colour profiles are application segments that begin with
 // their names.
-func jpegMeta(r io.ReadSeeker) pictureMeta {
-	m := pictureMeta{stored: upright}
+func jpegMeta(r io.ReadSeeker) meta {
+	m := meta{stored: upright}
 	in := bufio.NewReaderSize(r, 4<<10)
 	if _, err := in.Discard(2); err != nil {
 		return m
@@ -89,8 +89,8 @@ func jpegMarker(in *bufio.Reader) (byte, error) {
 //
 // The format: after 8 bytes come chunks of a length, a name of four letters, so many
 // bytes and a checksum, which the decoder checks.
-func pngMeta(r io.ReadSeeker) pictureMeta {
-	m := pictureMeta{stored: upright}
+func pngMeta(r io.ReadSeeker) meta {
+	m := meta{stored: upright}
 	if _, err := r.Seek(8, io.SeekStart); err != nil {
 		return m
 	}

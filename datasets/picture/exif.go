@@ -1,4 +1,4 @@
-package datasets
+package picture
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ const exifLargest = 64 << 10
 //
 // The format: II or MM for the order of bytes, 42, the directory's place; there the
 // number of entries, each of 12 bytes: tag, type, count, and the value if it fits in 4.
-func exifOrientation(block []byte) orientation {
+func exifOrientation(block []byte) Orientation {
 	if len(block) < 8 {
 		return upright
 	}
@@ -46,7 +46,7 @@ func exifOrientation(block []byte) orientation {
 }
 
 // exifNumber is a small number of one of TIFF's types; 0 for other types and large ones.
-func exifNumber(order binary.ByteOrder, kind uint16, value []byte) orientation {
+func exifNumber(order binary.ByteOrder, kind uint16, value []byte) Orientation {
 	var n uint32
 	switch kind {
 	case 1: // BYTE
@@ -59,5 +59,5 @@ func exifNumber(order binary.ByteOrder, kind uint16, value []byte) orientation {
 	if n > 8 {
 		return 0
 	}
-	return orientation(n)
+	return Orientation(n)
 }

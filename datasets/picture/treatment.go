@@ -1,4 +1,4 @@
-package datasets
+package picture
 
 import (
 	"fmt"
@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// treatment is what was done to a picture beside cropping and scaling it.
-type treatment uint8
+// Treatment is what was done to a picture beside cropping and scaling it.
+type Treatment uint8
 
 const (
-	turned    treatment = 1 << iota // set upright, as its EXIF says
+	turned    Treatment = 1 << iota // set upright, as its EXIF says
 	flattened                       // laid on white, where it is transparent
 	shallowed                       // taken at 8 bits, of 16
 	stopped                         // of an animation, the first picture
 	unmanaged                       // its colour profile was not applied
 )
 
-// inWords are the treatments in the order of their bits: of one picture, and of more.
+// inWords are the Treatments in the order of their bits: of one picture, and of more.
 var inWords = [...]struct{ one, more string }{
 	{"is set upright, as its EXIF says", "are set upright, as their EXIF says"},
 	{"is transparent in parts, which become white", "are transparent in parts, which become white"},
@@ -27,7 +27,7 @@ var inWords = [...]struct{ one, more string }{
 }
 
 // String says it of one picture.
-func (t treatment) String() string {
+func (t Treatment) String() string {
 	var parts []string
 	for k := range inWords {
 		if t>>k&1 == 1 {
@@ -37,14 +37,14 @@ func (t treatment) String() string {
 	return strings.Join(parts, "; it ")
 }
 
-// treatments counts what was done to pictures.
-type treatments struct {
+// Treatments counts what was done to pictures.
+type Treatments struct {
 	pictures int
 	counts   [len(inWords)]int
 }
 
-// add counts a picture.
-func (t *treatments) add(done treatment) {
+// Add counts a picture.
+func (t *Treatments) Add(done Treatment) {
 	t.pictures++
 	for ; done != 0; done &= done - 1 {
 		t.counts[bits.TrailingZeros8(uint8(done))]++
@@ -53,7 +53,7 @@ func (t *treatments) add(done treatment) {
 
 // String is a line for people: "of 100 pictures 3 are set upright, as their EXIF says".
 // It is empty where nothing was done.
-func (t *treatments) String() string {
+func (t *Treatments) String() string {
 	var parts []string
 	for k, n := range t.counts {
 		switch {

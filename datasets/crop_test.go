@@ -2,55 +2,18 @@ package datasets
 
 import (
 	"bytes"
-	"compress/zlib"
-	"encoding/binary"
-	"hash/crc32"
 	"image"
 	"image/color"
-	"image/jpeg"
-	"image/png"
 	"math"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"flowmatch/datasets/picture"
+	"flowmatch/datasets/picture/picturetest"
 )
-
-// paint makes a picture of a function.
-func paint(w, h int, at func(x, y int) color.Color) image.Image {
-	img := image.NewNRGBA(image.Rect(0, 0, w, h))
-	for y := range h {
-		for x := range w {
-			img.Set(x, y, at(x, y))
-		}
-	}
-	return img
-}
-
-func pngFile(img image.Image) []byte {
-	var b bytes.Buffer
-	if err := png.Encode(&b, img); err != nil {
-		panic(err)
-	}
-	return b.Bytes()
-}
-
-func jpegFile(img image.Image) []byte {
-	var b bytes.Buffer
-	if err := jpeg.Encode(&b, img, &jpeg.Options{Quality: 95}); err != nil {
-		panic(err)
-	}
-	return b.Bytes()
-}
-
-func zlibbed(text string) string {
-	var b bytes.Buffer
-	z := zlib.NewWriter(&b)
-	z.Write([]byte(text))
-	z.Close()
-	return b.String()
-}
 
 func squareOf(file []byte, size int) ([]uint8, error) {
 	dst := make([]uint8, 3*size*size)
@@ -60,7 +23,7 @@ func squareOf(file []byte, size int) ([]uint8, error) {
 
 func TestSquareKeepsPixels(t *testing.T) {
 	at := func(x, y int) color.Color { return color.NRGBA{uint8(x * 30), uint8(y * 30), uint8(x * y), 255} }
-	got, err := squareOf(pngFile(paint(8, 8, at)), 8)
+	got, err := squareOf(picturetest.PNG(picturetest.Paint(8, 8, at)), 8)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +47,7 @@ func TestSquareCrops(t *testing.T) {
 		"wide": {90, 30, func(x, _ int) bool { return x >= 30 && x < 60 }},
 		"tall": {30, 90, func(_, y int) bool { return y >= 30 && y < 60 }},
 	} {
-		got, err := squareOf(pngFile(paint(c.w, c.h, func(x, y int) color.Color {
+		got, err := squareOf(picturetest.PNG(picturetest.Paint(c.w, c.h, func(x, y int) color.Color {
 			if c.inside(x, y) {
 				return blue
 			}
@@ -104,8 +67,8 @@ func TestSquareCrops(t *testing.T) {
 // TestSquareFiltersBeforeShrinking: stripes of one pixel become their mean, not a
 // pattern. Taking every 8th or 9th pixel would give 0 and 255.
 func TestSquareFiltersBeforeShrinking(t *testing.T) {
-	stripes := paint(140, 140, func(x, _ int) color.Color { return color.Gray{uint8(x % 2 * 255)} })
-	got, err := squareOf(pngFile(stripes), 16)
+	stripes := picturetest.Paint(140, 140, func(x, _ int) color.Color { return color.Gray{uint8(x % 2 * 255)} })
+	got, err := squareOf(picturetest.PNG(stripes), 16)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,15 +89,17 @@ func TestSquareColours(t *testing.T) {
 	}{
 		"grey":            {func() image.Image { g := image.NewGray(image.Rect(0, 0, 9, 9)); fill(g.Pix, 77); return g }, [3]uint8{77, 77, 77}},
 		"grey of 16 bits": {func() image.Image { g := image.NewGray16(image.Rect(0, 0, 9, 9)); fill(g.Pix, 77); return g }, [3]uint8{77, 77, 77}},
-		"transparent":     {func() image.Image { return paint(9, 9, func(_, _ int) color.Color { return color.NRGBA{9, 9, 9, 0} }) }, [3]uint8{255, 255, 255}},
+		"transparent": {func() image.Image {
+			return picturetest.Paint(9, 9, func(_, _ int) color.Color { return color.NRGBA{9, 9, 9, 0} })
+		}, [3]uint8{255, 255, 255}},
 		"half transparent": {func() image.Image {
-			return paint(9, 9, func(_, _ int) color.Color { return color.NRGBA{0, 0, 100, 128} })
+			return picturetest.Paint(9, 9, func(_, _ int) color.Color { return color.NRGBA{0, 0, 100, 128} })
 		}, [3]uint8{127, 127, 177}},
 		"palette": {func() image.Image {
 			return image.NewPaletted(image.Rect(0, 0, 9, 9), color.Palette{color.RGBA{1, 2, 3, 255}, color.White})
 		}, [3]uint8{1, 2, 3}},
 	} {
-		got, err := squareOf(pngFile(c.at()), 4)
+		got, err := squareOf(picturetest.PNG(c.at()), 4)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -149,10 +114,10 @@ func TestSquareColours(t *testing.T) {
 	}
 	// JPEG, in colour and grey.
 	for name, img := range map[string]image.Image{
-		"colour": paint(40, 40, func(_, _ int) color.Color { return color.NRGBA{200, 100, 50, 255} }),
+		"colour": picturetest.Paint(40, 40, func(_, _ int) color.Color { return color.NRGBA{200, 100, 50, 255} }),
 		"grey":   func() image.Image { g := image.NewGray(image.Rect(0, 0, 40, 40)); fill(g.Pix, 90); return g }(),
 	} {
-		got, err := squareOf(jpegFile(img), 8)
+		got, err := squareOf(picturetest.JPEG(img), 8)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -169,17 +134,8 @@ func fill(p []uint8, v uint8) {
 	}
 }
 
-// withHead is a PNG of one pixel whose head claims another size.
-func withHead(w, h uint32) []byte {
-	file := pngFile(image.NewNRGBA(image.Rect(0, 0, 1, 1)))
-	binary.BigEndian.PutUint32(file[16:], w)
-	binary.BigEndian.PutUint32(file[20:], h)
-	binary.BigEndian.PutUint32(file[29:], crc32.ChecksumIEEE(file[12:29]))
-	return file
-}
-
 func TestSquareFaults(t *testing.T) {
-	good := pngFile(paint(50, 50, func(x, y int) color.Color { return color.NRGBA{uint8(x * y), uint8(x), uint8(y * 5), 255} }))
+	good := picturetest.PNG(picturetest.Paint(50, 50, func(x, y int) color.Color { return color.NRGBA{uint8(x * y), uint8(x), uint8(y * 5), 255} }))
 	flipped := bytes.Clone(good)
 	flipped[len(good)/2] ^= 1
 	for name, c := range map[string]struct {
@@ -190,13 +146,13 @@ func TestSquareFaults(t *testing.T) {
 		"text":         {[]byte("hello"), "not a PNG or JPEG file"},
 		"gif":          {[]byte("GIF89a and so on"), "not a PNG or JPEG file"},
 		"cut":          {good[:len(good)/2], "not enough pixel data"},
-		"cut jpeg":     {jpegFile(paint(50, 50, func(x, y int) color.Color { return color.Gray{uint8(x * y)} }))[:400], "unexpected EOF"},
+		"cut jpeg":     {picturetest.JPEG(picturetest.Paint(50, 50, func(x, y int) color.Color { return color.Gray{uint8(x * y)} }))[:400], "unexpected EOF"},
 		"only a start": {good[:8], "EOF"},
 		"flipped":      {flipped, "png: invalid format"},
-		"65 megapixel": {withHead(1<<13, 1<<13+1), "8192x8193 pixels: at most 64 million"},
-		"huge":         {withHead(1<<30, 1<<30), "dimension overflow"},
-		"bomb":         {withHead(1<<13, 1<<13), "which 74 bytes cannot hold"},
-		"nothing wide": {withHead(0, 9), "png: invalid format"},
+		"65 megapixel": {picturetest.WithHead(1<<13, 1<<13+1), "8192x8193 pixels: at most 64 million"},
+		"huge":         {picturetest.WithHead(1<<30, 1<<30), "dimension overflow"},
+		"bomb":         {picturetest.WithHead(1<<13, 1<<13), "which 74 bytes cannot hold"},
+		"nothing wide": {picturetest.WithHead(0, 9), "png: invalid format"},
 	} {
 		_, err := squareOf(c.file, 8)
 		if err == nil || !strings.Contains(err.Error(), c.says) {
@@ -208,8 +164,8 @@ func TestSquareFaults(t *testing.T) {
 // TestSquareCut cuts pictures at 512 offsets: none may crash or pass as whole. (A
 // PNG's last chunk, of 12 bytes, is not missed by Go's decoder, nor a JPEG's end.)
 func TestSquareCut(t *testing.T) {
-	img := paint(64, 48, func(x, y int) color.Color { return color.NRGBA{uint8(x * y), uint8(x + y), uint8(x ^ y), 255} })
-	for kind, file := range map[string][]byte{"png": pngFile(img), "jpeg": jpegFile(img)} {
+	img := picturetest.Paint(64, 48, func(x, y int) color.Color { return color.NRGBA{uint8(x * y), uint8(x + y), uint8(x ^ y), 255} })
+	for kind, file := range map[string][]byte{"png": picturetest.PNG(img), "jpeg": picturetest.JPEG(img)} {
 		for i := range 512 {
 			n := i * len(file) / 512
 			if _, err := squareOf(file[:n], 8); err == nil && n < len(file)-16 {
@@ -229,7 +185,7 @@ func TestKindsMost(t *testing.T) {
 		"colour":   func() image.Image { c := image.NewRGBA(size); fill(c.Pix, 255); return c }(),
 		"see-thru": image.NewNRGBA(size),
 	} {
-		for kind, file := range map[string][]byte{"png": pngFile(img), "jpeg": jpegFile(img)} {
+		for kind, file := range map[string][]byte{"png": picturetest.PNG(img), "jpeg": picturetest.JPEG(img)} {
 			if _, err := squareOf(file, 4); err != nil {
 				t.Errorf("a blank %s %s of %d bytes: %v", name, kind, len(file), err)
 			}
@@ -243,31 +199,31 @@ func TestPixelGate(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
-			gate.enter(largestPicture / 3)
+			gate.enter(picture.Largest / 3)
 			n := inside.Add(1)
 			for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
 			}
 			time.Sleep(time.Millisecond)
 			inside.Add(-1)
-			gate.leave(largestPicture / 3)
+			gate.leave(picture.Largest / 3)
 		})
 	}
 	wg.Wait()
 	if most.Load() != 3 {
 		t.Errorf("%d were inside at once, want 3", most.Load())
 	}
-	gate.enter(largestPicture) // alone, the largest may
-	gate.leave(largestPicture)
+	gate.enter(picture.Largest) // alone, the largest may
+	gate.leave(picture.Largest)
 }
 
 func FuzzSquare(f *testing.F) {
-	img := paint(5, 4, func(x, y int) color.Color { return color.NRGBA{uint8(x * 50), uint8(y * 60), 3, uint8(255 - x)} })
-	f.Add(pngFile(img))
-	f.Add(jpegFile(img))
-	f.Add(withHead(1<<13, 1<<13))
-	f.Add(turnedJPEG(img, 6))
-	f.Add(turnedPNG(img, 5, "IEND"))
-	f.Add(withChunk(pngFile(img), "iCCP", "ICC\x00\x00"+zlibbed("desc"), "IDAT"))
+	img := picturetest.Paint(5, 4, func(x, y int) color.Color { return color.NRGBA{uint8(x * 50), uint8(y * 60), 3, uint8(255 - x)} })
+	f.Add(picturetest.PNG(img))
+	f.Add(picturetest.JPEG(img))
+	f.Add(picturetest.WithHead(1<<13, 1<<13))
+	f.Add(picturetest.TurnedJPEG(img, 6))
+	f.Add(picturetest.TurnedPNG(img, 5, "IEND"))
+	f.Add(picturetest.WithChunk(picturetest.PNG(img), "iCCP", "ICC\x00\x00"+picturetest.Zlibbed("desc"), "IDAT"))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		if len(file) > 1<<16 {
 			return

@@ -7,11 +7,13 @@ import (
 	"slices"
 
 	"golang.org/x/image/draw"
+
+	"flowmatch/datasets/picture"
 )
 
 // squareFile reads a picture file as a square, see square. It gives the file's SHA-256
 // and says what was done to the picture.
-func squareFile(open pictureOpener, path string, size int, gate *pixelGate, dst []uint8) (sum [sha256.Size]byte, done treatment, err error) {
+func squareFile(open pictureOpener, path string, size int, gate *pixelGate, dst []uint8) (sum [sha256.Size]byte, done picture.Treatment, err error) {
 	f, bytes, err := open(path)
 	if err != nil {
 		return sum, 0, err
@@ -30,19 +32,19 @@ func squareFile(open pictureOpener, path string, size int, gate *pixelGate, dst 
 }
 
 // squareFrom is squareFile's work on a file of so many bytes that is open.
-func squareFrom(r io.ReadSeeker, bytes int64, size int, gate *pixelGate, dst []uint8) (done treatment, err error) {
-	defer decoderFails(&err)
-	p, err := readHead(r, bytes)
+func squareFrom(r io.ReadSeeker, bytes int64, size int, gate *pixelGate, dst []uint8) (done picture.Treatment, err error) {
+	defer picture.Recover(&err)
+	p, err := picture.ReadHead(r, bytes)
 	if err != nil {
 		return 0, err
 	}
-	gate.enter(p.pixels())
-	defer gate.leave(p.pixels())
-	img, done, err := p.decode()
+	gate.enter(p.Pixels())
+	defer gate.leave(p.Pixels())
+	img, done, err := p.Decode()
 	if err != nil {
 		return 0, err
 	}
-	square(dst, img, p.stored, size)
+	square(dst, img, p.Stored, size)
 	return done, nil
 }
 
@@ -52,8 +54,8 @@ func squareFrom(r io.ReadSeeker, bytes int64, size int, gate *pixelGate, dst []u
 // The scaling is by the Catmull-Rom cubic, which is made wider when it shrinks: each
 // pixel of the result then weighs all those of the picture that it covers, and no
 // fine pattern turns into a coarse one. The small picture is turned, not the large one.
-func square(dst []uint8, img image.Image, stored orientation, size int) {
-	img, crop := boxed(img, stored.middle(img.Bounds()), size)
+func square(dst []uint8, img image.Image, stored picture.Orientation, size int) {
+	img, crop := boxed(img, stored.Middle(img.Bounds()), size)
 
 	canvas := image.NewRGBA(image.Rect(0, 0, size, size))
 	draw.Draw(canvas, canvas.Rect, image.White, image.Point{}, draw.Src)
@@ -64,7 +66,7 @@ func square(dst []uint8, img image.Image, stored orientation, size int) {
 		dst[i], dst[plane+i], dst[2*plane+i] = canvas.Pix[4*i], canvas.Pix[4*i+1], canvas.Pix[4*i+2]
 	}
 	for c := range slices.Chunk(dst[:3*plane], plane) {
-		small, _, _ := stored.turn(c, size, size)
+		small, _, _ := stored.Turn(c, size, size)
 		copy(c, small)
 	}
 }

@@ -1,15 +1,15 @@
-package datasets
+package picture
 
 import "image"
 
-// orientation is how a picture is stored, by EXIF's numbers: 1 upright, 2 to 4 mirrored
+// Orientation is how a picture is stored, by EXIF's numbers: 1 upright, 2 to 4 mirrored
 // or on its head, 5 to 8 lying on its side. Others are 1.
-type orientation uint8
+type Orientation uint8
 
-const upright orientation = 1
+const upright Orientation = 1
 
 // known is o, or upright where EXIF has no such number.
-func (o orientation) known() orientation {
+func (o Orientation) known() Orientation {
 	if o < 1 || o > 8 {
 		return upright
 	}
@@ -17,16 +17,16 @@ func (o orientation) known() orientation {
 }
 
 // lying tells whether width and height are exchanged.
-func (o orientation) lying() bool { return o >= 5 }
+func (o Orientation) lying() bool { return o >= 5 }
 
 // fromRight and fromBelow tell whether the stored picture's columns and rows are to be
 // read backwards: its first pixel is then at the right, or below.
-func (o orientation) fromRight() bool { return o == 2 || o == 3 || o == 7 || o == 8 }
-func (o orientation) fromBelow() bool { return o == 3 || o == 4 || o == 6 || o == 7 }
+func (o Orientation) fromRight() bool { return o == 2 || o == 3 || o == 7 || o == 8 }
+func (o Orientation) fromBelow() bool { return o == 3 || o == 4 || o == 6 || o == 7 }
 
-// turn gives one plane of a stored picture upright. src: [h,w] -> [H,W], which is [w,h]
+// Turn gives one plane of a stored picture upright. src: [h,w] -> [H,W], which is [w,h]
 // where it lies.
-func (o orientation) turn(src []uint8, w, h int) (dst []uint8, width, height int) {
+func (o Orientation) Turn(src []uint8, w, h int) (dst []uint8, width, height int) {
 	if o == upright {
 		return src, w, h
 	}
@@ -55,9 +55,9 @@ func (o orientation) turn(src []uint8, w, h int) (dst []uint8, width, height int
 	return dst, width, height
 }
 
-// middle is the largest square in the middle of a stored picture. Where a pixel is left
+// Middle is the largest square in the middle of a stored picture. Where a pixel is left
 // over, it is the one that would be if the picture were upright.
-func (o orientation) middle(b image.Rectangle) image.Rectangle {
+func (o Orientation) Middle(b image.Rectangle) image.Rectangle {
 	side := min(b.Dx(), b.Dy())
 	left, top := (b.Dx()-side)/2, (b.Dy()-side)/2
 	if o.fromRight() {

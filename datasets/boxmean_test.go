@@ -40,7 +40,7 @@ func TestBoxedIsCloseToFine(t *testing.T) {
 		}
 		for name, img := range pictures {
 			got := make([]uint8, 3*size*size)
-			square(got, img, upright, size)
+			square(got, img, 1, size)
 			want := image.NewRGBA(image.Rect(0, 0, size, size))
 			draw.CatmullRom.Scale(want, want.Rect, img, crop, draw.Src, nil)
 			worst := 0.0
@@ -83,7 +83,7 @@ func TestBoxedAtEverySize(t *testing.T) {
 			fill(img.Cr, 128)
 			for _, size := range []int{1, 3, 7, 16} {
 				got := make([]uint8, 3*size*size)
-				square(got, img, upright, size)
+				square(got, img, 1, size)
 				for _, v := range got {
 					if v != 200 {
 						t.Fatalf("%dx%d to %d: a pixel is %d", w, h, size, v)
