@@ -77,7 +77,7 @@ func TestCelebA(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if im.Len() != 3 || im.Shape != [3]int{3, 64, 64} || im.Labels != nil || im.Classes() != 0 || im.Undivided || im.check() != "" {
+		if im.Len() != 3 || !slices.Equal(im.Shape, []int{3, 64, 64}) || im.Labels != nil || im.Classes() != 0 || im.Undivided || im.check() != "" {
 			t.Errorf("%s: %d images of %v, labels %v", name, im.Len(), im.Shape, im.Labels)
 		}
 		if data == "" {

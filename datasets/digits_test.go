@@ -13,7 +13,7 @@ func TestDigits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if im.Len() != 1797 || im.Shape != [3]int{1, 8, 8} || im.Levels != 17 || im.Classes() != 10 {
+	if im.Len() != 1797 || !slices.Equal(im.Shape, []int{1, 8, 8}) || im.Levels != 17 || im.Classes() != 10 {
 		t.Fatalf("%d images of %v, %d levels, %d classes", im.Len(), im.Shape, im.Levels, im.Classes())
 	}
 	// sklearn.datasets.load_digits(): numpy.bincount(target), images[0][0], target[:3].

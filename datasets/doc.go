@@ -35,22 +35,10 @@
 // # Points of the plane
 //
 // Checkerboard, moons and their like have no images: [Info.Is2D] tells them apart, and
-// [Open2D] opens them as a [Set2D], as it does image:FILE (a picture as a density) and
-// points:FILE (a list of points).
-//
-//  1. [Set2D.Sample] draws points. Point i of a seed is a function of (seed, i) alone:
-//     its own short sequence of SplitMix64 begins at a mixture of both. So a training
-//     step draws its part of the stream by number, and any part can be drawn again.
-//     Numbers drawn elsewhere under the same seed, a flow's noise above all, are
-//     independent of the points.
-//  2. [Set2D.LogDensity] is the true density, by formula (Gaussians, squares, circles),
-//     or as the integral along the curve that the noise is added to; [Set2D.Entropy] is
-//     what a perfect model's mean negative log-likelihood would be. Lists of points have
-//     neither.
-//  3. [Set2D.PlotRange] is the square to draw the set in.
+// package plane below this one opens them. [OpenSet] opens either kind as a [Set].
 //
 // # Not here
 //
 // Arrays of samples (.npz) are read and written by package npz below this one.
-// Couplings of noise and data belong to package flow.
+// Noise is paired with the data by package flow, whose couplings a training's source calls.
 package datasets

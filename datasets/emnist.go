@@ -35,7 +35,7 @@ func emnistSet(selection string, first uint8, classes []string, about string) en
 		idxPlace{folder: "mnist", idxNames: mnistNames, borrowed: true}, idxPlace{folder: "MNIST/raw", idxNames: mnistNames, borrowed: true},
 		idxPlace{folder: "emnist", idxNames: mnistNames, borrowed: true})
 	return entry{
-		info:  Info{Name: "emnist_" + selection, Shape: [3]int{1, 28, 28}, Levels: 256, ClassNames: classes},
+		info:  Info{Name: "emnist_" + selection, Shape: []int{1, 28, 28}, Levels: 256, ClassNames: classes},
 		about: about + ", of 28x28, IDX files in <data-dir>/emnist or EMNIST/raw",
 		open:  s.open,
 	}

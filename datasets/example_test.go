@@ -104,3 +104,17 @@ func ExampleSlug() {
 	// digits
 	// image-cat
 }
+
+func ExampleLookup_kind() {
+	for _, name := range []string{"spirals", "mnist", "points:ring.csv"} {
+		info, err := datasets.Lookup(name)
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println(info.Slug(), info.Is2D())
+	}
+	// Output:
+	// spirals true
+	// mnist false
+	// points-ring true
+}

@@ -5,7 +5,7 @@ import "slices"
 // flip mirrors about half of a batch's images left to right, chosen by (seed, step).
 //
 // x: [B,C,H,W]
-func flip(x []float32, batch int, shape [3]int, seed int64, step int) {
+func flip(x []float32, batch int, shape []int, seed int64, step int) {
 	pcg := seeded(seed, uint64(step), flipStream)
 	w := shape[2]
 	d := shape[0] * shape[1] * w

@@ -16,9 +16,9 @@ func TestFlipMirrorsRows(t *testing.T) {
 		x = append(x, as...)
 	}
 	again, other := slices.Clone(x), slices.Clone(x)
-	flip(x, batch, [3]int{2, 2, 3}, 42, 7)
-	flip(again, batch, [3]int{2, 2, 3}, 42, 7)
-	flip(other, batch, [3]int{2, 2, 3}, 42, 8)
+	flip(x, batch, []int{2, 2, 3}, 42, 7)
+	flip(again, batch, []int{2, 2, 3}, 42, 7)
+	flip(other, batch, []int{2, 2, 3}, 42, 8)
 	count := 0
 	for i := range batch {
 		switch got := x[12*i : 12*i+12]; {

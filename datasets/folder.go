@@ -36,7 +36,7 @@ func lookFolder(info Info, opts Options) (Info, error) {
 	case opts.Channels != 0 && opts.Channels != 1 && opts.Channels != 3:
 		return info, fmt.Errorf("%d channels: pictures have 1 or 3", opts.Channels)
 	}
-	info.Shape = [3]int{3, size, size}
+	info.Shape = []int{3, size, size}
 	if opts.Channels != 0 {
 		info.Shape[0] = opts.Channels
 	}

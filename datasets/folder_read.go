@@ -72,6 +72,7 @@ func (tree *folderTree) read(info Info, opts Options, memory int64, open picture
 		ctx = context.Background()
 	}
 	stop := func() error { return context.Cause(ctx) }
+	info = info.Clone() // its channels are still to be chosen
 	info.Shape[0] = 3
 	n, d := len(tree.pictures), info.Dim()
 	if need := int64(n) * int64(d+1); memory > 0 && need > memory/10*9 {

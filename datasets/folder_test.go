@@ -57,10 +57,10 @@ func TestFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	classes := []string{"Cat", "dog", "ele phant"} // by bytes: capitals first
-	if info.Name != name || info.Shape != [3]int{3, 64, 64} || info.Levels != 256 || !slices.Equal(info.ClassNames, classes) {
+	if info.Name != name || !slices.Equal(info.Shape, []int{3, 64, 64}) || info.Levels != 256 || !slices.Equal(info.ClassNames, classes) {
 		t.Errorf("%+v", info)
 	}
-	if info, err := LookupWith(name, Options{ImageSize: 32}); err != nil || info.Shape != [3]int{3, 32, 32} {
+	if info, err := LookupWith(name, Options{ImageSize: 32}); err != nil || !slices.Equal(info.Shape, []int{3, 32, 32}) {
 		t.Errorf("%+v, error %v", info, err)
 	}
 	var progress []int
@@ -68,7 +68,7 @@ func TestFolder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(im.Labels, []uint8{0, 1, 1, 1, 2, 2}) || !slices.Equal(im.ClassNames, classes) || im.Shape != [3]int{3, 8, 8} {
+	if !slices.Equal(im.Labels, []uint8{0, 1, 1, 1, 2, 2}) || !slices.Equal(im.ClassNames, classes) || !slices.Equal(im.Shape, []int{3, 8, 8}) {
 		t.Errorf("labels %v, classes %q, shape %v", im.Labels, im.ClassNames, im.Shape)
 	}
 	if got := shades(im); !slices.Equal(got, []uint8{10, 60, 20, 30, 40, 50}) {

@@ -55,7 +55,7 @@ func TestPartsWithTestFiles(t *testing.T) {
 
 // TestHoldOutKeepsClasses: the only image of a class is never kept back.
 func TestHoldOutKeepsClasses(t *testing.T) {
-	im := &Images{Info: Info{Shape: [3]int{1, 1, 1}, Levels: 256, ClassNames: []string{"a", "b", "c"}},
+	im := &Images{Info: Info{Shape: []int{1, 1, 1}, Levels: 256, ClassNames: []string{"a", "b", "c"}},
 		Pixels: []uint8{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, Labels: []uint8{0, 0, 0, 0, 1, 2, 2, 2, 2, 2}}
 	fit, test := im.holdOut()
 	if !slices.Equal(test.Pixels, []uint8{9}) || fit.Len() != 9 {

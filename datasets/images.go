@@ -22,6 +22,12 @@ type Images struct {
 	Undivided bool
 }
 
+// Describe is the Info, as it is of every [Set].
+func (im *Images) Describe() Info { return im.Info }
+
+// Notes are the Warnings.
+func (im *Images) Notes() []string { return im.Warnings }
+
 // Len is the number of images.
 func (im *Images) Len() int {
 	if d := im.Dim(); d > 0 {

@@ -12,7 +12,7 @@ import (
 
 // numbered is a set of n tiny images in which image i is known by its pixels.
 func numbered(n int) *Images {
-	im := &Images{Info: Info{Name: "numbered", Shape: [3]int{1, 1, 2}, Levels: 256, ClassNames: tenDigits}}
+	im := &Images{Info: Info{Name: "numbered", Shape: []int{1, 1, 2}, Levels: 256, ClassNames: tenDigits}}
 	for i := range n {
 		im.Pixels = append(im.Pixels, uint8(i%256), uint8(i/256))
 		im.Labels = append(im.Labels, uint8(i%10))
@@ -151,7 +151,7 @@ func TestPermutationFair(t *testing.T) {
 }
 
 func TestHorizontalFlip(t *testing.T) {
-	im := &Images{Info: Info{Name: "pairs", Shape: [3]int{2, 1, 2}, Levels: 256}}
+	im := &Images{Info: Info{Name: "pairs", Shape: []int{2, 1, 2}, Levels: 256}}
 	for range 1000 {
 		im.Pixels = append(im.Pixels, 0, 255, 51, 204)
 	}
@@ -304,7 +304,7 @@ func TestLoaderReusesItsMemory(t *testing.T) {
 }
 
 func BenchmarkLoader(b *testing.B) {
-	im := &Images{Info: Info{Name: "blank", Shape: [3]int{1, 28, 28}, Levels: 256}, Pixels: make([]uint8, 60000*784)}
+	im := &Images{Info: Info{Name: "blank", Shape: []int{1, 28, 28}, Levels: 256}, Pixels: make([]uint8, 60000*784)}
 	l, err := NewLoader(im, LoaderConfig{BatchSize: 128})
 	if err != nil {
 		b.Fatal(err)

@@ -3,11 +3,14 @@ package datasets
 import (
 	"image"
 	"image/color"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"flowmatch/datasets/picture/picturetest"
+	"flowmatch/datasets/plane"
 )
 
 // TestOrientation: however a picture is stored, it is trained on as people see it, in a
@@ -19,14 +22,14 @@ func TestOrientation(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		density := open2D(t, "image:"+writeFile(t, "a.png", picturetest.PNG(img)))
+		density := openDensity(t, picturetest.PNG(img))
 		for o := 1; o <= 8; o++ {
 			for _, before := range []string{"IDAT", "IEND"} {
 				file := picturetest.TurnedPNG(img, o, before)
 				if got, err := squareOf(file, 9); err != nil || !slices.Equal(got, want) {
 					t.Errorf("%v, orientation %d before %s: not upright, error %v", size, o, before, err)
 				}
-				if d := open2D(t, "image:"+writeFile(t, "a.png", file)); d.Data != density.Data || len(d.Notes()) != min(1, o-1) {
+				if d := openDensity(t, file); d.Data != density.Data || len(d.Notes()) != min(1, o-1) {
 					t.Errorf("%v, orientation %d before %s: another density, notes %q", size, o, before, d.Notes())
 				}
 			}
@@ -83,7 +86,20 @@ func TestTreatments(t *testing.T) {
 	if len(im.Warnings) != 1 || im.Warnings[0] != want {
 		t.Errorf("%q\nwant %q", im.Warnings, want)
 	}
-	if s := open2D(t, "image:"+writeFile(t, "a.png", animated)); len(s.Notes()) == 0 || !strings.Contains(s.Notes()[0], "a.png is animated, and its first picture is taken") {
+	if s := openDensity(t, animated); len(s.Notes()) == 0 || !strings.Contains(s.Notes()[0], "a.png is animated, and its first picture is taken") {
 		t.Errorf("%q", s.Notes())
 	}
+}
+
+func openDensity(t *testing.T, file []byte) *plane.Set {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "a.png")
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := plane.Open("image:" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }

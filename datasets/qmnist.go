@@ -8,7 +8,7 @@ var qmnistNames = idxNames{
 
 // qmnistSet is MNIST with all of its 60,000 test images (Yadav and Bottou 2019).
 var qmnistSet = entry{
-	info:  Info{Name: "qmnist", Shape: [3]int{1, 28, 28}, Levels: 256, ClassNames: tenDigits},
+	info:  Info{Name: "qmnist", Shape: []int{1, 28, 28}, Levels: 256, ClassNames: tenDigits},
 	about: "MNIST with 60,000 test images, IDX files in <data-dir>/qmnist or QMNIST/raw",
 	open: idxSet{places: []idxPlace{
 		{folder: "qmnist", idxNames: qmnistNames}, {folder: "QMNIST/raw", idxNames: qmnistNames},

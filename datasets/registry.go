@@ -3,35 +3,11 @@ package datasets
 import (
 	"context"
 	"fmt"
-	"path/filepath"
-	"slices"
 	"strings"
 
 	"flowmatch/datasets/internal/userfile"
+	"flowmatch/datasets/plane"
 )
-
-// Info is what is known of a set without reading any of its files.
-type Info struct {
-	Name       string   // the name that opens it again: "mnist"
-	Shape      [3]int   // channels, height, width; {2,1,1} for points of the plane
-	Levels     int      // grey levels of a pixel: 256, or 17 for digits; 0 for points
-	ClassNames []string // nil for a set without classes
-	Frame      *Frame   // of points:FILE, where they are not as they are in the file
-	Data       string   // once opened, what tells data of one name apart: of images their Files' fingerprint, of image:FILE and points:FILE SHA-256 of the shades or points, in hex
-}
-
-// Classes is the number of classes.
-func (in Info) Classes() int { return len(in.ClassNames) }
-
-// Dim is the number of values of one image, C*H*W.
-func (in Info) Dim() int { return in.Shape[0] * in.Shape[1] * in.Shape[2] }
-
-// Is2D says that the set is a distribution of points in the plane, which Open2D
-// opens, and not one of images.
-func (in Info) Is2D() bool { return in.Shape == plane }
-
-// Slug is the set's name as the name of a folder. See the function [Slug].
-func (in Info) Slug() string { return Slug(in.Name) }
 
 // Split tells the part of a set to train on from the part kept for testing.
 type Split int
@@ -69,8 +45,7 @@ type Options struct {
 	// goroutine at a time. It may be nil.
 	Progress func(done, total int)
 
-	ctx    context.Context // of OpenContext; nil: never ends
-	framed bool            // of Reopen2D: the frame is given
+	ctx context.Context // of OpenContext; nil: never ends
 }
 
 func (o Options) dataDir() string {
@@ -84,20 +59,28 @@ func (o Options) dataDir() string {
 // kind of set: of "image:FILE" the part up to the colon counts, and what the user
 // writes behind it is a path.
 type entry struct {
-	info   Info
-	about  string // one line for --dataset help
-	open   func(Info, Options) (*Images, error)
-	open2D func(Info, Options) (*Set2D, error) // for points, instead of open
+	info  Info
+	about string                               // one line for lists of the sets
+	open  func(Info, Options) (*Images, error) // nil: a set of points
 
 	// look completes what is known without reading, where the table does not say
 	// it all; nil: it does.
 	look func(Info, Options) (Info, error)
 }
 
+// planeSets are the rows of sets of points, which package plane opens.
+func planeSets() []entry {
+	var rows []entry
+	for _, k := range plane.Kinds() {
+		rows = append(rows, entry{info: k.Info, about: k.About})
+	}
+	return rows
+}
+
 // registry lists the sets in the order in which they are shown.
-var registry = append(planeSets, []entry{
+var registry = append(planeSets(), []entry{
 	{
-		info:  Info{Name: "digits", Shape: [3]int{1, 8, 8}, Levels: 17, ClassNames: tenDigits},
+		info:  Info{Name: "digits", Shape: []int{1, 8, 8}, Levels: 17, ClassNames: tenDigits},
 		about: "1,797 handwritten digits of 8x8, inside the program: no files needed",
 		open:  openDigits,
 	},
@@ -121,7 +104,7 @@ var registry = append(planeSets, []entry{
 	},
 }...)
 
-// Names lists the known sets in the order of --dataset help.
+// Names lists the known sets in the order in which they are shown.
 func Names() []string {
 	names := make([]string, len(registry))
 	for i, e := range registry {
@@ -188,11 +171,7 @@ func OpenContext(ctx context.Context, name string, opts Options) (*Images, error
 	return Open(name, opts)
 }
 
-func (e *entry) describe() Info {
-	info := e.info
-	info.ClassNames = slices.Clone(info.ClassNames)
-	return info
-}
+func (e *entry) describe() Info { return e.info.Clone() }
 
 // complete is describe with what only a look at the files' names tells.
 func (e *entry) complete(opts Options) (Info, error) {
@@ -251,36 +230,4 @@ func (e *UnknownError) Error() string {
 		return fmt.Sprintf("unknown dataset %q: choose one of %s", e.Name, strings.Join(Names(), ", "))
 	}
 	return fmt.Sprintf("unknown dataset %q: did you mean %s?", e.Name, strings.Join(e.Nearest, " or "))
-}
-
-// Slug turns a set's name into the name of its folder under outputs. Plain names
-// stay; of kind:PATH the kind and the file's base name without ending remain, in
-// small letters, digits, hyphens and underscores: image:pets/Cat.png is image-cat.
-func Slug(name string) string {
-	kind, path, found := strings.Cut(name, ":")
-	if !found {
-		return slugWord(name)
-	}
-	base := filepath.Base(filepath.Clean(path))
-	// A folder may have dots in its name; an ending is at most four letters.
-	if ext := filepath.Ext(base); len(ext) > 1 && len(ext) <= 5 && len(ext) < len(base) {
-		base = strings.TrimSuffix(base, ext)
-	}
-	return slugWord(kind) + "-" + slugWord(base)
-}
-
-func slugWord(s string) string {
-	var b strings.Builder
-	for _, r := range strings.ToLower(s) {
-		switch {
-		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '_':
-			b.WriteRune(r)
-		default:
-			b.WriteByte('-')
-		}
-	}
-	if out := strings.Trim(b.String(), "-"); out != "" {
-		return out
-	}
-	return "unnamed"
 }

@@ -5,25 +5,27 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"flowmatch/datasets/plane"
 )
 
 func TestLookupNeedsNoFiles(t *testing.T) {
 	for _, c := range []struct {
 		name, canonical string
-		shape           [3]int
+		shape           []int
 		levels          int
 	}{
-		{"digits", "digits", [3]int{1, 8, 8}, 17},
-		{"MNIST", "mnist", [3]int{1, 28, 28}, 256},
-		{"fashion-mnist", "fashion_mnist", [3]int{1, 28, 28}, 256},
-		{"CIFAR10", "cifar10", [3]int{3, 32, 32}, 256},
+		{"digits", "digits", []int{1, 8, 8}, 17},
+		{"MNIST", "mnist", []int{1, 28, 28}, 256},
+		{"fashion-mnist", "fashion_mnist", []int{1, 28, 28}, 256},
+		{"CIFAR10", "cifar10", []int{3, 32, 32}, 256},
 	} {
 		info, err := Lookup(c.name)
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		if info.Name != c.canonical || info.Shape != c.shape || info.Levels != c.levels || info.Classes() != 10 {
+		if info.Name != c.canonical || !slices.Equal(info.Shape, c.shape) || info.Levels != c.levels || info.Classes() != 10 {
 			t.Errorf("%s: %+v", c.name, info)
 		}
 		if About(c.name) == "" {
@@ -101,6 +103,39 @@ func TestSlug(t *testing.T) {
 	} {
 		if got := Slug(name); got != want {
 			t.Errorf("Slug(%q) = %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestLookup2D(t *testing.T) {
+	for _, name := range append([]string{"checkerboard", "moons", "mixture", "siggraph", "invertocat", "8gaussians", "pinwheel", "rings", "spirals", "swissroll"}, "image:a/b.png", "points:ring.csv") {
+		info, err := Lookup(name)
+		if err != nil || !info.Is2D() || info.Name != name || info.Dim() != 2 || info.Classes() != 0 {
+			t.Errorf("%s: %+v, %v", name, info, err)
+		}
+		if About(name) == "" {
+			t.Errorf("%s: nothing to say about it", name)
+		}
+		if _, err := Open(name, Options{}); err == nil {
+			t.Errorf("%s opens as images", name)
+		}
+	}
+	if info, _ := Lookup("mnist"); info.Is2D() {
+		t.Error("mnist is in the plane")
+	}
+	if _, err := plane.Open("digits"); err == nil {
+		t.Error("digits open as points")
+	}
+	for name, want := range map[string]string{
+		"imag:cat.png": `unknown dataset "imag:cat.png": did you mean image:cat.png?`,
+		"image:":       `unknown dataset "image:": did you mean image:FILE?`,
+		"moon":         `unknown dataset "moon": did you mean moons?`,
+		"8-gaussian":   `unknown dataset "8-gaussian": did you mean 8gaussians?`,
+	} {
+		_, err := Lookup(name)
+		var unknown *UnknownError
+		if !errors.As(err, &unknown) || err.Error() != want {
+			t.Errorf("%v\nwant %s", err, want)
 		}
 	}
 }

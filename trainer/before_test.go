@@ -10,7 +10,7 @@ import (
 	torch "github.com/wangkuiyi/gotorch"
 	"github.com/wangkuiyi/gotorch/weights"
 
-	"flowmatch/datasets"
+	"flowmatch/datasets/plane"
 	"flowmatch/models"
 )
 
@@ -28,7 +28,7 @@ func TestRunOfBefore(t *testing.T) {
 	if n != models.Config(models.MLPConfig{Dim: 2, HiddenDim: 8}) {
 		t.Errorf("network %+v", n)
 	}
-	set, err := datasets.Open2D(from.Record.Dataset.Name, datasets.Options{})
+	set, err := plane.Open(from.Record.Dataset.Name)
 	if err != nil {
 		t.Fatal(err)
 	}

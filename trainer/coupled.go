@@ -10,6 +10,7 @@ import (
 	torch "github.com/wangkuiyi/gotorch"
 
 	"flowmatch/datasets"
+	"flowmatch/datasets/plane"
 	"flowmatch/flow"
 )
 
@@ -138,7 +139,7 @@ func coupledImages(c Config, p flow.Pairing, l *datasets.Loader, shape []int64, 
 }
 
 // coupledPoints pairs fresh points of a set.
-func coupledPoints(c Config, p flow.Pairing, set *datasets.Set2D, d torch.Device, start int) Source {
+func coupledPoints(c Config, p flow.Pairing, set *plane.Set, d torch.Device, start int) Source {
 	next := int64(start) * int64(c.BatchSize)
 	return newCoupled(c, p, []int64{int64(c.BatchSize), 2}, d, start, func() ([]float32, []int64, error) {
 		points := make([]float32, 2*c.BatchSize)

@@ -11,6 +11,7 @@ import (
 	torch "github.com/wangkuiyi/gotorch"
 
 	"flowmatch/datasets"
+	"flowmatch/datasets/plane"
 	"flowmatch/flow"
 )
 
@@ -22,7 +23,7 @@ func TestCoupledSources(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	set, err := datasets.Open2D("moons", datasets.Options{})
+	set, err := plane.Open("moons")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +105,7 @@ func TestCoupledSourceFails(t *testing.T) {
 			}
 		}
 	})
-	p := newPointSource(new(datasets.Set2D), Config{BatchSize: 2, Coupling: "ot"}, torch.CPU, 0) // it has nothing to sample with
+	p := newPointSource(new(plane.Set), Config{BatchSize: 2, Coupling: "ot"}, torch.CPU, 0) // it has nothing to sample with
 	defer p.Close()
 	var panicked *datasets.PanicError
 	if _, err := p.Batch(); !errors.As(err, &panicked) {

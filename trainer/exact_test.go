@@ -12,6 +12,7 @@ import (
 	"github.com/wangkuiyi/gotorch/faulttest"
 
 	"flowmatch/datasets"
+	"flowmatch/datasets/plane"
 	"flowmatch/models"
 )
 
@@ -27,7 +28,7 @@ func exactRuns(t *testing.T) map[string]func() *Run {
 	}
 	few := *digits
 	few.Pixels, few.Labels = few.Pixels[:37*64], few.Labels[:37] // an epoch of 18 batches of 2
-	moons, err := datasets.Open2D("moons", datasets.Options{})
+	moons, err := plane.Open("moons")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	torch "github.com/wangkuiyi/gotorch"
 
 	"flowmatch/datasets"
+	"flowmatch/datasets/plane"
 	"flowmatch/flow"
 	"flowmatch/flow/metrics"
 	"flowmatch/models"
@@ -18,7 +19,7 @@ import (
 // Two moons, trained in memory and sampled. A Run with a Folder also writes its
 // files, and goes on after a stop.
 func ExampleRun() {
-	set, err := datasets.Open2D("moons", datasets.Options{})
+	set, err := plane.Open("moons")
 	if err != nil {
 		fmt.Println(err)
 		return

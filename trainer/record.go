@@ -6,7 +6,7 @@ import (
 
 	"github.com/wangkuiyi/gotorch/strictjson"
 
-	"flowmatch/datasets"
+	"flowmatch/datasets/plane"
 	"flowmatch/models"
 )
 
@@ -32,7 +32,7 @@ type DatasetRecord struct {
 	ClassNames []string `json:"class_names"`
 	Levels     int      `json:"levels"`
 	// Frame is where the points of a user's file were laid for the flow.
-	Frame *datasets.Frame `json:"frame,omitempty"`
+	Frame *plane.Frame `json:"frame,omitempty"`
 	// Data tells data of one name apart: a SHA-256 of what it holds. See
 	// datasets.Info.
 	Data string `json:"data,omitempty"`

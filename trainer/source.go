@@ -9,6 +9,7 @@ import (
 	torch "github.com/wangkuiyi/gotorch"
 
 	"flowmatch/datasets"
+	"flowmatch/datasets/plane"
 )
 
 // Batch is the data of a step, on the device.
@@ -78,7 +79,7 @@ func (s *imageSource) Close()                { s.loader.Close() }
 
 // pointSource draws fresh points for every step, one batch ahead.
 type pointSource struct {
-	set         *datasets.Set2D
+	set         *plane.Set
 	seed        int64
 	device      torch.Device
 	free, ready chan []float32 // [B,2] each
@@ -92,13 +93,13 @@ type pointSource struct {
 
 // Points is a set of points of the plane as the data of a run: points are never used
 // twice.
-func Points(set *datasets.Set2D) Opener {
+func Points(set *plane.Set) Opener {
 	return func(c Config, d torch.Device, start int) (Source, error) {
 		return newPointSource(set, c, d, start), nil
 	}
 }
 
-func newPointSource(set *datasets.Set2D, c Config, device torch.Device, start int) Source {
+func newPointSource(set *plane.Set, c Config, device torch.Device, start int) Source {
 	if p, ok := c.pairing(); ok {
 		return coupledPoints(c, p, set, device, start)
 	}

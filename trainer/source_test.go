@@ -9,13 +9,14 @@ import (
 	torch "github.com/wangkuiyi/gotorch"
 
 	"flowmatch/datasets"
+	"flowmatch/datasets/plane"
 )
 
 // Every step gets the points of the set's stream that are its own, wherever the
 // run begins, although they are drawn ahead; and nothing is left running.
 func TestPoints(t *testing.T) {
 	const batch, steps, start = 5, 4, 3
-	set, err := datasets.Open2D("pinwheel", datasets.Options{})
+	set, err := plane.Open("pinwheel")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +53,7 @@ func TestPoints(t *testing.T) {
 
 // What goes wrong in the goroutine that draws is the caller's to hear.
 func TestPointsPanic(t *testing.T) {
-	src := newPointSource(new(datasets.Set2D), Config{BatchSize: 2}, torch.CPU, 0) // it has nothing to sample with
+	src := newPointSource(new(plane.Set), Config{BatchSize: 2}, torch.CPU, 0) // it has nothing to sample with
 	defer src.Close()
 	_, err := src.Batch()
 	if _, ok := err.(*datasets.PanicError); !ok {

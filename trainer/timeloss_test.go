@@ -9,7 +9,7 @@ import (
 
 	torch "github.com/wangkuiyi/gotorch"
 
-	"flowmatch/datasets"
+	"flowmatch/datasets/plane"
 	"flowmatch/models"
 )
 
@@ -59,7 +59,7 @@ func TestTimeLoss(t *testing.T) {
 // planeRun trains a small MLP on points.
 func planeRun(t *testing.T, c Config, dir string) *Run {
 	t.Helper()
-	set, err := datasets.Open2D("moons", datasets.Options{})
+	set, err := plane.Open("moons")
 	if err != nil {
 		t.Fatal(err)
 	}

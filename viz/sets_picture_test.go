@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"flowmatch/datasets"
+	"flowmatch/datasets/plane"
 	"flowmatch/viz"
 )
 
@@ -25,7 +26,7 @@ func TestSetsPicture(t *testing.T) {
 		if err != nil || !info.Is2D() || strings.Contains(name, ":") {
 			continue
 		}
-		set, err := datasets.Open2D(name, datasets.Options{})
+		set, err := plane.Open(name)
 		if err != nil {
 			t.Fatal(err)
 		}

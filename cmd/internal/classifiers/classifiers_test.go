@@ -16,7 +16,7 @@ import (
 
 // shades are n 8x8 images of two classes, dark and bright.
 func shades(n int, bright uint8) *datasets.Images {
-	im := &datasets.Images{Info: datasets.Info{Name: "shades", Shape: [3]int{1, 8, 8}, Levels: 256, ClassNames: []string{"dark", "bright"}}}
+	im := &datasets.Images{Info: datasets.Info{Name: "shades", Shape: []int{1, 8, 8}, Levels: 256, ClassNames: []string{"dark", "bright"}}}
 	for i := range n {
 		for k := range 64 {
 			im.Pixels = append(im.Pixels, uint8(i*7+k)%50+bright*uint8(i%2))

@@ -139,8 +139,8 @@ func TestSolverList(t *testing.T) {
 
 // What a set's network is without flags, and what flags make of it.
 func TestNetwork(t *testing.T) {
-	digits := datasets.Info{Name: "digits", Shape: [3]int{1, 8, 8}, ClassNames: make([]string, 10)}
-	cifar := datasets.Info{Name: "cifar10", Shape: [3]int{3, 32, 32}, ClassNames: make([]string, 10)}
+	digits := datasets.Info{Name: "digits", Shape: []int{1, 8, 8}, ClassNames: make([]string, 10)}
+	cifar := datasets.Info{Name: "cifar10", Shape: []int{3, 32, 32}, ClassNames: make([]string, 10)}
 	for _, c := range []struct {
 		in   datasets.Info
 		args []string

@@ -36,7 +36,7 @@ const fewColumns = 10
 // FewSteps writes a grid with a row of samples for each of rows. All start from
 // the same noise and have the same classes, in turn.
 func FewSteps(ctx context.Context, path string, d torch.Device, seed int64, rows []Row) error {
-	grid := viz.Pictures{Shape: rows[0].Of.Info.Shape}
+	grid := viz.Pictures{Shape: [3]int(rows[0].Of.Info.Shape)}
 	layout := viz.Layout{Columns: make([][]int, fewColumns)}
 	var names []string
 	for _, r := range rows {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"math"
 
-	"flowmatch/datasets"
+	"flowmatch/datasets/plane"
 	"flowmatch/flow"
 	"flowmatch/viz"
 )
@@ -55,7 +55,7 @@ const truthSide = 400
 
 // trueDensity is the set's density at the places of a grid; nil where it has
 // none.
-func trueDensity(set *datasets.Set2D, r viz.Range) []float64 {
+func trueDensity(set *plane.Set, r viz.Range) []float64 {
 	if set == nil {
 		return nil
 	}

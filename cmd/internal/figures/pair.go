@@ -9,7 +9,7 @@ import (
 	torch "github.com/wangkuiyi/gotorch"
 
 	"flowmatch/cmd/internal/terminal"
-	"flowmatch/datasets"
+	"flowmatch/datasets/plane"
 	"flowmatch/flow"
 	"flowmatch/viz"
 )
@@ -17,7 +17,7 @@ import (
 // Pair draws two models of points that start from the same noise.
 type Pair struct {
 	Path       string // of the film
-	Of         *datasets.Set2D
+	Of         *plane.Set
 	Names      [2]string
 	Velocities [2]flow.Velocity
 	Device     torch.Device

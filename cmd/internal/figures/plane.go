@@ -10,16 +10,16 @@ import (
 	torch "github.com/wangkuiyi/gotorch"
 
 	"flowmatch/cmd/internal/terminal"
-	"flowmatch/datasets"
+	"flowmatch/datasets/plane"
 	"flowmatch/flow"
 	"flowmatch/viz"
 )
 
 // Plane draws the pictures of a model of points.
 type Plane struct {
-	Dir string          // of the files
-	Set string          // its slug, in the files' names
-	Of  *datasets.Set2D // for the range and the true density; nil: both from the model
+	Dir string     // of the files
+	Set string     // its slug, in the files' names
+	Of  *plane.Set // for the range and the true density; nil: both from the model
 
 	Velocity flow.Velocity
 	Device   torch.Device
@@ -158,7 +158,7 @@ func (p Plane) film(ctx context.Context, path string, r viz.Range, film *counts,
 const rangeSamples = 2000
 
 // plotRange is the set's range, or that of a draw's first samples.
-func plotRange(ctx context.Context, set *datasets.Set2D, draw flow.Sampling) (viz.Range, error) {
+func plotRange(ctx context.Context, set *plane.Set, draw flow.Sampling) (viz.Range, error) {
 	if set != nil {
 		return viz.Range(set.PlotRange()), nil
 	}
@@ -167,7 +167,7 @@ func plotRange(ctx context.Context, set *datasets.Set2D, draw flow.Sampling) (vi
 	if err != nil {
 		return viz.Range{}, err
 	}
-	return viz.Range(datasets.SquareAround(out.X)), nil
+	return viz.Range(plane.SquareAround(out.X)), nil
 }
 
 // likelihoodSide is the places on a side of the grid: in proportion to the

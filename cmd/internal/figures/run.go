@@ -9,6 +9,7 @@ import (
 
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/datasets"
+	"flowmatch/datasets/plane"
 	"flowmatch/models"
 	"flowmatch/trainer"
 )
@@ -49,7 +50,7 @@ func (f *Flags) Draw(ctx context.Context, env cli.Env, r Run) ([]string, error) 
 		Dir: r.Dir, Set: r.Info.Slug(), Velocity: velocity, Device: r.Device,
 		Samples: f.Samples, Seed: f.cmd.Seed, Reference: r.Reference, OneStep: r.OneStep, Stderr: env.Stderr, Quiet: f.cmd.Quiet,
 	}
-	if p.Of, err = datasets.Reopen2D(r.Info, datasets.Options{DataDir: f.cmd.DataDir}); err != nil {
+	if p.Of, err = plane.OpenIn(r.Info.Name, r.Info.Frame); err != nil {
 		// A file of the user's own may be gone: the samples tell the range.
 		p.Of = nil
 	}

@@ -5,7 +5,7 @@ import (
 	"io"
 	"math"
 
-	"flowmatch/datasets"
+	"flowmatch/datasets/plane"
 	"flowmatch/flow"
 	"flowmatch/flow/metrics"
 )
@@ -31,13 +31,13 @@ const projections = 128
 
 // Distance is the sliced 2-Wasserstein distance to points of a set.
 type Distance struct {
-	set  *datasets.Set2D
+	set  *plane.Set
 	data []float32 // [N,2]
 	seed int64
 }
 
 // DistanceTo draws n points of the set.
-func DistanceTo(set *datasets.Set2D, n int, seed int64) *Distance {
+func DistanceTo(set *plane.Set, n int, seed int64) *Distance {
 	d := &Distance{set: set, data: make([]float32, 2*n), seed: seed}
 	set.Sample(d.data, Data.Seed(seed), 0)
 	return d
@@ -56,7 +56,7 @@ func (d *Distance) Floor() (float64, error) {
 }
 
 // LikelihoodPoints are n fresh points of the set, [N,2].
-func LikelihoodPoints(set *datasets.Set2D, n int, seed int64) []float32 {
+func LikelihoodPoints(set *plane.Set, n int, seed int64) []float32 {
 	x := make([]float32, 2*n)
 	set.Sample(x, Likelihood.Seed(seed), 0)
 	return x

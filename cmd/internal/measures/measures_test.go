@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"flowmatch/datasets"
+	"flowmatch/datasets/plane"
 )
 
 func TestPurposesHaveTheirOwnNumbers(t *testing.T) {
@@ -22,7 +22,7 @@ func TestPurposesHaveTheirOwnNumbers(t *testing.T) {
 }
 
 func TestDistance(t *testing.T) {
-	set, err := datasets.Open2D("checkerboard", datasets.Options{})
+	set, err := plane.Open("checkerboard")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -147,7 +147,7 @@ func (f *Flags) settle(ck *trainer.Checkpoint, info datasets.Info) (*Model, erro
 	switch {
 	case points:
 		if f.Dataset == "" {
-			info = datasets.Info{Name: d.Name, Shape: [3]int{2, 1, 1}}
+			info = datasets.Info{Name: d.Name, Shape: []int{2}}
 		}
 		info.Frame = d.Frame
 	case f.Dataset == "" || datasets.IsFolder(f.Dataset) || info.Name == "celeba": // the record alone knows the classes
@@ -158,11 +158,11 @@ func (f *Flags) settle(ck *trainer.Checkpoint, info datasets.Info) (*Model, erro
 		if name == "" {
 			name = d.Name
 		}
-		info = datasets.Info{Name: name, Shape: [3]int(d.Shape), Levels: d.Levels, ClassNames: d.ClassNames}
+		info = datasets.Info{Name: name, Shape: d.Shape, Levels: d.Levels, ClassNames: d.ClassNames}
 	}
 	info.Data = d.Data
 	m := modelOf(ck, info, network)
-	if !slices.Equal(m.Shape, shapeOf(info)) || m.Classes > 0 && m.Classes != info.Classes() {
+	if !slices.Equal(m.Shape, info.Shape) || m.Classes > 0 && m.Classes != info.Classes() {
 		return nil, cli.Usagef("%s is a network for %s, which does not fit --dataset %s", path, d.Name, info.Name)
 	}
 	return m, nil
@@ -183,7 +183,7 @@ func (f *Flags) foreign(ck *trainer.Checkpoint, info datasets.Info) (*Model, err
 	if f.Dataset == "" || f.network == nil {
 		return nil, cli.Usagef("%s has no record of its network: name the set that it was trained on with --dataset, and the network's flags where they are not the set's defaults", ck.Path)
 	}
-	if info.Shape == [3]int{} { // a folder's
+	if info.Shape == nil { // a folder's
 		var err error
 		if info, err = datasets.LookupWith(f.Dataset, f.DataOptions()); err != nil {
 			return nil, err
@@ -205,14 +205,6 @@ func modelOf(ck *trainer.Checkpoint, in datasets.Info, n models.Config) *Model {
 		Network: &Network{ck, n}, Info: in,
 		Shape: toInts(n.SampleShape()), Classes: n.Classes(), NullClass: n.HasNullClass(), PerSample: n.SampleBytes(),
 	}
-}
-
-// shapeOf is that of a sample of the set: [C,H,W], or [2].
-func shapeOf(in datasets.Info) []int {
-	if in.Is2D() {
-		return in.Shape[:1]
-	}
-	return in.Shape[:]
 }
 
 func toInts(shape []int64) []int {

@@ -7,6 +7,7 @@ import (
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/training"
 	"flowmatch/datasets"
+	"flowmatch/datasets/plane"
 )
 
 // OtherSet is the name of the set that the model was trained on by its record, if
@@ -22,13 +23,13 @@ func (m *Model) OtherSet() string {
 // Open2D opens the points that a model of points is measured by, as the model takes
 // them. say tells what the user should know of the difference between these and
 // those that it was trained on.
-func (m *Model) Open2D(opts datasets.Options, say func(string, ...any)) (*datasets.Set2D, error) {
+func (m *Model) Open2D(say func(string, ...any)) (*plane.Set, error) {
 	for _, kind := range []string{"points", "image"} {
 		if strings.HasPrefix(m.Info.Name, kind+"-") { // a record's name, which has no path
 			return nil, cli.Usagef("%s was trained on a file of yours, and does not know where it is: name it by --dataset %s:FILE", m.Checkpoint.Path, kind)
 		}
 	}
-	set, err := datasets.Reopen2D(m.Info, opts)
+	set, err := plane.OpenIn(m.Info.Name, m.Info.Frame)
 	if err != nil {
 		return nil, err
 	}

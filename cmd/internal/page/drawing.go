@@ -12,7 +12,7 @@ import (
 
 	torch "github.com/wangkuiyi/gotorch"
 
-	"flowmatch/datasets"
+	"flowmatch/datasets/plane"
 	"flowmatch/flow"
 	"flowmatch/models"
 	"flowmatch/trainer"
@@ -67,7 +67,7 @@ func (a *trainRequest) check() error {
 }
 
 // set opens the points as bin/train would open them from a file.
-func (a *trainRequest) set() (*datasets.Set2D, error) {
+func (a *trainRequest) set() (*plane.Set, error) {
 	dir, err := os.MkdirTemp("", "flowmatch-drawing-")
 	if err != nil {
 		return nil, err
@@ -89,7 +89,7 @@ func (a *trainRequest) set() (*datasets.Set2D, error) {
 	if err := f.Close(); err != nil {
 		return nil, err
 	}
-	return datasets.Open2D("points:"+path, datasets.Options{})
+	return plane.Open("points:" + path)
 }
 
 type trainStart struct {
@@ -191,7 +191,7 @@ func (s *Server) train(w http.ResponseWriter, r *http.Request) {
 // drawingFilm shows what a network has learnt, in the units of the drawing.
 type drawingFilm struct {
 	server   *Server
-	frame    *datasets.Frame
+	frame    *plane.Frame
 	velocity flow.Velocity
 
 	solver flow.Solver
@@ -235,7 +235,7 @@ func (f *drawingFilm) take(ctx context.Context, step int) (*trainFilm, error) {
 const mostDrawnModels = 3
 
 // keepDrawn makes a model of the page's own of a trained drawing; on the worker.
-func (s *Server) keepDrawn(set *datasets.Set2D, v flow.Velocity, steps int) string {
+func (s *Server) keepDrawn(set *plane.Set, v flow.Velocity, steps int) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.models.count++

@@ -10,6 +10,7 @@ import (
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/modelfile"
 	"flowmatch/datasets"
+	"flowmatch/datasets/plane"
 	"flowmatch/flow"
 )
 
@@ -22,7 +23,7 @@ type opened struct {
 	batch    int // samples evaluated together
 	null     int64
 
-	set    *datasets.Set2D    // of a drawing; nil: by info
+	set    *plane.Set         // of a drawing; nil: by info
 	fields map[float64]Floats // by time, at the places of fieldPlaces
 	view   *view
 }
@@ -98,11 +99,11 @@ func (o *opening) read(m Model) (*opened, error) {
 
 // view is what of the plane is shown, and how dense the set is there.
 type view struct {
-	set *datasets.Set2D // nil where the model's own samples stand for it
-	X0  float64         `json:"x0"`
-	X1  float64         `json:"x1"`
-	Y0  float64         `json:"y0"`
-	Y1  float64         `json:"y1"`
+	set *plane.Set // nil where the model's own samples stand for it
+	X0  float64    `json:"x0"`
+	X1  float64    `json:"x1"`
+	Y0  float64    `json:"y0"`
+	Y1  float64    `json:"y1"`
 	// Density is that of the set in the cells of a grid of Cells x Cells, rows from
 	// the bottom, 1 where it is greatest.
 	Cells   int    `json:"cells"`
@@ -127,7 +128,7 @@ func (m *opened) look(ctx context.Context, s *Server) (*view, error) {
 	var points []float32
 	set, err := m.set, error(nil)
 	if set == nil {
-		set, err = datasets.Reopen2D(m.info, datasets.Options{})
+		set, err = plane.OpenIn(m.info.Name, m.info.Frame)
 	}
 	if err == nil {
 		v.set = set
@@ -142,9 +143,9 @@ func (m *opened) look(ctx context.Context, s *Server) (*view, error) {
 		}
 		points = out.X
 	}
-	r := datasets.SquareAround(points)
+	r := plane.SquareAround(points)
 	if v.Own { // a few stray samples must not make the rest small
-		r = datasets.SquareAround(inner(points))
+		r = plane.SquareAround(inner(points))
 	}
 	v.X0, v.X1 = min(r.X0, -noiseReach), max(r.X1, noiseReach)
 	v.Y0, v.Y1 = min(r.Y0, -noiseReach), max(r.Y1, noiseReach)

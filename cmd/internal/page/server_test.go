@@ -19,6 +19,7 @@ import (
 
 	"flowmatch/datasets"
 	"flowmatch/datasets/npz"
+	"flowmatch/datasets/plane"
 	"flowmatch/flow"
 	"flowmatch/models"
 	"flowmatch/trainer"
@@ -31,7 +32,7 @@ var trained = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	moons, err := datasets.Open2D("moons", datasets.Options{})
+	moons, err := plane.Open("moons")
 	if err != nil {
 		return dir, err
 	}

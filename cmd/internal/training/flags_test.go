@@ -15,10 +15,10 @@ import (
 )
 
 var (
-	moons  = datasets.Info{Name: "moons", Shape: [3]int{2, 1, 1}}
-	digits = datasets.Info{Name: "digits", Shape: [3]int{1, 8, 8}}
-	mnist  = datasets.Info{Name: "mnist", Shape: [3]int{1, 28, 28}}
-	cifar  = datasets.Info{Name: "cifar10", Shape: [3]int{3, 32, 32}}
+	moons  = datasets.Info{Name: "moons", Shape: []int{2}}
+	digits = datasets.Info{Name: "digits", Shape: []int{1, 8, 8}}
+	mnist  = datasets.Info{Name: "mnist", Shape: []int{1, 28, 28}}
+	cifar  = datasets.Info{Name: "cifar10", Shape: []int{3, 32, 32}}
 )
 
 // read parses a command line of train's or reflow's flags.

@@ -120,15 +120,11 @@ func tenths(losses []float32) string {
 }
 
 func record(in datasets.Info) trainer.DatasetRecord {
-	shape := in.Shape[:]
-	if in.Is2D() {
-		shape = shape[:1]
-	}
 	name := in.Name
 	if strings.Contains(name, ":") {
 		name = in.Slug() // a user's own files: records have no paths
 	}
-	return trainer.DatasetRecord{Name: name, Shape: shape, Classes: in.Classes(), ClassNames: in.ClassNames, Levels: in.Levels, Frame: in.Frame, Data: in.Data}
+	return trainer.DatasetRecord{Name: name, Shape: in.Shape, Classes: in.Classes(), ClassNames: in.ClassNames, Levels: in.Levels, Frame: in.Frame, Data: in.Data}
 }
 
 // place is the device for people.

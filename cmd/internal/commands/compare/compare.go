@@ -100,7 +100,7 @@ func (c *comparison) points(ctx context.Context) error {
 		}
 		built[k] = v
 	}
-	set, err := c.models[0].Open2D(c.model.DataOptions(), c.say)
+	set, err := c.models[0].Open2D(c.say)
 	if err != nil {
 		return err
 	}

@@ -10,14 +10,14 @@ import (
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/measures"
 	"flowmatch/cmd/internal/terminal"
-	"flowmatch/datasets"
+	"flowmatch/datasets/plane"
 	"flowmatch/flow"
 	"flowmatch/flow/metrics"
 )
 
 // quality measures two models of points by several solvers.
 type quality struct {
-	set        *datasets.Set2D
+	set        *plane.Set
 	velocities [2]flow.Velocity
 	device     torch.Device
 	solvers    []cli.NamedSolver

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	torch "github.com/wangkuiyi/gotorch"
@@ -111,7 +112,7 @@ func (e *evaluation) oneStep(asked *asked) error {
 // returns what measures.
 func (e *evaluation) openData(ctx context.Context, asked *asked) (func() error, error) {
 	if e.info.Is2D() {
-		set, err := e.file.Open2D(e.f.model.DataOptions(), e.say)
+		set, err := e.file.Open2D(e.say)
 		if err != nil {
 			return nil, err
 		}
@@ -162,7 +163,7 @@ func (e *evaluation) readImages(ctx context.Context, fit bool) (*classifiers.Set
 		return nil, err
 	}
 	in := sets.Test.Info
-	if in.Shape != e.info.Shape || e.file.Classes > 0 && in.Classes() != e.file.Classes {
+	if !slices.Equal(in.Shape, e.info.Shape) || e.file.Classes > 0 && in.Classes() != e.file.Classes {
 		return nil, cli.Usagef("%s is a model of %v in %d classes, and %s has %v in %d", e.file.Checkpoint.Path, e.info.Shape, e.file.Classes, in.Name, in.Shape, in.Classes())
 	}
 	for _, im := range []*datasets.Images{sets.Fit, sets.Test} {

@@ -16,9 +16,9 @@ import (
 )
 
 var (
-	moons    = datasets.Info{Name: "moons", Shape: [3]int{2, 1, 1}}
-	digits   = datasets.Info{Name: "digits", Shape: [3]int{1, 8, 8}, ClassNames: make([]string, 10)}
-	pictures = datasets.Info{Name: "folder:p", Shape: [3]int{3, 64, 64}}
+	moons    = datasets.Info{Name: "moons", Shape: []int{2}}
+	digits   = datasets.Info{Name: "digits", Shape: []int{1, 8, 8}, ClassNames: make([]string, 10)}
+	pictures = datasets.Info{Name: "folder:p", Shape: []int{3, 64, 64}}
 )
 
 // wrong fails the test unless err is wrong use that says the words.

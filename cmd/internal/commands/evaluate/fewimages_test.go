@@ -33,7 +33,7 @@ func TestFewImages(t *testing.T) {
 		if c.measures != nil {
 			e.taken = map[string]bool{c.measures[0]: true}
 		}
-		test := &datasets.Images{Info: datasets.Info{Shape: [3]int{1, 1, 1}}, Pixels: make([]uint8, c.test), Undivided: true}
+		test := &datasets.Images{Info: datasets.Info{Shape: []int{1, 1, 1}}, Pixels: make([]uint8, c.test), Undivided: true}
 		err := e.fewImages(&asked{measures: c.measures, require: c.require}, test)
 		if c.fails {
 			if err == nil || !strings.Contains(err.Error(), c.says) || cli.Status(err) != cli.Failed {

@@ -7,6 +7,7 @@ import (
 	"flowmatch/cmd/internal/measures"
 	"flowmatch/cmd/internal/terminal"
 	"flowmatch/datasets"
+	"flowmatch/datasets/plane"
 	"flowmatch/flow"
 	"flowmatch/flow/metrics"
 )
@@ -18,7 +19,7 @@ const bitsImages = 256
 var midpoint20 = flow.SolverConfig{Method: "midpoint", Steps: 20}
 
 // logLikelihoods measures nll and nll_exact, on the same fresh points.
-func (e *evaluation) logLikelihoods(ctx context.Context, set *datasets.Set2D) error {
+func (e *evaluation) logLikelihoods(ctx context.Context, set *plane.Set) error {
 	x := measures.LikelihoodPoints(set, nllPoints, e.f.cmd.Seed)
 	e.out.counts["nll"] = nllPoints
 	if e.taken["nll"] {

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"flowmatch/cmd/internal/measures"
-	"flowmatch/datasets"
+	"flowmatch/datasets/plane"
 )
 
 // Of points of the plane.
@@ -14,7 +14,7 @@ const (
 )
 
 // points measures a model of points.
-func (e *evaluation) points(ctx context.Context, set *datasets.Set2D) error {
+func (e *evaluation) points(ctx context.Context, set *plane.Set) error {
 	if h, ok := set.Entropy(); ok {
 		e.out.set(&e.out.Entropy, "entropy", h)
 	}
@@ -33,7 +33,7 @@ func (e *evaluation) points(ctx context.Context, set *datasets.Set2D) error {
 
 // slicedW2 compares samples of every solver with points of the set, and these
 // with others.
-func (e *evaluation) slicedW2(ctx context.Context, set *datasets.Set2D) error {
+func (e *evaluation) slicedW2(ctx context.Context, set *plane.Set) error {
 	n := e.f.numSamples
 	if n == 0 {
 		n = pointSamples

@@ -63,7 +63,7 @@ func writeFolder(ctx context.Context, dir string, x []float32, labels []int64, i
 		if ctx.Err() != nil {
 			return fmt.Errorf("stopped: %s holds %d of the %d samples: %w", dir, i, len(x)/dim, context.Cause(ctx))
 		}
-		one := viz.Pictures{Shape: in.Shape, X: x[i*dim : (i+1)*dim]}
+		one := viz.Pictures{Shape: [3]int(in.Shape), X: x[i*dim : (i+1)*dim]}
 		img, err := viz.Picture(one, 0)
 		if err != nil {
 			return err

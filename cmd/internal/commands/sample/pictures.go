@@ -32,7 +32,7 @@ func pictures(dir string) (final, film string) {
 // draw writes final_samples.png and trajectory.gif of the samples shown.
 func (f *flags) draw(ctx context.Context, dir string, out *flow.Samples, p *plan, in datasets.Info) ([]string, error) {
 	dim := in.Dim()
-	final := viz.Pictures{Shape: in.Shape}
+	final := viz.Pictures{Shape: [3]int(in.Shape)}
 	var labels []int64
 	for _, i := range p.shown {
 		final.X = append(final.X, out.X[i*dim:(i+1)*dim]...)

@@ -6,6 +6,7 @@ import (
 
 	"flowmatch/cmd/internal/figures"
 	"flowmatch/datasets"
+	"flowmatch/datasets/plane"
 	"flowmatch/flow"
 	"flowmatch/viz"
 )
@@ -13,8 +14,8 @@ import (
 // drawPoints writes final_samples.png, a histogram, and trajectory.gif with the
 // velocity field beside the points.
 func (f *flags) drawPoints(ctx context.Context, dir string, out *flow.Samples, in datasets.Info, s flow.Sampling) ([]string, error) {
-	r := viz.Range(datasets.SquareAround(out.X))
-	if set, err := datasets.Reopen2D(in, datasets.Options{}); err == nil {
+	r := viz.Range(plane.SquareAround(out.X))
+	if set, err := plane.OpenIn(in.Name, in.Frame); err == nil {
 		r = viz.Range(set.PlotRange())
 	}
 	plot, err := viz.DatasetPlot(out.X, viz.DatasetConfig{Title: in.Name + ", samples", Range: r, Bins: 150})

@@ -9,6 +9,7 @@ import (
 	"flowmatch/cmd/internal/terminal"
 	"flowmatch/cmd/internal/training"
 	"flowmatch/datasets"
+	"flowmatch/datasets/plane"
 	"flowmatch/models"
 	"flowmatch/trainer"
 )
@@ -17,7 +18,7 @@ import (
 // gives the number of its images.
 func (f *flags) openData(ctx context.Context, in datasets.Info, w io.Writer, say func(string, ...any)) (*training.Subject, int, error) {
 	if in.Is2D() {
-		set, err := datasets.Open2D(in.Name, datasets.Options{DataDir: f.cmd.DataDir})
+		set, err := plane.Open(in.Name)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -76,7 +77,7 @@ func (f *flags) inFrameOf(start *training.Start, sub *training.Subject) (*traini
 	}
 	in := sub.Info
 	in.Frame = start.From.Record.Dataset.Frame
-	set, err := datasets.Reopen2D(in, datasets.Options{DataDir: f.cmd.DataDir})
+	set, err := plane.OpenIn(in.Name, in.Frame)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +85,7 @@ func (f *flags) inFrameOf(start *training.Start, sub *training.Subject) (*traini
 	return f.points(in, set)
 }
 
-func (f *flags) points(in datasets.Info, set *datasets.Set2D) (*training.Subject, error) {
+func (f *flags) points(in datasets.Info, set *plane.Set) (*training.Subject, error) {
 	in.Frame, in.Data = set.Frame, set.Data
 	network, err := f.init.Network(models.MLPConfig{HiddenDim: f.hiddenDim}.Defaults(), in)
 	if err != nil {

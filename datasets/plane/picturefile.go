@@ -1,4 +1,4 @@
-package datasets
+package plane
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 
 	"flowmatch/datasets/internal/userfile"
 	"flowmatch/datasets/picture"
+	"flowmatch/datasets/set"
 )
 
 // densityPixels is how many pixels a density has at most. No network sees more than
@@ -16,10 +17,10 @@ import (
 const densityPixels = 1 << 20
 
 // openPicture opens image:FILE.
-func openPicture(info Info, _ Options) (*Set2D, error) {
+func openPicture(info set.Info, _ *framed) (*Set, error) {
 	_, path, _ := strings.Cut(info.Name, ":")
-	fail := func(fault, remedy string, err error) (*Set2D, error) {
-		return nil, &FileError{Set: "image", File: path, Fault: fault, Remedy: remedy, Err: err}
+	fail := func(fault, remedy string, err error) (*Set, error) {
+		return nil, &set.FileError{Set: "image", File: path, Fault: fault, Remedy: remedy, Err: err}
 	}
 	f, size, err := userfile.Open(path)
 	if userfile.Absent(err) {

@@ -1,4 +1,4 @@
-package datasets
+package plane
 
 import (
 	"bytes"
@@ -6,6 +6,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"flowmatch/datasets/set"
 )
 
 // TestStillPoints: a number that is the same at all points is said to be, and is not
@@ -22,20 +24,20 @@ func TestStillPoints(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		file  []byte
-		frame *Frame
+		frame *set.Frame
 		note  string
 	}{
-		"one place": {file(func(int) (float64, float64) { return 1e4 * odd, odd }), &Frame{[2]float64{1e4 * odd, odd}, [2]float64{1, 1}}, "all 500 points of "},
+		"one place": {file(func(int) (float64, float64) { return 1e4 * odd, odd }), &set.Frame{Middle: [2]float64{1e4 * odd, odd}, Spread: [2]float64{1, 1}}, "all 500 points of "},
 		"last bits": {file(func(i int) (float64, float64) {
 			return math.Float64frombits(math.Float64bits(77*odd) + uint64(i%2)), odd
-		}), &Frame{[2]float64{77 * odd, odd}, [2]float64{1, 1}}, "all 500 points of "},
-		"column": {file(func(i int) (float64, float64) { return float64(i%2)*2 - 1, 7 }), &Frame{[2]float64{0, 7}, [2]float64{1, 1}}, "the second number of every point of "},
+		}), &set.Frame{Middle: [2]float64{77 * odd, odd}, Spread: [2]float64{1, 1}}, "all 500 points of "},
+		"column": {file(func(i int) (float64, float64) { return float64(i%2)*2 - 1, 7 }), &set.Frame{Middle: [2]float64{0, 7}, Spread: [2]float64{1, 1}}, "the second number of every point of "},
 		"row":    {file(func(i int) (float64, float64) { return odd, float64(i%2)*2 - 1 }), nil, "the first number of every point of "},
-		"one":    {[]byte("3,4\n"), &Frame{[2]float64{3, 4}, [2]float64{1, 1}}, "holds one point, (3, 4)"},
+		"one":    {[]byte("3,4\n"), &set.Frame{Middle: [2]float64{3, 4}, Spread: [2]float64{1, 1}}, "holds one point, (3, 4)"},
 		"few":    {file(func(i int) (float64, float64) { return 1 + 1e-13*float64(i), odd }), nil, "the second number"},
 		"plain":  {file(func(i int) (float64, float64) { return float64(i%2)*2 - 1, float64(i%3) - 1 }), nil, ""},
 	} {
-		s, err := Open2D("points:"+writeFile(t, "a.csv", c.file), Options{})
+		s, err := Open("points:" + writeFile(t, "a.csv", c.file))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -58,29 +60,5 @@ func TestStillPoints(t *testing.T) {
 				t.Fatalf("%s: a point at %v", name, v)
 			}
 		}
-	}
-}
-
-// TestHome: a ~ behind a kind's colon is the user's own folder.
-func TestHome(t *testing.T) {
-	home := layFiles(t, map[string][]byte{"p/a/1.png": shade(1), "p/1.csv": []byte("1,2\n3,4\n")})
-	t.Setenv("HOME", home)
-	for name, want := range map[string]string{
-		"folder:~/p":       "folder:" + home + "/p",
-		"points:~/p/1.csv": "points:" + home + "/p/1.csv",
-		"points:~":         "points:" + home,
-		"points:~other/x":  "points:~other/x",
-		"points:a/~/x":     "points:a/~/x",
-	} {
-		e, err := find(name)
-		if err != nil || e.info.Name != want {
-			t.Errorf("%s: %v, error %v", name, e, err)
-		}
-	}
-	if _, err := Open("folder:~/p", Options{ImageSize: 4}); err != nil {
-		t.Error(err)
-	}
-	if _, err := Open2D("points:~/p/1.csv", Options{}); err != nil {
-		t.Error(err)
 	}
 }

@@ -1,7 +1,6 @@
-package datasets
+package plane
 
 import (
-	"errors"
 	"math"
 	"slices"
 	"testing"
@@ -14,9 +13,9 @@ import (
 var planeNames = []string{"checkerboard", "moons", "mixture", "siggraph", "invertocat",
 	"8gaussians", "pinwheel", "rings", "spirals", "swissroll"}
 
-func open2D(t testing.TB, name string) *Set2D {
+func open2D(t testing.TB, name string) *Set {
 	t.Helper()
-	s, err := Open2D(name, Options{})
+	s, err := Open(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +119,7 @@ func TestSampleIsUncorrelated(t *testing.T) {
 // quadrature is the sum over a grid of the mass and of -p log p. The densities are
 // smooth at the scale of their noise, so that at two points a deviation the sum
 // is the integral to many digits (Trefethen and Weideman 2014).
-func quadrature(s *Set2D, half, step float64) (mass, entropy float64) {
+func quadrature(s *Set, half, step float64) (mass, entropy float64) {
 	n := int(half / step)
 	for i := -n; i <= n; i++ {
 		for j := -n; j <= n; j++ {
@@ -270,39 +269,6 @@ func TestPlotRange(t *testing.T) {
 		r := open2D(t, name).PlotRange()
 		if math.Abs((r.X1-r.X0)-(r.Y1-r.Y0)) > 1e-9 || r.X1-r.X0 < 2 || r.X1-r.X0 > 14 {
 			t.Errorf("%s: %+v is no square of a good size", name, r)
-		}
-	}
-}
-
-func TestLookup2D(t *testing.T) {
-	for _, name := range append(slices.Clone(planeNames), "image:a/b.png", "points:ring.csv") {
-		info, err := Lookup(name)
-		if err != nil || !info.Is2D() || info.Name != name || info.Dim() != 2 || info.Classes() != 0 {
-			t.Errorf("%s: %+v, %v", name, info, err)
-		}
-		if About(name) == "" {
-			t.Errorf("%s: nothing to say about it", name)
-		}
-		if _, err := Open(name, Options{}); err == nil {
-			t.Errorf("%s opens as images", name)
-		}
-	}
-	if info, _ := Lookup("mnist"); info.Is2D() {
-		t.Error("mnist is in the plane")
-	}
-	if _, err := Open2D("digits", Options{}); err == nil {
-		t.Error("digits open as points")
-	}
-	for name, want := range map[string]string{
-		"imag:cat.png": `unknown dataset "imag:cat.png": did you mean image:cat.png?`,
-		"image:":       `unknown dataset "image:": did you mean image:FILE?`,
-		"moon":         `unknown dataset "moon": did you mean moons?`,
-		"8-gaussian":   `unknown dataset "8-gaussian": did you mean 8gaussians?`,
-	} {
-		_, err := Open2D(name, Options{})
-		var unknown *UnknownError
-		if !errors.As(err, &unknown) || err.Error() != want {
-			t.Errorf("%v\nwant %s", err, want)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package datasets
+package plane
 
 import (
 	"crypto/sha256"

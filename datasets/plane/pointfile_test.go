@@ -1,4 +1,4 @@
-package datasets
+package plane
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"flowmatch/datasets/npz"
+	"flowmatch/datasets/set"
 )
 
 func TestReadCSV(t *testing.T) {
@@ -165,13 +166,13 @@ func TestPointsFaults(t *testing.T) {
 		{"c.npz", []byte("PK"), "not an .npz file"},
 	} {
 		path := writeFile(t, c.file, c.data)
-		_, err := Open2D("points:"+path, Options{})
-		var fault *FileError
+		_, err := Open("points:" + path)
+		var fault *set.FileError
 		if !errors.As(err, &fault) || !strings.Contains(err.Error(), c.want) || fault.File != path || fault.Remedy == "" {
 			t.Errorf("%s: %v\nwant %s", c.file, err, c.want)
 		}
 	}
-	if _, err := Open2D("points:none.csv", Options{}); err == nil || !strings.Contains(err.Error(), "points: none.csv: not found") {
+	if _, err := Open("points:none.csv"); err == nil || !strings.Contains(err.Error(), "points: none.csv: not found") {
 		t.Errorf("a file that is not there: %v", err)
 	}
 }
@@ -180,15 +181,15 @@ func TestPointsFaults(t *testing.T) {
 func TestFrames(t *testing.T) {
 	for _, c := range []struct {
 		name, text string
-		want       *Frame
+		want       *set.Frame
 	}{
 		{"near", "-1,0\n1,1\n", nil},
-		{"wide", "0,0\n200,0\n", &Frame{[2]float64{100, 0}, [2]float64{100, 1}}},
-		{"away", "100,1\n101,-1\n", &Frame{[2]float64{100.5, 0}, [2]float64{0.5, 1}}},
-		{"narrow", "0,0\n0.01,0\n", &Frame{[2]float64{0.005, 0}, [2]float64{0.005, 1}}},
-		{"one", "1,1\n", &Frame{[2]float64{1, 1}, [2]float64{1, 1}}},
-		{"unequal", "-2,0.1\n2,-0.1\n", &Frame{[2]float64{0, 0}, [2]float64{2, 0.1}}},
-		{"odd", "1e7,-3e-5\n1.0001e7,7e-5\n", &Frame{[2]float64{1.00005e7, 2e-5}, [2]float64{500, 5e-5}}},
+		{"wide", "0,0\n200,0\n", &set.Frame{Middle: [2]float64{100, 0}, Spread: [2]float64{100, 1}}},
+		{"away", "100,1\n101,-1\n", &set.Frame{Middle: [2]float64{100.5, 0}, Spread: [2]float64{0.5, 1}}},
+		{"narrow", "0,0\n0.01,0\n", &set.Frame{Middle: [2]float64{0.005, 0}, Spread: [2]float64{0.005, 1}}},
+		{"one", "1,1\n", &set.Frame{Middle: [2]float64{1, 1}, Spread: [2]float64{1, 1}}},
+		{"unequal", "-2,0.1\n2,-0.1\n", &set.Frame{Middle: [2]float64{0, 0}, Spread: [2]float64{2, 0.1}}},
+		{"odd", "1e7,-3e-5\n1.0001e7,7e-5\n", &set.Frame{Middle: [2]float64{1.00005e7, 2e-5}, Spread: [2]float64{500, 5e-5}}},
 	} {
 		path := writeFile(t, c.name+".csv", []byte(c.text))
 		s := open2D(t, "points:"+path)
@@ -219,15 +220,15 @@ func TestFrames(t *testing.T) {
 		}
 
 		// A model knows its frame, whatever the file has become.
-		if again, err := Reopen2D(Info{Name: "points:" + path}, Options{}); err != nil || again.Frame != nil {
+		if again, err := OpenIn("points:"+path, nil); err != nil || again.Frame != nil {
 			t.Errorf("%s, as it is: %v, %v", c.name, again, err)
 		}
-		other := &Frame{[2]float64{1, 2}, [2]float64{3, 4}}
-		if again, err := Reopen2D(Info{Name: "points:" + path, Frame: other}, Options{}); err != nil || !again.Frame.Equal(other) {
+		other := &set.Frame{Middle: [2]float64{1, 2}, Spread: [2]float64{3, 4}}
+		if again, err := OpenIn("points:"+path, other); err != nil || !again.Frame.Equal(other) {
 			t.Errorf("%s, in another frame: %v, %v", c.name, again, err)
 		}
 	}
-	for _, bad := range []*Frame{{}, {Spread: [2]float64{1, -1}}, {Spread: [2]float64{1, math.Inf(1)}}, {Middle: [2]float64{math.NaN(), 0}, Spread: [2]float64{1, 1}}} {
+	for _, bad := range []*set.Frame{{}, {Spread: [2]float64{1, -1}}, {Spread: [2]float64{1, math.Inf(1)}}, {Middle: [2]float64{math.NaN(), 0}, Spread: [2]float64{1, 1}}} {
 		if bad.Check() == nil {
 			t.Errorf("%v is no error", bad)
 		}

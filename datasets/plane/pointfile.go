@@ -1,4 +1,4 @@
-package datasets
+package plane
 
 import (
 	"bufio"
@@ -14,6 +14,7 @@ import (
 
 	"flowmatch/datasets/internal/userfile"
 	"flowmatch/datasets/npz"
+	"flowmatch/datasets/set"
 )
 
 // mostPoints is how many points of a file are read: half a gigabyte of them.
@@ -21,10 +22,10 @@ const mostPoints = 32 << 20
 
 // openPoints opens points:FILE. Points that lie far from where noise lies are laid into a
 // frame of their own, which a note says, or all into the given one.
-func openPoints(info Info, opts Options) (*Set2D, error) {
+func openPoints(info set.Info, into *framed) (*Set, error) {
 	_, path, _ := strings.Cut(info.Name, ":")
-	fail := func(fault, remedy string, err error) (*Set2D, error) {
-		return nil, &FileError{Set: "points", File: path, Fault: fault, Remedy: remedy, Err: err}
+	fail := func(fault, remedy string, err error) (*Set, error) {
+		return nil, &set.FileError{Set: "points", File: path, Fault: fault, Remedy: remedy, Err: err}
 	}
 	read, known := pointReaders[strings.ToLower(filepath.Ext(path))]
 	if !known {
@@ -49,17 +50,17 @@ func openPoints(info Info, opts Options) (*Set2D, error) {
 		return fail(userfile.PlainCause(err), "it must hold two finite numbers a point, and at least one point", err)
 	}
 	info.Data = fingerprint(points)
-	if !opts.framed {
+	if into == nil {
 		info.Frame = frameOf(points)
 	}
-	s := pointList(info.Frame.lay(points))
+	s := pointList(info.Frame.Lay(points))
 	s.Info = info
 	if note := stillNote(path, points); note != "" {
 		s.notes = append(s.notes, note)
 	}
 	if info.Frame != nil {
 		s.notes = append(s.notes, fmt.Sprintf("the flow takes the points of %s %s; sample --npz turns its own back", path, info.Frame))
-		if info.Frame.coarse() {
+		if info.Frame.Coarse() {
 			s.notes = append(s.notes, fmt.Sprintf("the numbers of %s lie so far from 0 that --npz, which keeps 7 digits, shows little of them: subtract (%v, %v) from them to see more",
 				path, info.Frame.Middle[0], info.Frame.Middle[1]))
 		}

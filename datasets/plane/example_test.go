@@ -1,14 +1,14 @@
-package datasets_test
+package plane_test
 
 import (
 	"fmt"
 	"math"
 
-	"flowmatch/datasets"
+	"flowmatch/datasets/plane"
 )
 
-func ExampleOpen2D() {
-	moons, err := datasets.Open2D("moons", datasets.Options{})
+func ExampleOpen() {
+	moons, err := plane.Open("moons")
 	if err != nil {
 		panic(err)
 	}
@@ -30,22 +30,8 @@ func ExampleOpen2D() {
 	// the points agree: true
 }
 
-func ExampleInfo_Is2D() {
-	for _, name := range []string{"spirals", "mnist", "points:ring.csv"} {
-		info, err := datasets.Lookup(name)
-		if err != nil {
-			panic(err)
-		}
-		fmt.Println(info.Slug(), info.Is2D())
-	}
-	// Output:
-	// spirals true
-	// mnist false
-	// points-ring true
-}
-
 func ExampleSquareAround() {
-	fmt.Println(datasets.SquareAround([]float32{0, 0, 10, 4}))
+	fmt.Println(plane.SquareAround([]float32{0, 0, 10, 4}))
 	// Output:
 	// {-0.5 10.5 -3.5 7.5}
 }

@@ -1,15 +1,15 @@
-package datasets
+package plane
 
 import "math"
 
 // mixture: four equal Gaussians of deviation 0.5.
-func mixture() *Set2D {
+func mixture() *Set {
 	return gaussians([][2]float64{{0, -2}, {0, 0}, {2, 2}, {-2, 2}}, 0.5, mixtureEntropy)
 }
 
 // eightGaussians: deviation 0.5 around eight centres on a circle of radius 4, all
 // divided by 1.414 (Grathwohl et al. 2019, FFJORD's toy data).
-func eightGaussians() *Set2D {
+func eightGaussians() *Set {
 	const shrink = 1 / 1.414
 	var centres [][2]float64
 	for k := range 8 {
@@ -26,10 +26,10 @@ const (
 )
 
 // gaussians is a mixture of equal round Gaussians.
-func gaussians(centres [][2]float64, sigma, entropy float64) *Set2D {
+func gaussians(centres [][2]float64, sigma, entropy float64) *Set {
 	n := uint64(len(centres))
 	z := gauss()
-	return &Set2D{
+	return &Set{
 		sample: func(dst []float32, key uint64, first int64) {
 			for i := 0; i < len(dst); i, first = i+2, first+1 {
 				d := drawsOf(key, first)

@@ -1,4 +1,4 @@
-package datasets
+package plane
 
 import (
 	"image"
@@ -9,13 +9,13 @@ import (
 
 // invertocat is the silhouette of a cat as a density. The drawing is this project's
 // own; only the name and the size are the reference system's.
-func invertocat() *Set2D { return catDensity().set() }
+func invertocat() *Set { return catDensity().set() }
 
 var catDensity = sync.OnceValue(func() *pictureDensity {
 	shade := shadesOf(drawCat())
 	d, err := newPictureDensity(shade, catWidth, catHeight)
 	if err != nil {
-		panic("datasets: the cat: " + err.Error())
+		panic("plane: the cat: " + err.Error())
 	}
 	// Both sides span [-4,4], though they differ by a pixel.
 	d.pitchX, d.pitchY = 8.0/(catWidth-1), 8.0/(catHeight-1)

@@ -1,4 +1,4 @@
-package datasets
+package plane
 
 import "math"
 
@@ -13,13 +13,13 @@ const (
 
 // pinwheel: f = (1 + 0.3 Z, 0.1 Z'), turned backwards by 2 pi k/5 + 0.25 exp(f1) for one
 // of five blades k, times 2 (Johnson et al. 2016; the numbers are FFJORD's).
-func pinwheel() *Set2D {
+func pinwheel() *Set {
 	z := gauss()
 	var cosines, sines [blades]float64
 	for k := range blades {
 		sines[k], cosines[k] = math.Sincos(2 * math.Pi * float64(k) / blades)
 	}
-	return &Set2D{
+	return &Set{
 		sample: func(dst []float32, key uint64, first int64) {
 			for i := 0; i < len(dst); i, first = i+2, first+1 {
 				d := drawsOf(key, first)

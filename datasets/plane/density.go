@@ -1,4 +1,4 @@
-package datasets
+package plane
 
 import (
 	"errors"
@@ -57,8 +57,8 @@ func newPictureDensity(shades []uint8, width, height int) (*pictureDensity, erro
 	return d, nil
 }
 
-func (p *pictureDensity) set() *Set2D {
-	return &Set2D{sample: p.sample, logDensity: p.logDensity, entropy: p.entropy}
+func (p *pictureDensity) set() *Set {
+	return &Set{sample: p.sample, logDensity: p.logDensity, entropy: p.entropy}
 }
 
 func (p *pictureDensity) sample(dst []float32, key uint64, first int64) {

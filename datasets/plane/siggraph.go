@@ -1,4 +1,4 @@
-package datasets
+package plane
 
 import (
 	"image"
@@ -12,7 +12,7 @@ import (
 )
 
 // siggraph is a list of points that spell a word, drawn from with replacement.
-func siggraph() *Set2D { return pointList(wordPoints()) }
+func siggraph() *Set { return pointList(wordPoints()) }
 
 const wordCount = 9800
 
@@ -69,11 +69,11 @@ func writeWord(lines ...string) *image.Alpha {
 	const em = 400
 	parsed, err := opentype.Parse(gobold.TTF)
 	if err != nil {
-		panic("datasets: the built-in font: " + err.Error())
+		panic("plane: the built-in font: " + err.Error())
 	}
 	face, err := opentype.NewFace(parsed, &opentype.FaceOptions{Size: em, DPI: 72})
 	if err != nil {
-		panic("datasets: the built-in font: " + err.Error())
+		panic("plane: the built-in font: " + err.Error())
 	}
 	width := 0
 	for _, line := range lines {
@@ -91,9 +91,9 @@ func writeWord(lines ...string) *image.Alpha {
 }
 
 // pointList draws from a list, [N,2], with replacement.
-func pointList(points []float32) *Set2D {
+func pointList(points []float32) *Set {
 	n := uint64(len(points) / 2)
-	return &Set2D{
+	return &Set{
 		sample: func(dst []float32, key uint64, first int64) {
 			for i := 0; i < len(dst); i, first = i+2, first+1 {
 				d := drawsOf(key, first)

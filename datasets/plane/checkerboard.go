@@ -1,4 +1,4 @@
-package datasets
+package plane
 
 import "math"
 
@@ -7,8 +7,8 @@ const checkerSide = 1 / 0.45
 
 // checkerboard: x1 = 4U-2, x2 = U - 2 Bernoulli(1/2) + (floor(x1) mod 2), both divided
 // by 0.45.
-func checkerboard() *Set2D {
-	return &Set2D{
+func checkerboard() *Set {
+	return &Set{
 		sample: func(dst []float32, key uint64, first int64) {
 			for i := 0; i < len(dst); i, first = i+2, first+1 {
 				d := drawsOf(key, first)

@@ -1,4 +1,4 @@
-package datasets
+package plane
 
 import (
 	"bytes"
@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"flowmatch/datasets/set"
 )
 
 func writeFile(t *testing.T, name string, data []byte) string {
@@ -172,8 +174,8 @@ func TestPictureFaults(t *testing.T) {
 		{writeFile(t, "text.png", []byte("no picture at all")), "save it as PNG or JPEG"},
 		{writeFile(t, "empty.png", nil), "save it as PNG or JPEG"},
 	} {
-		_, err := Open2D("image:"+c.path, Options{})
-		var fault *FileError
+		_, err := Open("image:" + c.path)
+		var fault *set.FileError
 		if !errors.As(err, &fault) || !strings.Contains(err.Error(), c.want) || fault.File != c.path || fault.Remedy == "" {
 			t.Errorf("%s: %v\nwant %s", c.path, err, c.want)
 		}

@@ -1,4 +1,4 @@
-package datasets
+package plane
 
 import "math"
 
@@ -12,7 +12,7 @@ const (
 
 // moons: scikit-learn's make_moons with noise 0.05, but for the angles, which are
 // independent draws and not evenly spaced.
-func moons() *Set2D {
+func moons() *Set {
 	const noise = 0.05
 	z := gauss()
 	upper := newArc(24, noise, 0, evenly, func(u float64) (x, y float64) {
@@ -23,7 +23,7 @@ func moons() *Set2D {
 		sin, cos := math.Sincos(math.Pi * u)
 		return 1 - cos, 0.5 - sin
 	})
-	return &Set2D{
+	return &Set{
 		sample: func(dst []float32, key uint64, first int64) {
 			for i := 0; i < len(dst); i, first = i+2, first+1 {
 				d := drawsOf(key, first)
@@ -44,10 +44,10 @@ func moons() *Set2D {
 
 // rings: circles of radius 0.75, 1.5, 2.25 and 3 with noise 0.08 (FFJORD's toy data,
 // its angles here being independent draws).
-func rings() *Set2D {
+func rings() *Set {
 	const noise, step = 0.08, 0.75
 	z := gauss()
-	return &Set2D{
+	return &Set{
 		sample: func(dst []float32, key uint64, first int64) {
 			for i := 0; i < len(dst); i, first = i+2, first+1 {
 				d := drawsOf(key, first)
@@ -97,7 +97,7 @@ func scaledBessel(k float64) float64 {
 
 // spirals: angle a = 3 pi sqrt(U), arms at -+a(cos a, -sin a) with uniform noise of
 // 0.5 a coordinate, all divided by 3, and Gaussian noise 0.1 (FFJORD's 2spirals).
-func spirals() *Set2D {
+func spirals() *Set {
 	const noise, box, longest = 0.1, 0.5 / 3, 3 * math.Pi
 	z := gauss()
 	arm := newArc(60, noise, box,
@@ -107,7 +107,7 @@ func spirals() *Set2D {
 			sin, cos := math.Sincos(longest * u)
 			return -cos * longest * u / 3, sin * longest * u / 3
 		})
-	return &Set2D{
+	return &Set{
 		sample: func(dst []float32, key uint64, first int64) {
 			for i := 0; i < len(dst); i, first = i+2, first+1 {
 				d := drawsOf(key, first)
@@ -136,7 +136,7 @@ func spirals() *Set2D {
 
 // swissRoll: scikit-learn's make_swiss_roll seen from the side, with noise 1, divided
 // by 5 (FFJORD's toy data): a(cos a, sin a) for a even between 1.5 pi and 4.5 pi.
-func swissRoll() *Set2D {
+func swissRoll() *Set {
 	const noise, shrink = 0.2, 0.2
 	angle := func(u float64) float64 { return 1.5 * math.Pi * (1 + 2*u) }
 	z := gauss()
@@ -145,7 +145,7 @@ func swissRoll() *Set2D {
 		sin, cos := math.Sincos(a)
 		return shrink * a * cos, shrink * a * sin
 	})
-	return &Set2D{
+	return &Set{
 		sample: func(dst []float32, key uint64, first int64) {
 			for i := 0; i < len(dst); i, first = i+2, first+1 {
 				d := drawsOf(key, first)
