@@ -80,6 +80,9 @@ func (l *loop) fits(ctx context.Context) (fits int, none bool) {
 			high = mid
 		}
 	}
+	// A step of the run needs a little more than the last that was tried, since
+	// blocks lie otherwise: one width of the search less.
+	low = max(1, low-l.Config.BatchSize/32)
 	if low > 8 {
 		low -= low % 8
 	}

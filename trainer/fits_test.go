@@ -36,8 +36,8 @@ func TestMemoryError(t *testing.T) {
 	if err := run(m.Fits); err != nil {
 		t.Errorf("a batch of %d: %v", m.Fits, err)
 	}
-	if err := run(m.Fits + 24); err == nil { // bisected to 256/32, cut to a multiple of 8
-		t.Errorf("a batch of %d fits, too", m.Fits+24)
+	if err := run(m.Fits + 32); err == nil { // bisected to 256/32, as much less, cut to a multiple of 8
+		t.Errorf("a batch of %d fits, too", m.Fits+32)
 	}
 }
 
