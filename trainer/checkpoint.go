@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -33,6 +34,20 @@ type Checkpoint struct {
 
 // File is what a file of these weights alone holds.
 func (c *Checkpoint) File() *weights.File { return &weights.File{Tensors: c.Tensors, Record: c.record} }
+
+// ToBFloat16 rounds the weights.
+func (c *Checkpoint) ToBFloat16() error {
+	rounded := &weights.Dict{}
+	for name, t := range c.Tensors.All() {
+		r, err := t.ToBFloat16()
+		if err != nil {
+			return fmt.Errorf("%s: %s: %w", c.Path, name, err)
+		}
+		rounded.Set(name, r)
+	}
+	c.Tensors = rounded
+	return nil
+}
 
 // WriteWeights writes a .pth or .safetensors file, by its ending. When ctx ends first,
 // the file is what it was before.
@@ -71,6 +86,20 @@ func ReadNetwork(path string, want Averaging) (*Checkpoint, error) {
 	if err != nil {
 		return nil, err
 	}
+	return content.checkpoint(path, want)
+}
+
+// ParseCheckpoint is ReadCheckpoint of a .safetensors file that is in memory. name
+// stands for its path.
+func ParseCheckpoint(name string, file []byte) (*Checkpoint, error) {
+	f, err := safetensors.ReadFrom(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return contentOf(f).checkpoint(name, Best)
+}
+
+func (content *Content) checkpoint(path string, want Averaging) (_ *Checkpoint, err error) {
 	c := &Checkpoint{Path: path, record: content.Record}
 	if content.Record == nil {
 		c.Tensors, c.Choice, err = content.choose(path, want)

@@ -59,11 +59,7 @@ func ReadContent(path string) (*Content, error) {
 		if err != nil {
 			return nil, err
 		}
-		c := &Content{Record: f.Record}
-		for name, t := range f.Tensors.All() {
-			c.Leaves = append(c.Leaves, Leaf{Name: name, Tensor: t})
-		}
-		return c, nil
+		return contentOf(f), nil
 	}
 	root, record, err := pth.ReadRoot(path)
 	if err != nil {
@@ -75,6 +71,14 @@ func ReadContent(path string) (*Content, error) {
 		c.plain = fmt.Errorf("%s: %w", path, err)
 	}
 	return c, nil
+}
+
+func contentOf(f *weights.File) *Content {
+	c := &Content{Record: f.Record}
+	for name, t := range f.Tensors.All() {
+		c.Leaves = append(c.Leaves, Leaf{Name: name, Tensor: t})
+	}
+	return c
 }
 
 func (c *Content) add(name string, v any) {

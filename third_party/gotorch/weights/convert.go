@@ -37,6 +37,32 @@ func FromInt64(values []int64, shape ...int64) *Tensor {
 	return &Tensor{Long, shapeOr(shape, len(values)), b}
 }
 
+// ToBFloat16 gives the tensor with its elements rounded to the nearest bfloat16, ties to
+// even, as PyTorch rounds; a tensor of integers as it is.
+func (t *Tensor) ToBFloat16() (*Tensor, error) {
+	if t != nil && !t.DType.Floating() {
+		return t, t.Check()
+	}
+	values, err := t.Float32s()
+	if err != nil {
+		return nil, err
+	}
+	b := make([]byte, 2*len(values))
+	for i, v := range values {
+		le.PutUint16(b[2*i:], bfloat16(v))
+	}
+	return &Tensor{BFloat16, shapeOr(t.Shape, len(values)), b}, nil
+}
+
+// bfloat16 is the upper half of a float32, rounded.
+func bfloat16(v float32) uint16 {
+	bits := math.Float32bits(v)
+	if v != v {
+		return uint16(bits>>16) | 0x40 // quiet: what is cut off must not make it infinite
+	}
+	return uint16((bits + 0x7fff + bits>>16&1) >> 16)
+}
+
 // Scalar makes a float64 tensor without dimensions.
 func Scalar(v float64) *Tensor {
 	t := FromFloat64([]float64{v})

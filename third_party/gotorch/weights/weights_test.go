@@ -1,6 +1,7 @@
 package weights_test
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -174,4 +175,36 @@ func ExampleDict() {
 	// Output:
 	// 0.weight float32[2 3]
 	// 0.bias float32[2]
+}
+
+// The nearest bfloat16, by hand: 8 bits of mantissa with the hidden one.
+func TestToBFloat16(t *testing.T) {
+	one := func(bits uint32) float32 { return math.Float32frombits(bits) }
+	for name, c := range map[string]struct {
+		v    float32
+		want uint16
+	}{
+		"zero": {0, 0}, "minus zero": {one(0x80000000), 0x8000}, "one": {1, 0x3f80}, "exact": {-1.5, 0xbfc0},
+		"down": {one(0x3f807fff), 0x3f80}, "up": {one(0x3f808001), 0x3f81},
+		"tie to even below": {one(0x3f808000), 0x3f80}, "tie to even above": {one(0x3f818000), 0x3f82},
+		"carry":    {one(0x3fffffff), 0x4000},
+		"overflow": {math.MaxFloat32, 0x7f80}, "infinite": {float32(math.Inf(-1)), 0xff80},
+		"subnormal": {one(0x00018001), 0x0002}, "NaN with low bits alone": {one(0x7f800001), 0x7fc0},
+	} {
+		b, err := weights.FromFloat32([]float32{c.v}).ToBFloat16()
+		if err != nil || b.DType != weights.BFloat16 || binary.LittleEndian.Uint16(b.Data) != c.want {
+			t.Errorf("%s: %x, %v, want %x", name, b.Data, err, c.want)
+		}
+	}
+	whole := weights.FromInt64([]int64{1 << 40}, 1, 1)
+	if same, err := whole.ToBFloat16(); err != nil || !same.Equal(whole) {
+		t.Errorf("integers: %v, %v", same, err)
+	}
+	shaped, err := weights.FromFloat32(make([]float32, 6), 2, 3).ToBFloat16()
+	if err != nil || len(shaped.Data) != 12 || len(shaped.Shape) != 2 || shaped.Shape[1] != 3 || shaped.Check() != nil {
+		t.Errorf("a shape: %v, %v", shaped, err)
+	}
+	if _, err := (&weights.Tensor{DType: weights.Float, Shape: []int64{3}, Data: make([]byte, 4)}).ToBFloat16(); err == nil {
+		t.Error("a damaged tensor is converted")
+	}
 }

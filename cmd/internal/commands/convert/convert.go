@@ -21,6 +21,7 @@ import (
 type flags struct {
 	cmd   *cli.Command
 	list  bool
+	dtype string
 	which string
 }
 
@@ -30,6 +31,7 @@ func Command() *cli.Command {
 		Name: "convert", About: "turn .pth into .safetensors and back", Forms: []cli.Form{
 			{Line: "convert ckpt.pth model.safetensors", What: "and back, by the endings"},
 			{Line: "convert theirs.ckpt model.pth", What: "the network's weights alone, of any file that sample reads"},
+			{Line: "convert --dtype bf16 ckpt.pth small.safetensors", What: "half the size"},
 			{Line: "convert --list FILE", What: "names, types and shapes"},
 		},
 		Arguments: "IN OUT", ArgumentFiles: modelfile.WeightFiles,
@@ -37,6 +39,8 @@ func Command() *cli.Command {
 	f := &flags{cmd: c}
 	g := c.Group("Weights")
 	g.BoolVar(&f.list, "list", false, "list names, types and shapes")
+	g.StringVar(&f.dtype, "dtype", "", "bf16 rounds the weights: half the size, and good enough to sample (as they are)")
+	g.Choices("dtype", "bf16")
 	modelfile.AddWeights(g, &f.which)
 	c.AddLast(c.Group("General"), "no progress and no notes", "print one line of JSON: the file that was written, or with --list what the file holds")
 	c.Run = f.run
@@ -57,6 +61,9 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if err := modelfile.CheckWeights(f.which); err != nil {
 		return err
 	}
+	if f.dtype != "" && f.dtype != "bf16" {
+		return cli.Usagef("--dtype %q: bf16, or not given", f.dtype)
+	}
 	in, out := args[0], args[1]
 	if !trainer.IsWeightFile(out) {
 		return cli.Usagef("%s: the ending must be .pth, .pt or .safetensors", out)
@@ -73,6 +80,11 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	}
 	if note := ck.Note("--weights raw"); note != "" {
 		f.cmd.Note("%s", note)
+	}
+	if f.dtype == "bf16" {
+		if err := ck.ToBFloat16(); err != nil {
+			return err
+		}
 	}
 	if err := trainer.WriteWeights(ctx, out, ck.File()); err != nil {
 		return err
