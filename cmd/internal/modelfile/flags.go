@@ -4,12 +4,15 @@ package modelfile
 
 import (
 	"path/filepath"
+	"slices"
+	"strings"
 
 	torch "github.com/wangkuiyi/gotorch"
 
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/datasets"
 	"flowmatch/trainer"
+	"flowmatch/trainer/pretrained"
 )
 
 // Flags say which model. Files that PyTorch saved have no record of their
@@ -17,6 +20,7 @@ import (
 // say otherwise.
 type Flags struct {
 	Dataset, Checkpoint string
+	Pretrained          string // a model of the program's own, see trainer/pretrained
 	ImageSize           int
 	imageChannels       int
 	// Weights is --weights: raw, ema, or "" for what the file has, the average before
@@ -32,7 +36,7 @@ type Flags struct {
 	verb           string // "sampled"
 }
 
-// Add adds --dataset and --checkpoint. verb says what is done to the model:
+// Add adds --dataset, --checkpoint and --pretrained. verb says what is done to the model:
 // "sampled".
 func Add(c *cli.Command, verb string) *Flags {
 	f := &Flags{cmd: c, verb: verb}
@@ -41,6 +45,8 @@ func Add(c *cli.Command, verb string) *Flags {
 	g.Datasets("dataset")
 	g.StringVar(&f.Checkpoint, "checkpoint", "", "the weights, .pth or .safetensors, or a run's state (OUTPUT-DIR/cfm/SET/ckpt.pth)")
 	g.Files("checkpoint", WeightFiles...)
+	g.StringVar(&f.Pretrained, "pretrained", "", "a small model that is part of the program instead: "+strings.Join(pretrained.Names(false), " or "))
+	g.Choices("pretrained", pretrained.Names(false)...)
 	AddWeights(g, &f.Weights)
 	return f
 }
@@ -79,8 +85,12 @@ func (f *Flags) AddNetwork() {
 // Check finds what is wrong without files.
 func (f *Flags) Check() error {
 	switch {
-	case f.Dataset == "" && f.Checkpoint == "":
-		return cli.Usagef("--dataset or --checkpoint is missing: which model is to be %s?", f.verb)
+	case f.Pretrained != "" && (f.Dataset != "" || f.Checkpoint != "" || f.Weights != ""):
+		return cli.Usagef("--pretrained is a model of the program's own: leave --dataset, --checkpoint and --weights out")
+	case f.Pretrained != "" && !slices.Contains(pretrained.Names(false), f.Pretrained):
+		return cli.Usagef("--pretrained %q: %s", f.Pretrained, strings.Join(pretrained.Names(false), " or "))
+	case f.Dataset == "" && f.Checkpoint == "" && f.Pretrained == "":
+		return cli.Usagef("--dataset, --checkpoint or --pretrained is missing: which model is to be %s?", f.verb)
 	case f.cmd.Changed("image-size") && !datasets.IsFolder(f.Dataset):
 		return cli.Usagef("--image-size is for --dataset folder:DIR; the pictures of other sets have their sizes")
 	case f.cmd.Changed("image-channels") && (f.imageChannels != 1 && f.imageChannels != 3 || !datasets.IsFolder(f.Dataset)):

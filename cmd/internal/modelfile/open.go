@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	torch "github.com/wangkuiyi/gotorch"
 
@@ -13,6 +14,7 @@ import (
 	"flowmatch/flow"
 	"flowmatch/models"
 	"flowmatch/trainer"
+	"flowmatch/trainer/pretrained"
 )
 
 // Network is a network's configuration with its weights.
@@ -35,6 +37,9 @@ func (n *Network) Velocity(d torch.Device) (flow.Velocity, error) {
 // file without one by --dataset and the network's flags. Without --checkpoint
 // it is OUTPUT-DIR/<kind>/SET/ckpt.pth.
 func (f *Flags) Open(kind string) (*Model, error) {
+	if f.Pretrained != "" {
+		return f.openPretrained(kind)
+	}
 	var info datasets.Info
 	var err error
 	switch {
@@ -55,6 +60,19 @@ func (f *Flags) Open(kind string) (*Model, error) {
 		return nil, err
 	}
 	return f.read(path, info)
+}
+
+// openPretrained reads a model that is part of the program.
+func (f *Flags) openPretrained(kind string) (*Model, error) {
+	rectified := kind != "cfm"
+	if have := pretrained.Names(true); rectified && !slices.Contains(have, f.Pretrained) {
+		return nil, cli.Usagef("--pretrained %s: the program has no rectified model of it, only of %s", f.Pretrained, strings.Join(have, ", "))
+	}
+	ck, err := pretrained.Open(f.Pretrained, rectified)
+	if err != nil {
+		return nil, err
+	}
+	return f.settle(ck, datasets.Info{})
 }
 
 // find is the named file, or where none is OUTPUT-DIR/<kind>/SET/ckpt.pth. flag
@@ -78,14 +96,7 @@ func (f *Flags) find(kind, flag, named string, info datasets.Info) (string, erro
 // OpenBeside opens another model of the first one's set: the named file, or
 // where none is OUTPUT-DIR/<kind>/SET/ckpt.pth. flag is the one that names it.
 func (f *Flags) OpenBeside(first *Model, kind, flag, named string) (*Model, error) {
-	path, err := f.find(kind, flag, named, first.Info)
-	if err != nil {
-		return nil, err
-	}
-	own := *f
-	own.Dataset = first.Info.Name
-	own.describesFirst = first.Checkpoint.Record == nil
-	m, err := own.read(path, first.Info)
+	m, path, err := f.second(first, kind, flag, named)
 	if err != nil {
 		return nil, err
 	}
@@ -99,6 +110,26 @@ func (f *Flags) OpenBeside(first *Model, kind, flag, named string) (*Model, erro
 		return nil, cli.Usagef("%s is a model of %v in %d classes, %s of %v in %d: they have nothing to be compared by", first.Checkpoint.Path, first.Shape, first.Classes, path, m.Shape, m.Classes)
 	}
 	return m, nil
+}
+
+// second reads the other model of OpenBeside.
+func (f *Flags) second(first *Model, kind, flag, named string) (*Model, string, error) {
+	if f.Pretrained != "" && named == "" {
+		m, err := f.openPretrained(kind)
+		if err != nil {
+			return nil, "", err
+		}
+		return m, m.Checkpoint.Path, nil
+	}
+	path, err := f.find(kind, flag, named, first.Info)
+	if err != nil {
+		return nil, "", err
+	}
+	own := *f
+	own.Dataset = first.Info.Name
+	own.describesFirst = first.Checkpoint.Record == nil
+	m, err := own.read(path, first.Info)
+	return m, path, err
 }
 
 // At opens a checkpoint that one of our own runs on the set wrote.
