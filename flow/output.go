@@ -2,6 +2,7 @@ package flow
 
 import (
 	"fmt"
+	"math"
 
 	torch "github.com/wangkuiyi/gotorch"
 )
@@ -45,3 +46,16 @@ func EvenTimes(n int) []float64 {
 	}
 	return ts
 }
+
+// FilmTimes is n times from 0 to 1, ends included, closer the later they are: an image is
+// noise for the first half of its way, which a third of them runs through.
+func FilmTimes(n int) []float64 {
+	ts := EvenTimes(n)
+	for i, u := range ts {
+		ts[i] = 1 - math.Pow(1-u, latePower)
+	}
+	return ts
+}
+
+// latePower 1 would be equal steps.
+const latePower = 1.7

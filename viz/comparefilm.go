@@ -41,21 +41,21 @@ func CompareGIF(w io.Writer, sides [2]Side, frames iter.Seq2[PairFrame, error], 
 		}
 	}
 	side := cfg.side()
-	head := headingHeight(face(headingSize))
+	head, top := headingHeight(face(headingSize)), titleRoom(cfg.Title)+panelGap/2
 	timeRoom := 80
 	width := 2*side + 4*panelGap
-	height := panelGap/2 + head + 2*side + 2*panelGap
+	height := top + head + 2*side + 2*panelGap
 	f, err := newFieldFilm(w, image.Pt(width, height), cfg, topSpeed(sides[0].Fields, sides[1].Fields))
 	if err != nil {
 		return err
 	}
 	var above, below [2]image.Point
 	for k, s := range sides {
-		above[k] = image.Pt(panelGap+k*(side+2*panelGap), panelGap/2+head)
+		above[k] = image.Pt(panelGap+k*(side+2*panelGap), top+head)
 		below[k] = above[k].Add(image.Pt(0, side+panelGap))
-		f.write(shorten(f.face, s.Name, side-timeRoom), image.Rect(above[k].X+k*timeRoom/2, panelGap/2, above[k].X+side-(1-k)*timeRoom/2, panelGap/2+head))
+		f.write(shorten(f.face, s.Name, side-timeRoom), image.Rect(above[k].X+k*timeRoom/2, top, above[k].X+side-(1-k)*timeRoom/2, top+head))
 	}
-	middle := image.Rect(width/2-timeRoom/2, panelGap/2, width/2+timeRoom/2, panelGap/2+head)
+	middle := image.Rect(width/2-timeRoom/2, top, width/2+timeRoom/2, top+head)
 
 	h := NewHist2D(cfg.Bins, cfg.Range)
 	n := 0

@@ -2,14 +2,14 @@ package viz
 
 import (
 	"image"
-	"image/draw"
+	"math"
 )
 
 // DatasetConfig says how the plot of one set looks. Only Range must be set.
 type DatasetConfig struct {
 	Title string
 	Range Range
-	Bins  int // a side; default 300
+	Bins  int // a side; default by the number of points, see [BinsFor]
 	Side  int // of the panel, about, in pixels; default 600
 }
 
@@ -17,7 +17,7 @@ type DatasetConfig struct {
 // 0 to the 0.99 quantile of the counts.
 func DatasetPlot(points []float32, cfg DatasetConfig) (image.Image, error) {
 	if cfg.Bins <= 0 {
-		cfg.Bins = 300
+		cfg.Bins = BinsFor(len(points) / 2)
 	}
 	if cfg.Side <= 0 {
 		cfg.Side = 600
@@ -28,22 +28,17 @@ func DatasetPlot(points []float32, cfg DatasetConfig) (image.Image, error) {
 	scale := max(1, cfg.Side/cfg.Bins)
 	side := cfg.Bins * scale
 
-	title, small := face(19), face(14)
-	r := cfg.Range
-	xs, ys := linearTicks(r.X0, r.X1, 8), linearTicks(r.Y0, r.Y1, 8)
-	widest := 0
-	for _, t := range ys {
-		widest = max(widest, textWidth(small, t.label))
-	}
-	at := image.Pt(panelGap+widest+8, panelGap)
+	title, axes := face(19), newPanelAxes(cfg.Range)
+	at := image.Pt(panelGap+axes.left, panelGap)
 	if cfg.Title != "" {
 		at.Y = panelGap/2 + headingHeight(title)
 	}
-	page, err := newPage(at.X+side+2*panelGap, at.Y+side+8+lineHeight(small)+panelGap/2)
+	page, err := newPage(at.X+side+2*panelGap, at.Y+side+axes.below+panelGap)
 	if err != nil {
 		return nil, err
 	}
-	drawText(page, title, cfg.Title, at.X+side/2, at.Y-6-title.Metrics().Descent.Ceil()/2, middle, ink)
+	name := shorten(title, cfg.Title, page.Rect.Dx()-2*panelGap)
+	drawText(page, title, name, page.Rect.Dx()/2, at.Y-6-title.Metrics().Descent.Ceil()/2, middle, ink)
 	cells, err := newPage(cfg.Bins, cfg.Bins)
 	if err != nil {
 		return nil, err
@@ -55,18 +50,12 @@ func DatasetPlot(points []float32, cfg DatasetConfig) (image.Image, error) {
 		}
 	}
 
-	mark := func(rect image.Rectangle) {
-		draw.Draw(page, rect, image.NewUniform(frameGrey), image.Point{}, draw.Src)
-	}
-	for _, t := range xs {
-		x := at.X + int((t.at-r.X0)/(r.X1-r.X0)*float64(side))
-		mark(image.Rect(x, at.Y+side, x+1, at.Y+side+5))
-		drawText(page, small, t.label, x, at.Y+side+7+small.Metrics().Ascent.Ceil(), middle, ink)
-	}
-	for _, t := range ys {
-		y := at.Y + int((r.Y1-t.at)/(r.Y1-r.Y0)*float64(side))
-		mark(image.Rect(at.X-5, y, at.X, y+1))
-		drawText(page, small, t.label, at.X-8, y+capHeight(small)/2, right, ink)
-	}
+	axes.draw(page, at, side, true)
 	return page, nil
+}
+
+// BinsFor is how many cells a side show n points: as many as leave a point to two cells,
+// so that a histogram is neither a snow storm nor a mosaic. 10,000 points have 141.
+func BinsFor(n int) int {
+	return max(24, min(300, int(math.Sqrt(2*float64(n)))))
 }

@@ -14,8 +14,7 @@
 //  2. [ImageGrid] enlarges the samples by a whole factor, each pixel becoming a
 //     square (an 8x8 digit is unreadable at its own size, and blurred by any other
 //     kind of enlargement), and sets them on a white page.
-//  3. [TrajectoryGIF] shows the finished grid on the left and the evolving one on
-//     the right.
+//  3. [TrajectoryGIF] is the film of a grid taking shape.
 //
 // # How a GIF is kept small
 //

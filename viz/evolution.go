@@ -8,9 +8,10 @@ import (
 
 // EvolutionConfig says how the figure looks. Only Range must be set.
 type EvolutionConfig struct {
-	Range Range // of every panel
-	Bins  int   // a side; default 300
-	Width int   // that the figure fits, in pixels, if it can; default 1640
+	Title string // a line above the panels; "" for none
+	Range Range  // of every panel
+	Bins  int    // a side; default 300
+	Width int    // that the figure fits, in pixels, if it can; default 1640
 }
 
 // Evolution draws points at several times side by side, a histogram for each, under
@@ -35,5 +36,5 @@ func Evolution(frames iter.Seq2[Frame, error], cfg EvolutionConfig) (image.Image
 		}
 		panels = append(panels, SetPanel{Title: fmt.Sprintf("t = %.2f", f.T), Hist: h})
 	}
-	return histRows(panels, len(panels), cfg.Width)
+	return histRows(panels, len(panels), cfg.Width, cfg.Title)
 }

@@ -14,6 +14,7 @@ import (
 
 // FieldConfig says how a film of a velocity field looks. Only Range must be set.
 type FieldConfig struct {
+	Title string        // a line above the panels: of which model; "" for none
 	Range Range         // of all panels
 	Grid  int           // arrows a side; default 15
 	Bins  int           // cells a side of a histogram; default 500
@@ -100,6 +101,7 @@ func newFieldFilm(w io.Writer, size image.Point, cfg FieldConfig, top float64) (
 	for i := range f.page.Pix {
 		f.page.Pix[i] = whiteIndex
 	}
+	drawTitle(f.page, cfg.Title)
 	f.quiver = newQuiver(firstArrow, groundIndex, cfg.Grid, top)
 	var err error
 	if f.gif, err = newGIF(w, size, f.page.Palette); err != nil {

@@ -12,6 +12,7 @@ import (
 // GridConfig says how a grid of samples looks. Only Layout must be set.
 type GridConfig struct {
 	Layout Layout
+	Title  string   // a line above the grid: what the samples are of; "" for none
 	Width  int      // how wide the grid may be, in pixels; default 1000
 	Scale  int      // how many pixels a sample's pixel is wide; default: by Width, at least 1
 	Rows   []string // words to the left of the rows, from the top; nil for none
@@ -32,7 +33,15 @@ func ImageGrid(p Pictures, cfg GridConfig) (image.Image, error) {
 	}
 	g := newGrid(p.Shape, cfg.Layout, cfg.Width, cfg.Scale)
 	x := g.margin + rowLabelWidth(cfg.Rows)
-	bounds := image.Rect(0, 0, x+g.width+g.margin, g.header+g.height+2*g.margin)
+	width := x + g.width + g.margin
+	title, top := face(pageTitleSize), 0
+	if cfg.Title != "" {
+		top = headingHeight(title)
+		if more := min(textWidth(title, cfg.Title)+2*g.margin, max(width, widestTitle)) - width; more > 0 {
+			width, x = width+more, x+more/2
+		}
+	}
+	bounds := image.Rect(0, 0, width, top+g.header+g.height+2*g.margin)
 	if err := checkPage(bounds.Size()); err != nil {
 		return nil, err
 	}
@@ -41,7 +50,8 @@ func ImageGrid(p Pictures, cfg GridConfig) (image.Image, error) {
 		page = image.NewRGBA(bounds)
 	}
 	draw.Draw(page, bounds, image.White, image.Point{}, draw.Src)
-	at := image.Pt(x, g.margin+g.header)
+	drawText(page, title, shorten(title, cfg.Title, width-2*g.margin), width/2, g.margin+title.Metrics().Ascent.Ceil(), middle, ink)
+	at := image.Pt(x, g.margin+top+g.header)
 	g.drawLabels(page, at, ink)
 	g.drawRowLabels(page, at, cfg.Rows)
 	tile := make([]uint8, p.dim())
@@ -53,6 +63,12 @@ func ImageGrid(p Pictures, cfg GridConfig) (image.Image, error) {
 	}
 	return page, nil
 }
+
+// A title widens a page of few samples, up to a width at which it is cut.
+const (
+	pageTitleSize = 16 // of the letters
+	widestTitle   = 640
+)
 
 // checkPage refuses pages that nobody could look at, before memory is taken for them.
 func checkPage(size image.Point) error {
@@ -149,7 +165,7 @@ func (g *grid) drawRowLabels(page draw.Image, at image.Point, rows []string) {
 	f := face(rowLabelSize)
 	for row, label := range rows {
 		base := at.Y + g.tileAt(0, row).Y + (g.shape[1]*g.scale+capHeight(f))/2
-		drawText(page, f, label, g.margin, base, left, ink)
+		drawText(page, f, label, at.X-rowLabelWidth(rows), base, left, ink)
 	}
 }
 

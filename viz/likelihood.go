@@ -18,6 +18,8 @@ type DensityPanel struct {
 
 // LikelihoodConfig says how the figure looks. The zero value is good.
 type LikelihoodConfig struct {
+	Title    string  // a line above the panels: of which model; "" for none
+	Range    Range   // of the panels, for the numbers on their axes; the zero value: none
 	Width    int     // pixels; default 500 a panel, at most 1500
 	Quantile float64 // of a panel's values, where the colours end; default 0.995
 }
@@ -56,22 +58,26 @@ func Likelihood(panels []DensityPanel, cfg LikelihoodConfig) (image.Image, error
 	}
 
 	title, small := face(17), face(13)
-	side := (cfg.Width - panelGap*(len(panels)+1)) / len(panels)
+	axes := newPanelAxes(cfg.Range)
+	side := (cfg.Width - panelGap*(len(panels)+1) - axes.left) / len(panels)
 	if side < 16 {
 		return nil, fmt.Errorf("viz: %d panels do not fit %d pixels", len(panels), cfg.Width)
 	}
-	head := panelGap/2 + headingHeight(title)
+	above := titleRoom(cfg.Title)
+	head := above + panelGap/2 + headingHeight(title)
 	const bar = 16
-	barTop := head + side + panelGap + 4
+	barTop := head + side + axes.below + panelGap + 4
 	height := barTop + bar + 6 + 2*lineHeight(small) + panelGap
 	page, err := newPage(cfg.Width, height)
 	if err != nil {
 		return nil, err
 	}
+	drawTitle(page, cfg.Title)
 	for i, p := range panels {
-		at := image.Pt(panelGap+i*(side+panelGap), head)
+		at := image.Pt(panelGap+axes.left+i*(side+panelGap), head)
 		drawText(page, title, p.Title, at.X+side/2, at.Y-5-title.Metrics().Descent.Ceil()/2, middle, ink)
 		drawDensity(page, at, side, p.Density, sides[i], limit)
+		axes.draw(page, at, side, i == 0)
 	}
 	barSpan := image.Rect(cfg.Width/5, barTop, cfg.Width-cfg.Width/5, barTop+bar)
 	drawBar(page, barSpan)

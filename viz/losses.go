@@ -8,6 +8,7 @@ import (
 
 // LossesConfig says how the curve of the loss looks. The zero value is good.
 type LossesConfig struct {
+	Title         string  // default "Training dynamics"
 	Width, Height int     // pixels; default 1000 x 600
 	Sigma         float64 // of the smoothing, in steps; default 5, in runs over 2,000 steps 1/400 of them
 }
@@ -36,7 +37,10 @@ func Losses(steps []int, values []float64, cfg LossesConfig) image.Image {
 	smoothed := smooth(points, cfg.Sigma)
 
 	f := newFigure(cfg.Width, cfg.Height)
-	f.title, f.xLabel, f.yLabel = "Training dynamics", "Steps", "Loss"
+	if cfg.Title == "" {
+		cfg.Title = "Training dynamics"
+	}
+	f.title, f.xLabel, f.yLabel = cfg.Title, "Steps", "Loss"
 	f.setX(points)
 	drawn := columnSpans(points, f.column)
 	f.setY(drawn, smoothed)

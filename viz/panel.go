@@ -24,6 +24,21 @@ func newPage(width, height int) (*image.RGBA, error) {
 	return page, nil
 }
 
+// titleRoom is the height of the line that names a whole figure, 0 without one.
+func titleRoom(title string) int {
+	if title == "" {
+		return 0
+	}
+	return panelGap/2 + lineHeight(face(pageTitleSize))
+}
+
+// drawTitle writes the line in the middle of the page's top.
+func drawTitle(page draw.Image, title string) {
+	f := face(pageTitleSize)
+	width := page.Bounds().Dx()
+	drawText(page, f, shorten(f, title, width-2*panelGap), width/2, panelGap/2+f.Metrics().Ascent.Ceil(), middle, ink)
+}
+
 // errNoFrames is said of figures of nothing.
 var errNoFrames = errors.New("viz: a figure needs at least one frame")
 

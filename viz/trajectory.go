@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"image/draw"
 	"io"
 	"iter"
 	"math"
 	"time"
+
+	"golang.org/x/image/font"
 )
 
 // Frame is the state of all samples at one time of the flow.
@@ -25,16 +26,17 @@ type Frame struct {
 // TrajectoryConfig says how the film looks. Only Layout must be set.
 type TrajectoryConfig struct {
 	Layout Layout
+	Title  string        // a line above the film: what the samples are of; "" for none
 	FPS    float64       // frames a second, see FrameDelay; default 20
 	Hold   time.Duration // how long the last frame stays; default 2 s
-	Width  int           // of one of the two grids, about, in pixels; default 600
+	Width  int           // of the grid, about, in pixels; default 600
 	Scale  int           // how many pixels a sample's pixel is wide; default: by Width
 }
 
-// TrajectoryGIF writes the film of samples taking shape: on the left the finished
-// ones, on the right the frames one after another. Each frame is written before the
-// next is asked for, so memory does not grow with their number. An error from the
-// iterator ends the film and is returned.
+// TrajectoryGIF writes the film of samples taking shape, the frames one after another
+// under their time and a bar that it fills, for frames need not be at even times. final, the finished samples, decide the colours. Each frame is written
+// before the next is asked for, so memory does not grow with their number. An error from
+// the iterator ends the film and is returned.
 func TrajectoryGIF(w io.Writer, final Pictures, frames iter.Seq2[Frame, error], cfg TrajectoryConfig) error {
 	if err := final.check(); err != nil {
 		return err
@@ -91,61 +93,75 @@ func TrajectoryGIF(w io.Writer, final Pictures, frames iter.Seq2[Frame, error], 
 type film struct {
 	grid    *grid
 	page    *image.Paletted
-	at      image.Point     // corner of the evolving block
+	at      image.Point     // corner of the block
 	heading image.Rectangle // where "t = 0.35" stands
+	bar     image.Rectangle // that the time fills
+	face    font.Face
+	white   uint8
 	screen  tones
-	shown   []uint8 // the evolving samples' indices, in the layout's order
+	shown   []uint8 // the samples' indices, in the layout's order
 	tile    []uint8
 }
 
+// filmBar is the height of the bar that the time fills.
+const filmBar = 3
+
 func newFilm(final, first Pictures, cfg TrajectoryConfig) (*film, error) {
 	g := newGrid(final.Shape, cfg.Layout, cfg.Width, cfg.Scale)
-	title := face(18)
-	top := g.margin + lineHeight(title) + g.gap
-	panel := max(g.width, textWidth(title, "t = 0.00")+2) // room for a grid and its heading
-	between := 3 * g.margin
-	size := image.Rect(0, 0, 2*g.margin+2*panel+between, top+g.header+g.height+g.margin)
+	title, clock := face(pageTitleSize), face(pageTitleSize-2)
+	width := 2*g.margin + max(g.width, textWidth(clock, "t = 0.00")+2)
+	top := g.margin
+	if cfg.Title != "" {
+		width = max(width, min(widestTitle, textWidth(title, cfg.Title)+2*g.margin))
+		top += lineHeight(title) + 2
+	}
+	heading := image.Rect(g.margin, top, width-g.margin, top+lineHeight(clock)+2)
+	at := image.Pt((width-g.width)/2, heading.Max.Y+filmBar+g.gap+g.header)
+	size := image.Rect(0, 0, width, at.Y+g.height+g.margin)
 	if err := checkPage(size.Max); err != nil {
 		return nil, err
 	}
 
 	palette, screen := filmPalette(final, first, cfg.Layout)
 	f := &film{
-		grid:   g,
-		page:   image.NewPaletted(size, palette),
-		screen: screen,
-		tile:   make([]uint8, final.dim()),
+		grid:    g,
+		page:    image.NewPaletted(size, palette),
+		at:      at,
+		heading: heading,
+		bar:     image.Rect(at.X, heading.Max.Y, at.X+g.width, heading.Max.Y+filmBar),
+		face:    clock,
+		white:   uint8(palette.Index(color.White)),
+		screen:  screen,
+		tile:    make([]uint8, final.dim()),
 	}
-	white := f.page.Palette.Index(color.White)
-	for i := range f.page.Pix {
-		f.page.Pix[i] = uint8(white)
-	}
-	f.heading = image.Rect(g.margin+panel+between, 0, g.margin+2*panel+between, top)
-	left := image.Pt(g.margin+(panel-g.width)/2, top+g.header)
-	f.at = left.Add(image.Pt(panel+between, 0))
-	g.drawLabels(f.page, left, ink)
-	g.drawLabels(f.page, f.at, ink)
-	f.write("samples", image.Rect(g.margin, 0, g.margin+panel, top))
-
-	f.drawBlock(final, left)
-	f.shown = nil
+	f.fill(size, f.white)
+	drawText(f.page, title, shorten(title, cfg.Title, width-2*g.margin), width/2, g.margin+title.Metrics().Ascent.Ceil(), middle, ink)
+	g.drawLabels(f.page, at, ink)
 	return f, nil
 }
 
-// show puts a state of the samples on the right.
+// show draws a state of the samples.
 func (f *film) show(p Pictures, t float64) {
-	f.write(fmt.Sprintf("t = %.2f", t), f.heading)
+	f.fill(f.heading, f.white)
+	drawText(f.page, f.face, fmt.Sprintf("t = %.2f", t), (f.heading.Min.X+f.heading.Max.X)/2, f.heading.Min.Y+f.face.Metrics().Ascent.Ceil(), middle, ink)
+	done := f.bar
+	done.Max.X = done.Min.X + int(max(0, min(1, t))*float64(f.bar.Dx())+0.5)
+	f.fill(f.bar, uint8(f.page.Palette.Index(gridGrey)))
+	f.fill(done, uint8(f.page.Palette.Index(frameGrey)))
 	if t >= 1 {
-		f.shown = nil // the last state is shown as exactly as the samples beside it
+		f.shown = nil // the last state is shown as exactly as the colours can
 	}
 	f.drawBlock(p, f.at)
 }
 
-// write puts a heading in the middle of its place, replacing the one before.
-func (f *film) write(s string, place image.Rectangle) {
-	draw.Draw(f.page, place, image.White, image.Point{}, draw.Src)
-	title := face(18)
-	drawText(f.page, title, s, (place.Min.X+place.Max.X)/2, f.grid.margin+title.Metrics().Ascent.Ceil(), middle, ink)
+// fill paints a part of the page.
+func (f *film) fill(r image.Rectangle, index uint8) {
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		row := f.page.Pix[f.page.PixOffset(r.Min.X, y):][:r.Dx()]
+		for x := range row {
+			row[x] = index
+		}
+	}
 }
 
 func (f *film) drawBlock(p Pictures, at image.Point) {

@@ -63,26 +63,12 @@ func TestTrajectoryGIF(t *testing.T) {
 		}
 		g := newGrid(shape, layout, 0, 3)
 		size := shown[0].Rect
-		if size.Dx() != 2*g.width+5*g.margin { // margins of 1, 3 between, 1
-			t.Fatalf("%s: %v wide for two grids of %d", name, size, g.width)
-		}
-		top := size.Dy() - g.margin - g.height
-		left, right := image.Pt(g.margin, top), image.Pt(4*g.margin+g.width, top)
-
-		// The last state equals the samples beside it, and both are near the truth.
-		for y := range g.height {
-			for x := range g.width {
-				a, b := shown[20].RGBAAt(left.X+x, left.Y+y), shown[20].RGBAAt(right.X+x, right.Y+y)
-				if a != b {
-					t.Fatalf("%s: at %d,%d the samples are %v, the last state %v", name, x, y, a, b)
-				}
-			}
-		}
+		at := image.Pt((size.Dx()-g.width)/2, size.Dy()-g.margin-g.height)
 		worst := 0
 		for column, samples := range layout.Columns {
 			for row, i := range samples {
 				for k := range 64 {
-					at := g.tileAt(column, row).Add(left).Add(image.Pt(k%8*3+1, k/8*3+1))
+					at := g.tileAt(column, row).Add(at).Add(image.Pt(k%8*3+1, k/8*3+1))
 					c := shown[20].RGBAAt(at.X, at.Y)
 					plane := final.dim() / 64
 					for ch, got := range []uint8{c.R, c.G, c.B}[:plane] {
@@ -96,10 +82,16 @@ func TestTrajectoryGIF(t *testing.T) {
 		if limit := map[string]int{"grey": 2, "colour": 48}[name]; worst > limit {
 			t.Errorf("%s: a level is off by %d, the limit is %d", name, worst, limit)
 		}
-		// The left side is drawn once, the right one moves.
-		for k := 1; k < 21; k++ {
-			if decoded.Image[k].Rect.Min.X < right.X {
-				t.Errorf("%s: frame %d draws %v, left of the evolving grid", name, k, decoded.Image[k].Rect)
+		// Half of the bar is filled at half time, all of it at the end.
+		for k, want := range map[int]int{0: 0, 10: g.width / 2, 20: g.width} {
+			got := 0
+			for x := range g.width {
+				if shown[k].RGBAAt(at.X+x, at.Y-g.header-g.gap-1).R < 160 {
+					got++
+				}
+			}
+			if got < want-1 || got > want+1 {
+				t.Errorf("%s: frame %d fills %d pixels of the bar, want %d", name, k, got, want)
 			}
 		}
 		if bytes.Equal(shown[0].Pix, shown[10].Pix) {
@@ -108,37 +100,50 @@ func TestTrajectoryGIF(t *testing.T) {
 	}
 }
 
-// TestTrajectoryHeading: the time is written above the evolving grid, dark on white,
-// and changes from frame to frame.
+// TestTrajectoryHeading: the time is written above the grid, dark on white, and changes
+// from frame to frame; the title stands above it and stays.
 func TestTrajectoryHeading(t *testing.T) {
 	final := ramp([3]int{1, 8, 8}, 1, 1, 1, 1)
 	frames := func(yield func(Frame, error) bool) {
 		_ = yield(Frame{T: 0.25, X: final.X}, nil) && yield(Frame{T: 0.75, X: final.X}, nil)
 	}
-	var file bytes.Buffer
-	if err := TrajectoryGIF(&file, final, frames, TrajectoryConfig{Layout: Square(4)}); err != nil {
-		t.Fatal(err)
+	film := func(title string) []*image.RGBA {
+		var file bytes.Buffer
+		if err := TrajectoryGIF(&file, final, frames, TrajectoryConfig{Layout: Square(4), Title: title}); err != nil {
+			t.Fatal(err)
+		}
+		_, shown := replay(t, file.Bytes())
+		return shown
 	}
-	_, shown := replay(t, file.Bytes())
 	dark := func(img *image.RGBA, from, to int) (n int) {
-		for y := range img.Rect.Dy() {
-			for x := from; x < to; x++ {
-				if img.RGBAAt(x, y).R < 128 {
+		for y := from; y < to; y++ {
+			for x := range img.Rect.Dx() {
+				if img.RGBAAt(x, y).R < 80 {
 					n++
 				}
 			}
 		}
 		return n
 	}
-	half := shown[0].Rect.Dx() / 2
-	if dark(shown[0], 0, half) == 0 || dark(shown[0], half, 2*half) == 0 {
-		t.Error("a heading is missing")
+	margin := newGrid(final.Shape, Square(4), 600, 0).margin
+	line := margin + 18
+	plain := film("")
+	if dark(plain[0], 0, line) == 0 || dark(plain[1], 0, line) == 0 {
+		t.Error("the time is missing")
 	}
-	if bytes.Equal(shown[0].Pix, shown[1].Pix) {
+	if bytes.Equal(plain[0].Pix, plain[1].Pix) {
 		t.Error("the time stands still")
 	}
-	if got := shown[0].RGBAAt(0, 0); got != (color.RGBA{255, 255, 255, 255}) {
+	if got := plain[0].RGBAAt(0, 0); got != (color.RGBA{255, 255, 255, 255}) {
 		t.Errorf("the page is %v", got)
+	}
+	titled := film("digits")
+	more := titled[0].Rect.Dy() - plain[0].Rect.Dy()
+	if at := margin + more; more < 15 || dark(titled[0], 0, at) == 0 || dark(titled[0], 0, at) != dark(titled[1], 0, at) {
+		t.Errorf("the title is not in the %d pixels that it takes", more)
+	}
+	if wide := film(strings.Repeat("digits ", 200)); wide[0].Rect.Dx() > widestTitle {
+		t.Errorf("a title widens the page to %d pixels", wide[0].Rect.Dx())
 	}
 }
 

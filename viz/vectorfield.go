@@ -24,15 +24,15 @@ func VectorFieldGIF(w io.Writer, fields []Field, frames iter.Seq2[Frame, error],
 		return err
 	}
 	side := cfg.side()
-	head := headingHeight(face(headingSize))
-	left := image.Pt(panelGap, panelGap/2+head)
+	head, top := headingHeight(face(headingSize)), titleRoom(cfg.Title)+panelGap/2
+	left := image.Pt(panelGap, top+head)
 	right := left.Add(image.Pt(side+2*panelGap, 0))
 	f, err := newFieldFilm(w, image.Pt(right.X+side+panelGap, left.Y+side+panelGap), cfg, topSpeed(fields))
 	if err != nil {
 		return err
 	}
 	above := func(at image.Point) image.Rectangle {
-		return image.Rect(at.X, panelGap/2, at.X+side, panelGap/2+head)
+		return image.Rect(at.X, top, at.X+side, top+head)
 	}
 	f.write("velocity", above(left))
 

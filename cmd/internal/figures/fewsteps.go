@@ -67,7 +67,7 @@ func FewSteps(ctx context.Context, path string, d torch.Device, seed int64, rows
 		}
 		names, grid.X = append(names, r.Name), append(grid.X, out.X...)
 	}
-	img, err := viz.ImageGrid(grid, viz.GridConfig{Layout: layout, Rows: names})
+	img, err := viz.ImageGrid(grid, viz.GridConfig{Layout: layout, Rows: names, Title: Title(rows[0].Of.Info.Slug(), SeedName(seed))})
 	if err != nil {
 		return err
 	}

@@ -235,13 +235,13 @@ func TestPair(t *testing.T) {
 
 func TestLosses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "losses.png")
-	if err := Losses(path, []float32{3, 2, float32(math.NaN()), 1}); err != nil {
+	if err := Losses(path, "digits", []float32{3, 2, float32(math.NaN()), 1}); err != nil {
 		t.Fatal(err)
 	}
 	if img := decode(t, path, png.Decode); img.Bounds().Dx() != 1000 {
 		t.Errorf("%v", img.Bounds())
 	}
-	if err := Losses(filepath.Join(path, "losses.png"), nil); err == nil {
+	if err := Losses(filepath.Join(path, "losses.png"), "", nil); err == nil {
 		t.Error("a picture beside no folder")
 	}
 }

@@ -23,11 +23,11 @@ func write(path string, f func(io.Writer) error) error {
 	return nil
 }
 
-// Losses draws the loss of every step.
-func Losses(path string, losses []float32) error {
+// Losses draws the loss of every step. title says of which training.
+func Losses(path, title string, losses []float32) error {
 	values := make([]float64, len(losses))
 	for i, v := range losses {
 		values[i] = float64(v)
 	}
-	return WritePNG(path, viz.Losses(nil, values, viz.LossesConfig{}))
+	return WritePNG(path, viz.Losses(nil, values, viz.LossesConfig{Title: title}))
 }

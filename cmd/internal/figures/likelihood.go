@@ -34,7 +34,7 @@ func (p Plane) likelihood(ctx context.Context, path string, r viz.Range) error {
 	if truth := trueDensity(p.Of, r); truth != nil {
 		panels = append(panels, viz.DensityPanel{Title: "true density", Density: truth})
 	}
-	img, err := viz.Likelihood(panels, viz.LikelihoodConfig{})
+	img, err := viz.Likelihood(panels, viz.LikelihoodConfig{Title: p.title(), Range: r})
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,8 @@ import (
 // Pair draws two models of points that start from the same noise.
 type Pair struct {
 	Path       string // of the film
+	Paths      string // of the picture of paths; "" for none
+	Name       string // of the set and the run, in their titles
 	Of         *plane.Set
 	Names      [2]string
 	Velocities [2]flow.Velocity
@@ -36,8 +38,8 @@ type Pair struct {
 // pairPixels is the pixels on a side of each of the four panels.
 const pairPixels = 400
 
-// Film writes the film: the samples above, the velocities below. It ends early
-// with ctx's cause; the file is then whole or not there.
+// Film writes the film: the samples above, the velocities below; and the picture of
+// paths. It ends early with ctx's cause; a file is then whole or not there.
 func (p Pair) Film(ctx context.Context) error {
 	if p.Solver == nil {
 		p.Solver = midpoint20()
@@ -71,12 +73,52 @@ func (p Pair) Film(ctx context.Context) error {
 		}
 		sides[k] = viz.Side{Name: p.Names[k], Fields: field}
 	}
+	if p.Paths != "" {
+		ends := [2]*viz.Hist2D{counted[0].hists[p.Frames-1], counted[1].hists[p.Frames-1]}
+		if err := p.paths(ctx, draw, r, ends); err != nil {
+			return err
+		}
+	}
 	bar := terminal.New(p.Stderr, p.Quiet, "film", p.Frames)
 	defer bar.Done()
 	return write(p.Path, func(w io.Writer) error {
 		return viz.CompareGIF(w, sides, pairFrames(ctx, counted, func(k int) { bar.Set(k, p.Frames, "") }),
-			viz.FieldConfig{Range: r, Grid: p.Grid, Bins: bins, Scale: scale, FPS: p.FPS})
+			viz.FieldConfig{Title: p.Name, Range: r, Grid: p.Grid, Bins: bins, Scale: scale, FPS: p.FPS})
 	})
+}
+
+// The paths that are traced, and their states.
+const tracedPaths, tracedTimes = 60, 81
+
+// paths draws the ways of the first samples through both models.
+func (p Pair) paths(ctx context.Context, draw flow.Sampling, r viz.Range, ends [2]*viz.Hist2D) error {
+	var panels []viz.PathsPanel
+	draw.N, draw.FrameTimes = tracedPaths, flow.EvenTimes(tracedTimes)
+	for i := range tracedPaths {
+		draw.Shown = append(draw.Shown, i)
+	}
+	for k, v := range p.Velocities {
+		draw.Velocity = v
+		out, err := draw.Draw(ctx)
+		if err != nil {
+			return err
+		}
+		panel := viz.PathsPanel{Title: p.Names[k], Ends: ends[k]}
+		for i := range tracedPaths {
+			var path []float32
+			for _, x := range out.Frames {
+				path = append(path, x[2*i:2*i+2]...)
+			}
+			panel.Paths = append(panel.Paths, path)
+		}
+		panels = append(panels, panel)
+	}
+	title := fmt.Sprintf("%d paths from noise to %s", tracedPaths, p.Name)
+	img, err := viz.Paths(panels, viz.PathsConfig{Title: title, Range: r})
+	if err != nil {
+		return err
+	}
+	return WritePNG(p.Paths, img)
 }
 
 func (p Pair) solve(ctx context.Context, k int, v flow.Velocity, draw flow.Sampling, c *counts) error {

@@ -76,7 +76,7 @@ func (p Plane) Draw(ctx context.Context) ([]string, error) {
 	}
 	figures := []figure{
 		{"ode_sampling_evolution_%s.png", func(path string) error {
-			img, err := viz.Evolution(evolution.frames(ctx, nil), viz.EvolutionConfig{Range: r, Bins: p.evolutionBins()})
+			img, err := viz.Evolution(evolution.frames(ctx, nil), viz.EvolutionConfig{Title: p.title(), Range: r, Bins: p.evolutionBins()})
 			if err != nil {
 				return err
 			}
@@ -116,6 +116,9 @@ func cells(samples, pixels int) (bins, scale int) {
 	return (pixels + scale - 1) / scale, scale
 }
 
+// title names the pictures.
+func (p Plane) title() string { return Title(p.Set, SolverName(p.Solver), SeedName(p.Seed)) }
+
 func midpoint20() flow.Solver {
 	m, _ := flow.FixedStepMethod("midpoint")
 	return flow.FixedStep{Method: m, Steps: 20}
@@ -150,7 +153,7 @@ func (p Plane) film(ctx context.Context, path string, r viz.Range, film *counts,
 	}
 	return write(path, func(w io.Writer) error {
 		return viz.VectorFieldGIF(w, field, film.frames(ctx, func(k int) { bar.Set(k, filmFrames, "") }),
-			viz.FieldConfig{Range: r, Grid: filmGrid, Bins: film.hists[0].Bins, Scale: scale})
+			viz.FieldConfig{Title: p.title(), Range: r, Grid: filmGrid, Bins: film.hists[0].Bins, Scale: scale})
 	})
 }
 

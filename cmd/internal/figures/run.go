@@ -32,7 +32,7 @@ func (f *Flags) Draw(ctx context.Context, env cli.Env, r Run) ([]string, error) 
 		return nil, nil
 	}
 	paths := []string{filepath.Join(r.Dir, "losses.png")}
-	if err := Losses(paths[0], r.Losses); err != nil {
+	if err := Losses(paths[0], Title(r.Info.Slug()+": training", r.Network.Kind(), SeedName(f.cmd.Seed)), r.Losses); err != nil {
 		return nil, err
 	}
 	if !r.Info.Is2D() {

@@ -52,7 +52,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	names := []string{c.path(".png")}
 	if info.Is2D() {
 		draw = c.points
-		names = []string{c.path(".gif"), c.path("_quality.png")}
+		names = []string{c.path(".gif"), c.path("_paths.png"), c.path("_quality.png")}
 	}
 	before, err := figures.SetAside(names...)
 	if err != nil {
@@ -108,7 +108,9 @@ func (c *comparison) points(ctx context.Context) error {
 		c.say("note: distances and likelihoods are of the points %s, as the flows take them", set.Frame)
 	}
 	film := figures.Pair{
-		Path: c.path(".gif"), Of: set, Names: names, Velocities: built, Device: c.device, Solver: c.solver,
+		Path: c.path(".gif"), Paths: c.path("_paths.png"), Of: set,
+		Name:  figures.Title(c.models[0].Info.Slug(), figures.SolverName(c.solver), figures.SeedName(c.cmd.Seed)),
+		Names: names, Velocities: built, Device: c.device, Solver: c.solver,
 		Samples: c.figures.Samples, Grid: c.grid, Frames: c.frames, FPS: c.fps, Seed: c.cmd.Seed,
 		Stderr: c.env.Stderr, Quiet: c.cmd.Quiet,
 	}
@@ -123,7 +125,7 @@ func (c *comparison) points(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.Film, r.Figure = film.Path, c.path("_quality.png")
+	r.Film, r.Paths, r.Figure = film.Path, film.Paths, c.path("_quality.png")
 	for k, m := range c.models {
 		r.Models[k].Checkpoint = m.Checkpoint.Path
 	}

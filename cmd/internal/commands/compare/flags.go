@@ -38,6 +38,7 @@ func Command() *cli.Command {
 func newFlags() *flags {
 	c := &cli.Command{
 		Name: "compare", About: "show a model beside the one that reflow made of it, in float32", Forms: []cli.Form{
+			{Line: "compare --pretrained checkerboard", What: "two models that are part of the program"},
 			{Line: "compare --dataset checkerboard", What: "the models of train and of reflow side by side"},
 			{Line: "compare --dataset moons --solvers euler:1,euler:2,midpoint:20,dopri5 --json"},
 			{Line: "compare --checkpoint FILE --reflow-checkpoint FILE"},

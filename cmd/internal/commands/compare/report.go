@@ -21,6 +21,7 @@ type report struct {
 	Points   int        `json:"points"` // of the likelihood
 	Models   [2]results `json:"models"`
 	Film     string     `json:"film"`
+	Paths    string     `json:"paths"`
 	Figure   string     `json:"figure"`
 }
 
@@ -78,7 +79,7 @@ func (r *report) table(w io.Writer) error {
 	if r.Entropy != nil {
 		fmt.Fprintf(&b, "; the set's entropy, the least there is, %s", show(r.Entropy, 3))
 	}
-	fmt.Fprintf(&b, ".\nA few steps backwards are far from the density's equation: what they find may be below the entropy.\n\n%s\n%s\n", r.Film, r.Figure)
+	fmt.Fprintf(&b, ".\nA few steps backwards are far from the density's equation: what they find may be below the entropy.\n\n%s\n%s\n%s\n", r.Paths, r.Film, r.Figure)
 	_, err := io.WriteString(w, b.String())
 	return err
 }

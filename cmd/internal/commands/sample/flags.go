@@ -32,6 +32,7 @@ func Command() *cli.Command {
 
 func newFlags() *flags {
 	c := &cli.Command{Name: "sample", About: "draw samples of a trained model", Forms: []cli.Form{
+		{Line: "sample --pretrained digits", What: "digits by a model that is part of the program"},
 		{Line: "sample --dataset digits", What: "ten samples of each class, and a film of them"},
 		{Line: "sample --dataset mnist --classes 3 --samples-per-class 16"},
 		{Line: "sample --checkpoint FILE --npz samples.npz --no-figures"},
@@ -113,8 +114,26 @@ const mostSamples = 10_000_000
 // points in 1000 frames.
 const mostFilm = 8 << 30
 
-// perClassShown is the most samples of a class that are pictured.
-const perClassShown = 10
+// perClassShown is the most samples of a class that are pictured: of one alone, or none, a block
+// of a hundred, of several as many as a page has room for.
+func perClassShown(classes int) int {
+	if classes <= 1 {
+		return mostShown
+	}
+	return max(10, min(20, 2*mostShown/classes))
+}
+
+// mostShown is the most samples in a block.
+const mostShown = 100
+
+// countClasses is the number of classes that occur.
+func countClasses(labels []int64) int {
+	seen := map[int64]bool{}
+	for _, y := range labels {
+		seen[y] = true
+	}
+	return len(seen)
+}
 
 func (f *flags) plan(numClasses int, in datasets.Info) (*plan, error) {
 	p := &plan{names: in.ClassNames}
@@ -153,13 +172,13 @@ func (f *flags) plan(numClasses int, in datasets.Info) (*plan, error) {
 			}
 		}
 	}
-	shown := map[int64]int{}
+	shown, most := map[int64]int{}, perClassShown(countClasses(p.labels))
 	for i := range p.n {
 		if p.labels == nil {
-			if in.Is2D() || i < perClassShown*perClassShown {
+			if in.Is2D() || i < mostShown {
 				p.shown = append(p.shown, i)
 			}
-		} else if shown[p.labels[i]]++; shown[p.labels[i]] <= perClassShown {
+		} else if shown[p.labels[i]]++; shown[p.labels[i]] <= most {
 			p.shown = append(p.shown, i)
 		}
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/wangkuiyi/gotorch/atomicfile"
 
+	"flowmatch/cmd/internal/figures"
+	"flowmatch/cmd/internal/terminal"
 	"flowmatch/datasets"
 	"flowmatch/flow"
 	"flowmatch/viz"
@@ -30,7 +32,7 @@ func pictures(dir string) (final, film string) {
 }
 
 // draw writes final_samples.png and trajectory.gif of the samples shown.
-func (f *flags) draw(ctx context.Context, dir string, out *flow.Samples, p *plan, in datasets.Info) ([]string, error) {
+func (f *flags) draw(ctx context.Context, dir string, out *flow.Samples, p *plan, in datasets.Info, by flow.Solver) ([]string, error) {
 	dim := in.Dim()
 	final := viz.Pictures{Shape: [3]int(in.Shape)}
 	var labels []int64
@@ -41,10 +43,11 @@ func (f *flags) draw(ctx context.Context, dir string, out *flow.Samples, p *plan
 		}
 	}
 	layout := viz.Square(len(p.shown))
-	if labels != nil {
-		layout = viz.ByClass(labels, p.names, perClassShown)
+	if countClasses(labels) > 1 {
+		layout = viz.ByClass(labels, p.names, 0)
 	}
-	grid, err := viz.ImageGrid(final, viz.GridConfig{Layout: layout})
+	title := f.title(p, in, by)
+	grid, err := viz.ImageGrid(final, viz.GridConfig{Layout: layout, Title: title})
 	if err != nil {
 		return nil, err
 	}
@@ -53,14 +56,46 @@ func (f *flags) draw(ctx context.Context, dir string, out *flow.Samples, p *plan
 		return nil, err
 	}
 	err = writeFile(film, func(w writer) error {
-		return viz.TrajectoryGIF(w, final, framesOf(ctx, out, f.frames), viz.TrajectoryConfig{Layout: layout, FPS: f.fps})
+		return viz.TrajectoryGIF(w, final, framesOf(ctx, out, f.frameTimes(in)), viz.TrajectoryConfig{Layout: layout, Title: title, FPS: f.fps})
 	})
 	return []string{picture, film}, err
 }
 
-func framesOf(ctx context.Context, out *flow.Samples, n int) iter.Seq2[viz.Frame, error] {
+// title says what was asked for: "digits, class 3, midpoint 20, seed 42".
+func (f *flags) title(p *plan, in datasets.Info, by flow.Solver) string {
+	parts := []string{in.Slug()}
+	if p.labels != nil && countClasses(p.labels) == 1 {
+		name := fmt.Sprint(p.labels[0])
+		if c := int(p.labels[0]); c < len(p.names) {
+			name = terminal.Printable(p.names[c])
+		}
+		parts = append(parts, "class "+name)
+	}
+	if n := len(p.shown); n < p.n {
+		parts = append(parts, fmt.Sprintf("%d of %s samples", n, terminal.Count(int64(p.n))))
+	}
+	parts = append(parts, figures.SolverName(by))
+	if f.guidance.Scale != 1 {
+		parts = append(parts, fmt.Sprintf("guidance %v", f.guidance.Scale))
+	}
+	if f.init == "" {
+		parts = append(parts, figures.SeedName(f.cmd.Seed))
+	}
+	return figures.Title(parts...)
+}
+
+// frameTimes are the film's. An image is noise for half of its way, and takes shape
+// late: there the frames are closer.
+func (f *flags) frameTimes(in datasets.Info) []float64 {
+	if in.Is2D() {
+		return flow.EvenTimes(f.frames)
+	}
+	return flow.FilmTimes(f.frames)
+}
+
+func framesOf(ctx context.Context, out *flow.Samples, times []float64) iter.Seq2[viz.Frame, error] {
 	return func(yield func(viz.Frame, error) bool) {
-		for i, t := range flow.EvenTimes(n) {
+		for i, t := range times {
 			if ctx.Err() != nil {
 				yield(viz.Frame{}, context.Cause(ctx))
 				return

@@ -13,12 +13,13 @@ import (
 
 // drawPoints writes final_samples.png, a histogram, and trajectory.gif with the
 // velocity field beside the points.
-func (f *flags) drawPoints(ctx context.Context, dir string, out *flow.Samples, in datasets.Info, s flow.Sampling) ([]string, error) {
+func (f *flags) drawPoints(ctx context.Context, dir string, out *flow.Samples, p *plan, in datasets.Info, s flow.Sampling) ([]string, error) {
 	r := viz.Range(plane.SquareAround(out.X))
 	if set, err := plane.OpenIn(in.Name, in.Frame); err == nil {
 		r = viz.Range(set.PlotRange())
 	}
-	plot, err := viz.DatasetPlot(out.X, viz.DatasetConfig{Title: in.Name + ", samples", Range: r, Bins: 150})
+	title := f.title(p, in, s.Solver)
+	plot, err := viz.DatasetPlot(out.X, viz.DatasetConfig{Title: title, Range: r})
 	if err != nil {
 		return nil, err
 	}
@@ -30,11 +31,15 @@ func (f *flags) drawPoints(ctx context.Context, dir string, out *flow.Samples, i
 	if err != nil {
 		return nil, err
 	}
+	bins := viz.BinsFor(len(out.X) / 2)
 	err = writeFile(film, func(w writer) error {
-		return viz.VectorFieldGIF(w, fields, framesOf(ctx, out, f.frames), viz.FieldConfig{Range: r, Grid: fieldGrid, FPS: f.fps, Bins: 300})
+		return viz.VectorFieldGIF(w, fields, framesOf(ctx, out, f.frameTimes(in)), viz.FieldConfig{Title: title, Range: r, Grid: fieldGrid, FPS: f.fps, Bins: bins, Scale: max(1, filmPixels/bins)})
 	})
 	return []string{picture, film}, err
 }
+
+// filmPixels is about the side of the film's panels.
+const filmPixels = 400
 
 // fieldGrid is the arrows on a side.
 const fieldGrid = 15

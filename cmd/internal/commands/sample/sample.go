@@ -92,7 +92,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		},
 	}
 	if !f.noFigures {
-		s.FrameTimes = flow.EvenTimes(f.frames)
+		s.FrameTimes = f.frameTimes(info)
 	}
 	start := time.Now()
 	out, err := s.Draw(ctx)
@@ -136,9 +136,9 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		}
 		var paths []string
 		if info.Is2D() {
-			paths, err = f.drawPoints(ctx, dir, out, info, s)
+			paths, err = f.drawPoints(ctx, dir, out, plan, info, s)
 		} else {
-			paths, err = f.draw(ctx, dir, out, plan, info)
+			paths, err = f.draw(ctx, dir, out, plan, info, solver)
 		}
 		if note := figures.KeptNote(before.Settle()); note != "" && !f.cmd.Quiet {
 			fmt.Fprintln(env.Stderr, note)
