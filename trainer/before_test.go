@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	torch "github.com/wangkuiyi/gotorch"
-	"github.com/wangkuiyi/gotorch/weights"
 
 	"flowmatch/datasets/plane"
 	"flowmatch/models"
@@ -113,7 +112,7 @@ func TestRecordOfBefore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again := (&State{Record: &now, file: &weights.File{Record: b}}).ofCheckpoint(); string(again) != recordOfBefore {
+	if again := ofCheckpoint(&now, b); string(again) != recordOfBefore {
 		t.Errorf("the record is now %s", again)
 	}
 }

@@ -33,7 +33,13 @@ type Checkpoint struct {
 }
 
 // File is what a file of these weights alone holds.
-func (c *Checkpoint) File() *weights.File { return &weights.File{Tensors: c.Tensors, Record: c.record} }
+func (c *Checkpoint) File() *weights.File {
+	record := c.record
+	if c.State {
+		record = ofCheckpoint(c.Record, record)
+	}
+	return &weights.File{Tensors: c.Tensors, Record: record}
+}
 
 // ToBFloat16 rounds the weights.
 func (c *Checkpoint) ToBFloat16() error {

@@ -59,18 +59,18 @@ func elsewhere(was, now map[string]string) string {
 	return strings.Join(diff, "; ") + ": the run goes on, but its numbers may differ in their last bits from those that it would have had"
 }
 
-// ofCheckpoint is a state's record for ckpt.pth.
-func (s *State) ofCheckpoint() []byte {
-	if s.Record.MadeBy[byThreads] == "" && s.Record.MadeBy[byProcessor] == "" {
-		return s.file.Record
+// ofCheckpoint is a state's record, read from b, for ckpt.pth.
+func ofCheckpoint(state *Record, b []byte) []byte {
+	if state.MadeBy[byThreads] == "" && state.MadeBy[byProcessor] == "" {
+		return b
 	}
-	r := *s.Record
+	r := *state
 	r.MadeBy = maps.Clone(r.MadeBy)
 	delete(r.MadeBy, byThreads)
 	delete(r.MadeBy, byProcessor)
-	b, err := json.Marshal(r)
+	without, err := json.Marshal(r)
 	if err != nil {
-		return s.file.Record // it was marshalled before
+		return b // it was marshalled before
 	}
-	return b
+	return without
 }

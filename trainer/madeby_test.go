@@ -39,7 +39,7 @@ func TestCheckpointHasVersionsAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := &State{Record: &r, file: &weights.File{Record: b}}
-		records = append(records, string(s.ofCheckpoint()))
+		records = append(records, string(ofCheckpoint(s.Record, s.file.Record)))
 	}
 	if records[0] != records[1] || !strings.Contains(records[0], `"made_by":{"libtorch":"2.11","version":"0.1"}`) {
 		t.Errorf("%q", records)

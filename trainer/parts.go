@@ -51,16 +51,23 @@ func (e *engine) gradients(m int, src Source, scale float64) (loss torch.Tensor,
 			}
 		}
 	}()
+	var learnt []torch.Tensor // not tables that networks carry along, as the transformer's of positions
+	var at []int              // where they are in e.params
+	for k, p := range e.params {
+		if p.RequiresGrad() {
+			learnt, at = append(learnt, p), append(at, k)
+		}
+	}
 	torch.Parallel(int(parts), func(i int) {
 		from, to := int64(i)*n/parts, int64(i+1)*n/parts
 		p := b.part(from, to)
 		v := e.velocity(p)
 		l := scaled(flow.Loss(v, p.u), scale*float64(to-from)/float64(n))
-		for _, g := range torch.AutogradGrad([]torch.Tensor{l}, e.params, torch.AutogradOptions{}) {
+		grads[i] = make([]torch.Tensor, len(e.params))
+		for k, g := range torch.AutogradGrad([]torch.Tensor{l}, learnt, torch.AutogradOptions{}) {
 			if g.Defined() { // not of a parameter that the loss does not depend on
-				g = torch.Keep(g)
+				grads[i][at[k]] = torch.Keep(g)
 			}
-			grads[i] = append(grads[i], g)
 		}
 		losses[i] = torch.Keep(l.Detach())
 		if len(e.diagnostics) > 0 {

@@ -254,7 +254,7 @@ func (s *State) checkpoint() *weights.File {
 			d.Set(name[len(prefix):], t)
 		}
 	}
-	return &weights.File{Tensors: d, Record: s.ofCheckpoint()}
+	return &weights.File{Tensors: d, Record: ofCheckpoint(s.Record, s.file.Record)}
 }
 
 func finite(v float32) bool { return !math.IsNaN(float64(v)) && !math.IsInf(float64(v), 0) }
