@@ -28,6 +28,8 @@ func (s *Server) evaluateCommand(m Model) string {
 // modelFlags name a model on the command line.
 func (s *Server) modelFlags(m Model) []string {
 	switch {
+	case m.Family == "pretrained":
+		return []string{"--pretrained", m.Set}
 	case m.file == "":
 		return []string{"--dataset", m.Set}
 	case m.Family == "cfm" && !strings.Contains(m.Set, "-"): // no file of the user's own

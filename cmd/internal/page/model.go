@@ -77,13 +77,22 @@ func (o *opening) keep(k *opened) {
 }
 
 func (o *opening) read(m Model) (*opened, error) {
-	path, err := o.server.outputs.real(m.file)
-	if err != nil {
-		return nil, err
-	}
 	f := modelfile.Add(&cli.Command{Name: "ui"}, "shown")
-	f.Checkpoint = path
-	file, err := f.Open("")
+	kind := "cfm"
+	switch m.Family {
+	case "pretrained-reflow":
+		kind = "reflow"
+		fallthrough
+	case "pretrained":
+		f.Pretrained = m.Set
+	default:
+		path, err := o.server.outputs.real(m.file)
+		if err != nil {
+			return nil, err
+		}
+		f.Checkpoint = path
+	}
+	file, err := f.Open(kind)
 	if err != nil {
 		return nil, err
 	}

@@ -163,12 +163,18 @@ func (s *Server) state(w http.ResponseWriter, _ *http.Request) {
 	if err != nil {
 		st.Problem = plain(err)
 	}
-	st.Models = append(s.catalog.models(folders), s.others()...)
+	st.Models = s.all(folders)
 	st.Runs = s.runs(folders)
 	answer(w, st)
 }
 
-// others are the models that are not in the output folder.
+// all are the models that there are: of the output folder, or else those of the program,
+// and the page's own.
+func (s *Server) all(folders []folder) []Model {
+	return append(withIncluded(s.catalog.models(folders)), s.others()...)
+}
+
+// others are the models of drawings.
 func (s *Server) others() []Model {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -181,7 +187,7 @@ func (s *Server) find(id string) (Model, error) {
 	if err != nil {
 		return Model{}, err
 	}
-	for _, m := range append(s.catalog.models(folders), s.others()...) {
+	for _, m := range s.all(folders) {
 		switch {
 		case m.ID == id && m.Problem != "":
 			return m, refusef("%s: %s", id, m.Problem)

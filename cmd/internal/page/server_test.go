@@ -366,6 +366,37 @@ func (f *Floats) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// Where nothing was trained, there are the program's own models.
+func TestIncludedModels(t *testing.T) {
+	s := newServer(t, Options{OutputDir: t.TempDir()})
+	var state pageState
+	check(t, json.Unmarshal(ask(s.Handler(), request("GET", "/api/state", "", nil)).Body.Bytes(), &state))
+	kinds := map[string]int{}
+	for _, m := range state.Models {
+		kinds[m.Kind]++
+		if m.Problem != "" {
+			t.Errorf("%s: %s", m.ID, m.Problem)
+		}
+	}
+	if kinds["points"] < 2 || kinds["images"] < 1 {
+		t.Fatalf("models %v", kinds)
+	}
+	events := eventsOf(t, ask(s.Handler(), request("POST", "/api/trace",
+		`{"models":["pretrained/checkerboard","pretrained/checkerboard-reflow"],"seed":1,"count":10,"method":"euler","steps":1}`, nil)))
+	if last := events[len(events)-1]; last.name != "done" || !strings.Contains(events[0].data, "bin/sample --pretrained checkerboard --num-samples 10") {
+		t.Errorf("%s ... %s %s", events[0].data, last.name, last.data)
+	}
+	events = eventsOf(t, ask(s.Handler(), request("POST", "/api/pictures", `{"model":"pretrained/digits","class":3,"seed":1,"guidance":1,"method":"euler","steps":1}`, nil)))
+	if last := events[len(events)-1]; last.name != "done" {
+		t.Errorf("digits: %s %s", last.name, last.data)
+	}
+	// The output folder's own of a kind come instead of the program's.
+	if got := withIncluded([]Model{{ID: "cfm/moons", Kind: "points"}}); slices.ContainsFunc(got, func(m Model) bool { return m.Kind == "points" && m.ID != "cfm/moons" }) ||
+		!slices.ContainsFunc(got, func(m Model) bool { return m.ID == "pretrained/digits" }) {
+		t.Errorf("beside a model of points: %v", got)
+	}
+}
+
 // What is traced is what flow.Sampling draws from the seed's noise, as bin/sample does,
 // though it comes in batches and frames.
 func TestTraceIsSampling(t *testing.T) {

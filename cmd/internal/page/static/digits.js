@@ -110,7 +110,7 @@ export class Digits {
     }
     const before = this.at && this.at.id + this.at.updated;
     if (!all.some((m) => m.id === s.model)) s.model = (all.find((m) => m.set === "digits") || all[0]).id;
-    this.model.fill(all.map((m) => [m.id, m.family === "cfm" ? m.set : `${m.set}, ${m.family}`]), s.model);
+    this.model.fill(all.map((m) => [m.id, m.family === "cfm" ? m.set : `${m.set}, ${m.family}`.replace(", pretrained", ", in the program")]), s.model);
     this.method.fill(solverOptions(known.methods), s.method);
     if (!this.body[0].isConnected) this.element.replaceChildren(this.lede, this.notice, ...this.body);
     const now = all.find((m) => m.id === s.model);

@@ -80,7 +80,7 @@ export class Flow {
 
   update(known, fresh) {
     this.known = known;
-    const all = known.models.filter((m) => m.kind === "points" && !m.problem);
+    const all = known.models.filter((m) => m.kind === "points" && !m.problem && m.family !== "pretrained-reflow");
     if (all.length === 0) {
       this.lede.say("Nothing flows yet", "A model of points carries noise along a velocity field to a set.");
       this.element.replaceChildren(this.lede, h("div", { class: "empty wide" }, h("h2", {}, "There is no model of points in ", known.output),
