@@ -8,6 +8,8 @@ import (
 	"time"
 
 	torch "github.com/wangkuiyi/gotorch"
+
+	"flowmatch/flow"
 )
 
 // MemoryError ends a run whose steps need more memory than there is.
@@ -57,9 +59,7 @@ func (l *loop) fits(ctx context.Context) (fits int, none bool) {
 		return torch.Try(func() {
 			torch.Scoped(func() {
 				torch.ZeroGrad(l.e.params)
-				if _, err := l.e.gradients(0, &zeros{l.Network.Config().SampleShape(), n, l.e.classes, l.Device}, 1); err != nil {
-					panic(&torch.Error{Op: "fits", Msg: err.Error()})
-				}
+				l.heaviest(n)
 				torch.GradNorm(l.e.params)
 				torch.Synchronize(l.Device)
 			})
@@ -87,6 +87,35 @@ func (l *loop) fits(ctx context.Context) (fits int, none bool) {
 		low -= low % 8
 	}
 	return low, false
+}
+
+// heaviest takes as much memory as a batch of n samples can: parts of it that go
+// through the network at once may each be at their most at the same moment, and
+// mostly are not. One part goes through it while the others' most is held.
+func (l *loop) heaviest(n int) {
+	through := func(n int) {
+		b, err := l.e.draw(0, &zeros{l.Network.Config().SampleShape(), n, l.e.classes, l.Device})
+		if err != nil {
+			panic(&torch.Error{Op: "fits", Msg: err.Error()})
+		}
+		flow.Loss(l.e.velocity(b), b.u).Backward()
+	}
+	parts := int(l.e.parts(int64(n)))
+	part := (n + parts - 1) / parts
+	if parts == 1 {
+		through(n)
+		return
+	}
+	var most int64
+	torch.Scoped(func() {
+		torch.ResetPeak()
+		before := torch.Stats().BytesUsed
+		through(part)
+		most = torch.Stats().BytesPeak - before
+	})
+	torch.ZeroGrad(l.e.params)
+	torch.Empty([]int64{(most*int64(parts-1) + 3) / 4}, false) // float32, until the scope's end
+	through(part)
 }
 
 // addressesAreLimited tells whether the process may have only so many addresses
