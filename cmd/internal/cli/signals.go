@@ -20,7 +20,8 @@ func (s signalled) Error() string { return s.signal.String() }
 
 // stopOnSignal gives a context that the first signal ends: SIGINT, SIGTERM, or SIGHUP
 // where that is not ignored, as it is under nohup. A second one leaves at once, but not
-// SIGHUP, which a terminal that is closed sends twice.
+// SIGHUP, which a terminal that is closed sends twice, nor the same again within a moment:
+// timeout sends its signal to the process and then to the whole group.
 //
 // Whoever leaves so removes the files that are half written. A command that has nothing to
 // save has a moment to come to its end, for not all that it does can be broken off.
@@ -39,24 +40,33 @@ func (c *Command) stopOnSignal() context.Context {
 		signal.Notify(signals, syscall.SIGQUIT)
 	}
 	go func() {
-		stopping := false
+		var first syscall.Signal
+		var since time.Time
 		for s := range signals {
 			s := s.(syscall.Signal)
-			if s == syscall.SIGQUIT || stopping && s != syscall.SIGHUP {
+			switch {
+			case s == syscall.SIGQUIT:
+				leave(s)
+			case first == 0:
+				first, since = s, time.Now()
+				cancel(signalled{s})
+				if !c.Saves {
+					time.AfterFunc(patience, func() {
+						fmt.Fprintf(os.Stderr, "%s: %v\n", c.Name, signalled{s})
+						leave(s)
+					})
+				}
+			case s != syscall.SIGHUP && (s != first || time.Since(since) > moment):
 				leave(s)
 			}
-			if !stopping && !c.Saves {
-				time.AfterFunc(patience, func() {
-					fmt.Fprintf(os.Stderr, "%s: %v\n", c.Name, signalled{s})
-					leave(s)
-				})
-			}
-			stopping = true
-			cancel(signalled{s})
 		}
 	}()
 	return ctx
 }
+
+// moment is how long a signal that comes again counts as one: longer than a busy machine
+// takes to deliver both, shorter than a person takes to see that nothing happens.
+const moment = 500 * time.Millisecond
 
 // patience is how long commands that save nothing have after a signal.
 var patience = 3 * time.Second

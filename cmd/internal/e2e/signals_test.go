@@ -80,6 +80,28 @@ func TestHangup(t *testing.T) {
 	}
 }
 
+// timeout sends its signal to the process and to its group: that is one stop, which saves.
+func TestTwiceAtOnce(t *testing.T) {
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		errOut := tempFile(t)
+		cmd, run := longRun(t, nil, "1000000", nil, errOut)
+		for range 3 {
+			if err := cmd.Process.Signal(signal); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Millisecond) // else they may arrive as one
+		}
+		_ = cmd.Wait()
+		text := string(read(t, errOut.Name()))
+		if got := cmd.ProcessState.ExitCode(); got != 128+int(signal) || !strings.Contains(text, "--resume goes on") {
+			t.Errorf("%v: status %d, %q", signal, got, text)
+		}
+		if _, err := pth.Read(filepath.Join(run, "state.pth")); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // Under nohup it is ignored.
 func TestNohup(t *testing.T) {
 	cmd, _ := longRun(t, []string{"sh", "-c", `trap "" HUP; exec "$@"`, "sh"}, "600", nil, nil)
