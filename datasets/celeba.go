@@ -18,10 +18,11 @@ import (
 // celebaSet is that of Liu, Luo, Wang and Tang 2015: faces, aligned, of 178x218, of which
 // the middle is taken. It has no classes unless an attribute makes two.
 var celebaSet = entry{
-	info:  Info{Name: "celeba", Shape: []int{3, 64, 64}, Levels: 256},
-	about: "162,770 faces at 64x64, from img_align_celeba.zip or its folder and the lists beside it in <data-dir>/celeba",
-	look:  lookCelebA,
-	open:  openCelebA,
+	info:   Info{Name: "celeba", Shape: []int{3, 64, 64}, Levels: 256},
+	traits: Traits{Photographs: true, Attributes: true},
+	about:  "162,770 faces at 64x64, from img_align_celeba.zip or its folder and the lists beside it in <data-dir>/celeba",
+	look:   lookCelebA,
+	open:   openCelebA,
 }
 
 const (

@@ -13,6 +13,7 @@ var cifar10Files = &cifarSet{
 var cifar10Set = entry{
 	info: Info{Name: "cifar10", Shape: []int{3, 32, 32}, Levels: 256, ClassNames: []string{
 		"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"}},
-	about: "50,000 colour photographs of 32x32, binary batches in <data-dir>/cifar-10-batches-bin",
-	open:  cifar10Files.open,
+	traits: Traits{Photographs: true, Reference: true},
+	about:  "50,000 colour photographs of 32x32, binary batches in <data-dir>/cifar-10-batches-bin",
+	open:   cifar10Files.open,
 }

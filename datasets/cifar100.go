@@ -21,15 +21,17 @@ func cifar100Files(label, classes int, meta string) *cifarSet {
 }
 
 var cifar100Set = entry{
-	info:  Info{Name: "cifar100", Shape: []int{3, 32, 32}, Levels: 256, ClassNames: strings.Fields(cifar100Classes)},
-	about: "50,000 colour photographs of 32x32 in 100 classes, binary files in <data-dir>/cifar-100-binary",
-	open:  cifar100Files(1, 100, "fine_label_names.txt").open,
+	info:   Info{Name: "cifar100", Shape: []int{3, 32, 32}, Levels: 256, ClassNames: strings.Fields(cifar100Classes)},
+	traits: Traits{Photographs: true},
+	about:  "50,000 colour photographs of 32x32 in 100 classes, binary files in <data-dir>/cifar-100-binary",
+	open:   cifar100Files(1, 100, "fine_label_names.txt").open,
 }
 
 var cifar100CoarseSet = entry{
-	info:  Info{Name: "cifar100_coarse", Shape: []int{3, 32, 32}, Levels: 256, ClassNames: strings.Fields(cifar100Coarse)},
-	about: "the same in 20 classes of five each",
-	open:  cifar100Files(0, 20, "coarse_label_names.txt").open,
+	info:   Info{Name: "cifar100_coarse", Shape: []int{3, 32, 32}, Levels: 256, ClassNames: strings.Fields(cifar100Coarse)},
+	traits: Traits{Photographs: true},
+	about:  "the same in 20 classes of five each",
+	open:   cifar100Files(0, 20, "coarse_label_names.txt").open,
 }
 
 const cifar100Classes = `

@@ -1,7 +1,5 @@
 package datasets
 
-import "strings"
-
 // Closest is the name of a list that the given one may have been meant for, or
 // "".
 func Closest(name string, names []string) string {
@@ -13,6 +11,3 @@ func Closest(name string, names []string) string {
 	}
 	return best
 }
-
-// IsFolder tells whether a name is of the kind folder:DIR.
-func IsFolder(name string) bool { return strings.HasPrefix(name, "folder:") }

@@ -4,7 +4,8 @@ package datasets
 var fashionMNISTSet = entry{
 	info: Info{Name: "fashion_mnist", Shape: []int{1, 28, 28}, Levels: 256, ClassNames: []string{
 		"t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"}},
-	about: "60,000 pieces of clothing of 28x28, IDX files in <data-dir>/fashion_mnist or FashionMNIST/raw",
+	traits: Traits{Reference: true},
+	about:  "60,000 pieces of clothing of 28x28, IDX files in <data-dir>/fashion_mnist or FashionMNIST/raw",
 	open: idxSet{fetched: true, places: []idxPlace{
 		{folder: "fashion_mnist", idxNames: mnistNames}, {folder: "FashionMNIST/raw", idxNames: mnistNames},
 	}}.open,

@@ -25,6 +25,9 @@ type idxSet struct {
 	// lying says that the pictures are stored by columns: they lie on their sides,
 	// mirrored.
 	lying bool
+	// standing says that the pictures are writing that stands upright: where it lies, they
+	// are another set's.
+	standing bool
 	// fetched says that Download knows its files.
 	fetched bool
 }
@@ -117,7 +120,9 @@ func (s idxSet) openPair(info Info, dir string, pair idxPair, opts Options) (*Im
 		return nil, &FileError{Set: info.Name, File: labelsPath, Fault: fault, Remedy: s.again()}
 	}
 	im.warnOfBrightness()
-	im.warnOfLying()
+	if s.standing {
+		im.warnOfLying()
+	}
 	return im, nil
 }
 

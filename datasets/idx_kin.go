@@ -101,13 +101,10 @@ func (im *Images) alreadyUpright() bool {
 	return down > clearly*across
 }
 
-// warnOfLying notes pictures under MNIST's names that lie on their sides.
+// warnOfLying notes pictures that lie on their sides.
 func (im *Images) warnOfLying() {
-	if im.Name != "mnist" {
-		return
-	}
 	if across, down := im.extent(); across > clearly*down {
-		im.Warnings = append(im.Warnings, "mnist: its pictures lie on their sides, as EMNIST's makers store theirs: if they are EMNIST's digits, move them to emnist_digits/ and run with --dataset emnist_digits, which sets them upright")
+		im.Warnings = append(im.Warnings, im.Name+": its pictures lie on their sides, as EMNIST's makers store theirs: if they are EMNIST's digits, move them to emnist_digits/ and run with --dataset emnist_digits, which sets them upright")
 	}
 }
 

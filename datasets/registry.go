@@ -59,9 +59,10 @@ func (o Options) dataDir() string {
 // kind of set: of "image:FILE" the part up to the colon counts, and what the user
 // writes behind it is a path.
 type entry struct {
-	info  Info
-	about string                               // one line for lists of the sets
-	open  func(Info, Options) (*Images, error) // nil: a set of points
+	info   Info
+	traits Traits
+	about  string                               // one line for lists of the sets
+	open   func(Info, Options) (*Images, error) // nil: a set of points
 
 	// look completes what is known without reading, where the table does not say
 	// it all; nil: it does.
@@ -72,7 +73,7 @@ type entry struct {
 func planeSets() []entry {
 	var rows []entry
 	for _, k := range plane.Kinds() {
-		rows = append(rows, entry{info: k.Info, about: k.About})
+		rows = append(rows, entry{info: k.Info, traits: k.Traits, about: k.About})
 	}
 	return rows
 }
@@ -80,9 +81,10 @@ func planeSets() []entry {
 // registry lists the sets in the order in which they are shown.
 var registry = append(planeSets(), []entry{
 	{
-		info:  Info{Name: "digits", Shape: []int{1, 8, 8}, Levels: 17, ClassNames: tenDigits},
-		about: "1,797 handwritten digits of 8x8, inside the program: no files needed",
-		open:  openDigits,
+		info:   Info{Name: "digits", Shape: []int{1, 8, 8}, Levels: 17, ClassNames: tenDigits},
+		traits: Traits{Few: true},
+		about:  "1,797 handwritten digits of 8x8, inside the program: no files needed",
+		open:   openDigits,
 	},
 	mnistSet,
 	fashionMNISTSet,
@@ -97,10 +99,11 @@ var registry = append(planeSets(), []entry{
 	cifar100CoarseSet,
 	celebaSet,
 	{
-		info:  Info{Name: "folder:DIR", Levels: 256},
-		about: "pictures of your own, PNG or JPEG: one sub-folder per class",
-		open:  openFolder,
-		look:  lookFolder,
+		info:   Info{Name: "folder:DIR", Levels: 256},
+		traits: Traits{Photographs: true, Sized: true},
+		about:  "pictures of your own, PNG or JPEG: one sub-folder per class",
+		open:   openFolder,
+		look:   lookFolder,
 	},
 }...)
 

@@ -12,7 +12,8 @@ import (
 // "image:FILE", what is written behind the colon is a path.
 type Kind struct {
 	set.Info
-	About string // one line for people
+	Traits set.Traits
+	About  string // one line for people
 
 	// open reads a file, if there is one, and lays its points into the frame; nil: into
 	// that which fits them.
@@ -26,29 +27,35 @@ type framed struct{ *Frame }
 func Kinds() []Kind { return slices.Clone(table) }
 
 var table = []Kind{
-	builtIn("checkerboard", "eight squares of a chess board, evenly filled", checkerboard),
-	builtIn("moons", "two half circles that reach into each other, as scikit-learn draws them", moons),
-	builtIn("mixture", "four equal Gaussians, two of them touching", mixture),
-	builtIn("siggraph", "9,800 points that spell a word", siggraph),
-	builtIn("invertocat", "the silhouette of a cat, as a density", invertocat),
+	inReference(builtIn("checkerboard", "eight squares of a chess board, evenly filled", checkerboard)),
+	inReference(builtIn("moons", "two half circles that reach into each other, as scikit-learn draws them", moons)),
+	inReference(builtIn("mixture", "four equal Gaussians, two of them touching", mixture)),
+	inReference(builtIn("siggraph", "9,800 points that spell a word", siggraph)),
+	inReference(builtIn("invertocat", "the silhouette of a cat, as a density", invertocat)),
 	builtIn("8gaussians", "eight Gaussians on a circle", eightGaussians),
 	builtIn("pinwheel", "five bent blades around the middle", pinwheel),
 	builtIn("rings", "four circles, one inside the other", rings),
 	builtIn("spirals", "two arms of a spiral", spirals),
 	builtIn("swissroll", "one long rolled-up band", swissRoll),
-	{described("image:FILE"), "any PNG or JPEG as a density: the darker, the more points", openPicture},
-	{described("points:FILE"), "points of your own, two numbers each: .csv, .npy or .npz", openPoints},
+	{described("image:FILE"), set.Traits{}, "any PNG or JPEG as a density: the darker, the more points", openPicture},
+	{described("points:FILE"), set.Traits{}, "points of your own, two numbers each: .csv, .npy or .npz", openPoints},
 }
 
 func described(name string) set.Info { return set.Info{Name: name, Shape: []int{2}} }
 
 // builtIn is the row of a set that needs no file.
 func builtIn(name, about string, make func() *Set) Kind {
-	return Kind{described(name), about, func(in set.Info, _ *framed) (*Set, error) {
+	return Kind{described(name), set.Traits{}, about, func(in set.Info, _ *framed) (*Set, error) {
 		s := make()
 		s.Info = in
 		return s, nil
 	}}
+}
+
+// inReference marks a set that the reference system has, too.
+func inReference(k Kind) Kind {
+	k.Traits.Reference = true
+	return k
 }
 
 // Open opens a set by its name, as the table has it. Only image:FILE and points:FILE read a

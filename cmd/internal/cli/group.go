@@ -93,7 +93,7 @@ func (g *Group) Folders(flag string) {
 func (g *Group) Datasets(flag string) {
 	g.Values(flag, "NAME", func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 		if kind, path, own := strings.Cut(typed, ":"); own {
-			return paths(kind+":", path, kind == "folder"), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+			return paths(kind+":", path, slices.Contains(datasets.Names(), kind+":DIR")), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 		}
 		var all []string
 		directive := cobra.ShellCompDirectiveNoFileComp

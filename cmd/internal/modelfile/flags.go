@@ -91,9 +91,9 @@ func (f *Flags) Check() error {
 		return cli.Usagef("--pretrained %q: %s", f.Pretrained, strings.Join(pretrained.Names(false), " or "))
 	case f.Dataset == "" && f.Checkpoint == "" && f.Pretrained == "":
 		return cli.Usagef("--dataset, --checkpoint or --pretrained is missing: which model is to be %s?", f.verb)
-	case f.cmd.Changed("image-size") && !datasets.IsFolder(f.Dataset):
+	case f.cmd.Changed("image-size") && !datasets.TraitsOf(f.Dataset).Sized:
 		return cli.Usagef("--image-size is for --dataset folder:DIR; the pictures of other sets have their sizes")
-	case f.cmd.Changed("image-channels") && (f.imageChannels != 1 && f.imageChannels != 3 || !datasets.IsFolder(f.Dataset)):
+	case f.cmd.Changed("image-channels") && (f.imageChannels != 1 && f.imageChannels != 3 || !datasets.TraitsOf(f.Dataset).Sized):
 		return cli.Usagef("--image-channels %d: 1 for grey or 3 for colours, for --dataset folder:DIR", f.imageChannels)
 	case f.hiddenDim < 1:
 		return cli.Usagef("--hidden-dim %d: at least 1", f.hiddenDim)

@@ -43,7 +43,7 @@ func (f *Flags) Open(kind string) (*Model, error) {
 	var info datasets.Info
 	var err error
 	switch {
-	case datasets.IsFolder(f.Dataset): // of whose pictures the checkpoint's record tells
+	case datasets.TraitsOf(f.Dataset).Sized: // of whose pictures the checkpoint's record tells
 		info.Name = f.Dataset
 	case f.Dataset != "":
 		if info, err = datasets.LookupWith(f.Dataset, f.DataOptions()); err != nil {
@@ -181,7 +181,7 @@ func (f *Flags) settle(ck *trainer.Checkpoint, info datasets.Info) (*Model, erro
 			info = datasets.Info{Name: d.Name, Shape: []int{2}}
 		}
 		info.Frame = d.Frame
-	case f.Dataset == "" || datasets.IsFolder(f.Dataset) || info.Name == "celeba": // the record alone knows the classes
+	case f.Dataset == "" || datasets.TraitsOf(info.Name).Varies(): // the record alone knows the classes
 		if f.cmd.Changed("image-size") && f.ImageSize != d.Shape[1] {
 			return nil, cli.Usagef("--image-size %d: %s is a network for %d", f.ImageSize, path, d.Shape[1])
 		}

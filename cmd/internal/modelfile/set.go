@@ -14,20 +14,32 @@ import (
 // it is another than --dataset names; else "".
 func (m *Model) OtherSet() string {
 	r := m.Checkpoint.Record
-	if r == nil || r.Dataset.Name == "" || r.Dataset.Name == m.Info.Slug() || datasets.IsFolder(m.Info.Name) {
+	if r == nil || r.Dataset.Name == "" || r.Dataset.Name == m.Info.Slug() || datasets.TraitsOf(m.Info.Name).Sized {
 		return ""
 	}
 	return r.Dataset.Name
+}
+
+// CheckFound refuses to open the set of a model that was trained on a user's own files, of
+// which the record alone tells: it does not know where they are.
+func (m *Model) CheckFound() error {
+	lost := datasets.Lost(m.Info.Name)
+	if lost == "" {
+		return nil
+	}
+	what := "file"
+	if strings.HasSuffix(lost, ":DIR") {
+		what = "folder"
+	}
+	return cli.Usagef("%s was trained on a %s of yours, and does not know where it is: name it by --dataset %s", m.Checkpoint.Path, what, lost)
 }
 
 // Open2D opens the points that a model of points is measured by, as the model takes
 // them. say tells what the user should know of the difference between these and
 // those that it was trained on.
 func (m *Model) Open2D(say func(string, ...any)) (*plane.Set, error) {
-	for _, kind := range []string{"points", "image"} {
-		if strings.HasPrefix(m.Info.Name, kind+"-") { // a record's name, which has no path
-			return nil, cli.Usagef("%s was trained on a file of yours, and does not know where it is: name it by --dataset %s:FILE", m.Checkpoint.Path, kind)
-		}
+	if err := m.CheckFound(); err != nil {
+		return nil, err
 	}
 	set, err := plane.OpenIn(m.Info.Name, m.Info.Frame)
 	if err != nil {

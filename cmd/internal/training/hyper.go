@@ -80,8 +80,9 @@ func AddHyper(c *cli.Command, job Job) *Hyper {
 
 // Check finds what is wrong with the flags for the set.
 func (h *Hyper) Check(in datasets.Info) error {
-	if h.Recipe == "reference" && !InReference(in.Name) {
-		return cli.Usagef("--recipe reference: the reference system has no %s, only %s", in.Name, referenceList)
+	if h.Recipe == "reference" && !datasets.TraitsOf(in.Name).Reference {
+		has := datasets.WithTrait(func(t datasets.Traits) bool { return t.Reference })
+		return cli.Usagef("--recipe reference: the reference system has no %s, only %s", in.Name, strings.Join(has, ", "))
 	}
 	return h.CheckFlags()
 }

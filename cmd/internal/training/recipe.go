@@ -1,21 +1,9 @@
 package training
 
 import (
-	"slices"
-	"strings"
-
 	"flowmatch/datasets"
 	"flowmatch/trainer"
 )
-
-// referenceSets are the sets that the reference system has.
-var (
-	referenceSets = []string{"checkerboard", "moons", "mixture", "siggraph", "invertocat", "mnist", "fashion_mnist", "cifar10"}
-	referenceList = strings.Join(referenceSets, ", ")
-)
-
-// InReference tells whether the reference system has the set.
-func InReference(name string) bool { return slices.Contains(referenceSets, name) }
 
 // recipe is the configuration for a set before any flag. Iterations is 0 where
 // the number of epochs decides it.
@@ -24,6 +12,7 @@ func recipe(name string, job Job, in datasets.Info) (c trainer.Config, epochs in
 		Recipe: name, BatchSize: 128, LearningRate: 1e-3, Warmup: 100, Schedule: "cosine",
 		EMADecay: 0.999, GradClip: 1, Precision: "fp32",
 	}
+	traits := datasets.TraitsOf(in.Name)
 	switch {
 	case in.Is2D():
 		// The best of those measured on checkerboard (README, "Points of the
@@ -31,9 +20,9 @@ func recipe(name string, job Job, in datasets.Info) (c trainer.Config, epochs in
 		// so averaging them does more than longer training.
 		c.Iterations, c.BatchSize, c.LearningRate, c.Warmup, c.GradClip = 7500, 1024, 8e-3, 200, 0
 		c.StratifiedTimes, c.StableTargets = true, true
-	case in.Name == "digits":
+	case traits.Few:
 		c.Iterations, c.BatchSize, c.LearningRate, c.EMADecay = 1600, 64, 2e-3, 0.998
-	case strings.HasPrefix(in.Name, "cifar10") || datasets.IsFolder(in.Name) || in.Name == "celeba":
+	case traits.Photographs:
 		c.EMADecay = 0.9999
 	}
 	if name == "reference" {

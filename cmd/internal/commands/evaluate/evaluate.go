@@ -142,14 +142,10 @@ func (e *evaluation) openData(ctx context.Context, asked *asked) (func() error, 
 // readImages reads the set's test images, and with fit those to train a
 // classifier on.
 func (e *evaluation) readImages(ctx context.Context, fit bool) (*classifiers.Sets, error) {
-	if strings.HasPrefix(e.info.Name, "folder-") { // a record's name, which has no path
-		return nil, cli.Usagef("%s was trained on a folder of yours, and does not know where it is: name it by --dataset folder:DIR", e.file.Checkpoint.Path)
+	if err := e.file.CheckFound(); err != nil {
+		return nil, err
 	}
-	opts := e.f.model.DataOptions()
-	opts.ImageSize, opts.Channels = e.info.Shape[1], e.info.Shape[0]
-	if e.info.Name == "celeba" && e.info.Classes() == 2 {
-		opts.Attribute = e.info.ClassNames[1]
-	}
+	opts := e.f.model.DataOptions().Again(e.info)
 	if e.f.download && datasets.Missing(e.info.Name, e.f.cmd.DataDir) {
 		if err := cli.Fetch(ctx, e.info.Name, e.f.cmd.DataDir, e.stderr, e.f.cmd.Quiet); err != nil {
 			return nil, err

@@ -44,7 +44,8 @@ func (f *flags) openData(ctx context.Context, in datasets.Info, w io.Writer, say
 	for _, warning := range images.Warnings {
 		say("note: %s", warning)
 	}
-	if line := classLine(images.ClassNames); (datasets.IsFolder(in.Name) || f.attribute != "") && !f.network.Unconditional() {
+	traits := datasets.TraitsOf(in.Name)
+	if line := classLine(images.ClassNames); (traits.Sized || f.attribute != "") && !f.network.Unconditional() {
 		say("classes: %s", line)
 	}
 	network, err := f.network.Config(images.Info, f.classDropout > 0)
@@ -122,12 +123,13 @@ func (f *flags) checkKind(in datasets.Info) error {
 	if err := refuse("is a set of images", "stable-targets", "hidden-dim", "figure-samples"); err != nil {
 		return err
 	}
-	if !datasets.IsFolder(in.Name) {
+	traits := datasets.TraitsOf(in.Name)
+	if !traits.Sized {
 		if err := refuse("has images of one kind", "image-size", "image-channels"); err != nil {
 			return err
 		}
 	}
-	if in.Name != "celeba" {
+	if !traits.Attributes {
 		if err := refuse("has no list of attributes, as celeba has", "attribute"); err != nil {
 			return err
 		}
