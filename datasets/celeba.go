@@ -48,7 +48,7 @@ func lookCelebA(info Info, opts Options) (Info, error) {
 // AttributeClasses are the classes that an attribute makes: without it, and with it.
 func AttributeClasses(attribute string) []string { return []string{"not " + attribute, attribute} }
 
-func celebaFault(path, fault, remedy string, err error) error {
+func celebaFault(path, fault string, remedy Remedy, err error) error {
 	return &FileError{Set: "celeba", File: path, Fault: fault, Remedy: remedy, Err: err}
 }
 
@@ -156,7 +156,7 @@ func celebaList(path string, line func(n int, fields []string) error) error {
 	f, size, err := userfile.Open(path)
 	switch {
 	case userfile.Absent(err):
-		return celebaFault(path, "not found", fmt.Sprintf("put %s and %s beside %s.zip there", celebaAttributes, celebaPartition, celebaPictures), err)
+		return celebaFault(path, "not found", Remedy(fmt.Sprintf("put %s and %s beside %s.zip there", celebaAttributes, celebaPartition, celebaPictures)), err)
 	case err != nil:
 		return celebaFault(path, userfile.PlainCause(err), remedyFor(err, userfile.ReplaceIt), err)
 	}
@@ -171,7 +171,7 @@ func celebaList(path string, line func(n int, fields []string) error) error {
 			continue
 		}
 		if err := line(n, fields); err != nil {
-			remedy := userfile.ReplaceIt
+			remedy := Remedy(userfile.ReplaceIt)
 			if errors.As(err, new(*attributeError)) {
 				remedy = "name one of them"
 			}

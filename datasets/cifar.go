@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"flowmatch/datasets/internal/userfile"
+	"flowmatch/datasets/set"
 )
 
 // CIFAR10 reads CIFAR-10's binary batches from dataDir/cifar-10-batches-bin.
@@ -90,7 +91,7 @@ func (s *cifarSet) open(info Info, opts Options) (*Images, error) {
 			Remedy: s.remedy(opts, dir), Err: fs.ErrNotExist}
 	}
 	if len(missing) > 0 {
-		im.Warnings = append(im.Warnings, fmt.Sprintf("%s: %s lacks %s: %d images of %d; --download fetches the rest",
+		im.Warnings = append(im.Warnings, fmt.Sprintf("%s: %s lacks %s: %d images of %d; a download fetches the rest",
 			info.Name, dir, strings.Join(missing, ", "), im.Len(), s.images*len(batches)))
 	}
 	names, err := readCIFARNames(filepath.Join(dir, s.meta), s.classes)
@@ -150,16 +151,15 @@ func (s *cifarSet) reserve(im *Images, dir string, batches []string) {
 }
 
 // remedy looks for the files where people put them by mistake.
-func (s *cifarSet) remedy(opts Options, dir string) string {
+func (s *cifarSet) remedy(opts Options, dir string) Remedy {
 	if userfile.Exists(filepath.Join(opts.dataDir(), s.files(opts.Split)[0])) {
-		return fmt.Sprintf("the files lie in %s itself: move them into %s, or point --data-dir at a folder that holds them as %s/",
-			opts.dataDir(), dir, s.folder)
+		return lieLoose(opts, dir, s.folder)
 	}
 	if python := s.pythons; userfile.Exists(filepath.Join(opts.dataDir(), python)) {
-		return python + " holds Python's version: the binary version is needed; run again with --download"
+		return Remedy(python + " holds Python's version: the binary version is needed; " + set.Fetch)
 	}
-	return fmt.Sprintf("run again with --download, or unpack %s into %s, or point --data-dir at the folder that holds %s/",
-		s.archive, opts.dataDir(), s.folder)
+	return Remedy(fmt.Sprintf(set.Fetch+", or unpack %s into %s, or point "+set.DataDir+" at the folder that holds %s/",
+		s.archive, opts.dataDir(), s.folder))
 }
 
 // readBatch appends a file's images to im.
@@ -228,14 +228,17 @@ func (c cifarRecord) wrongSize(size int64, start []byte) error {
 	for _, other := range []cifarRecord{cifar10Record, cifar100Record} {
 		if other.name != c.name && other.fits(size) {
 			return &kinError{fmt.Sprintf("%d bytes: whole records of %s, of %d bytes, and not of %s", size, other.name, other.size(), c.name),
-				fmt.Sprintf("run with --dataset %s, which reads it where it lies", strings.ToLower(strings.ReplaceAll(other.name, "-", "")))}
+				Remedy(fmt.Sprintf("take the set %s, which reads it where it lies", strings.ToLower(strings.ReplaceAll(other.name, "-", ""))))}
 		}
 	}
 	return fmt.Errorf("%d bytes: not a multiple of %d: truncated", size, c.size())
 }
 
 // kinError is of a file that is whole, and another set's.
-type kinError struct{ fault, remedy string }
+type kinError struct {
+	fault  string
+	remedy Remedy
+}
 
 func (e *kinError) Error() string { return e.fault }
 

@@ -53,12 +53,12 @@ func TestCIFARKin(t *testing.T) {
 		data      []byte
 		says      string
 	}{
-		{"cifar10", cifarDir + "data_batch_1.bin", hundred, "6148 bytes: whole records of CIFAR-100, of 3074 bytes, and not of CIFAR-10; run with --dataset cifar100, which reads it where it lies"},
-		{"cifar100", "cifar-100-binary/train.bin", ten, "whole records of CIFAR-10, of 3073 bytes, and not of CIFAR-100; run with --dataset cifar10, which"},
+		{"cifar10", cifarDir + "data_batch_1.bin", hundred, "6148 bytes: whole records of CIFAR-100, of 3074 bytes, and not of CIFAR-10; take the set cifar100, which reads it where it lies"},
+		{"cifar100", "cifar-100-binary/train.bin", ten, "whole records of CIFAR-10, of 3073 bytes, and not of CIFAR-100; take the set cifar10, which"},
 		{"cifar100", "cifar-100-binary/train.bin", hundred[:4000], "4000 bytes: not a multiple of 3074: truncated"},
 		{"cifar100", "cifar-100-binary/train.bin", cifar100File([2]uint8{0, 100}), "class 100: they are 0 to 99; not a CIFAR-100 file"},
 		{"cifar100", "cifar-100-python/train", ten, "cifar-100-python holds Python's version"},
-		{"cifar100", cifarDir + "data_batch_1.bin", ten, "train.bin: not found; run again with --download"},
+		{"cifar100", cifarDir + "data_batch_1.bin", ten, "train.bin: not found; fetch it with Download"},
 	} {
 		dir := layFiles(t, map[string][]byte{c.file: c.data})
 		_, err := Open(c.set, Options{DataDir: dir})

@@ -72,13 +72,13 @@ func TestCIFARMissingBatches(t *testing.T) {
 	if !slices.Equal(im.Labels, []uint8{1, 2}) || len(im.Warnings) != 2 { // the other: 8 classes are missing
 		t.Fatalf("labels %v, warnings %q", im.Labels, im.Warnings)
 	}
-	for _, want := range []string{"lacks data_batch_1.bin, data_batch_3.bin, data_batch_5.bin", "2 images of 50000", "--download"} {
+	for _, want := range []string{"lacks data_batch_1.bin, data_batch_3.bin, data_batch_5.bin", "2 images of 50000", "a download"} {
 		if !strings.Contains(im.Warnings[0], want) {
 			t.Errorf("warning %q says nothing of %q", im.Warnings[0], want)
 		}
 	}
 	_, err = CIFAR10(dir, Test)
-	if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "test_batch.bin: not found; run again with --download") {
+	if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "test_batch.bin: not found; fetch it with Download") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -120,7 +120,7 @@ func TestCIFARFaults(t *testing.T) {
 		file []byte
 		says string
 	}{
-		"cut":        {good[:5000], "5000 bytes: not a multiple of 3073: truncated; move it away and run again with --download"},
+		"cut":        {good[:5000], "5000 bytes: not a multiple of 3073: truncated; move it away and fetch it with Download"},
 		"empty":      {nil, "0 bytes: empty"},
 		"class":      {wrong, "record 3 of 3: class 10: they are 0 to 9"},
 		"web page":   {[]byte("<html></html>"), "looks like a web page"},
@@ -142,7 +142,7 @@ func TestCIFARPlaces(t *testing.T) {
 		files map[string][]byte
 		says  string
 	}{
-		"nothing":        {nil, "data_batch_1.bin: not found; run again with --download, or unpack cifar-10-binary.tar.gz into"},
+		"nothing":        {nil, "data_batch_1.bin: not found; fetch it with Download, or unpack cifar-10-binary.tar.gz into"},
 		"one level up":   {map[string][]byte{"data_batch_1.bin": batch}, "itself: move them into"},
 		"Python's":       {map[string][]byte{"cifar-10-batches-py/data_batch_1": {1}}, "the binary version is needed"},
 		"a file instead": {map[string][]byte{"cifar-10-batches-bin": batch}, "not found"},

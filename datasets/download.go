@@ -186,7 +186,7 @@ func (p *publication) failed(ctx context.Context, dir string, f remote, err erro
 			why = "no mirror can be reached, so there seems to be no network"
 		}
 		return &FileError{Set: p.set, File: filepath.Join(dir, f.name), Fault: fmt.Sprintf("%s (%s)", why, err),
-			Remedy: fmt.Sprintf("try again later, or put it there by hand, from %s", p.urls(f, nil)[0]), Err: err}
+			Remedy: Remedy(fmt.Sprintf("try again later, or put it there by hand, from %s", p.urls(f, nil)[0])), Err: err}
 	}
 	return fmt.Errorf("%s: %w", p.set, err)
 }

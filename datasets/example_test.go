@@ -79,7 +79,7 @@ func ExampleOpen_folder() {
 	// 2 images of [1 32 32] [cat dog]
 }
 
-// What a command does for --download.
+// What a command does for a download.
 func ExampleDownload() {
 	fetch := func(ctx context.Context, name, dataDir string) error {
 		if !datasets.Missing(name, dataDir) {

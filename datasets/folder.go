@@ -72,7 +72,7 @@ func idOf(info fs.FileInfo) fileID {
 	return fileID{}
 }
 
-func (t *folderTree) fault(path, fault, remedy string, err error) error {
+func (t *folderTree) fault(path, fault string, remedy Remedy, err error) error {
 	return &FileError{Set: t.set, File: path, Fault: fault, Remedy: remedy, Err: err}
 }
 
@@ -112,7 +112,7 @@ func listClasses(info Info) (*folderTree, error) {
 	case len(t.classes) == 0:
 		return t, t.fault(dir, "no sub-folders", layout, nil)
 	case len(t.classes) > mostClasses:
-		return t, t.fault(dir, fmt.Sprintf("%d sub-folders", len(t.classes)), fmt.Sprintf("at most %d classes are possible", mostClasses), nil)
+		return t, t.fault(dir, fmt.Sprintf("%d sub-folders", len(t.classes)), Remedy(fmt.Sprintf("at most %d classes are possible", mostClasses)), nil)
 	case loose > 0:
 		t.warn("%d pictures that lie beside the classes' folders are passed over", loose)
 	}

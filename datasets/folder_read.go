@@ -15,6 +15,7 @@ import (
 
 	"flowmatch/datasets/internal/userfile"
 	"flowmatch/datasets/picture"
+	"flowmatch/datasets/set"
 )
 
 // Of bad pictures so many are named, and more than one in badOneIn of all is an
@@ -77,7 +78,7 @@ func (tree *folderTree) read(info Info, opts Options, memory int64, open picture
 	n, d := len(tree.pictures), info.Dim()
 	if need := int64(n) * int64(d+1); memory > 0 && need > memory/10*9 {
 		return nil, tree.fault(tree.dir, fmt.Sprintf("%d pictures at %dx%d take %s of memory, and %s are free",
-			n, info.Shape[1], info.Shape[2], inUnits(need), inUnits(memory)), "choose a smaller --image-size, or take fewer pictures", nil)
+			n, info.Shape[1], info.Shape[2], inUnits(need), inUnits(memory)), "choose a smaller "+set.ImageSize+", or take fewer pictures", nil)
 	}
 	im := &Images{Info: info, Pixels: make([]uint8, n*d), Labels: make([]uint8, n)}
 	bad, done, sums := make([]error, n), make([]picture.Treatment, n), make([][sha256.Size]byte, n)

@@ -221,7 +221,7 @@ func TestFolderMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = readFolder(info, Options{ImageSize: 1000}, 5e6)
-	want := "2 pictures at 1000x1000 take 6 MB of memory, and 5 MB are free; choose a smaller --image-size"
+	want := "2 pictures at 1000x1000 take 6 MB of memory, and 5 MB are free; choose a smaller Options.ImageSize"
 	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("error %v", err)
 	}

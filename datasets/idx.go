@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"flowmatch/datasets/internal/userfile"
+	"flowmatch/datasets/set"
 )
 
 // MNIST reads MNIST's images and labels from dataDir/mnist.
@@ -133,10 +134,10 @@ func (s idxSet) lendsItself(info Info, dir string, pair idxPair) bool {
 	return err == nil && setOfLabels(labels) == info.Name
 }
 
-const fetchIt = "move it away and run again with --download, or " + userfile.ReplaceIt
+const fetchIt = "move it away and " + set.Fetch + ", or " + userfile.ReplaceIt
 
 // again is what to do about a file that is damaged.
-func (s idxSet) again() string {
+func (s idxSet) again() Remedy {
 	if s.fetched {
 		return fetchIt
 	}
@@ -144,7 +145,7 @@ func (s idxSet) again() string {
 }
 
 // remedyFor is what to do about a file that cannot be used.
-func remedyFor(err error, remedy string) string {
+func remedyFor(err error, remedy Remedy) Remedy {
 	if errors.Is(err, fs.ErrPermission) {
 		return "make it readable"
 	}
@@ -191,14 +192,19 @@ func present(dir, name string) (string, error) {
 func (s idxSet) absent(info Info, opts Options) error {
 	place := s.places[0]
 	dir, pair := filepath.Join(opts.dataDir(), place.folder), place.of(opts.Split)
-	remedy := fmt.Sprintf("put %s and %s (or the same with .gz) into %s, or point --data-dir at the folder that holds %s/", pair.images, pair.labels, dir, place.folder)
+	remedy := Remedy(fmt.Sprintf("put %s and %s (or the same with .gz) into %s, or point "+set.DataDir+" at the folder that holds %s/", pair.images, pair.labels, dir, place.folder))
 	if s.fetched {
-		remedy = "run again with --download, or " + remedy
+		remedy = set.Fetch + ", or " + remedy
 	}
 	if loose, err := present(opts.dataDir(), pair.images); err == nil && loose != "" {
-		remedy = fmt.Sprintf("the files lie in %s itself: move them into %s, or point --data-dir at a folder that holds them as %s/", opts.dataDir(), dir, place.folder)
+		remedy = lieLoose(opts, dir, place.folder)
 	}
 	return &FileError{Set: info.Name, File: filepath.Join(dir, pair.images), Fault: "not found", Remedy: remedy, Err: fs.ErrNotExist}
+}
+
+// lieLoose is what to do about a set's files that lie in the data folder itself.
+func lieLoose(opts Options, dir, folder string) Remedy {
+	return Remedy(fmt.Sprintf("the files lie in %s itself: move them into %s, or point "+set.DataDir+" at a folder that holds them as %s/", opts.dataDir(), dir, folder))
 }
 
 // transpose exchanges rows and columns of every plane, in place.

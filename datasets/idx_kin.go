@@ -43,16 +43,16 @@ func setOfLabels(labels []byte) string {
 }
 
 // otherIDX says what to do about labels that are not the set's own; "" if they are.
-func otherIDX(info Info, first uint8, labels []byte) string {
+func otherIDX(info Info, first uint8, labels []byte) Remedy {
 	least, most := slices.Min(labels), slices.Max(labels)
 	if least >= first && int(most) < int(first)+info.Classes() {
 		return ""
 	}
 	if set := setOfLabels(labels); set != "" && set != info.Name {
-		return fmt.Sprintf("they are those of %s: run with --dataset %s, which reads them where they lie", set, set)
+		return Remedy(fmt.Sprintf("they are those of %s: take the set %s, which reads them where they lie", set, set))
 	}
 	if most <= 9 {
-		return "they may be those of mnist, or of a set like it: run with its name as --dataset"
+		return "they may be those of mnist, or of a set like it: take that one"
 	}
 	return ""
 }
@@ -85,7 +85,7 @@ func (im *Images) warnOfBrightness() {
 	mean := float64(sum) / float64(len(im.Pixels)) / 255
 	for _, b := range brightness {
 		if b.set != im.Name && math.Abs(mean-b.mean) < 0.01 {
-			im.Warnings = append(im.Warnings, fmt.Sprintf("%s: its images are as bright as those of %s: if that is what they are, move them to %s/ and run with --dataset %s",
+			im.Warnings = append(im.Warnings, fmt.Sprintf("%s: its images are as bright as those of %s: if that is what they are, move them to %s/ and take the set %s",
 				im.Name, b.set, strings.ToLower(b.set), b.set))
 		}
 	}
@@ -104,7 +104,7 @@ func (im *Images) alreadyUpright() bool {
 // warnOfLying notes pictures that lie on their sides.
 func (im *Images) warnOfLying() {
 	if across, down := im.extent(); across > clearly*down {
-		im.Warnings = append(im.Warnings, im.Name+": its pictures lie on their sides, as EMNIST's makers store theirs: if they are EMNIST's digits, move them to emnist_digits/ and run with --dataset emnist_digits, which sets them upright")
+		im.Warnings = append(im.Warnings, im.Name+": its pictures lie on their sides, as EMNIST's makers store theirs: if they are EMNIST's digits, move them to emnist_digits/ and take the set emnist_digits, which sets them upright")
 	}
 }
 

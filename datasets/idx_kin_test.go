@@ -97,7 +97,7 @@ func TestEMNIST(t *testing.T) {
 	}{"lying": {byColumns(bytes.Repeat(stroke(), 10)), 1}, "upright": {bytes.Repeat(stroke(), 10), 0}, "empty": {make([]byte, 7840), 0}} {
 		dir := layFiles(t, map[string][]byte{"mnist/" + trainImages: idxFile(c.pictures, 10, 28, 28), "mnist/" + trainLabels: idxFile(tens, 10)})
 		im, err := Open("mnist", Options{DataDir: dir})
-		if err != nil || len(im.Warnings) != c.notes || c.notes > 0 && !strings.Contains(im.Warnings[0], "--dataset emnist_digits") || !bytes.Equal(im.Pixels, c.pictures) {
+		if err != nil || len(im.Warnings) != c.notes || c.notes > 0 && !strings.Contains(im.Warnings[0], "the set emnist_digits") || !bytes.Equal(im.Pixels, c.pictures) {
 			t.Errorf("%s: error %v, notes %q", name, err, im.Warnings)
 		}
 	}
@@ -118,11 +118,11 @@ func TestIDXKin(t *testing.T) {
 	for _, c := range []struct {
 		set, dir, says string
 	}{
-		{"mnist", lay("mnist", everyLabel(1, 26)), "its labels run from 1 to 26, those of mnist from 0 to 9; they are those of emnist_letters: run with --dataset emnist_letters, which reads them where they lie"},
-		{"mnist", lay("MNIST/raw", everyLabel(0, 46)), "--dataset emnist_balanced"},
-		{"fashion_mnist", lay("fashion_mnist", everyLabel(0, 61)), "--dataset emnist_byclass"},
+		{"mnist", lay("mnist", everyLabel(1, 26)), "its labels run from 1 to 26, those of mnist from 0 to 9; they are those of emnist_letters: take the set emnist_letters, which reads them where they lie"},
+		{"mnist", lay("MNIST/raw", everyLabel(0, 46)), "the set emnist_balanced"},
+		{"fashion_mnist", lay("fashion_mnist", everyLabel(0, 61)), "the set emnist_byclass"},
 		{"emnist_letters", lay("emnist_letters", everyLabel(0, 9)), "they may be those of mnist"},
-		{"emnist_letters", lay("emnist_letters", everyLabel(0, 46)), "--dataset emnist_balanced"},
+		{"emnist_letters", lay("emnist_letters", everyLabel(0, 46)), "the set emnist_balanced"},
 		{"emnist_letters", lay("mnist", everyLabel(0, 9)), "not found; put emnist-letters-train-images"},
 		{"mnist", lay("mnist", append(everyLabel(0, 9), 10)), "label 10 of image 10 is out of range"},
 		{"kmnist", lay("mnist", everyLabel(0, 9)), "kmnist/train-images-idx3-ubyte: not found; put"},
@@ -147,7 +147,7 @@ func TestIDXBrightness(t *testing.T) {
 	}
 	dir := layFiles(t, files)
 	im, err := MNIST(dir, Test)
-	if err != nil || len(im.Warnings) != 1 || !strings.Contains(im.Warnings[0], "as bright as those of fashion_mnist") || !strings.Contains(im.Warnings[0], "run with --dataset fashion_mnist") {
+	if err != nil || len(im.Warnings) != 1 || !strings.Contains(im.Warnings[0], "as bright as those of fashion_mnist") || !strings.Contains(im.Warnings[0], "take the set fashion_mnist") {
 		t.Fatalf("error %v, %q", err, im.Warnings)
 	}
 	if im, err = Open("fashion_mnist", Options{DataDir: dir, Split: Test}); err != nil || len(im.Warnings) != 0 {

@@ -89,7 +89,7 @@ func TestIDXFaults(t *testing.T) {
 		images, labels []byte
 		file, want     string
 	}{
-		{"cut", append(big, make([]byte, 15)...), labels, trainImages, "31 bytes of 47040016: truncated; move it away and run again with --download, or replace it with an intact copy"},
+		{"cut", append(big, make([]byte, 15)...), labels, trainImages, "31 bytes of 47040016: truncated; move it away and fetch it with Download, or replace it with an intact copy"},
 		{"cut, zipped", gzipped(append(big, make([]byte, 15)...)), labels, trainImages, "31 bytes of 47040016: truncated"},
 		{"cut zip", gzipped(images)[:400], labels, trainImages, "bytes of 2368: truncated"},
 		{"longer", append(images, 0), labels, trainImages, "2369 bytes of 2368: longer than its header says"},
@@ -131,7 +131,7 @@ func TestIDXMissing(t *testing.T) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("error %v", err)
 	}
-	for _, want := range []string{"t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte", filepath.Join(dir, "mnist"), "--data-dir", "--download", "not found"} {
+	for _, want := range []string{"t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte", filepath.Join(dir, "mnist"), "Options.DataDir", "with Download", "not found"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: says nothing of %s", err, want)
 		}

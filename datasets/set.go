@@ -13,6 +13,9 @@ type Info = set.Info
 // FileError says what is wrong with a set's file and what to do about it.
 type FileError = set.FileError
 
+// Remedy is what to do about a fault, which programs can say in words of their own.
+type Remedy = set.Remedy
+
 // Slug turns a set's name into the name of a folder.
 func Slug(name string) string { return set.Slug(name) }
 

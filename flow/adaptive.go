@@ -39,7 +39,7 @@ type StepLimitError struct {
 }
 
 func (e *StepLimitError) Error() string {
-	return fmt.Sprintf("%d steps reached only t = %.4g: the tolerances ask for too much; try larger --rtol and --atol", e.Steps, e.T)
+	return fmt.Sprintf("%d steps reached only t = %.4g: the tolerances ask for too much", e.Steps, e.T)
 }
 
 // StiffError is when the step that the tolerances ask for is lost in rounding,
@@ -53,7 +53,7 @@ func (e *StiffError) Error() string {
 	if !e.Finite {
 		return fmt.Sprintf("the velocity is not finite at t = %.6g", e.T)
 	}
-	return fmt.Sprintf("at t = %.6g the tolerances ask for a step of %.1g, less than float64 can count; try larger --rtol and --atol", e.T, e.Step)
+	return fmt.Sprintf("at t = %.6g the tolerances ask for a step of %.1g, less than float64 can count", e.T, e.Step)
 }
 
 // Unsolved tells whether err is that of an adaptive method which cannot go on: a

@@ -205,7 +205,7 @@ func TestAdaptiveFails(t *testing.T) {
 	_, nfe, err = Adaptive{Method: m, RTol: 1e-10, ATol: 1e-10, MaxSteps: 5, T1: 10}.Solve(swing, vec(1), nil, nil)
 	if !errors.As(err, &limit) || limit.Steps != 5 || !(limit.T > 0 && limit.T < 10) || nfe != 2+5*6 {
 		t.Errorf("limit: %v after %d evaluations", err, nfe)
-	} else if msg := err.Error(); !strings.Contains(msg, "--rtol") || !strings.Contains(msg, "5 steps") {
+	} else if msg := err.Error(); !strings.Contains(msg, "tolerances") || !strings.Contains(msg, "5 steps") {
 		t.Error(msg)
 	}
 	if _, _, err := (Adaptive{Method: m, RTol: -1}).Solve(swing, vec(1), nil, nil); err == nil {

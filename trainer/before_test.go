@@ -103,7 +103,7 @@ func TestRecordOfBefore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c := models.Count(net); c != 163_585 { // what convert --list said of its weights
+	if c := models.Count(net); c != 163_585 { // what the program convert said of its weights
 		t.Errorf("%d parameters", c)
 	}
 	l := loop{Run: &Run{Network: net, Dataset: r.Dataset, Config: r.Training.Configuration}, done: 1}

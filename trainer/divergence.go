@@ -100,7 +100,8 @@ const leastExplosion = 1
 
 const tenfold = "the loss is more than ten times what it was"
 
-// DivergedError ends a run that trains nothing any more.
+// DivergedError ends a run that trains nothing any more. A lower learning rate, or
+// clipped gradients, may keep another one from it.
 type DivergedError struct {
 	Step int    // the first of the bad steps
 	Why  string // "": the loss or its gradient is not finite
@@ -111,5 +112,5 @@ func (e *DivergedError) Error() string {
 	if why == "" {
 		why = "the loss or its gradient is not finite"
 	}
-	return fmt.Sprintf("%s since step %d: the run has diverged; try a lower --learning-rate or --grad-clip 1", why, e.Step)
+	return fmt.Sprintf("%s since step %d: the run has diverged", why, e.Step)
 }

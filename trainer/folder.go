@@ -301,9 +301,16 @@ type PassedOver struct {
 	Why  error // names the file
 }
 
+// NoStateError is of a folder that holds a run of which nothing can be resumed.
+type NoStateError struct{ Dir, Why string }
+
+func (e *NoStateError) Error() string {
+	return fmt.Sprintf("%s holds a run, but none of its states can be resumed: %s", e.Dir, e.Why)
+}
+
 // Newest reads the newest valid state of a folder that holds a run. Damaged files are
 // passed over; one that cannot be read is an error, for it may be the newest one. With
-// none valid the error says so: nothing starts at step 0 by itself.
+// none valid it is a *NoStateError: nothing starts at step 0 by itself.
 func Newest(dir string) (s *State, name string, passed []PassedOver, err error) {
 	names := []string{StateFile, PrevStateFile}
 	old, err := numbered(dir)
@@ -328,7 +335,7 @@ func Newest(dir string) (s *State, name string, passed []PassedOver, err error) 
 	if why == nil {
 		why = []string{"there is no " + StateFile}
 	}
-	return nil, "", passed, fmt.Errorf("%s holds a run, but none of its states can be resumed: %s; --fresh starts anew and keeps the old folder", dir, strings.Join(why, "; "))
+	return nil, "", passed, &NoStateError{dir, strings.Join(why, "; ")}
 }
 
 // passOver keeps a state under another name if it is damaged. One that cannot be read

@@ -37,7 +37,7 @@ type Pairs struct {
 	Dir     string
 	PerFile int // pairs in a file
 	// Borrowed pairs are another run's, of a teacher that is not at hand: what
-	// is missing or damaged cannot be drawn.
+	// is missing or damaged cannot be drawn, and is a *BorrowedError.
 	Borrowed bool
 
 	x1 []float32
@@ -93,7 +93,7 @@ func (p *Pairs) Load(ctx context.Context, progress func(done, of int), note func
 		x1, y, err := p.read(first, n)
 		if err != nil {
 			if p.Borrowed {
-				return fmt.Errorf("%w; --pairs %d draws others", err, p.Config.Pairs)
+				return &BorrowedError{p.Config.Pairs, err}
 			}
 			switch {
 			case errors.Is(err, fs.ErrNotExist):
@@ -114,6 +114,15 @@ func (p *Pairs) Load(ctx context.Context, progress func(done, of int), note func
 	}
 	return nil
 }
+
+// BorrowedError is of another run's pairs that are missing or damaged.
+type BorrowedError struct {
+	Pairs int // that there should be
+	Err   error
+}
+
+func (e *BorrowedError) Error() string { return e.Err.Error() }
+func (e *BorrowedError) Unwrap() error { return e.Err }
 
 func (p *Pairs) file(first int) string {
 	return filepath.Join(p.Dir, fmt.Sprintf("%05d.safetensors", first/p.PerFile))

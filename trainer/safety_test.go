@@ -109,7 +109,8 @@ func TestBorrowedPairs(t *testing.T) {
 	if err := os.WriteFile(name, []byte("damaged"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if err := load(); err == nil || !strings.Contains(err.Error(), "--pairs") || !strings.Contains(err.Error(), "00001") {
+	var borrowed *BorrowedError
+	if err := load(); !errors.As(err, &borrowed) || borrowed.Pairs != 10 || !strings.Contains(err.Error(), "00001") {
 		t.Errorf("%v", err)
 	}
 	if b, _ := os.ReadFile(name); string(b) != "damaged" {

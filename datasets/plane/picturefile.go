@@ -19,7 +19,7 @@ const densityPixels = 1 << 20
 // openPicture opens image:FILE.
 func openPicture(info set.Info, _ *framed) (*Set, error) {
 	_, path, _ := strings.Cut(info.Name, ":")
-	fail := func(fault, remedy string, err error) (*Set, error) {
+	fail := func(fault string, remedy set.Remedy, err error) (*Set, error) {
 		return nil, &set.FileError{Set: "image", File: path, Fault: fault, Remedy: remedy, Err: err}
 	}
 	f, size, err := userfile.Open(path)
@@ -33,7 +33,7 @@ func openPicture(info set.Info, _ *framed) (*Set, error) {
 	shades, w, h, done, err := readShades(f, size)
 	var bad *picture.Error
 	if errors.As(err, &bad) {
-		return fail(bad.Fault, bad.Remedy, err)
+		return fail(bad.Fault, set.Remedy(bad.Remedy), err)
 	}
 	shades, w, h = shrink(shades, w, h, densityPixels)
 	d, err := newPictureDensity(shades, w, h)

@@ -24,7 +24,7 @@ const mostPoints = 32 << 20
 // frame of their own, which a note says, or all into the given one.
 func openPoints(info set.Info, into *framed) (*Set, error) {
 	_, path, _ := strings.Cut(info.Name, ":")
-	fail := func(fault, remedy string, err error) (*Set, error) {
+	fail := func(fault string, remedy set.Remedy, err error) (*Set, error) {
 		return nil, &set.FileError{Set: "points", File: path, Fault: fault, Remedy: remedy, Err: err}
 	}
 	read, known := pointReaders[strings.ToLower(filepath.Ext(path))]
@@ -59,9 +59,9 @@ func openPoints(info set.Info, into *framed) (*Set, error) {
 		s.notes = append(s.notes, note)
 	}
 	if info.Frame != nil {
-		s.notes = append(s.notes, fmt.Sprintf("the flow takes the points of %s %s; sample --npz turns its own back", path, info.Frame))
+		s.notes = append(s.notes, fmt.Sprintf("the flow takes the points of %s %s; samples are given in the numbers of the file", path, info.Frame))
 		if info.Frame.Coarse() {
-			s.notes = append(s.notes, fmt.Sprintf("the numbers of %s lie so far from 0 that --npz, which keeps 7 digits, shows little of them: subtract (%v, %v) from them to see more",
+			s.notes = append(s.notes, fmt.Sprintf("the numbers of %s lie so far from 0 that samples, which keep 7 digits, show little of them: subtract (%v, %v) from them to see more",
 				path, info.Frame.Middle[0], info.Frame.Middle[1]))
 		}
 	}

@@ -261,7 +261,7 @@ func TestFrameFarAway(t *testing.T) {
 			t.Errorf("coordinate %d has %d different numbers of 200", k, len(seen[k]))
 		}
 	}
-	if notes := strings.Join(s.Notes(), "\n"); !strings.Contains(notes, "keeps 7 digits") {
+	if notes := strings.Join(s.Notes(), "\n"); !strings.Contains(notes, "keep 7 digits") {
 		t.Errorf("notes %q", notes)
 	}
 }

@@ -129,7 +129,7 @@ func openCUDA(o InitOptions, lib Library, hasDriver func() bool, open opener) (w
 		return "no NVIDIA driver: libcuda.so.1 cannot be opened"
 	}
 	if _, err := os.Stat(filepath.Join(lib.Dir, "libtorch_cuda.so")); err != nil {
-		return "libtorch_cuda.so is not in " + lib.Dir + "; run scripts/setup --cuda"
+		return "libtorch_cuda.so is not in " + lib.Dir
 	}
 	first := lib.dependencies(byName)
 	if othersCuDNN() {

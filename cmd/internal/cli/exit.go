@@ -91,7 +91,7 @@ func (c *Command) Report(w io.Writer, err error) int {
 		return OK
 	}
 	status := Status(err)
-	msg := oneLine(err.Error())
+	msg := oneLine(Text(err))
 	var te *torch.Error
 	switch {
 	case status == OutOfMemory:

@@ -82,6 +82,7 @@ func (c *Command) OpenDevice() (torch.Device, error) {
 		torch.UseDeterministicAlgorithms(true)
 	}
 	ok, why := torch.CUDAStatus()
+	why = WithCUDARemedy(why)
 	if c.Device == "auto" {
 		want, why = choose(gpus{
 			why: why, present: torch.HasNVIDIADevice(),

@@ -55,7 +55,7 @@ func (q *quality) measure(ctx context.Context) (*report, error) {
 				Velocity: v, Device: q.device, Solver: s, Shape: []int64{2}, N: q.n, Seed: q.seed, Batch: batch, Progress: told,
 			}
 			if x, err := draw.Draw(ctx); flow.Unsolved(err) {
-				e.unsolved = append(e.unsolved, fmt.Sprintf("sw2 of %s by %s: %v", names[k], e.name(), err))
+				e.unsolved = append(e.unsolved, fmt.Sprintf("sw2 of %s by %s: %s", names[k], e.name(), cli.Text(err)))
 			} else if err != nil {
 				return nil, fmt.Errorf("%s by %s: %w", names[k], e.name(), err)
 			} else {
@@ -68,7 +68,7 @@ func (q *quality) measure(ctx context.Context) (*report, error) {
 			done += q.n
 			l := flow.Likelihood{Velocity: v, Device: q.device, Solver: s, Shape: []int64{2}, Batch: batch / 2, Progress: told}
 			if p, err := l.LogDensity(ctx, fresh, nil); flow.Unsolved(err) {
-				e.unsolved = append(e.unsolved, fmt.Sprintf("nll of %s by %s: %v", names[k], e.name(), err))
+				e.unsolved = append(e.unsolved, fmt.Sprintf("nll of %s by %s: %s", names[k], e.name(), cli.Text(err)))
 			} else if err != nil {
 				return nil, fmt.Errorf("%s by %s: %w", names[k], e.name(), err)
 			} else {

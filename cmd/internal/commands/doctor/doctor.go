@@ -189,7 +189,7 @@ func gpu(c *cli.Command) finding {
 	}
 	ok, why := torch.CUDAStatus()
 	if !ok {
-		return finding{Name: "GPU", What: "none: " + why, Remedy: gpuRemedy(why), fatal: strings.HasPrefix(c.Device, "cuda")}
+		return finding{Name: "GPU", What: "none: " + cli.WithCUDARemedy(why), Remedy: gpuRemedy(why), fatal: strings.HasPrefix(c.Device, "cuda")}
 	}
 	return gpus(torch.CUDADeviceCount(), c.Device, describe)
 }

@@ -15,7 +15,7 @@ func TestGPURemedy(t *testing.T) {
 		"no NVIDIA driver was found":                      "install NVIDIA's driver 580",
 		"the NVIDIA driver is too old: libtorch is built for CUDA 13.0, which needs driver 580 or newer": "update NVIDIA's driver",
 		"No CUDA GPUs are available":                                     "CUDA_VISIBLE_DEVICES",
-		"libtorch_cuda.so is not in /x; run scripts/setup --cuda":        "",
+		"libtorch_cuda.so is not in /x":                                  "",
 		"libtorch_cuda.so cannot be opened: libcudnn.so.9: no such file": "",
 		"it was switched off":                                            "",
 		"CUDA error: system not yet initialized":                         "",

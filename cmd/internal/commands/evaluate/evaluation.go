@@ -82,7 +82,7 @@ func (e *evaluation) counting(n int, progress func(done, of int)) flow.Velocity 
 // still told of; other errors it gives back.
 func (e *evaluation) unsolved(what string, err error) error {
 	if flow.Unsolved(err) {
-		e.out.unsolved = append(e.out.unsolved, fmt.Sprintf("%s: %v", what, err))
+		e.out.unsolved = append(e.out.unsolved, what+": "+cli.Text(err))
 		return nil
 	}
 	return err
