@@ -173,7 +173,7 @@ func (s *cifarSet) readBatch(path string, im *Images) error {
 	if err := s.parse(io.TeeReader(f, hash), size, im); err != nil {
 		return err
 	}
-	im.Files.add(filepath.Base(path), [sha256.Size]byte(hash.Sum(nil)))
+	im.Files.Add(filepath.Base(path), [sha256.Size]byte(hash.Sum(nil)))
 	return nil
 }
 

@@ -35,7 +35,8 @@
 // # Points of the plane
 //
 // Checkerboard, moons and their like have no images: [Info.Is2D] tells them apart, and
-// package plane below this one opens them. [OpenSet] opens either kind as a [Set].
+// package plane below this one opens them. [OpenSet] opens either kind as a [Set], which
+// deals itself out in batches.
 //
 // # Not here
 //

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"flowmatch/datasets/internal/userfile"
+	"flowmatch/datasets/set"
 )
 
 const (
@@ -232,7 +233,7 @@ func (t *folderTree) warnOfOthers(test string) {
 		}
 	}
 	if len(others) > 0 {
-		t.warn("%s has classes that %s has not, and they are passed over: %s", test, t.split.train, firstOf(others))
+		t.warn("%s has classes that %s has not, and they are passed over: %s", test, t.split.train, set.FirstOf(others))
 	}
 }
 

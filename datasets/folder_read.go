@@ -98,7 +98,7 @@ func (tree *folderTree) read(info Info, opts Options, memory int64, open picture
 		if err == nil {
 			all.Add(done[i])
 		}
-		im.Files.add(tree.pictures[i].path, sums[i]) // a bad one, once mended, is a change too
+		im.Files.Add(tree.pictures[i].path, sums[i]) // a bad one, once mended, is a change too
 	}
 	if note := all.String(); note != "" {
 		tree.warn("%s", note)

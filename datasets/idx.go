@@ -173,7 +173,7 @@ func (s idxSet) readPart(set, dir, name string, item []int, files *Inventory) (p
 	if data, sum, err = parseIDX(f, size, partOf(name), item); err != nil {
 		return path, nil, &FileError{Set: set, File: path, Fault: userfile.PlainCause(err), Remedy: s.again(), Err: err}
 	}
-	files.add(name, sum)
+	files.Add(name, sum)
 	return path, data, nil
 }
 

@@ -28,6 +28,9 @@ func (im *Images) Describe() Info { return im.Info }
 // Notes are the Warnings.
 func (im *Images) Notes() []string { return im.Warnings }
 
+// Inventory is the Files.
+func (im *Images) Inventory() *Inventory { return im.Files }
+
 // Len is the number of images.
 func (im *Images) Len() int {
 	if d := im.Dim(); d > 0 {
@@ -56,6 +59,14 @@ func normalise(dst []float32, pixels []uint8, table *[256]float32) {
 	for j, k := range pixels {
 		dst[j] = table[k]
 	}
+}
+
+// Unlabelled is the set without its labels, for a model without classes: they decide nothing
+// there, not even which noise is near.
+func (im *Images) Unlabelled() *Images {
+	out := *im
+	out.Labels = nil
+	return &out
 }
 
 // Subset is a new set of the images for which keep is true, in their order. Its

@@ -43,14 +43,6 @@ func (b *Batch) Release() {
 	}
 }
 
-// PanicError is a panic of a worker, handed to the caller of Next.
-type PanicError struct {
-	Value any
-	Stack []byte
-}
-
-func (e *PanicError) Error() string { return fmt.Sprintf("datasets: a worker panicked: %v", e.Value) }
-
 // ErrClosed is what Next gives after Close.
 var ErrClosed = errors.New("datasets: the loader is closed")
 

@@ -154,7 +154,7 @@ func Open(name string, opts Options) (*Images, error) {
 	}
 	im, err := e.open(info, opts)
 	if err == nil && im.Files != nil {
-		im.Data = im.Files.sort().Fingerprint()
+		im.Data = im.Files.Sort().Fingerprint()
 	}
 	if err == nil && opts.Split == Train {
 		im.warnOfMissing()

@@ -2,16 +2,29 @@ package datasets
 
 import (
 	"context"
+	"io"
 
 	"flowmatch/datasets/plane"
 	"flowmatch/datasets/set"
 )
 
-// Info is what is known of a set without reading any of its files.
-type Info = set.Info
-
-// FileError says what is wrong with a set's file and what to do about it.
-type FileError = set.FileError
+// What sets of both kinds have in common, under names of this package.
+type (
+	// Info is what is known of a set without reading any of its files.
+	Info = set.Info
+	// Set is a set that is open: *[Images], or the *[plane.Set] of points.
+	Set = set.Set
+	// BatchConfig says how a set is dealt out in batches.
+	BatchConfig = set.BatchConfig
+	// Batches are a set's batches in order, prepared ahead.
+	Batches = set.Batches
+	// Inventory lists the files that a set was read from, by name and SHA-256.
+	Inventory = set.Inventory
+	// FileError says what is wrong with a set's file and what to do about it.
+	FileError = set.FileError
+	// PanicError is a panic of a worker, handed to the caller of Next.
+	PanicError = set.PanicError
+)
 
 // Remedy is what to do about a fault, which programs can say in words of their own.
 type Remedy = set.Remedy
@@ -19,13 +32,8 @@ type Remedy = set.Remedy
 // Slug turns a set's name into the name of a folder.
 func Slug(name string) string { return set.Slug(name) }
 
-// Set is a set that is open: *[Images], or the *[plane.Set] of points.
-type Set interface {
-	// Describe is what is known of it, with what only its files tell.
-	Describe() Info
-	// Notes says what a user should know of it before training on it, a line each.
-	Notes() []string
-}
+// ReadInventory reads a list of files that was written.
+func ReadInventory(r io.Reader) (*Inventory, error) { return set.ReadInventory(r) }
 
 // OpenSet opens a set of whichever kind: [OpenContext] for images, and [plane.Open].
 func OpenSet(ctx context.Context, name string, opts Options) (Set, error) {

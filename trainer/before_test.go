@@ -43,7 +43,7 @@ func TestRunOfBefore(t *testing.T) {
 	c := from.Record.Training.Configuration
 	r := Run{
 		Config: c, Network: net, Dataset: from.Record.Dataset, Folder: f, Device: torch.CPU, MaxSteps: 130,
-		Open: Points(set),
+		Open: Data(set),
 	}
 	if _, err := r.Train(context.Background(), from); err != nil {
 		t.Fatal(err)

@@ -10,7 +10,6 @@ import (
 	torch "github.com/wangkuiyi/gotorch"
 
 	"flowmatch/datasets"
-	"flowmatch/datasets/plane"
 	"flowmatch/flow"
 )
 
@@ -27,7 +26,7 @@ type coupledSource struct {
 	quit   chan struct{}
 	once   sync.Once
 	wg     sync.WaitGroup
-	stop   func() // ends the data
+	data   datasets.Batches
 	waited time.Duration
 }
 
@@ -38,24 +37,25 @@ type coupledBatch struct {
 	err    error
 }
 
-// newCoupled pairs the data of next, which is called by one goroutine: x1: [B,...],
-// its own, and y: [B] or nil. shape is [B,...]. Batch start comes first.
-func newCoupled(c Config, p flow.Pairing, shape []int64, d torch.Device, start int, next func() ([]float32, []int64, error), stop func()) Source {
+// newCoupled pairs batches of data, of which number start comes first, with noise. shape is
+// [B,...].
+func newCoupled(c Config, p flow.Pairing, shape []int64, d torch.Device, start int, data datasets.Batches) Source {
 	s := &coupledSource{
-		pairing: p, seed: int64(flow.Mix(uint64(c.Seed), drawCoupled) >> 1), shape: shape, device: d, stop: stop,
+		pairing: p, seed: int64(flow.Mix(uint64(c.Seed), drawCoupled) >> 1), shape: shape, device: d, data: data,
 		queue: make(chan chan coupledBatch, runtime.GOMAXPROCS(0)), quit: make(chan struct{}),
 	}
-	s.wg.Go(func() { s.deal(int64(start), next) })
+	s.wg.Go(func() { s.deal(int64(start)) })
 	return s
 }
 
 // deal has batches paired, number start coming first.
-func (s *coupledSource) deal(start int64, next func() ([]float32, []int64, error)) {
+func (s *coupledSource) deal(start int64) {
 	for m := start; ; m++ {
 		place := make(chan coupledBatch, 1)
 		b := coupledBatch{}
 		b.err = unpanicked(func() (err error) {
-			b.x1, b.y, err = next()
+			x, y, err := s.data.Next()
+			b.x1, b.y = slices.Clone(x), slices.Clone(y)
 			return err
 		})
 		failed := b.err != nil
@@ -121,30 +121,7 @@ func (s *coupledSource) Waited() time.Duration { return s.waited }
 func (s *coupledSource) Close() {
 	s.once.Do(func() {
 		close(s.quit)
-		s.stop()
+		s.data.Close()
 	})
 	s.wg.Wait()
-}
-
-// coupledImages pairs the batches of a loader.
-func coupledImages(c Config, p flow.Pairing, l *datasets.Loader, shape []int64, d torch.Device, start int) Source {
-	return newCoupled(c, p, shape, d, start, func() ([]float32, []int64, error) {
-		b, err := l.Next()
-		if err != nil {
-			return nil, nil, err
-		}
-		defer b.Release()
-		return slices.Clone(b.X), slices.Clone(b.Y), nil
-	}, l.Close)
-}
-
-// coupledPoints pairs fresh points of a set.
-func coupledPoints(c Config, p flow.Pairing, set *plane.Set, d torch.Device, start int) Source {
-	next := int64(start) * int64(c.BatchSize)
-	return newCoupled(c, p, []int64{int64(c.BatchSize), 2}, d, start, func() ([]float32, []int64, error) {
-		points := make([]float32, 2*c.BatchSize)
-		set.Sample(points, c.Seed, next)
-		next += int64(c.BatchSize)
-		return points, nil, nil
-	}, func() {})
 }

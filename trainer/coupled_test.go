@@ -32,8 +32,8 @@ func TestCoupledSources(t *testing.T) {
 	both := alone
 	both.Coupling = "ot"
 	for name, open := range map[string]func(Config) (Source, error){
-		"images": func(c Config) (Source, error) { return Images(images)(c, torch.CPU, start) },
-		"points": func(c Config) (Source, error) { return Points(set)(c, torch.CPU, start) },
+		"images": func(c Config) (Source, error) { return Data(images)(c, torch.CPU, start) },
+		"points": func(c Config) (Source, error) { return Data(set)(c, torch.CPU, start) },
 	} {
 		before := runtime.NumGoroutine()
 		var data, pairs []Batch
@@ -90,13 +90,8 @@ func TestCoupledSources(t *testing.T) {
 
 // What goes wrong ahead of a step is told at that step.
 func TestCoupledSourceFails(t *testing.T) {
-	n, broken := 0, errors.New("the disk is gone")
-	s := newCoupled(Config{}, flow.MinibatchOT{}, []int64{1, 2}, torch.CPU, 0, func() ([]float32, []int64, error) {
-		if n++; n > 2 {
-			return nil, nil, broken
-		}
-		return make([]float32, 2), nil, nil
-	}, func() {})
+	broken := errors.New("the disk is gone")
+	s := newCoupled(Config{}, flow.MinibatchOT{}, []int64{1, 2}, torch.CPU, 0, &ending{left: 2, err: broken})
 	defer s.Close()
 	torch.Scoped(func() {
 		for k := range 3 {
@@ -105,13 +100,32 @@ func TestCoupledSourceFails(t *testing.T) {
 			}
 		}
 	})
-	p := newPointSource(new(plane.Set), Config{BatchSize: 2, Coupling: "ot"}, torch.CPU, 0) // it has nothing to sample with
+	p, err := Data(new(plane.Set))(Config{BatchSize: 2, Coupling: "ot"}, torch.CPU, 0) // it has nothing to sample with
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer p.Close()
 	var panicked *datasets.PanicError
 	if _, err := p.Batch(); !errors.As(err, &panicked) {
 		t.Errorf("%v", err)
 	}
 }
+
+// ending are batches of one point, of which there are some left, and then an error.
+type ending struct {
+	left int
+	err  error
+}
+
+func (e *ending) Next() ([]float32, []int64, error) {
+	if e.left--; e.left < 0 {
+		return nil, nil, e.err
+	}
+	return make([]float32, 2), nil, nil
+}
+
+func (e *ending) Waited() time.Duration { return 0 }
+func (e *ending) Close()                {}
 
 // Stopped and gone on with, a coupled run gives the same files.
 func TestCoupledResume(t *testing.T) {

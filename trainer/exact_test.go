@@ -47,7 +47,7 @@ func exactRuns(t *testing.T) map[string]func() *Run {
 			t.Fatal(err)
 		}
 		c.ClassDropout, c.HorizontalFlip = 0.3, true
-		return &Run{Config: c, Network: u, Device: torch.CPU, Open: Images(&few)}
+		return &Run{Config: c, Network: u, Device: torch.CPU, Open: Data(&few)}
 	}
 	stored := func(distill bool) func() *Run {
 		return func() *Run {
@@ -68,13 +68,13 @@ func exactRuns(t *testing.T) map[string]func() *Run {
 		return c
 	}
 	return map[string]func() *Run{
-		"points":       func() *Run { return points(config(exactSteps), Points(moons)) },
-		"accumulation": func() *Run { return points(change(func(c *Config) { c.Accumulate = 3 }), Points(moons)) },
+		"points":       func() *Run { return points(config(exactSteps), Data(moons)) },
+		"accumulation": func() *Run { return points(change(func(c *Config) { c.Accumulate = 3 }), Data(moons)) },
 		"average": func() *Run {
-			return points(change(func(c *Config) { c.EMADecay, c.Warmup, c.GradClip = 0.8, 20, 0.5 }), Points(moons))
+			return points(change(func(c *Config) { c.EMADecay, c.Warmup, c.GradClip = 0.8, 20, 0.5 }), Data(moons))
 		},
 		"coupling": func() *Run {
-			return points(change(func(c *Config) { c.Coupling, c.StratifiedTimes, c.TimePower = "ot", true, 2 }), Points(moons))
+			return points(change(func(c *Config) { c.Coupling, c.StratifiedTimes, c.TimePower = "ot", true, 2 }), Data(moons))
 		},
 		"images":              func() *Run { return images(change(func(c *Config) { c.BatchSize = 2 })) },
 		"images, accumulated": func() *Run { return images(change(func(c *Config) { c.BatchSize, c.Accumulate = 2, 2 })) },

@@ -34,7 +34,7 @@ func ExampleRun() {
 		Iterations: 400, BatchSize: 256, LearningRate: 8e-3, Schedule: "cosine", EMADecay: 0.99,
 		StratifiedTimes: true, StableTargets: true,
 	}
-	run := trainer.Run{Config: config, Network: network, Open: trainer.Points(set)}
+	run := trainer.Run{Config: config, Network: network, Open: trainer.Data(set)}
 	result, err := run.Train(context.Background(), nil)
 	if err != nil {
 		fmt.Println(err)
@@ -85,7 +85,7 @@ func ExampleFolder() {
 		}
 		defer folder.Close()
 		run := trainer.Run{
-			Network: net, Open: trainer.Images(digits), Folder: folder, MaxSteps: steps,
+			Network: net, Open: trainer.Data(digits), Folder: folder, MaxSteps: steps,
 			Config: trainer.Config{Iterations: 8, BatchSize: 16, Schedule: "cosine", EMADecay: 0.99},
 		}
 		result, err := run.Train(context.Background(), from)

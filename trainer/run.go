@@ -18,7 +18,7 @@ import (
 type Run struct {
 	Config  Config         // what is not set in it is as in Defaults
 	Network models.Network // on Device; afterwards it has the last weights, not their average
-	Open    Opener         // the data: Images, Points, or a teacher's pairs
+	Open    Opener         // the data: Data of a set, or a teacher's pairs
 	Device  torch.Device
 
 	Folder  *Folder       // of the run's files; nil: none are written

@@ -2,14 +2,11 @@ package trainer
 
 import (
 	"errors"
-	"runtime/debug"
-	"sync"
 	"time"
 
 	torch "github.com/wangkuiyi/gotorch"
 
 	"flowmatch/datasets"
-	"flowmatch/datasets/plane"
 )
 
 // Batch is the data of a step, on the device.
@@ -34,127 +31,42 @@ type Source interface {
 // configuration decides the batches.
 type Opener func(c Config, d torch.Device, start int) (Source, error)
 
-// imageSource hands the batches of a loader to the device.
-type imageSource struct {
-	loader *datasets.Loader
-	shape  []int64
+// Data is a set as the data of a run: the images of one epoch after the other, or points that
+// are never used twice.
+func Data(s datasets.Set) Opener {
+	return func(c Config, d torch.Device, start int) (Source, error) {
+		b, err := s.Batches(datasets.BatchConfig{Size: c.BatchSize, Seed: c.Seed, Start: start, HorizontalFlip: c.HorizontalFlip})
+		if err != nil {
+			return nil, err
+		}
+		shape := []int64{int64(c.BatchSize)}
+		for _, n := range s.Describe().Shape {
+			shape = append(shape, int64(n))
+		}
+		if p, ok := c.pairing(); ok {
+			return newCoupled(c, p, shape, d, start, b), nil
+		}
+		return &setSource{b, shape, d}, nil
+	}
+}
+
+// setSource hands the batches of a set to the device.
+type setSource struct {
+	datasets.Batches
+	shape  []int64 // [B,...]
 	device torch.Device
 }
 
-// Images is a set of images as the data of a run.
-func Images(im *datasets.Images) Opener {
-	return func(c Config, d torch.Device, start int) (Source, error) { return newImageSource(im, c, d, start) }
-}
-
-func newImageSource(im *datasets.Images, c Config, device torch.Device, start int) (Source, error) {
-	l, err := datasets.NewLoader(im, datasets.LoaderConfig{
-		BatchSize: c.BatchSize, Seed: c.Seed, StartStep: start, HorizontalFlip: c.HorizontalFlip,
-	})
-	if err != nil {
-		return nil, err
-	}
-	s := im.Shape
-	shape := []int64{int64(c.BatchSize), int64(s[0]), int64(s[1]), int64(s[2])}
-	if p, ok := c.pairing(); ok {
-		return coupledImages(c, p, l, shape, device, start), nil
-	}
-	return &imageSource{l, shape, device}, nil
-}
-
-func (s *imageSource) Batch() (out Batch, err error) {
-	b, err := s.loader.Next()
+func (s *setSource) Batch() (out Batch, err error) {
+	x, y, err := s.Next()
 	if err != nil {
 		return out, err
 	}
-	defer b.Release()
-	out.X1 = toDevice(torch.FromSlice(b.X, s.shape...), s.device)
-	if b.Y != nil {
-		out.Y = toDevice(torch.FromSlice(b.Y, s.shape[0]), s.device)
+	out.X1 = toDevice(torch.FromSlice(x, s.shape...), s.device) // a copy
+	if y != nil {
+		out.Y = toDevice(torch.FromSlice(y, s.shape[0]), s.device)
 	}
 	return out, nil
-}
-
-func (s *imageSource) Waited() time.Duration { return s.loader.Waited() }
-func (s *imageSource) Close()                { s.loader.Close() }
-
-// pointSource draws fresh points for every step, one batch ahead.
-type pointSource struct {
-	set         *plane.Set
-	seed        int64
-	device      torch.Device
-	free, ready chan []float32 // [B,2] each
-	failed      chan error
-	waited      time.Duration
-
-	quit chan struct{}
-	once sync.Once
-	wg   sync.WaitGroup
-}
-
-// Points is a set of points of the plane as the data of a run: points are never used
-// twice.
-func Points(set *plane.Set) Opener {
-	return func(c Config, d torch.Device, start int) (Source, error) {
-		return newPointSource(set, c, d, start), nil
-	}
-}
-
-func newPointSource(set *plane.Set, c Config, device torch.Device, start int) Source {
-	if p, ok := c.pairing(); ok {
-		return coupledPoints(c, p, set, device, start)
-	}
-	const ahead = 2 // batches: one in use, one being drawn
-	s := &pointSource{
-		set: set, seed: c.Seed, device: device,
-		free: make(chan []float32, ahead), ready: make(chan []float32, ahead),
-		failed: make(chan error, 1), quit: make(chan struct{}),
-	}
-	for range ahead {
-		s.free <- make([]float32, 2*c.BatchSize)
-	}
-	s.wg.Go(func() { s.draw(int64(start) * int64(c.BatchSize)) })
-	return s
-}
-
-// draw fills free batches with the points of the set's stream, number next coming
-// first.
-func (s *pointSource) draw(next int64) {
-	defer func() {
-		if v := recover(); v != nil {
-			s.failed <- &datasets.PanicError{Value: v, Stack: debug.Stack()}
-		}
-	}()
-	for {
-		select {
-		case <-s.quit:
-			return
-		case points := <-s.free:
-			s.set.Sample(points, s.seed, next)
-			next += int64(len(points) / 2)
-			s.ready <- points // never blocks: there are as many places as batches
-		}
-	}
-}
-
-// Batch: X1: [B,2].
-func (s *pointSource) Batch() (Batch, error) {
-	begin := time.Now()
-	select {
-	case points := <-s.ready:
-		s.waited += time.Since(begin)
-		x1 := torch.FromSlice(points, int64(len(points)/2), 2) // a copy
-		s.free <- points
-		return Batch{X1: toDevice(x1, s.device)}, nil
-	case err := <-s.failed:
-		return Batch{}, err
-	}
-}
-
-func (s *pointSource) Waited() time.Duration { return s.waited }
-
-func (s *pointSource) Close() {
-	s.once.Do(func() { close(s.quit) })
-	s.wg.Wait()
 }
 
 // toDevice moves a tensor without waiting for the steps that the device has still

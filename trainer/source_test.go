@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"errors"
 	"runtime"
 	"slices"
 	"testing"
@@ -12,51 +13,82 @@ import (
 	"flowmatch/datasets/plane"
 )
 
-// Every step gets the points of the set's stream that are its own, wherever the
-// run begins, although they are drawn ahead; and nothing is left running.
-func TestPoints(t *testing.T) {
+// Every step gets the batch of a set that is its own, on the device and in the set's shape,
+// wherever the run begins; and nothing is left running.
+func TestData(t *testing.T) {
 	const batch, steps, start = 5, 4, 3
-	set, err := plane.Open("pinwheel")
+	points, err := plane.Open("pinwheel")
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := make([]float32, 2*batch*steps)
-	set.Sample(want, 7, start*batch)
-	before := runtime.NumGoroutine()
-	src := newPointSource(set, Config{BatchSize: batch, Seed: 7}, torch.CPU, start)
-	var got []float32
-	for range steps {
-		torch.Scoped(func() {
-			b, err := src.Batch()
+	images, err := datasets.Digits()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, set := range []datasets.Set{points, images} {
+		before := runtime.NumGoroutine()
+		b, err := set.Batches(datasets.BatchConfig{Size: batch, Seed: 7, Start: start, HorizontalFlip: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		src, err := Data(set)(Config{BatchSize: batch, Seed: 7, HorizontalFlip: true}, torch.CPU, start)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shape := []int64{batch}
+		for _, n := range set.Describe().Shape {
+			shape = append(shape, int64(n))
+		}
+		for k := range steps {
+			x, y, err := b.Next()
 			if err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(time.Millisecond) // the next batch is drawn over this one's slice
-			if s := b.X1.Shape(); !slices.Equal(s, []int64{batch, 2}) {
-				t.Errorf("shape %v", s)
-			}
-			got = append(got, torch.ToSlice[float32](b.X1)...)
-		})
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("points %v, want %v", got, want)
-	}
-	src.Close()
-	src.Close()
-	for end := time.Now().Add(time.Second); runtime.NumGoroutine() > before && time.Now().Before(end); {
-		time.Sleep(time.Millisecond) // one that has said that it is done is counted for a moment more
-	}
-	if n := runtime.NumGoroutine(); n > before {
-		t.Errorf("%d goroutines, %d before", n, before)
+			torch.Scoped(func() {
+				got, err := src.Batch()
+				if err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Millisecond) // the next one is prepared meanwhile
+				if s := got.X1.Shape(); !slices.Equal(s, shape) {
+					t.Errorf("shape %v, want %v", s, shape)
+				}
+				if !slices.Equal(torch.ToSlice[float32](got.X1), x) {
+					t.Errorf("%s: batch %d has other data", set.Describe().Name, k)
+				}
+				if (y == nil) != (got.Y.T == nil) || y != nil && !slices.Equal(torch.ToSlice[int64](got.Y), y) {
+					t.Errorf("%s: batch %d has other labels than %v", set.Describe().Name, k, y)
+				}
+			})
+		}
+		b.Close()
+		src.Close()
+		src.Close()
+		for end := time.Now().Add(time.Second); runtime.NumGoroutine() > before && time.Now().Before(end); {
+			time.Sleep(time.Millisecond) // one that has said that it is done is counted for a moment more
+		}
+		if n := runtime.NumGoroutine(); n > before {
+			t.Errorf("%s: %d goroutines, %d before", set.Describe().Name, n, before)
+		}
 	}
 }
 
-// What goes wrong in the goroutine that draws is the caller's to hear.
-func TestPointsPanic(t *testing.T) {
-	src := newPointSource(new(plane.Set), Config{BatchSize: 2}, torch.CPU, 0) // it has nothing to sample with
+// A set that cannot be dealt out, or whose batches fail, is told.
+func TestDataFails(t *testing.T) {
+	images, err := datasets.Digits()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Data(images)(Config{BatchSize: 2000}, torch.CPU, 0); err == nil {
+		t.Error("a batch of more images than there are")
+	}
+	src, err := Data(new(plane.Set))(Config{BatchSize: 2}, torch.CPU, 0) // it has nothing to sample with
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer src.Close()
-	_, err := src.Batch()
-	if _, ok := err.(*datasets.PanicError); !ok {
+	var p *datasets.PanicError
+	if _, err := src.Batch(); !errors.As(err, &p) {
 		t.Errorf("error %v, want a PanicError", err)
 	}
 }

@@ -75,7 +75,7 @@ func planeRun(t *testing.T, c Config, dir string) *Run {
 	}
 	t.Cleanup(f.Close)
 	return &Run{Config: c, Network: m, Dataset: DatasetRecord{Name: "moons"}, Folder: f, Device: torch.CPU,
-		Open: Points(set)}
+		Open: Data(set)}
 }
 
 // A finished run's metrics and weights are whole again, whatever has become of them.

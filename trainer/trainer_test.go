@@ -46,7 +46,7 @@ func newRun(t *testing.T, c Config, n models.UNetConfig, dir string) *Run {
 	}
 	t.Cleanup(f.Close)
 	return &Run{Config: c, Network: u, Dataset: DatasetRecord{Name: "digits"}, Folder: f, Device: torch.CPU,
-		Open: Images(images)}
+		Open: Data(images)}
 }
 
 // 12 steps at once and 5 + 7 give the same files, with everything that draws

@@ -56,6 +56,15 @@ func (s *Set) Entropy() (float64, bool) {
 // each: where its points are laid for the flow. It is mostly empty.
 func (s *Set) Notes() []string { return s.notes }
 
+// Len is 0: there are as many points as are asked for.
+func (s *Set) Len() int { return 0 }
+
+// Inventory is nil: Data tells what a file held.
+func (s *Set) Inventory() *set.Inventory { return nil }
+
+// Reclass is false: points have no classes.
+func (s *Set) Reclass([]string) bool { return false }
+
 // PlotRange is a square around 10,000 points of the set with a margin of 5 % on each
 // side. It is the same at each call.
 func (s *Set) PlotRange() Range {

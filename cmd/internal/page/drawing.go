@@ -166,7 +166,7 @@ func (s *Server) train(w http.ResponseWriter, r *http.Request) {
 			s.worker.Breathe()
 		}
 		run := trainer.Run{
-			Config: drawnConfig(ask.Iterations, ask.Seed), Network: net, Open: trainer.Points(set), Device: s.device,
+			Config: drawnConfig(ask.Iterations, ask.Seed), Network: net, Open: trainer.Data(set), Device: s.device,
 			Interval: lookEvery, Observers: []trainer.Observer{trainer.Watch(look)},
 		}
 		done, err := run.Train(ctx, nil)

@@ -48,8 +48,8 @@ var trained = sync.OnceValues(func() (string, error) {
 		steps int
 		in    datasets.Info
 	}{
-		{"cfm/moons", points, trainer.Points(moons), 200, moons.Info}, {"reflow/moons", points, trainer.Points(moons), 60, moons.Info},
-		{"cfm/digits", pictures, trainer.Images(digits), 6, digits.Info},
+		{"cfm/moons", points, trainer.Data(moons), 200, moons.Info}, {"reflow/moons", points, trainer.Data(moons), 60, moons.Info},
+		{"cfm/digits", pictures, trainer.Data(digits), 6, digits.Info},
 	} {
 		torch.ManualSeed(1)
 		net, err := m.net.Build()

@@ -48,7 +48,7 @@ func (r *Resume) SameData(s *Start, sub *Subject) error {
 	}
 	was := s.From.Record.Dataset
 	s.before = was.Before
-	if sub.Images != nil && sub.Images.Reclass(was.ClassNames) {
+	if sub.Set != nil && sub.Set.Reclass(was.ClassNames) {
 		sub.Info.ClassNames = was.ClassNames
 	}
 	switch what := r.changes(s, sub); {
@@ -81,10 +81,10 @@ func (r *Resume) takeNewData(s *Start, sub *Subject, what string) error {
 
 // files are those that the data was read from; nil for none.
 func (sub *Subject) files() *datasets.Inventory {
-	if sub.Images == nil {
+	if sub.Set == nil {
 		return nil
 	}
-	return sub.Images.Files
+	return sub.Set.Inventory()
 }
 
 // changes says what is different from the data that the run was trained on, or "".

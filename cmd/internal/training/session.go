@@ -19,8 +19,8 @@ import (
 // Subject is a network and what it is trained on.
 type Subject struct {
 	Info    datasets.Info
-	Images  *datasets.Images // that it is trained on; nil for points and pairs
-	About   string           // "1,797 images of 1x8x8"
+	Set     datasets.Set // that it is trained on; nil for pairs
+	About   string       // "1,797 images of 1x8x8"
 	Network models.Config
 	Advice  string // flags of a smaller job, said where the run takes hours
 	Waiting string // what the time without a step is spent on; "waiting for data"

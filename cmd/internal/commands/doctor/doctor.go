@@ -97,7 +97,7 @@ func cores() int { return runtime.GOMAXPROCS(0) }
 
 func examine(ctx context.Context, c *cli.Command) []finding {
 	all := []finding{machine(), processor()}
-	rest := append([]finding{folder(c), data(c)}, surroundings(ctx, c)...)
+	rest := append([]finding{folder(c), data(ctx, c)}, surroundings(ctx, c)...)
 	lib, err := torch.FindLibrary()
 	if err != nil {
 		return append(append(all, finding{Name: "libtorch", What: err.Error(), fatal: true}), rest...)
@@ -274,15 +274,13 @@ func folder(c *cli.Command) finding {
 }
 
 // data tells which sets can be trained on now.
-func data(c *cli.Command) finding {
+func data(ctx context.Context, c *cli.Command) finding {
 	var here, missing []string
 	for _, name := range datasets.Names() {
 		if strings.Contains(name, ":") {
 			continue // the user's own files
 		}
-		if in, err := datasets.Lookup(name); err == nil && in.Is2D() {
-			here = append(here, name)
-		} else if _, err := datasets.Open(name, datasets.Options{DataDir: c.DataDir}); err == nil {
+		if _, err := datasets.OpenSet(ctx, name, datasets.Options{DataDir: c.DataDir}); err == nil {
 			here = append(here, name)
 		} else {
 			missing = append(missing, name)

@@ -14,60 +14,58 @@ import (
 	"flowmatch/trainer"
 )
 
-// openData reads the set, fetching its files first if that was asked for, and
-// gives the number of its images.
-func (f *flags) openData(ctx context.Context, in datasets.Info, w io.Writer, say func(string, ...any)) (*training.Subject, int, error) {
-	if in.Is2D() {
-		set, err := plane.Open(in.Name)
-		if err != nil {
-			return nil, 0, err
-		}
-		for _, note := range set.Notes() {
-			say("note: %s", note)
-		}
-		sub, err := f.points(in, set)
-		return sub, 0, err
-	}
+// openData reads the set, fetching its files first if that was asked for.
+func (f *flags) openData(ctx context.Context, in datasets.Info, w io.Writer, say func(string, ...any)) (datasets.Set, error) {
 	if f.download && datasets.Missing(in.Name, f.cmd.DataDir) {
 		if err := cli.Fetch(ctx, in.Name, f.cmd.DataDir, w, f.cmd.Quiet); err != nil {
-			return nil, 0, err
+			return nil, err
 		}
 	}
 	bar := terminal.New(w, f.cmd.Quiet, "reading "+in.Name, 1)
 	opts := f.dataOptions()
 	opts.Progress = func(done, total int) { bar.Set(done, total, "") }
-	images, err := datasets.OpenContext(ctx, in.Name, opts)
+	set, err := datasets.OpenSet(ctx, in.Name, opts)
 	bar.Done()
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	for _, warning := range images.Warnings {
-		say("note: %s", warning)
+	for _, note := range set.Notes() {
+		say("note: %s", note)
 	}
-	traits := datasets.TraitsOf(in.Name)
+	return set, nil
+}
+
+// subject is the network that is trained on the set.
+func (f *flags) subject(set datasets.Set, say func(string, ...any)) (*training.Subject, error) {
+	if points, ok := set.(*plane.Set); ok {
+		return f.points(points)
+	}
+	return f.images(set.(*datasets.Images), say)
+}
+
+func (f *flags) images(images *datasets.Images, say func(string, ...any)) (*training.Subject, error) {
+	traits := datasets.TraitsOf(images.Name)
 	if line := classLine(images.ClassNames); (traits.Sized || f.attribute != "") && !f.network.Unconditional() {
 		say("classes: %s", line)
 	}
 	network, err := f.network.Config(images.Info, f.classDropout > 0)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	if network, err = f.init.Network(network, images.Info); err != nil {
-		return nil, 0, err
+		return nil, err
+	}
+	if network.Classes() == 0 {
+		images = images.Unlabelled()
 	}
 	s := images.Shape
-	if network.Classes() == 0 { // labels decide nothing, not even what noise is near
-		unlabelled := *images
-		unlabelled.Labels = nil
-		images = &unlabelled
-	}
 	return &training.Subject{
-		Info: images.Info, Images: images, Network: network,
+		Info: images.Info, Set: images, Network: network,
 		Advice: "--num-channels 32 --num-res-blocks 1 --attention-resolutions none --batch-size 64 --iterations 1700",
 		About:  fmt.Sprintf("%s images of %dx%dx%d", terminal.Count(int64(images.Len())), s[0], s[1], s[2]),
 		Build:  network.Build,
-		Open:   trainer.Images(images),
-	}, images.Len(), nil
+		Open:   trainer.Data(images),
+	}, nil
 }
 
 // inFrameOf opens a file of points anew in the frame of the run that is gone on with:
@@ -76,25 +74,23 @@ func (f *flags) inFrameOf(start *training.Start, sub *training.Subject) (*traini
 	if start.From == nil || !f.resume.NewData || !sub.Info.Is2D() || sub.Info.Frame.Equal(start.From.Record.Dataset.Frame) {
 		return sub, nil
 	}
-	in := sub.Info
-	in.Frame = start.From.Record.Dataset.Frame
-	set, err := plane.OpenIn(in.Name, in.Frame)
+	frame := start.From.Record.Dataset.Frame
+	set, err := plane.OpenIn(sub.Info.Name, frame)
 	if err != nil {
 		return nil, err
 	}
-	start.Notes = append(start.Notes, fmt.Sprintf("the flow takes the points as it did: %s", in.Frame))
-	return f.points(in, set)
+	start.Notes = append(start.Notes, fmt.Sprintf("the flow takes the points as it did: %s", frame))
+	return f.points(set)
 }
 
-func (f *flags) points(in datasets.Info, set *plane.Set) (*training.Subject, error) {
-	in.Frame, in.Data = set.Frame, set.Data
-	network, err := f.init.Network(models.MLPConfig{HiddenDim: f.hiddenDim}.Defaults(), in)
+func (f *flags) points(set *plane.Set) (*training.Subject, error) {
+	network, err := f.init.Network(models.MLPConfig{HiddenDim: f.hiddenDim}.Defaults(), set.Info)
 	if err != nil {
 		return nil, err
 	}
 	return &training.Subject{
-		Info: in, Network: network, About: "points of the plane", Build: network.Build,
-		Open: trainer.Points(set),
+		Info: set.Info, Set: set, Network: network, About: "points of the plane", Build: network.Build,
+		Open: trainer.Data(set),
 	}, nil
 }
 

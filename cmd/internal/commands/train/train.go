@@ -38,11 +38,15 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	session := training.Session{Resume: f.resume, Env: env, Label: "training"}
-	subject, images, err := f.openData(ctx, info, env.Stderr, session.Say)
+	set, err := f.openData(ctx, info, env.Stderr, session.Say)
 	if err != nil {
 		return err
 	}
-	config, err := f.configuration(info, images)
+	subject, err := f.subject(set, session.Say)
+	if err != nil {
+		return err
+	}
+	config, err := f.configuration(info, set.Len())
 	if err != nil {
 		return err
 	}

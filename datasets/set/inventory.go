@@ -1,4 +1,4 @@
-package datasets
+package set
 
 import (
 	"bufio"
@@ -26,12 +26,14 @@ type inventoryFile struct {
 	sum  [sha256.Size]byte
 }
 
-func (v *Inventory) add(name string, sum [sha256.Size]byte) {
+// Add adds a file. Once all are there, Sort brings them into the order in which they are
+// written.
+func (v *Inventory) Add(name string, sum [sha256.Size]byte) {
 	v.files = append(v.files, inventoryFile{name, sum})
 }
 
-// sort brings the files into the order in which they are written.
-func (v *Inventory) sort() *Inventory {
+// Sort brings the files into order.
+func (v *Inventory) Sort() *Inventory {
 	slices.SortFunc(v.files, func(a, b inventoryFile) int { return strings.Compare(a.name, b.name) })
 	return v
 }
@@ -94,7 +96,7 @@ func ReadInventory(r io.Reader) (*Inventory, error) {
 		}
 		v.files = append(v.files, f)
 	}
-	return v.sort(), lines.Err()
+	return v.Sort(), lines.Err()
 }
 
 // Changes says what is different from an earlier list, in words: "1 added (a/3.png), 2
@@ -138,14 +140,14 @@ func (v *Inventory) Changes(was *Inventory) string {
 		names []string
 	}{{"added", added}, {"gone", gone}, {"replaced", replaced}, {"renamed", renamed}} {
 		if len(c.names) > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s (%s)", len(c.names), c.what, firstOf(c.names)))
+			parts = append(parts, fmt.Sprintf("%d %s (%s)", len(c.names), c.what, FirstOf(c.names)))
 		}
 	}
 	return strings.Join(parts, ", ")
 }
 
-// firstOf names the first two of many.
-func firstOf(names []string) string {
+// FirstOf names the first two of many.
+func FirstOf(names []string) string {
 	const named = 2
 	if len(names) <= named {
 		return strings.Join(names, ", ")
