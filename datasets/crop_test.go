@@ -161,20 +161,6 @@ func TestSquareFaults(t *testing.T) {
 	}
 }
 
-// TestSquareCut cuts pictures at 512 offsets: none may crash or pass as whole. (A
-// PNG's last chunk, of 12 bytes, is not missed by Go's decoder, nor a JPEG's end.)
-func TestSquareCut(t *testing.T) {
-	img := picturetest.Paint(64, 48, func(x, y int) color.Color { return color.NRGBA{uint8(x * y), uint8(x + y), uint8(x ^ y), 255} })
-	for kind, file := range map[string][]byte{"png": picturetest.PNG(img), "jpeg": picturetest.JPEG(img)} {
-		for i := range 512 {
-			n := i * len(file) / 512
-			if _, err := squareOf(file[:n], 8); err == nil && n < len(file)-16 {
-				t.Errorf("%s cut to %d of %d bytes passed", kind, n, len(file))
-			}
-		}
-	}
-}
-
 // TestKindsMost: the largest blank pictures stay below the bound on what so many
 // bytes can hold.
 func TestKindsMost(t *testing.T) {

@@ -153,23 +153,6 @@ func TestIDXMissing(t *testing.T) {
 	}
 }
 
-// TestIDXCut cuts good files at every offset of a stride: each must be refused in
-// words, none may crash.
-func TestIDXCut(t *testing.T) {
-	plain := idxFile(somePixels(2), 2, 28, 28)
-	for name, whole := range map[string][]byte{"plain": plain, "gzipped": gzipped(plain)} {
-		stride := max(1, len(whole)/512)
-		for n := 0; n < len(whole); n += stride {
-			if data, _, err := parseIDX(bytes.NewReader(whole[:n]), int64(n), idxImages, []int{28, 28}); err == nil {
-				t.Errorf("%s cut to %d bytes gave %d pixels", name, n, len(data))
-			}
-		}
-		if _, _, err := parseIDX(bytes.NewReader(whole), int64(len(whole)), idxImages, []int{28, 28}); err != nil {
-			t.Errorf("%s, whole: %v", name, err)
-		}
-	}
-}
-
 // TestMNIST reads the real files.
 func TestMNIST(t *testing.T) {
 	dir := os.Getenv("FLOWMATCH_TEST_DATA")

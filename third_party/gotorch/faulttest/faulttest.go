@@ -1,5 +1,6 @@
-// Package faulttest says how many cases the tests of faults try: a few in go test, and as many as there is time for under
-// scripts/faults, which sums them up.
+// Package faulttest is for the tests of faults, which lie in files fault<number>_*_test.go: how many cases they try, a few
+// in go test and as many as there is time for under scripts/faults, which sums them up; and what of memory and time a file
+// from a stranger may cost.
 package faulttest
 
 import (
@@ -22,8 +23,9 @@ const (
 func Long() bool { return os.Getenv(secondsVar) != "" }
 
 // Cases gives the numbers of the cases of a fault that are to be tried: those below quick, or under scripts/faults those
-// from where the runs before ended, until the time is over. Each is reported that was tried to its end.
-func Cases(t testing.TB, fault, quick int) iter.Seq[int] {
+// from where the runs before ended, until the time is over. Each is reported that was tried to its end. The fault is
+// named as in scripts/faults.d/table.md.
+func Cases(t testing.TB, fault string, quick int) iter.Seq[int] {
 	return func(yield func(int) bool) {
 		tried := 0
 		defer func() { Report(t, fault, tried) }()
@@ -47,9 +49,9 @@ func Cases(t testing.TB, fault, quick int) iter.Seq[int] {
 }
 
 // Report counts cases of a fault that were tried and held.
-func Report(t testing.TB, fault, n int) {
+func Report(t testing.TB, fault string, n int) {
 	t.Helper()
-	t.Logf("fault %d: %d cases", fault, n)
+	t.Logf("fault %s: %d cases", fault, n)
 	path := os.Getenv(outVar)
 	if path == "" || t.Failed() {
 		return
@@ -58,10 +60,21 @@ func Report(t testing.TB, fault, n int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := fmt.Fprintf(f, "%d %d\n", fault, n); err != nil {
+	if _, err := fmt.Fprintf(f, "%s\t%d\n", fault, n); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Lengths are 512 lengths below size, the first of them 0 and evenly apart, to cut a file at.
+func Lengths(size int) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for i := range 512 {
+			if !yield(i * size / 512) {
+				return
+			}
+		}
 	}
 }

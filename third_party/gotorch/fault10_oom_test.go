@@ -153,7 +153,7 @@ func TestEveryAllocationMayFail(t *testing.T) {
 			t.Fatalf("%s afterwards: %v", job.name, err)
 		}
 		t.Logf("%s: %d allocations failed", job.name, failed)
-		faulttest.Report(t, 10, failed)
+		faulttest.Report(t, "10", failed)
 		total += failed
 	}
 	if total < 300/int(stride) {

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/wangkuiyi/gotorch/faulttest"
 )
 
 // get fetches data to a fresh folder and checks the promise: under the name there
@@ -36,6 +38,7 @@ func getTo(t *testing.T, path string, data []byte, opts Options, urls ...string)
 	} else if err != nil && e == nil {
 		t.Errorf("error %v, but the file is there", err)
 	}
+	faulttest.Report(t, "13", 1)
 	return err
 }
 

@@ -81,7 +81,7 @@ func TestEveryFlipOfOurs(t *testing.T) {
 			t.Errorf("bit %d of byte %d flipped, and it was read", i%8, i/8)
 		}
 	})
-	faulttest.Report(t, 4, int(n-passed.Load()))
+	faulttest.Report(t, "4", int(n-passed.Load()))
 }
 
 func TestEveryLengthOfOurs(t *testing.T) {
@@ -99,7 +99,7 @@ func TestEveryLengthOfOurs(t *testing.T) {
 			t.Errorf("%d bytes added, and it was read", i+1)
 		}
 	})
-	faulttest.Report(t, 4, int(n-passed.Load()))
+	faulttest.Report(t, "4", int(n-passed.Load()))
 }
 
 // A file by PyTorch has bytes that mean nothing (times, attributes); but no flip gives other values or names.

@@ -63,7 +63,7 @@ func TestPowerLoss(t *testing.T) {
 		saved = append(saved, disks{m, m.Effects()})
 		restore()
 	}
-	for i := range faulttest.Cases(t, 2, 800) {
+	for i := range faulttest.Cases(t, "2", 800) {
 		random := rand.New(rand.NewPCG(2, uint64(i)))
 		d := saved[i%2]
 		at := random.IntN(d.effects + 1)

@@ -164,7 +164,7 @@ func TestExact(t *testing.T) {
 		tried += exactSteps
 		restore()
 	}
-	faulttest.Report(t, 6, tried)
+	faulttest.Report(t, "6", tried)
 }
 
 // sameRuns compares the files of two runs.

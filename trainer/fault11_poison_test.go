@@ -86,7 +86,7 @@ func TestPoisoned(t *testing.T) {
 			}
 		}
 	}
-	faulttest.Report(t, 11, tried)
+	faulttest.Report(t, "11", tried)
 }
 
 func once(part string, forGood bool) bool { return part == "data" && !forGood }

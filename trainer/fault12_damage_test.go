@@ -97,5 +97,5 @@ func TestDamagedOfFive(t *testing.T) {
 			tried++
 		}
 	}
-	faulttest.Report(t, 12, tried)
+	faulttest.Report(t, "12", tried)
 }

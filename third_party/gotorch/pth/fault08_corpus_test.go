@@ -60,7 +60,7 @@ func TestHostileCorpus(t *testing.T) {
 	if len(cases) < 80 {
 		t.Errorf("only %d files in the corpus", len(cases))
 	}
-	faulttest.Report(t, 8, len(cases))
+	faulttest.Report(t, "8 pth", len(cases))
 	t.Logf("%d files refused; slowest %v, most memory %d KiB", len(cases), slowest, largest>>10)
 }
 
