@@ -73,7 +73,7 @@ func TestGuidedSampling(t *testing.T) {
 	labels := []int64{0, 1, 2, 0, 1, 2}
 	draw := func(g *Guidance, y []int64, method string) (*Samples, int) {
 		m := &drawn{}
-		s := Sampling{Velocity: m.Velocity, Solver: solver(t, SolverConfig{Method: method, Steps: 10, RTol: 1e-4, ATol: 1e-4}), Shape: []int64{2}, N: n, Labels: y, Seed: 1, Guidance: g, Batch: 6}
+		s := Sampling{Velocity: m.Velocity, Solver: solver(t, SolverConfig{Method: method, Steps: 10, RTol: 1e-4, ATol: 1e-4}), Shape: []int64{2}, N: n, Labels: y, Seed: 1, Guidance: g}
 		out, err := s.Draw(context.Background())
 		if err != nil {
 			t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 
 // Sampling draws samples of a model.
 type Sampling struct {
-	Velocity Velocity
+	Velocity Velocity // on a processor, several cores call it at once
 	Device   torch.Device
 	Solver   Solver  // nil: DefaultSolver
 	Shape    []int64 // of one sample, [C,H,W] or [2]
@@ -18,7 +18,11 @@ type Sampling struct {
 	Labels   []int64   // [N] classes; nil for a model without
 	Seed     int64     // of the noise; sample i has Noise(Seed, i)
 	X0       []float32 // [N,Shape...] noise to start from instead; nil: by Seed
-	Batch    int       // samples solved together; 0: all
+	// Batch is the samples that are solved together, at most; 0: all of them. A
+	// processor's cores each solve a batch at a time, so that small ones, which
+	// stay in a core's cache, are solved fastest. What the batches are, and so the
+	// samples, depends on Batch and N alone and not on the number of cores.
+	Batch int
 
 	Guidance *Guidance // of the labels' classes; nil: none
 
@@ -27,11 +31,12 @@ type Sampling struct {
 	FrameTimes []float64
 
 	// Observe, if set, is given the states of every batch at FrameTimes instead:
-	// x: [n,Shape...] of the samples from first on. So a million samples' frames
-	// need not be held at once. x is valid until it returns.
+	// x: [n,Shape...] of the samples from first on, one call at a time but the
+	// batches in no order. So a million samples' frames need not be held at once.
+	// x is valid until it returns.
 	Observe func(frame, first int, x []float32)
 
-	Progress func(done, of int) // after every batch; may be nil
+	Progress func(done, of int) // after every batch, one call at a time; may be nil
 }
 
 // Samples is what Draw gives.
@@ -82,76 +87,9 @@ func (s Sampling) Draw(ctx context.Context) (*Samples, error) {
 		}
 		out.Frames = append(out.Frames, make([]float32, int64(len(s.Shown))*dim))
 	}
-	batch := s.Batch
-	if batch <= 0 {
-		batch = s.N
-	}
-	shown := s.Shown
-	for first := 0; first < s.N; first += batch {
-		last := min(first+batch, s.N)
-		n := 0
-		for n < len(shown) && shown[n] < last {
-			n++
-		}
-		at := len(s.Shown) - len(shown)
-		if err := s.batch(ctx, out, first, last, shown[:n], at, dim); err != nil {
-			return nil, err
-		}
-		shown = shown[n:]
-		if s.Progress != nil {
-			s.Progress(last, s.N)
-		}
+	d := &drawing{Sampling: s, out: out, dim: dim, starts: s.batches()}
+	if err := d.run(ctx); err != nil {
+		return nil, err
 	}
 	return out, nil
-}
-
-// batch solves samples first to last; those shown go to the frames' places
-// from at on.
-func (s Sampling) batch(ctx context.Context, out *Samples, first, last int, shown []int, at int, dim int64) (err error) {
-	defer stopped(ctx, &err)
-	torch.Scoped(func() {
-		shape := append([]int64{int64(last - first)}, s.Shape...)
-		x := torch.FromSlice(out.X0[int64(first)*dim:int64(last)*dim], shape...).To(s.Device)
-		var y torch.Tensor
-		if s.Labels != nil {
-			y = torch.FromSlice(s.Labels[first:last], shape[0]).To(s.Device)
-		}
-		var times []float64
-		if len(shown) > 0 || s.Observe != nil {
-			times = s.FrameTimes
-		}
-		field, cost := s.Velocity.Field(y), func(float64) int { return 1 }
-		if s.Guidance != nil {
-			field, cost = s.Guidance.Field(s.Velocity, y), s.Guidance.Evaluations
-		}
-		evaluations, last := 0, 0
-		counted := stoppable(ctx, func(x torch.Tensor, t float64) torch.Tensor {
-			last = cost(t)
-			evaluations += last
-			return field(x, t)
-		})
-		end, calls, e := s.Solver.Solve(counted, x, times, func(o Output) error {
-			all := torch.ToSlice[float32](o.X)
-			if s.Observe != nil {
-				s.Observe(o.Index, first, all)
-				return nil
-			}
-			for i, n := range shown {
-				copy(out.Frames[o.Index][int64(at+i)*dim:int64(at+i+1)*dim], all[int64(n-first)*dim:])
-			}
-			return nil
-		})
-		if err = e; err != nil {
-			return
-		}
-		copy(out.X[int64(first)*dim:], torch.ToSlice[float32](end))
-		if evaluations > out.NFE {
-			out.NFE = evaluations
-			// The frames between steps may need one at the end.
-			if f, ok := s.Solver.(FixedStep); ok && calls > f.Steps*f.Method.Stages() {
-				out.NFEFrames = last
-			}
-		}
-	})
-	return err
 }

@@ -105,7 +105,7 @@ func TestDrawStops(t *testing.T) {
 		torch.Scoped(func() {
 			torch.FinishGC() // what other tests left
 			before := torch.Stats().Live
-			s := Sampling{Velocity: velocity, Solver: solver(t, SolverConfig{Method: method, Steps: 10}), Shape: []int64{2}, N: 4, Batch: 2}
+			s := Sampling{Velocity: velocity, Solver: solver(t, SolverConfig{Method: method, Steps: 10}), Shape: []int64{2}, N: 4}
 			if _, err := s.Draw(ctx); err != why || calls != 5 {
 				t.Errorf("%s: %v after %d evaluations", method, err, calls)
 			}

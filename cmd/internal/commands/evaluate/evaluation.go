@@ -63,12 +63,8 @@ func (e *evaluation) task(what string) (progress func(done, of int), done func()
 	}, bar.Done
 }
 
-// counting makes a model report its evaluations as parts of n; a solver that
-// chooses its steps (n is 0) has no known number of them.
+// counting makes a model report its evaluations, one after the other, as parts of n.
 func (e *evaluation) counting(n int, progress func(done, of int)) flow.Velocity {
-	if n == 0 {
-		return e.velocity
-	}
 	done := 0
 	return func(x, t, y torch.Tensor) torch.Tensor {
 		v := e.velocity(x, t, y)
@@ -97,13 +93,12 @@ func (e *evaluation) samples(ctx context.Context, s cli.NamedSolver, n int, labe
 		Device: e.device, Solver: s, Shape: e.file.Dims(), N: n, Labels: labels, Seed: e.f.cmd.Seed, Batch: batch,
 		Guidance: e.guidance,
 	}
-	evaluations := 0
-	if m, ok := flow.FixedStepMethod(s.Method); ok {
-		evaluations = (n + batch - 1) / batch * s.Steps * m.Stages()
+	draw.Velocity = e.velocity
+	if m, ok := flow.FixedStepMethod(s.Method); ok && e.device.IsCUDA() { // whose batches are few
+		draw.Velocity = e.counting((n+batch-1)/batch*s.Steps*m.Stages(), progress)
 	} else {
 		draw.Progress = progress
 	}
-	draw.Velocity = e.counting(evaluations, progress)
 	return draw.Draw(ctx)
 }
 
