@@ -81,11 +81,11 @@ func load(o InitOptions) error {
 		os.Setenv("GOMP_SPINCOUNT", "10000")
 	}
 	if err := lib.openTorch(open, "libtorch_cpu.so"); err != nil {
-		return fmt.Errorf("libtorch cannot be opened: %w", err)
+		return notOpened("libtorch", err)
 	}
 	cudaWhy = openCUDA(o, lib, HasDriver, open)
 	if err := fillTable(lib.Binding, false); err != nil {
-		return fmt.Errorf("%s cannot be opened: %w", lib.Binding, err)
+		return notOpened(lib.Binding, err)
 	}
 	if cudaWhy == "" {
 		if err := fillTable(lib.CUDABinding, true); err != nil {
@@ -116,6 +116,21 @@ func load(o InitOptions) error {
 	setNumThreads(n)
 	watchMemory()
 	return nil
+}
+
+// Opening is the operation that an *Error names where there was no memory for libtorch itself.
+const Opening = "dlopen"
+
+// notOpened names a library that cannot be opened. Where memory is exhausted the loader
+// says so in words of its own.
+func notOpened(name string, err error) error {
+	for _, words := range []string{"failed to map segment", "annot allocate memory"} {
+		if strings.Contains(err.Error(), words) {
+			err = &Error{Op: Opening, Msg: err.Error(), OutOfMemory: true}
+			break
+		}
+	}
+	return fmt.Errorf("%s cannot be opened: %w", name, err)
 }
 
 // openCUDA must come before anything asks libtorch for its CUDA hooks, which

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	torch "github.com/wangkuiyi/gotorch"
+	"github.com/wangkuiyi/gotorch/supervise" // of every command
 
 	"flowmatch/datasets"
 	"flowmatch/trainer"
@@ -21,7 +22,7 @@ const (
 	Failed      = 1 // in the world: files, network, libraries
 	WrongUse    = 2
 	Diverged    = 3
-	OutOfMemory = 4
+	OutOfMemory = supervise.ExhaustedStatus
 	CheckFailed = 5
 )
 
@@ -95,7 +96,7 @@ func (c *Command) Report(w io.Writer, err error) int {
 	var te *torch.Error
 	switch {
 	case status == OutOfMemory:
-		msg = "out of memory: " + msg + "; try " + c.lessMemory(err)
+		msg = "out of memory: " + msg + "; " + c.lessMemory(err)
 	case errors.As(err, &te):
 		msg = "libtorch: " + msg
 	}
@@ -106,7 +107,27 @@ func (c *Command) Report(w io.Writer, err error) int {
 	return status
 }
 
+// lessMemory is what can be done where memory is exhausted.
 func (c *Command) lessMemory(err error) string {
+	allow := ""
+	if n, limited := supervise.Limit(); limited {
+		allow = fmt.Sprintf("allow more than %d MiB (ulimit -v)", n>>20)
+	}
+	var te *torch.Error
+	opening := errors.As(err, &te) && te.Op == torch.Opening
+	switch {
+	case opening && allow == "":
+		return "end other programs"
+	case opening:
+		return allow
+	case allow != "":
+		return "try " + c.smaller(err) + ", or " + allow
+	}
+	return "try " + c.smaller(err)
+}
+
+// smaller is a way to need less memory.
+func (c *Command) smaller(err error) string {
 	var m *trainer.MemoryError
 	if errors.As(err, &m) && m.Fits > 0 {
 		s := fmt.Sprintf("--batch-size %d", m.Fits)

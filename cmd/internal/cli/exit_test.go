@@ -28,6 +28,8 @@ func TestReportOutOfMemory(t *testing.T) {
 			"train: out of memory: sampling: Conv2d: CUDA out of memory. Tried to allocate 2.00 GiB.; try a smaller --batch-size\n"},
 		{errors.Join(&trainer.MemoryError{Err: lack, Batch: 8, Fits: 4}, errors.New("disk full")),
 			"train: out of memory: Conv2d failed: 8 samples do not go through the network together, 4 do; disk full; try --batch-size 4, with --accumulate 2 for steps of as many samples\n"},
+		{fmt.Errorf("libtorch cannot be opened: %w", &torch.Error{Op: torch.Opening, Msg: "libc10.so: cannot allocate memory", OutOfMemory: true}),
+			"train: out of memory: libtorch cannot be opened: dlopen: libc10.so: cannot allocate memory; end other programs\n"},
 	} {
 		var out strings.Builder
 		if status := (&Command{Name: "train"}).Report(&out, c.err); status != OutOfMemory || out.String() != c.want {

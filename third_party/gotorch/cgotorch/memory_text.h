@@ -14,6 +14,8 @@ inline bool says_out_of_memory(const std::string &s) {
   for (const char *words : {"can't allocate memory", "CUDA out of memory",
                             "CUDA error: out of memory", "cudaErrorMemoryAllocation"})
     if (s.find(words) != std::string::npos) return true;
+  // oneDNN's text for code that it found no memory for.
+  if (s == "could not create a primitive") return true;
   // NAME_STATUS_..ALLOC..: the word goes on to the first letter that is in none.
   for (size_t at = 0; (at = s.find("_STATUS_", at)) != std::string::npos; at++) {
     size_t end = s.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_", at);

@@ -35,7 +35,7 @@ inline char *message(std::exception_ptr e, bool trace) noexcept {
     } catch (const std::bad_alloc &) {
       return tagged('M', "out of memory");
     } catch (const std::exception &x) {
-      return tagged('E', x.what());
+      return tagged(says_out_of_memory(x.what()) ? 'M' : 'E', x.what());
     } catch (...) {
       return tagged('E', "unknown C++ exception");
     }

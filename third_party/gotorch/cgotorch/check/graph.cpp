@@ -175,11 +175,12 @@ void texts() {
         "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
         "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
         "cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED\nmore",
-        "cusolver error: CUSOLVER_STATUS_ALLOC_FAILED, when calling x"})
+        "cusolver error: CUSOLVER_STATUS_ALLOC_FAILED, when calling x", "could not create a primitive"})
     expect(gt::says_out_of_memory(s), std::string("not taken for exhausted memory: ") + s);
   for (const char *s : {"CUDA error: an illegal memory access was encountered",
                         "CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling ALLOC",
-                        "cuDNN error: CUDNN_STATUS_BAD_PARAM", "_STATUS_", "", "The size of tensor a must match"})
+                        "cuDNN error: CUDNN_STATUS_BAD_PARAM", "_STATUS_", "", "The size of tensor a must match",
+                        "could not create a primitive descriptor for a convolution"})
     expect(!gt::says_out_of_memory(s), std::string("taken for exhausted memory: ") + s);
 }
 
