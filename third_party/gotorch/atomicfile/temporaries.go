@@ -89,7 +89,7 @@ func sweep(dir string, among func(name string) bool) error {
 
 // removeUnclaimed removes a temporary that nobody writes any more.
 func removeUnclaimed(path string) error {
-	if disk.Now() != disk.OS {
+	if disk.Simulated() {
 		return disk.Remove(path) // a simulated one has neither locks nor other processes
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)

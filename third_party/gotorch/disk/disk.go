@@ -79,6 +79,19 @@ func Use(fsys FS) (restore func()) {
 	return func() { current.Store(before) }
 }
 
+// Simulated tells whether the file system in use is not the system's: neither [OS] nor one that only looks on at what is
+// done to that, and says so by a method Under.
+func Simulated() bool {
+	fsys := Now()
+	for {
+		w, ok := fsys.(interface{ Under() FS })
+		if !ok {
+			return fsys != OS
+		}
+		fsys = w.Under()
+	}
+}
+
 // Open is [FS].Open of the file system in use.
 func Open(path string) (Reader, int64, error) { return Now().Open(path) }
 

@@ -24,6 +24,10 @@ type Failing struct {
 	Err     error
 	ForGood bool // those after it fail too, but for remove: a temporary must not be there for that reason alone
 
+	// Tell, where there is one, is told of each operation before it is done, and of writes once more in the midst of
+	// them, when half is done: their name is "half" then. None is kept for Ops.
+	Tell func(Op)
+
 	mu  sync.Mutex
 	ops []Op
 }
@@ -59,8 +63,15 @@ func (f *Failing) Ops() []Op {
 	return slices.Clone(f.ops)
 }
 
+// Under is the other file system.
+func (f *Failing) Under() disk.FS { return f.FS }
+
 // fails counts an operation and gives the error that it has.
 func (f *Failing) fails(name, path string) error {
+	if f.Tell != nil {
+		f.Tell(Op{name, path})
+		return nil
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.ops = append(f.ops, Op{name, path})
@@ -160,7 +171,16 @@ func (f *Failing) write(path string, b []byte, do func([]byte) (int, error)) (in
 	err := f.fails("write", path)
 	switch err {
 	case nil:
-		return do(b)
+		if f.Tell == nil {
+			return do(b)
+		}
+		n, err := do(b[:len(b)/2])
+		if err != nil {
+			return n, err
+		}
+		f.Tell(Op{"half", path})
+		more, err := do(b[len(b)/2:])
+		return n + more, err
 	case io.ErrShortWrite:
 		n, e := do(b[:len(b)/2])
 		if e != nil {
@@ -205,7 +225,11 @@ type failingUpdater struct {
 }
 
 func (u failingUpdater) WriteAt(b []byte, off int64) (int, error) {
-	return u.f.write(u.path, b, func(b []byte) (int, error) { return u.Updater.WriteAt(b, off) })
+	return u.f.write(u.path, b, func(b []byte) (int, error) {
+		n, err := u.Updater.WriteAt(b, off)
+		off += int64(n)
+		return n, err
+	})
 }
 
 func (u failingUpdater) ReadAt(b []byte, off int64) (int, error) {
