@@ -45,6 +45,9 @@ func squareFrom(r io.ReadSeeker, bytes int64, size int, gate *pixelGate, dst []u
 		return 0, err
 	}
 	square(dst, img, p.Stored, size)
+	if min(p.Width, p.Height) < size {
+		done |= picture.Enlarged
+	}
 	return done, nil
 }
 

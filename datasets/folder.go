@@ -15,31 +15,26 @@ import (
 )
 
 const (
-	defaultImageSize = 64
 	largestImageSize = 4096
 	mostClasses      = 256 // labels are bytes
 )
 
-func (o Options) imageSize() int {
-	if o.ImageSize == 0 {
-		return defaultImageSize
-	}
-	return o.ImageSize
-}
-
 // lookFolder is what the names in folder:DIR tell: a class for each sub-folder, in
-// their natural order. Whether the pictures have colours shows when they are read.
+// their natural order. The size of the pictures, where none is asked for, and whether
+// they have colours shows when they are read.
 func lookFolder(info Info, opts Options) (Info, error) {
-	size := opts.imageSize()
+	size := opts.ImageSize
 	switch {
-	case size < 1 || size > largestImageSize:
+	case size < 0 || size > largestImageSize:
 		return info, fmt.Errorf("image size %d: it is 1 to %d", size, largestImageSize)
 	case opts.Channels != 0 && opts.Channels != 1 && opts.Channels != 3:
 		return info, fmt.Errorf("%d channels: pictures have 1 or 3", opts.Channels)
 	}
-	info.Shape = []int{3, size, size}
-	if opts.Channels != 0 {
-		info.Shape[0] = opts.Channels
+	if size > 0 {
+		info.Shape = []int{3, size, size}
+		if opts.Channels != 0 {
+			info.Shape[0] = opts.Channels
+		}
 	}
 	tree, err := listClasses(info)
 	info.ClassNames = tree.classes
@@ -49,7 +44,7 @@ func lookFolder(info Info, opts Options) (Info, error) {
 // folderTree is the classes of folder:DIR and, once listed, their pictures.
 type folderTree struct {
 	set, dir string
-	classes  []string     // names of the sub-folders, in natural order
+	classes  []string     // names of the sub-folders, in natural order; nil: the pictures lie in dir itself, in no classes
 	split    *folderSplit // where they lie in; nil: in dir itself
 	pictures []folderFile // by class, then by path
 	warnings []string
@@ -77,7 +72,7 @@ func (t *folderTree) fault(path, fault string, remedy Remedy, err error) error {
 	return &FileError{Set: t.set, File: path, Fault: fault, Remedy: remedy, Err: err}
 }
 
-const layout = "it must have one sub-folder per class with PNG or JPEG pictures in it"
+const layout = "it must have PNG or JPEG pictures in it, or one sub-folder of them per class"
 
 // listClasses lists the sub-folders of folder:DIR. Hidden ones do not count, nor
 // links that lead to the folder itself, to one above it or to a class that is there
@@ -109,7 +104,7 @@ func listClasses(info Info) (*folderTree, error) {
 	slices.SortFunc(t.classes, compareNatural)
 	switch {
 	case len(t.classes) == 0 && loose > 0:
-		return t, t.fault(dir, "pictures but no sub-folders", "move them into a sub-folder of their own: each is a class", nil)
+		t.warn("the pictures lie in no sub-folders: they are a set without classes")
 	case len(t.classes) == 0:
 		return t, t.fault(dir, "no sub-folders", layout, nil)
 	case len(t.classes) > mostClasses:
@@ -200,6 +195,11 @@ func (t *folderTree) listPictures(part Split, stop func() error) error {
 		t.warnOfOthers(root)
 	case t.split != nil:
 		root = t.split.train
+	}
+	if t.classes == nil {
+		if err := t.listBelow(root, 0, stop); err != nil {
+			return err
+		}
 	}
 	for class, name := range t.classes {
 		before := len(t.pictures)

@@ -49,13 +49,26 @@ func readFolder(info Info, opts Options, memory int64) (*Images, error) {
 		return nil, err
 	}
 	info.ClassNames = tree.classes
-	im, err := tree.read(info, opts, memory, func(path string) (readSeekCloser, int64, error) {
-		return userfile.Open(filepath.Join(tree.dir, path))
-	})
-	if err == nil {
-		im.Undivided = !tree.divided()
+	if info.Shape == nil {
+		size, err := tree.chooseSize(opts.Split, stop)
+		if err != nil {
+			return nil, err
+		}
+		info.Shape = []int{3, size, size}
 	}
-	return im, err
+	im, err := tree.read(info, opts, memory, tree.open)
+	if err != nil {
+		return nil, err
+	}
+	im.Undivided = !tree.divided()
+	if tree.classes == nil {
+		im.Labels = nil
+	}
+	return im, nil
+}
+
+func (t *folderTree) open(path string) (readSeekCloser, int64, error) {
+	return userfile.Open(filepath.Join(t.dir, path))
 }
 
 // pictureOpener opens a picture of a set, whose length it gives.
@@ -171,7 +184,7 @@ func (t *folderTree) drop(im *Images, bad []error) error {
 	d := im.Dim()
 	kept := 0
 	var named []string
-	inClass := make([]int, len(t.classes))
+	inClass := make([]int, max(1, len(t.classes)))
 	for i, err := range bad {
 		if err != nil {
 			if len(named) < badNamed {
@@ -196,9 +209,9 @@ func (t *folderTree) drop(im *Images, bad []error) error {
 	if dropped*badOneIn > len(bad) {
 		return t.fault(t.dir, what, "repair them or move them away", nil)
 	}
-	for class, n := range inClass {
-		if n == 0 {
-			return t.fault(filepath.Join(t.dir, t.classes[class]), "none of its pictures can be used; "+what, "repair them or move the sub-folder away", nil)
+	for class, name := range t.classes {
+		if inClass[class] == 0 {
+			return t.fault(filepath.Join(t.dir, name), "none of its pictures can be used; "+what, "repair them or move the sub-folder away", nil)
 		}
 	}
 	t.warn("%s: passed over", what)

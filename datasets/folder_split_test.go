@@ -106,7 +106,7 @@ func TestFolderChannels(t *testing.T) {
 			t.Errorf("%s: shape %v, values %v, want %v; notes %q", name, im.Shape, got, c.want, im.Warnings)
 		}
 	}
-	if info, err := LookupWith("folder:"+layFiles(t, grey), Options{Channels: 1}); err != nil || info.Shape[0] != 1 {
+	if info, err := LookupWith("folder:"+layFiles(t, grey), Options{ImageSize: 4, Channels: 1}); err != nil || info.Shape[0] != 1 {
 		t.Errorf("%+v, error %v", info, err)
 	}
 	if _, err := LookupWith("folder:"+layFiles(t, grey), Options{Channels: 2}); err == nil {

@@ -19,6 +19,9 @@ func OpenParts(ctx context.Context, name string, opts Options) (fit, test *Image
 		return fit, test, nil
 	}
 	opts.Split = Test
+	if TraitsOf(name).Sized { // whose two parts are of one shape
+		opts.Channels, opts.ImageSize = fit.Shape[0], fit.Shape[1]
+	}
 	test, err = OpenContext(ctx, name, opts)
 	return fit, test, err
 }

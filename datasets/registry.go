@@ -30,8 +30,8 @@ type Options struct {
 	DataDir string // folder that holds the sets' own folders; default "data"
 	Split   Split  // default Train; Test is every fifth image of sets without a test part
 
-	// ImageSize is the height and width of a folder's pictures; default 64. Other
-	// sets have their own.
+	// ImageSize is the height and width of a folder's pictures; default by theirs, at
+	// most 64. Other sets have their own.
 	ImageSize int
 
 	// Channels of a folder's pictures: 1 for grey, 3 for colours; default as the pictures
@@ -101,7 +101,7 @@ var registry = append(planeSets(), []entry{
 	{
 		info:   Info{Name: "folder:DIR", Levels: 256},
 		traits: Traits{Photographs: true, Sized: true},
-		about:  "pictures of your own, PNG or JPEG: one sub-folder per class",
+		about:  "pictures of your own, PNG or JPEG: one sub-folder per class, or none",
 		open:   openFolder,
 		look:   lookFolder,
 	},

@@ -2,6 +2,7 @@ package models
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -85,6 +86,26 @@ func must[T any](v T, err error) T {
 		panic(err)
 	}
 	return v
+}
+
+// A network for every size that can be halved often enough: the sizes of before have what
+// they had, and nothing has attention above 32 x 32.
+func TestDefaultChannelMult(t *testing.T) {
+	for size, want := range map[int]string{
+		4: "[1]", 7: "[1]", 8: "[1 2]", 12: "[1 2]", 16: "[1 2 2]", 24: "[1 2 2]", 28: "[1 2 2]", 31: "[1]", 32: "[1 2 2 2]", 48: "[1 2 2 2]",
+		50: "[1 2]", 64: "[1 2 3 4]", 96: "[1 2 3 4]", 128: "[1 1 2 3 4]", 256: "[1 1 2 3 4]", 63: "[]", 66: "[]", 1024: "[]",
+	} {
+		if got := fmt.Sprint(DefaultChannelMult(size)); got != want {
+			t.Errorf("%d: %s, want %s", size, got, want)
+		}
+	}
+	for size := 1; size <= 128; size++ {
+		if m := DefaultChannelMult(size); m != nil {
+			if err := (UNetConfig{Channels: 1, Size: size, NumChannels: 32}).Defaults().Check(); err != nil {
+				t.Errorf("%d: %v", size, err)
+			}
+		}
+	}
 }
 
 func TestParseConfigRefuses(t *testing.T) {

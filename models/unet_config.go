@@ -25,22 +25,27 @@ type UNetConfig struct {
 	NullClass bool `json:"null_class"`
 }
 
-// DefaultChannelMult is the multipliers for an image size, nil for a size that
-// has none.
+// DefaultChannelMult is the multipliers for an image size: a level for each time that the
+// sides can be halved and keep 4 pixels, at most four of them, from 128 pixels on five. It
+// is nil for a size whose last level, which has attention, would be above 32 pixels.
 func DefaultChannelMult(size int) []int {
-	switch size {
-	case 8:
-		return []int{1, 2}
-	case 28:
-		return []int{1, 2, 2}
-	case 32:
-		return []int{1, 2, 2, 2}
-	case 64:
+	levels, most := 1, 4
+	if size >= 128 {
+		most = 5
+	}
+	last := size
+	for levels < most && last%2 == 0 && last/2 >= 4 {
+		levels, last = levels+1, last/2
+	}
+	switch {
+	case last > 32:
+		return nil
+	case levels == 4 && size >= 64:
 		return []int{1, 2, 3, 4}
-	case 128:
+	case levels == 5:
 		return []int{1, 1, 2, 3, 4}
 	}
-	return nil
+	return []int{1, 2, 2, 2}[:levels:levels]
 }
 
 // Defaults is c with the fields that are not set filled in.

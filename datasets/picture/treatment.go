@@ -15,6 +15,7 @@ const (
 	shallowed                       // taken at 8 bits, of 16
 	stopped                         // of an animation, the first picture
 	unmanaged                       // its colour profile was not applied
+	Enlarged                        // it is smaller than what is made of it
 )
 
 // inWords are the Treatments in the order of their bits: of one picture, and of more.
@@ -24,6 +25,7 @@ var inWords = [...]struct{ one, more string }{
 	{"has 16 bits a colour, of which 8 are taken", "have 16 bits a colour, of which 8 are taken"},
 	{"is animated, and its first picture is taken", "are animated, and their first pictures are taken"},
 	{"has a colour profile, which is not applied", "have colour profiles, which are not applied"},
+	{"is smaller than the size that it gets, and enlarged", "are smaller than the size that they get, and enlarged"},
 }
 
 // String says it of one picture.

@@ -27,7 +27,7 @@ func (u *unetFlags) config(in datasets.Info, n *Network, classes int, nullClass 
 		Channels: in.Shape[0], Size: in.Shape[1], NumChannels: u.numChannels, NumResBlocks: u.numResBlocks,
 		NumHeads: n.numHeads, Dropout: u.dropout, NumClasses: classes, NullClass: nullClass,
 	}
-	small := in.Shape[1] <= 8
+	small := in.Shape[1] <= 8 // as digits
 	if c.NumChannels == 0 && !n.cmd.Changed("num-channels") {
 		c.NumChannels = 64
 		if small {
@@ -47,10 +47,11 @@ func (u *unetFlags) config(in datasets.Info, n *Network, classes int, nullClass 
 		if c.AttentionResolutions, err = ints(u.attention); err != nil {
 			return nil, Usagef("--attention-resolutions %q: whole numbers with commas between, or none", u.attention)
 		}
-	case small:
-		c.AttentionResolutions = []int{4}
-	default:
+	default: // at half the size of small ones, as digits have it
 		c.AttentionResolutions = []int{16}
+		if half := in.Shape[1] / 2; half < 8 {
+			c.AttentionResolutions = []int{max(1, half)}
+		}
 	}
 	if n.cmd.Changed("num-res-blocks") && u.numResBlocks < 1 {
 		return nil, Usagef("--num-res-blocks %d: at least 1", u.numResBlocks)
