@@ -8,6 +8,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -66,5 +67,67 @@ func TestFolder(t *testing.T) {
 	written, _ := filepath.Glob(files)
 	if got := many.ProcessState.ExitCode(); got != 130 || len(written) == 0 || len(written) == 2*each {
 		t.Errorf("status %d, %d pictures of %d", got, len(written), 2*each)
+	}
+}
+
+// Pictures of one's own, of any size, are trained on without a word of how; what was
+// chosen is in run.json, and a run keeps it though the pictures change.
+func TestOwnPictures(t *testing.T) {
+	pictures, dir := filepath.Join(t.TempDir(), "mine"), t.TempDir()
+	lay := func(name string, w, h int, ink color.Color) {
+		img := image.NewRGBA(image.Rect(0, 0, w, h))
+		for y := range h {
+			for x := range w / 2 {
+				img.Set(x, y, ink)
+			}
+		}
+		var b bytes.Buffer
+		if err := png.Encode(&b, img); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(pictures, name), b.Bytes())
+	}
+	if err := os.MkdirAll(pictures, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 5 {
+		lay(fmt.Sprint(i, ".png"), 14+7*i, 40-6*i, color.White)
+	}
+	args := []string{"--dataset", "folder:" + pictures, "--output-dir", dir, "--device", "cpu"}
+	at := filepath.Join(dir, "cfm/folder-mine")
+	r := must(t, program(t, "train", nil, append(args, "--dry-run")...))
+	if !strings.Contains(r.out, "image-size") || !strings.Contains(r.out, "chosen") {
+		t.Errorf("%s", r.out)
+	}
+	r = must(t, program(t, "train", nil, append(args, "--max-steps", "2")...))
+	for _, want := range []string{"a set without classes", "5 pictures: batch 4, 12x12, channels 1,2 of 32, 2,000 steps (chosen)", "data.png shows what was read"} {
+		if !strings.Contains(r.errOut, want) {
+			t.Errorf("%q is not in %s", want, r.errOut)
+		}
+	}
+	if !strings.Contains(r.out, filepath.Join(at, "data.png")) {
+		t.Errorf("%s", r.out)
+	}
+	if b := read(t, filepath.Join(at, "data.png")); !bytes.HasPrefix(b, []byte("\x89PNG")) {
+		t.Error("data.png is no picture")
+	}
+	run := runOf(t, filepath.Join(at, "run.json"))
+	for name, want := range map[string]any{"batch-size": 4.0, "image-size": 12.0, "image-channels": 1.0, "iterations": 2000.0, "num-channels": 32.0, "channel-mult": "1,2"} {
+		if run.Values[name] != want || run.From[name] != "chosen" {
+			t.Errorf("%s: %v, %s", name, run.Values[name], run.From[name])
+		}
+	}
+	must(t, program(t, "sample", nil, append(args, "--num-samples", "4", "--steps", "1", "--frames", "2")...))
+	for i := range 40 { // larger ones, in colours
+		lay(fmt.Sprint("new", i, ".png"), 70, 80, color.RGBA{200, 0, 0, 255})
+	}
+	r = must(t, program(t, "train", nil, append(args, "--resume", "--new-data", "--max-steps", "3")...))
+	if want := "45 pictures: batch 4, 12x12, channels 1,2 of 32, 2,000 steps (as the run has it)"; !strings.Contains(r.errOut, want) {
+		t.Errorf("%s", r.errOut)
+	}
+	refused(t, program(t, "train", nil, append(args, "--fresh", "--quiet", "--batch-size", "46")...), 2, "45 images")
+	r = must(t, program(t, "train", nil, append(args, "--fresh", "--max-steps", "1", "--num-channels", "64", "--no-figures")...))
+	if want := "45 pictures: batch 32, 28x28, channels 1,2,2 of 64, 2,000 steps (chosen, but for --num-channels)"; !strings.Contains(r.errOut, want) {
+		t.Errorf("%s", r.errOut)
 	}
 }

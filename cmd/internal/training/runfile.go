@@ -26,7 +26,7 @@ type RunRecord struct {
 	Format   int                        `json:"format"`
 	Command  string                     `json:"command,omitempty"`
 	Values   map[string]json.RawMessage `json:"values"`         // by the flags' names
-	From     map[string]string          `json:"from,omitempty"` // default, recipe, machine, preset, config or flag
+	From     map[string]string          `json:"from,omitempty"` // default, recipe, machine, preset, config, chosen (by the pictures) or flag
 	Data     string                     `json:"data,omitempty"` // SHA-256 of the set
 	Sessions []RunSession               `json:"sessions,omitempty"`
 }

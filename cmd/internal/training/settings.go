@@ -24,6 +24,7 @@ const (
 	fromDefault = "default"
 	fromRecipe  = "recipe" // or the set's own defaults
 	fromMachine = "machine"
+	fromData    = "chosen" // by a user's own pictures
 	fromPreset  = "preset"
 	fromConfig  = "config"
 	fromFlag    = "flag"

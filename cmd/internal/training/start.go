@@ -85,6 +85,11 @@ func (r *Resume) Guard(dir string) error {
 	return nil
 }
 
+// GoesOn tells whether a run in the folder, or the state that is named, is to be gone on with.
+func (r *Resume) GoesOn(dir string) bool {
+	return r.ResumeFrom != "" || r.Resume && trainer.HoldsRun(dir)
+}
+
 func sameFolder(a, b string) bool {
 	x, err := os.Stat(a)
 	if err != nil {
@@ -108,7 +113,19 @@ type Start struct {
 }
 
 // Close lets other processes into the folder.
-func (s *Start) Close() { s.folder.Close() }
+func (s *Start) Close() {
+	if s != nil {
+		s.folder.Close()
+	}
+}
+
+// State is what the run goes on from; nil for a run that starts, which a nil Start is.
+func (s *Start) State() *trainer.State {
+	if s == nil {
+		return nil
+	}
+	return s.From
+}
 
 // Open keeps other processes out of the folder, and finds the state to go on
 // from or moves an old run aside.

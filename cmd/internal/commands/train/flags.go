@@ -54,7 +54,7 @@ func newFlags() *flags {
 	data.Datasets("dataset")
 	c.AddDataDir(data)
 	data.BoolVar(&f.download, "download", false, "fetch the set's public files if they are missing")
-	data.IntVar(&f.imageSize, "image-size", 64, "height and width that a folder's pictures get")
+	data.IntVar(&f.imageSize, "image-size", 0, "height and width that a folder's pictures get (theirs, at most 64)")
 	data.IntVar(&f.imageChannels, "image-channels", 0, "of a folder's pictures: 1 for grey, 3 for colours (grey if all of them are)")
 	data.StringVar(&f.attribute, "attribute", "", "of celeba: two classes, faces without it and with it, as in Smiling")
 	data.BoolVar(&f.horizontalFlip, "horizontal-flip", false, "mirror every other image")
@@ -87,7 +87,7 @@ func (f *flags) check() (datasets.Info, error) {
 	if f.hiddenDim < 1 {
 		return in, cli.Usagef("--hidden-dim %d: at least 1", f.hiddenDim)
 	}
-	if f.imageSize < 1 || f.imageSize > 4096 {
+	if f.cmd.Changed("image-size") && (f.imageSize < 1 || f.imageSize > 4096) {
 		return in, cli.Usagef("--image-size %d: 1 to 4096", f.imageSize)
 	}
 	if f.cmd.Changed("image-channels") && f.imageChannels != 1 && f.imageChannels != 3 {
@@ -115,16 +115,22 @@ func (f *flags) check() (datasets.Info, error) {
 	if f.initFrom != "" && f.resume.ResumeFrom != "" {
 		return in, cli.Usagef("--init-from and --resume-from exclude each other: a state has weights of its own")
 	}
-	if f.classDropout > 0 && f.network.Unconditional() {
+	switch {
+	case f.classDropout > 0 && f.network.Unconditional():
 		return in, cli.Usagef("--class-dropout needs classes, and --unconditional has none")
+	case f.classDropout > 0 && in.Classes() == 0 && !in.Is2D():
+		return in, cli.Usagef("--class-dropout needs classes, and %s has none", in.Name)
 	}
 	// The number of images is not known yet; any will do for the check.
 	if _, err := f.configuration(in, 1<<30); err != nil {
 		return in, err
 	}
-	if in.Is2D() {
+	switch {
+	case in.Is2D():
 		err = cli.AsUsage(models.MLPConfig{HiddenDim: f.hiddenDim}.Defaults().Check())
-	} else {
+	case in.Shape == nil: // which reading the pictures will tell
+		err = f.network.Check()
+	default:
 		_, err = f.network.Config(in, f.classDropout > 0)
 	}
 	if err != nil {

@@ -14,10 +14,17 @@ import (
 	"flowmatch/trainer"
 )
 
-// openData reads the set, fetching its files first if that was asked for.
-func (f *flags) openData(ctx context.Context, in datasets.Info, w io.Writer, say func(string, ...any)) (datasets.Set, error) {
+// openData reads the set, fetching its files first if that was asked for. was is the state
+// that the run goes on from, or nil.
+func (f *flags) openData(ctx context.Context, in datasets.Info, was *trainer.State, w io.Writer, say func(string, ...any)) (datasets.Set, error) {
 	if f.download && datasets.Missing(in.Name, f.cmd.DataDir) {
 		if err := cli.Fetch(ctx, in.Name, f.cmd.DataDir, w, f.cmd.Quiet); err != nil {
+			return nil, err
+		}
+	}
+	sized := datasets.TraitsOf(in.Name).Sized
+	if sized {
+		if err := f.settings.ChooseSize(f.cmd.Flags(), was, f.init); err != nil {
 			return nil, err
 		}
 	}
@@ -32,7 +39,10 @@ func (f *flags) openData(ctx context.Context, in datasets.Info, w io.Writer, say
 	for _, note := range set.Notes() {
 		say("note: %s", note)
 	}
-	return set, nil
+	if images, ok := set.(*datasets.Images); ok && sized {
+		err = f.settings.ChooseFor(f.cmd.Flags(), images, was, f.init)
+	}
+	return set, err
 }
 
 // subject is the network that is trained on the set.
@@ -45,8 +55,8 @@ func (f *flags) subject(set datasets.Set, say func(string, ...any)) (*training.S
 
 func (f *flags) images(images *datasets.Images, say func(string, ...any)) (*training.Subject, error) {
 	traits := datasets.TraitsOf(images.Name)
-	if line := classLine(images.ClassNames); (traits.Sized || f.attribute != "") && !f.network.Unconditional() {
-		say("classes: %s", line)
+	if (traits.Sized || f.attribute != "") && images.Classes() > 0 && !f.network.Unconditional() {
+		say("classes: %s", classLine(images.ClassNames))
 	}
 	network, err := f.network.Config(images.Info, f.classDropout > 0)
 	if err != nil {
@@ -61,11 +71,23 @@ func (f *flags) images(images *datasets.Images, say func(string, ...any)) (*trai
 	s := images.Shape
 	return &training.Subject{
 		Info: images.Info, Set: images, Network: network,
-		Advice: "--num-channels 32 --num-res-blocks 1 --attention-resolutions none --batch-size 64 --iterations 1700",
+		Advice: advice(traits, s[1]),
 		About:  fmt.Sprintf("%s images of %dx%dx%d", terminal.Count(int64(images.Len())), s[0], s[1], s[2]),
 		Build:  network.Build,
 		Open:   trainer.Data(images),
 	}, nil
+}
+
+// advice is flags of a smaller job.
+func advice(traits datasets.Traits, size int) string {
+	const fewer = "--num-res-blocks 1 --attention-resolutions none"
+	switch {
+	case !traits.Sized:
+		return "--num-channels 32 " + fewer + " --batch-size 64 --iterations 1700"
+	case size > 32:
+		return "--image-size 32 " + fewer
+	}
+	return fewer + " --iterations 1000"
 }
 
 // inFrameOf opens a file of points anew in the frame of the run that is gone on with:

@@ -8,6 +8,8 @@ import (
 	"io"
 	"path/filepath"
 
+	torch "github.com/wangkuiyi/gotorch"
+
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/figures"
 	"flowmatch/cmd/internal/training"
@@ -38,7 +40,12 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	session := training.Session{Resume: f.resume, Env: env, Label: "training"}
-	set, err := f.openData(ctx, info, env.Stderr, session.Say)
+	start, err := f.goOn(dir)
+	if err != nil {
+		return err
+	}
+	defer func() { start.Close() }()
+	set, err := f.openData(ctx, info, start.State(), env.Stderr, session.Say)
 	if err != nil {
 		return err
 	}
@@ -50,8 +57,13 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	device, err := f.cmd.OpenDevice()
-	if err != nil {
+	if datasets.TraitsOf(info.Name).Sized {
+		session.Say("%s", f.settings.Own(set.Len(), config, subject.Network, start.State()))
+	}
+	var device torch.Device
+	if start != nil {
+		device = start.Device
+	} else if device, err = f.cmd.OpenDevice(); err != nil {
 		return err
 	}
 	if f.summary {
@@ -60,11 +72,11 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if f.dryRun {
 		return f.rehearse(ctx, env, subject, config, device)
 	}
-	start, err := f.resume.Open(dir, device)
-	if err != nil {
-		return err
+	if start == nil {
+		if start, err = f.resume.Open(dir, device); err != nil {
+			return err
+		}
 	}
-	defer start.Close()
 	if err := start.SameSet(subject.Info); err != nil {
 		return err
 	}
@@ -83,6 +95,10 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	if err := start.KeepFiles(subject); err != nil {
+		return err
+	}
+	shown, err := f.showData(start, subject, session.Say)
+	if err != nil {
 		return err
 	}
 	record, part := f.record(config, subject), training.NewSession(env.Args, start)
@@ -110,7 +126,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	paths = append([]string{checkpoint}, paths...)
+	paths = append(append([]string{checkpoint}, shown...), paths...)
 	if f.cmd.JSON {
 		return report(env.Stdout, result, device, config.Precision, paths)
 	}
@@ -118,6 +134,33 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		fmt.Fprintln(env.Stdout, p)
 	}
 	return nil
+}
+
+// goOn opens the run that is gone on with before its data is read: it tells how pictures
+// are taken. It is nil for a run that starts.
+func (f *flags) goOn(dir string) (*training.Start, error) {
+	if f.summary || !f.resume.GoesOn(dir) {
+		return nil, nil
+	}
+	device, err := f.cmd.OpenDevice()
+	if err != nil {
+		return nil, err
+	}
+	return f.resume.Open(dir, device)
+}
+
+// showData draws what a run on pictures of a user's own is trained on, before it starts.
+func (f *flags) showData(start *training.Start, sub *training.Subject, say func(string, ...any)) ([]string, error) {
+	images, ok := sub.Set.(*datasets.Images)
+	if !ok || !datasets.TraitsOf(images.Name).Sized || f.figures.Off || start.From != nil && !f.resume.NewData {
+		return nil, nil
+	}
+	path, err := figures.Data(start.Dir, images)
+	if err != nil {
+		return nil, err
+	}
+	say("%s shows what was read", path)
+	return []string{path}, nil
 }
 
 func listDatasets(w io.Writer) {
