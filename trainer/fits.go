@@ -43,6 +43,7 @@ func (l *loop) explain(ctx context.Context, err error) error {
 		// Where addresses run out Go itself may get no memory for the search.
 		return &MemoryError{Err: te, Batch: l.Config.BatchSize}
 	}
+	l.e.forget() // it holds the memory of a whole step
 	fits, none := l.fits(ctx)
 	return &MemoryError{te, l.Config.BatchSize, fits, none}
 }

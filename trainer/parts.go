@@ -36,11 +36,7 @@ func (e *engine) gradients(m int, src Source, scale float64) (loss torch.Tensor,
 	n := b.t.Shape()[0]
 	parts := e.parts(n)
 	if parts == 1 {
-		v := e.velocity(b)
-		e.diagnose(v, b)
-		loss = scaled(flow.Loss(v, b.u), scale)
-		loss.Backward()
-		return loss.Detach(), nil
+		return e.learn(b, scale), nil
 	}
 	vs, losses := make([]torch.Tensor, parts), make([]torch.Tensor, parts)
 	grads := make([][]torch.Tensor, parts)
@@ -93,6 +89,15 @@ func (e *engine) gradients(m int, src Source, scale float64) (loss torch.Tensor,
 		}
 	})
 	return loss, nil
+}
+
+// learn is gradients of a batch that goes through the network as a whole.
+func (e *engine) learn(b batch, scale float64) torch.Tensor {
+	v := e.velocity(b)
+	e.diagnose(v, b)
+	loss := scaled(flow.Loss(v, b.u), scale)
+	loss.Backward()
+	return loss.Detach()
 }
 
 func scaled(loss torch.Tensor, by float64) torch.Tensor {

@@ -27,9 +27,15 @@ type Run struct {
 	MaxSteps        int // stop after this step in all; 0: the planned end
 	CheckpointEvery int // steps between saves; 0: five minutes
 
+	// NoGraph does a GPU's steps operation by operation, where they are otherwise recorded
+	// and replayed as one (CUDA graphs). The numbers are the same.
+	NoGraph bool
+
 	Interval  time.Duration // between looks at the device; 0: a second
 	Observers []Observer    // told at those times; metrics.jsonl and the loss by time are there anyway
 	Note      func(string)  // a line for the user; may be nil
+
+	instead func(*engine) // changes a new engine, for tests
 }
 
 // Result is what a run came to.
@@ -45,6 +51,9 @@ type Result struct {
 	Time       time.Duration // of the steps done now
 	Waited     time.Duration // of it, waiting for data
 	Pace       []Mark        // of the steps done now, from the first's begin on
+	// GraphNodes and GraphKernels count the operations, and the kernels among them, of a
+	// step that was recorded; 0 where none was.
+	GraphNodes, GraphKernels int
 	// Checkpoint is what the run has learnt, as in ckpt.pth: the averaged weights
 	// where an average is kept.
 	Checkpoint *Checkpoint
@@ -81,6 +90,21 @@ func (r *Run) Train(ctx context.Context, from *State) (res Result, err error) {
 	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	onStream(r.Device, !r.NoGraph, func() { res, err = r.train(ctx, from) })
+	return res, err
+}
+
+// onStream runs f, where steps may be recorded with its work going to a stream other
+// than the GPU's usual one, which cannot be recorded.
+func onStream(d torch.Device, record bool, f func()) {
+	if !d.IsCUDA() || !record {
+		f()
+		return
+	}
+	torch.WithStream(torch.NewCUDAStream(d), f)
+}
+
+func (r *Run) train(ctx context.Context, from *State) (res Result, err error) {
 	l := &loop{Run: r, start: time.Now(), lastSave: time.Now()}
 	if failed := torch.Try(func() { err = l.open(from) }); failed != nil {
 		err = failed
@@ -136,6 +160,12 @@ func (l *loop) total() int {
 
 func (l *loop) open(from *State) error {
 	l.e = newEngine(l.Config, l.Network, l.Device)
+	if !l.NoGraph && l.Device.IsCUDA() {
+		l.e.recorder = graphs{l.Device}
+	}
+	if l.instead != nil {
+		l.instead(l.e)
+	}
 	if err := l.e.objective.Check(); err != nil {
 		return err
 	}
@@ -225,6 +255,7 @@ func (l *loop) run(ctx context.Context) error {
 			return errors.Join(err, l.save())
 		}
 		l.done++
+		l.noteUnrecorded()
 		for _, d := range l.e.diagnostics {
 			d.Step(l.done)
 		}
@@ -321,6 +352,14 @@ func (l *loop) look() error {
 	return l.watch.verdict()
 }
 
+// noteUnrecorded says once why steps are not recorded.
+func (l *loop) noteUnrecorded() {
+	if why := l.e.unrecorded; why != nil {
+		l.e.unrecorded = nil
+		l.note(fmt.Sprintf("the step cannot be recorded as a graph, so that each operation is launched by itself: %v", why))
+	}
+}
+
 func (l *loop) note(s string) {
 	if l.Note != nil {
 		l.Note(s)
@@ -347,6 +386,9 @@ func (l *loop) result() Result {
 		Steps: len(l.losses), New: len(l.losses) - l.first, Losses: l.losses, GradNorms: l.norms, Skipped: l.watch.skipped,
 		Clipped: float64(clipped) / float64(max(1, len(l.norms))),
 		Time:    time.Since(l.start), Waited: l.src.Waited(), Pace: l.pace.marks, Checkpoint: l.checkpoint,
+	}
+	if l.e != nil && l.e.graph != nil {
+		res.GraphNodes, res.GraphKernels = l.e.graph.work.Nodes()
 	}
 	if l.byTime != nil {
 		res.TimeLosses = l.byTime.history

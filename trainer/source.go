@@ -2,6 +2,7 @@ package trainer
 
 import (
 	"errors"
+	"runtime"
 	"time"
 
 	torch "github.com/wangkuiyi/gotorch"
@@ -35,7 +36,9 @@ type Opener func(c Config, d torch.Device, start int) (Source, error)
 // are never used twice.
 func Data(s datasets.Set) Opener {
 	return func(c Config, d torch.Device, start int) (Source, error) {
-		b, err := s.Batches(datasets.BatchConfig{Size: c.BatchSize, Seed: c.Seed, Start: start, HorizontalFlip: c.HorizontalFlip})
+		b, err := s.Batches(datasets.BatchConfig{
+			Size: c.BatchSize, Seed: c.Seed, Start: start, HorizontalFlip: c.HorizontalFlip, Cores: coresForData(d),
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -48,6 +51,15 @@ func Data(s datasets.Set) Opener {
 		}
 		return &setSource{b, shape, d}, nil
 	}
+}
+
+// coresForData is how many cores make batches. A GPU takes less time for a step of points
+// than one core for drawing them; a processor has better to do.
+func coresForData(d torch.Device) int {
+	if d.IsCUDA() {
+		return max(1, min(runtime.GOMAXPROCS(0)-1, 8))
+	}
+	return 1
 }
 
 // setSource hands the batches of a set to the device.

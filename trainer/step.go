@@ -36,6 +36,13 @@ type engine struct {
 	ring   torch.Tensor // [2,slots] float32: loss and gradient norm of the last steps
 	slots  int          // the most steps between two looks at the device
 	filled int
+	// schedule has on the device what steps would be told; nil where they are.
+	schedule *deviceSchedule
+
+	recorder   recorder // of steps; nil where they are not recorded
+	warm       int      // steps done by this engine
+	graph      *stepGraph
+	unrecorded error // why steps could not be recorded
 
 	diagnostics []Diagnostic // told of every batch
 }
@@ -70,6 +77,9 @@ func newEngine(c Config, m models.Network, d torch.Device) *engine {
 				}
 			}
 			e.ring = torch.Zeros([]int64{2, int64(e.slots)}, torch.Options{Device: d})
+			if d.IsCUDA() {
+				e.schedule = newDeviceSchedule(e.slots, d)
+			}
 		})
 		e.adamw = torch.NewAdamW(e.params, torch.AdamWOptions{WeightDecay: c.WeightDecay})
 		e.gen = torch.NewGenerator(d, 0)
@@ -78,6 +88,10 @@ func newEngine(c Config, m models.Network, d torch.Device) *engine {
 }
 
 func (e *engine) close() {
+	e.forget()
+	if e.schedule != nil {
+		e.schedule.close()
+	}
 	for _, ts := range [][]torch.Tensor{e.ema, e.adamw.ExpAvg, e.adamw.ExpAvgSq, {e.adamw.StepCount, e.ring}} {
 		for _, t := range ts {
 			t.Close()
@@ -88,23 +102,40 @@ func (e *engine) close() {
 
 // step does step k = 0, 1, ... of the run.
 func (e *engine) step(k int, src Source) (err error) {
+	if e.schedule != nil && e.filled == 0 {
+		e.schedule.fill(e.c, k)
+	}
 	torch.Scoped(func() {
-		torch.ZeroGrad(e.params)
-		var total torch.Tensor
-		for part := range e.c.Accumulate {
-			var loss torch.Tensor
-			if loss, err = e.gradients(k*e.c.Accumulate+part, src, 1/float64(e.c.Accumulate)); err != nil {
-				return
-			}
-			if part == 0 {
-				total = loss
-			} else {
-				total = torch.Add(total, loss, 1)
-			}
+		if e.warm >= warmSteps && e.recordable() {
+			err = e.recordedStep(k, src)
+		} else {
+			err = e.eager(k, src)
 		}
-		torch.NoGrad(func() { e.update(k, total) })
 	})
+	if err == nil {
+		e.filled++
+		e.warm++
+	}
 	return err
+}
+
+// eager does step k operation by operation.
+func (e *engine) eager(k int, src Source) error {
+	torch.ZeroGrad(e.params)
+	var total torch.Tensor
+	for part := range e.c.Accumulate {
+		loss, err := e.gradients(k*e.c.Accumulate+part, src, 1/float64(e.c.Accumulate))
+		if err != nil {
+			return err
+		}
+		if part == 0 {
+			total = loss
+		} else {
+			total = torch.Add(total, loss, 1)
+		}
+	}
+	torch.NoGrad(func() { e.update(k, total) })
+	return nil
 }
 
 // batch is what the network is to learn of one: xt, u: [B,...], t: [B], y: [B] or
@@ -113,19 +144,30 @@ type batch struct{ xt, t, u, y torch.Tensor }
 
 // draw makes batch m of the run.
 func (e *engine) draw(m int, src Source) (b batch, err error) {
-	data, err := src.Batch()
+	data, err := e.data(src)
 	if err != nil {
 		return b, err
 	}
-	if !e.classes {
-		data.Y = torch.Tensor{}
-	}
 	e.gen.Seed(flow.Mix(uint64(e.c.Seed), uint64(m), drawNoise))
 	b.xt, b.t, b.u, b.y = e.objective.Draw(e.gen, data.X0, data.X1, data.Y)
+	e.seedDropout(m)
+	return b, nil
+}
+
+// data is the next batch of the source, its labels if the network takes some.
+func (e *engine) data(src Source) (Batch, error) {
+	b, err := src.Batch()
+	if !e.classes {
+		b.Y = torch.Tensor{}
+	}
+	return b, err
+}
+
+// seedDropout seeds the network's own random numbers, if it draws any, for batch m.
+func (e *engine) seedDropout(m int) {
 	if e.dropout {
 		torch.ManualSeed(int64(flow.Mix(uint64(e.c.Seed), uint64(m), drawDropout) >> 1))
 	}
-	return b, nil
 }
 
 // velocity is the network's of a batch, or of a part of one: [B,...].
@@ -161,7 +203,8 @@ func withPrecision(precision string, d torch.Device, f func()) {
 }
 
 // update moves the parameters and their average, unless a gradient is not
-// finite, and notes loss and norm in the ring.
+// finite, and notes loss and norm in the ring. k is that of the step where there is no
+// schedule on the device.
 func (e *engine) update(k int, loss torch.Tensor) {
 	norm := torch.GradNorm(e.params)
 	ok := torch.IsFinite(torch.Add(norm, loss, 1)).CastTo(torch.Float)
@@ -171,13 +214,21 @@ func (e *engine) update(k int, loss torch.Tensor) {
 		// The gradients are divided by max(1, norm / clip).
 		g.GradScale = torch.Clamp(torch.MulScalar(torch.AddScalar(norm, 1e-6), 1/e.c.GradClip), 1, math.MaxFloat32)
 	}
+	if s := e.schedule; s != nil { // which knows what k is
+		rate, weight := s.now()
+		e.adamw.StepWith(rate, g)
+		if e.ema != nil {
+			torch.LerpAllWith(e.ema, e.params, weight)
+		}
+		s.note(e.ring, loss, norm)
+		return
+	}
 	e.adamw.Step(e.c.Rate(k), g)
 	if e.ema != nil {
 		torch.LerpAll(e.ema, e.params, 1-e.c.Decay(k))
 	}
 	slot := torch.Select(e.ring, 1, int64(e.filled))
 	slot.CopyI(torch.Stack([]torch.Tensor{loss, norm}, 0))
-	e.filled++
 }
 
 // read empties the ring: the losses and gradient norms of the steps since the

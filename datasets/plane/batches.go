@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"flowmatch/datasets/set"
@@ -18,7 +19,7 @@ func (s *Set) Batches(c set.BatchConfig) (set.Batches, error) {
 	}
 	const ahead = 2 // batches: one in use, one being drawn
 	b := &batches{
-		set: s, seed: c.Seed,
+		set: s, seed: c.Seed, cores: c.Cores,
 		free: make(chan []float32, ahead), ready: make(chan []float32, ahead), failed: make(chan error, 1), quit: make(chan struct{}),
 	}
 	for range ahead {
@@ -31,6 +32,7 @@ func (s *Set) Batches(c set.BatchConfig) (set.Batches, error) {
 type batches struct {
 	set         *Set
 	seed        int64
+	cores       int
 	free, ready chan []float32 // [B,2] each
 	held        []float32      // with the caller
 	failed      chan error
@@ -43,19 +45,48 @@ type batches struct {
 
 // draw fills free batches with the points of the set's stream, number next coming first.
 func (b *batches) draw(next int64) {
-	defer func() {
-		if v := recover(); v != nil {
-			b.failed <- &set.PanicError{Value: v, Stack: debug.Stack()}
-		}
-	}()
 	for {
 		select {
 		case <-b.quit:
 			return
 		case points := <-b.free:
-			b.set.Sample(points, b.seed, next)
+			if !b.fill(points, next) {
+				return
+			}
 			next += int64(len(points) / 2)
 			b.ready <- points // never blocks: there are as many places as batches
+		}
+	}
+}
+
+// fill draws points: [n,2], number first coming first. Each depends on its number alone, so
+// cores may share them. It is false where one of those failed.
+func (b *batches) fill(points []float32, first int64) bool {
+	const worthwhile = 512 // points
+	n := len(points) / 2
+	parts := max(1, min(b.cores, n/worthwhile))
+	var done atomic.Int64
+	var others sync.WaitGroup
+	part := func(i int) {
+		defer b.recovered()
+		from, to := i*n/parts, (i+1)*n/parts
+		b.set.Sample(points[2*from:2*to], b.seed, first+int64(from))
+		done.Add(1)
+	}
+	for i := 1; i < parts; i++ {
+		others.Go(func() { part(i) })
+	}
+	part(0)
+	others.Wait()
+	return done.Load() == int64(parts)
+}
+
+// recovered makes an error of a panic.
+func (b *batches) recovered() {
+	if v := recover(); v != nil {
+		select {
+		case b.failed <- &set.PanicError{Value: v, Stack: debug.Stack()}:
+		default: // another was first
 		}
 	}
 }

@@ -92,3 +92,26 @@ func TestBatchesRefuse(t *testing.T) {
 		}
 	}
 }
+
+// Points are the same however many cores draw them, and what goes wrong on one of those is
+// heard, too.
+func TestBatchesByCores(t *testing.T) {
+	s, err := Open("moons")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n, first = 2100, 50
+	want := make([]float32, 2*n)
+	s.Sample(want, 3, first)
+	for _, cores := range []int{0, 1, 2, 4, 100} {
+		b := &batches{set: s, seed: 3, cores: cores, failed: make(chan error, 1)}
+		got := make([]float32, len(want))
+		if !b.fill(got, first) || !slices.Equal(got, want) {
+			t.Errorf("%d cores draw other points", cores)
+		}
+		b.set = new(Set)
+		if b.fill(got, first) || len(b.failed) != 1 {
+			t.Errorf("%d cores fail, and nobody hears of it", cores)
+		}
+	}
+}

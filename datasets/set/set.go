@@ -31,6 +31,7 @@ type BatchConfig struct {
 	Seed           int64 // decides which samples a batch has, with its number
 	Start          int   // batches already used: the first one is this
 	HorizontalFlip bool  // mirror each image with probability 1/2; of points it means nothing
+	Cores          int   // that may draw points at once; 0 is 1. Loaders of images choose themselves
 }
 
 // Batches are a set's batches, prepared ahead, for one goroutine. What a batch holds depends on

@@ -31,7 +31,7 @@ def run(p):
     graph = p.has_flag("train", "--no-graph")
     if not graph:
         p.not_built("steps in a CUDA graph", "train has no --no-graph")
-        p.not_built("launches in the graph", "train has no --no-graph")
+        p.not_built("kernels in the graph", "train has no --no-graph")
     jobs = possible(p)
     found = {}
     rounds, took = (2 if p.cuda else 1), 0
@@ -110,7 +110,7 @@ def take(p, found, name, who, row, warm_up):
     more = {k: row[k] for k in ("precision", "peak_bytes", "peak_gpu_bytes") if k in row}
     if row.get("waited_seconds") is not None:
         more["waiting_for_data"] = round(row["waited_seconds"] / max(row["seconds"], 1e-9), 4)
-    for k in ("graph_nodes", "graph_launches"):
+    for k in ("graph_nodes", "graph_kernels"):
         if k in row:
             p.info("%s, %s" % (name, k.replace("_", " ")), row[k])
     p.result(name, "ok", pace=row["pace"], **base, **s, **more)

@@ -255,3 +255,37 @@ func TestAutocastNests(t *testing.T) {
 		t.Error("not float outside")
 	}
 }
+
+// A learning rate and a weight that lie in tensors give what they give as numbers.
+func TestNumbersInTensors(t *testing.T) {
+	var got [2][]float32
+	for i := range got {
+		Scoped(func() {
+			ManualSeed(5)
+			p, ema := RandN([]int64{3, 4}, true), RandN([]int64{3, 4}, false)
+			a := NewAdamW([]Tensor{p}, AdamWOptions{WeightDecay: 0.25})
+			for range 3 {
+				ZeroGrad(a.Params)
+				SumAll(Mul(p, p)).Backward()
+				NoGrad(func() {
+					const rate, weight = 0.125, 0.375 // float32 has them as they are
+					if i == 0 {
+						a.Step(rate, AdamWGuards{})
+						LerpAll([]Tensor{ema}, a.Params, weight)
+					} else {
+						a.StepWith(Full([]int64{}, rate, false), AdamWGuards{})
+						LerpAllWith([]Tensor{ema}, a.Params, Full([]int64{}, weight, false))
+					}
+				})
+			}
+			got[i] = append(ToSlice[float32](p), ToSlice[float32](ema)...)
+		})
+	}
+	for i, want := range got[0] {
+		if d := got[1][i] - want; d > 1e-6 || d < -1e-6 {
+			t.Errorf("number %d is %v, not %v", i, got[1][i], want)
+		}
+	}
+	mustPanic(t, func() { NewAdamW([]Tensor{Ones([]int64{1}, true)}, AdamWOptions{}).StepWith(Tensor{}, AdamWGuards{}) })
+	mustPanic(t, func() { LerpAllWith(nil, nil, Tensor{}) })
+}

@@ -107,6 +107,13 @@ func Synchronize(d Device) {
 	check("Synchronize", C.c_gt_cuda_synchronize(C.int64_t(d.Index())).err)
 }
 
+// CUDAForbidWaits makes whatever lets the processor wait for a GPU an *Error, for tests
+// of work that must not.
+func CUDAForbidWaits(on bool) {
+	needCUDA("CUDAForbidWaits")
+	check("CUDAForbidWaits", C.c_gt_cuda_forbid_waits(C.bool(on)).err)
+}
+
 // CUDAEmptyCache gives GPU memory that is kept for reuse back to the device.
 func CUDAEmptyCache() {
 	needCUDA("CUDAEmptyCache")

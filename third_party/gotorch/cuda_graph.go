@@ -33,6 +33,7 @@ type graphCalls interface {
 	end(g unsafe.Pointer)
 	abandon(g unsafe.Pointer) // leaves the capture that f did not finish
 	replay(g unsafe.Pointer)
+	nodes(g unsafe.Pointer) (all, kernels int)
 	free(g unsafe.Pointer) func()
 }
 
@@ -54,6 +55,17 @@ func (cudaGraphs) end(g unsafe.Pointer)     { check("Capture", C.c_gt_cuda_graph
 func (cudaGraphs) abandon(g unsafe.Pointer) { check("Capture", C.c_gt_cuda_graph_abandon(g).err) }
 func (cudaGraphs) replay(g unsafe.Pointer) {
 	check("CUDAGraph.Replay", C.c_gt_cuda_graph_replay(g).err)
+}
+func (cudaGraphs) nodes(g unsafe.Pointer) (all, kernels int) {
+	for _, n := range []struct {
+		kernels bool
+		into    *int
+	}{{false, &all}, {true, &kernels}} {
+		r := C.c_gt_cuda_graph_nodes(g, C.bool(n.kernels))
+		check("CUDAGraph.Nodes", r.err)
+		*n.into = int(r.v)
+	}
+	return all, kernels
 }
 func (cudaGraphs) free(g unsafe.Pointer) func() { return later{g, graphHandle}.enqueue }
 
@@ -103,6 +115,17 @@ func (g *CUDAGraph) Replay() {
 	}
 	g.calls.replay(g.p)
 	runtime.KeepAlive(g)
+}
+
+// Nodes is the number of the graph's operations, and of those among them that are
+// kernels.
+func (g *CUDAGraph) Nodes() (all, kernels int) {
+	if g.closed {
+		panic(&ReleasedError{})
+	}
+	all, kernels = g.calls.nodes(g.p)
+	runtime.KeepAlive(g)
+	return all, kernels
 }
 
 // Close frees the graph and the memory that it computes in; the work of its

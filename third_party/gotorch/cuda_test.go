@@ -22,14 +22,15 @@ func (r recordedCalls) note(s string) {
 	}
 }
 
-func (r recordedCalls) available(op string)          { r.note("available " + op) }
-func (r recordedCalls) make() unsafe.Pointer         { r.note("make"); return nil }
-func (r recordedCalls) register(_, _ unsafe.Pointer) { r.note("register") }
-func (r recordedCalls) begin(unsafe.Pointer)         { r.note("begin") }
-func (r recordedCalls) end(unsafe.Pointer)           { r.note("end") }
-func (r recordedCalls) abandon(unsafe.Pointer)       { r.note("abandon") }
-func (r recordedCalls) replay(unsafe.Pointer)        { r.note("replay") }
-func (r recordedCalls) free(unsafe.Pointer) func()   { return func() { r.note("free") } }
+func (r recordedCalls) available(op string)             { r.note("available " + op) }
+func (r recordedCalls) make() unsafe.Pointer            { r.note("make"); return nil }
+func (r recordedCalls) register(_, _ unsafe.Pointer)    { r.note("register") }
+func (r recordedCalls) begin(unsafe.Pointer)            { r.note("begin") }
+func (r recordedCalls) end(unsafe.Pointer)              { r.note("end") }
+func (r recordedCalls) abandon(unsafe.Pointer)          { r.note("abandon") }
+func (r recordedCalls) replay(unsafe.Pointer)           { r.note("replay") }
+func (r recordedCalls) nodes(unsafe.Pointer) (int, int) { return 2, 1 }
+func (r recordedCalls) free(unsafe.Pointer) func()      { return func() { r.note("free") } }
 
 // A graph computes in the memory of tensors that only its function knows.
 func TestGraphKeepsWhatItUses(t *testing.T) {

@@ -62,13 +62,24 @@ type AdamWGuards struct {
 }
 
 // Step updates every parameter that has a gradient, with learning rate lr.
-func (a *AdamW) Step(lr float64, g AdamWGuards) {
+func (a *AdamW) Step(lr float64, g AdamWGuards) { a.step(lr, Tensor{}, g) }
+
+// StepWith is Step with the learning rate in a tensor, a float32 number on the
+// parameters' device, which the host does not read: a graph (Capture) takes it anew
+// in every replay.
+func (a *AdamW) StepWith(lr Tensor, g AdamWGuards) {
+	lr.handle() // there must be one
+	a.step(0, lr, g)
+}
+
+func (a *AdamW) step(lr float64, there Tensor, g AdamWGuards) {
 	attend()
 	p, m, v := handles(nil, a.Params), handles(nil, a.ExpAvg), handles(nil, a.ExpAvgSq)
 	r := C.c_gt_adamw(handlesPtr(p), handlesPtr(m), handlesPtr(v), C.int64_t(len(p)), a.StepCount.handle(),
-		C.double(lr), C.double(a.o.Beta1), C.double(a.o.Beta2), C.double(a.o.Eps), C.double(a.o.WeightDecay),
+		C.double(lr), there.handleOrNil(), C.double(a.o.Beta1), C.double(a.o.Beta2), C.double(a.o.Eps), C.double(a.o.WeightDecay),
 		g.GradScale.handleOrNil(), g.FoundInf.handleOrNil())
 	runtime.KeepAlive(a)
+	runtime.KeepAlive(there)
 	runtime.KeepAlive(g)
 	check("AdamW", r.err)
 }
@@ -103,13 +114,23 @@ func ClipGradNorm(params []Tensor, maxNorm float64) Tensor {
 
 // LerpAll moves every dst towards its src: dst += weight (src - dst). It is
 // the update of an exponential moving average with decay 1 - weight.
-func LerpAll(dst, src []Tensor, weight float64) {
+func LerpAll(dst, src []Tensor, weight float64) { lerpAll(dst, src, weight, Tensor{}) }
+
+// LerpAllWith is LerpAll with the weight in a tensor, a float32 number on their device,
+// as StepWith's learning rate.
+func LerpAllWith(dst, src []Tensor, weight Tensor) {
+	weight.handle() // there must be one
+	lerpAll(dst, src, 0, weight)
+}
+
+func lerpAll(dst, src []Tensor, weight float64, there Tensor) {
 	attend()
 	if len(dst) != len(src) {
 		failf("LerpAll", "%d tensors and %d", len(dst), len(src))
 	}
 	d, s := handles(nil, dst), handles(nil, src)
-	r := C.c_gt_lerp_all(handlesPtr(d), handlesPtr(s), C.int64_t(len(d)), C.double(weight))
+	r := C.c_gt_lerp_all(handlesPtr(d), handlesPtr(s), C.int64_t(len(d)), C.double(weight), there.handleOrNil())
+	runtime.KeepAlive(there)
 	runtime.KeepAlive(dst)
 	runtime.KeepAlive(src)
 	check("LerpAll", r.err)

@@ -47,6 +47,7 @@ type Command struct {
 	Threads                               int
 	Seed                                  int64
 	Quiet, Deterministic, JSON            bool
+	NoGraph                               bool
 
 	groups  []*Group
 	root    *cobra.Command // with the flags of all groups; nil before Execute

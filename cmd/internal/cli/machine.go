@@ -26,6 +26,11 @@ func (c *Command) AddCommon(precision, json string) {
 	c.AddLast(g, "no progress and no notes", json)
 }
 
+// AddNoGraph adds --no-graph to AddCommon's flags, for commands that train.
+func (c *Command) AddNoGraph() {
+	c.Group("Machine").BoolVar(&c.NoGraph, "no-graph", false, "do a GPU's steps operation by operation, not recorded and replayed as one CUDA graph; the numbers are the same")
+}
+
 // AddLast adds the flags that end every command's help.
 func (c *Command) AddLast(g *Group, quiet, json string) {
 	g.BoolVar(&c.Quiet, "quiet", false, quiet)

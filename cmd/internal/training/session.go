@@ -88,7 +88,7 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 		Config: c, Network: net, Dataset: data, Device: start.Device, Folder: folder,
 		MaxSteps: s.Resume.MaxSteps, CheckpointEvery: s.Resume.CheckpointEvery,
 		Interval: bar.Interval(), Observers: append(s.Resume.observers(start.Dir), trainer.Watch(report.look)), Note: bar.Note,
-		Open: sub.Open,
+		Open: sub.Open, NoGraph: s.Resume.cmd.NoGraph,
 	}
 	res, err := r.Train(ctx, start.From)
 	bar.Done()

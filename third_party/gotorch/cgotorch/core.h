@@ -55,8 +55,8 @@
   X(gt_r0, gt_zero_grad, (void **params, int64_t n), (params, n))              \
   X(gt_r1, gt_grad_norm, (void **params, int64_t n), (params, n))              \
   X(gt_r0, gt_scale_grads, (void **params, int64_t n, void *factor), (params, n, factor)) \
-  X(gt_r0, gt_adamw, (void **params, void **exp_avgs, void **exp_avg_sqs, int64_t n, void *step, double lr, double beta1, double beta2, double eps, double weight_decay, void *grad_scale, void *found_inf), (params, exp_avgs, exp_avg_sqs, n, step, lr, beta1, beta2, eps, weight_decay, grad_scale, found_inf)) \
-  X(gt_r0, gt_lerp_all, (void **dst, void **src, int64_t n, double weight), (dst, src, n, weight)) \
+  X(gt_r0, gt_adamw, (void **params, void **exp_avgs, void **exp_avg_sqs, int64_t n, void *step, double lr, void *lr_there, double beta1, double beta2, double eps, double weight_decay, void *grad_scale, void *found_inf), (params, exp_avgs, exp_avg_sqs, n, step, lr, lr_there, beta1, beta2, eps, weight_decay, grad_scale, found_inf)) \
+  X(gt_r0, gt_lerp_all, (void **dst, void **src, int64_t n, double weight, void *weight_there), (dst, src, n, weight, weight_there)) \
   X(gt_r0, gt_copy_all, (void **dst, void **src, int64_t n), (dst, src, n))    \
   /* optimizer.cc */                                                           \
   X(gt_rp, gt_sgd_new, (double lr, double momentum, double dampening, double weight_decay, bool nesterov), (lr, momentum, dampening, weight_decay, nesterov)) \
@@ -103,7 +103,9 @@
   X(gt_r0, gt_cuda_graph_end, (void *g), (g))                                  \
   X(gt_r0, gt_cuda_graph_abandon, (void *g), (g))                              \
   X(gt_r0, gt_cuda_graph_replay, (void *g), (g))                               \
-  X(gt_r0, gt_cuda_graph_free, (void *g), (g))
+  X(gt_ri, gt_cuda_graph_nodes, (void *g, bool kernels), (g, kernels))         \
+  X(gt_r0, gt_cuda_graph_free, (void *g), (g))                                 \
+  X(gt_r0, gt_cuda_forbid_waits, (bool on), (on))
 // clang-format on
 
 #endif  // CGOTORCH_CORE_H_

@@ -10,8 +10,10 @@
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 
+#include <algorithm>
 #include <map>
 #include <mutex>
+#include <vector>
 
 #include "core.h"
 #include "cuda_graph.h"
@@ -212,7 +214,8 @@ GT_EXPORT gt_r0 gt_cuda_event_free(void *e) {
 }
 
 GT_EXPORT gt_rp gt_cuda_graph_new() {
-  return gt::pointer([] { return new Graph(); });
+  // What was captured is kept beside what is replayed, to be counted.
+  return gt::pointer([] { return new Graph(/*keep_graph=*/true); });
 }
 
 // The generator's seed and offset are then set before each replay.
@@ -233,7 +236,10 @@ GT_EXPORT gt_r0 gt_cuda_graph_begin(void *g) {
 }
 
 GT_EXPORT gt_r0 gt_cuda_graph_end(void *g) {
-  return gt::none([&] { static_cast<Graph *>(g)->end(); });
+  return gt::none([&] {
+    static_cast<Graph *>(g)->end();
+    static_cast<Graph *>(g)->instantiate();  // which it leaves to us where it keeps what was captured
+  });
 }
 
 GT_EXPORT gt_r0 gt_cuda_graph_abandon(void *g) {
@@ -244,6 +250,31 @@ GT_EXPORT gt_r0 gt_cuda_graph_replay(void *g) {
   return gt::none([&] { static_cast<Graph *>(g)->replay(); });
 }
 
+// The operations of a graph, or of them those that are kernels.
+GT_EXPORT gt_ri gt_cuda_graph_nodes(void *g, bool kernels) {
+  return gt::integer([&]() -> int64_t {
+    cudaGraph_t graph = static_cast<Graph *>(g)->raw_cuda_graph();
+    size_t n = 0;
+    C10_CUDA_CHECK(cudaGraphGetNodes(graph, nullptr, &n));
+    if (!kernels) return static_cast<int64_t>(n);
+    std::vector<cudaGraphNode_t> nodes(n);
+    C10_CUDA_CHECK(cudaGraphGetNodes(graph, nodes.data(), &n));
+    return std::count_if(nodes.begin(), nodes.end(), [](cudaGraphNode_t node) {
+      cudaGraphNodeType type{};
+      C10_CUDA_CHECK(cudaGraphNodeGetType(node, &type));
+      return type == cudaGraphNodeTypeKernel;
+    });
+  });
+}
+
 GT_EXPORT gt_r0 gt_cuda_graph_free(void *g) {
   return gt::none([&] { delete static_cast<Graph *>(g); });
+}
+
+// While it is on, whatever makes the host wait for the device fails.
+GT_EXPORT gt_r0 gt_cuda_forbid_waits(bool on) {
+  return gt::none([&] {
+    c10::cuda::warning_state().set_sync_debug_mode(on ? c10::cuda::SyncDebugMode::L_ERROR
+                                                      : c10::cuda::SyncDebugMode::L_DISABLED);
+  });
 }

@@ -78,10 +78,12 @@ at::Tensor moment(const at::Tensor &t, const at::Tensor &param, const char *what
 
 // libtorch's fused AdamW over all parameters that have a gradient. step, one
 // float32 number on the parameters' device, is advanced here (the kernel
-// expects that), and taken back where found_inf is 1 and nothing was done.
+// expects that), and taken back where found_inf is 1 and nothing was done. The
+// learning rate is lr, or the float32 number in lr_there, which is then not read
+// by the host.
 GT_EXPORT gt_r0 gt_adamw(void **params, void **exp_avgs, void **exp_avg_sqs, int64_t n, void *step,
-                         double lr, double beta1, double beta2, double eps, double weight_decay,
-                         void *grad_scale, void *found_inf) {
+                         double lr, void *lr_there, double beta1, double beta2, double eps,
+                         double weight_decay, void *grad_scale, void *found_inf) {
   return gt::none([&] {
     at::NoGradGuard guard;
     std::vector<at::Tensor> p, g, m, v, steps;
@@ -101,9 +103,12 @@ GT_EXPORT gt_r0 gt_adamw(void **params, void **exp_avgs, void **exp_avg_sqs, int
     TORCH_CHECK(!p.empty(), "no parameter has a gradient");
     s.add_(1);
     try {
-      at::_fused_adamw_(p, g, m, v, {}, steps, lr, beta1, beta2, weight_decay, eps,
-                        /*amsgrad=*/false, /*maximize=*/false, gt::optional(grad_scale),
-                        gt::optional(found_inf));
+      auto update = [&](const auto &rate) {
+        at::_fused_adamw_(p, g, m, v, {}, steps, rate, beta1, beta2, weight_decay, eps,
+                          /*amsgrad=*/false, /*maximize=*/false, gt::optional(grad_scale),
+                          gt::optional(found_inf));
+      };
+      lr_there ? update(Borrowed(lr_there).t) : update(lr);
     } catch (...) {
       s.sub_(1);
       throw;
@@ -112,12 +117,20 @@ GT_EXPORT gt_r0 gt_adamw(void **params, void **exp_avgs, void **exp_avg_sqs, int
   });
 }
 
-// dst += weight * (src - dst), for every pair.
-GT_EXPORT gt_r0 gt_lerp_all(void **dst, void **src, int64_t n, double weight) {
+// dst += weight * (src - dst), for every pair. The weight is weight, or the number
+// in weight_there, which the host does not read: libtorch's lerp takes no such one.
+GT_EXPORT gt_r0 gt_lerp_all(void **dst, void **src, int64_t n, double weight,
+                            void *weight_there) {
   return gt::none([&] {
     at::NoGradGuard guard;
     auto d = gt::list(dst, n), s = gt::list(src, n);
-    at::_foreach_lerp_(d, s, weight);
+    if (!weight_there) {
+      at::_foreach_lerp_(d, s, weight);
+      return;
+    }
+    auto way = at::_foreach_sub(s, d);
+    at::_foreach_mul_(way, Borrowed(weight_there).t);
+    at::_foreach_add_(d, way);
   });
 }
 

@@ -51,6 +51,7 @@ func newFlags() *flags {
 	f.model.AddNetwork()
 	c.AddCommon("auto, fp32, tf32 (GPUs) or bf16; auto trains in bf16 where there are instructions for it (points on a GPU: tf32), and the teacher computes in float32",
 		"print lines of JSON instead of paths: one of each round, then a summary")
+	c.AddNoGraph()
 	return f
 }
 

@@ -75,6 +75,7 @@ func newFlags() *flags {
 	f.figures = figures.AddFlags(c)
 	c.AddCommon("auto, fp32, tf32 (GPUs) or bf16; auto is bf16 where there are instructions for it, and tf32 for points on a GPU",
 		"print one line of JSON at the end, of a stop too: files, steps, pace, memory")
+	c.AddNoGraph()
 	return f
 }
 

@@ -27,6 +27,9 @@ type finished struct {
 	Pace     [][2]float64 `json:"pace"`
 	Resident int64        `json:"peak_bytes"`     // of the process
 	GPU      int64        `json:"peak_gpu_bytes"` // of tensors, 0 on a processor
+	// Operations of a step that was recorded as a CUDA graph, and of those the kernels.
+	Nodes   int `json:"graph_nodes,omitempty"`
+	Kernels int `json:"graph_kernels,omitempty"`
 }
 
 // report prints what a training came to.
@@ -34,6 +37,7 @@ func report(w io.Writer, r trainer.Result, d torch.Device, precision string, fil
 	out := finished{
 		Files: files, Device: d.String(), Precision: precision, Steps: r.Steps, New: r.New, Skipped: r.Skipped,
 		Seconds: r.Time.Seconds(), Waited: r.Waited.Seconds(), Pace: [][2]float64{},
+		Nodes: r.GraphNodes, Kernels: r.GraphKernels,
 	}
 	last, mean := r.Losses[max(0, len(r.Losses)-100):], 0.0
 	for _, l := range last {

@@ -66,7 +66,7 @@ void step(void *w, void *m, void *v, void *count, void *optimizer) {
   good(gt_backward(loss, nullptr));
   void *norm = made(gt_grad_norm(&w, 1));
   good(gt_scale_grads(&w, 1, norm));
-  good(gt_adamw(&w, &m, &v, 1, count, 0.01, 0.9, 0.999, 1e-8, 0.01, nullptr, nullptr));
+  good(gt_adamw(&w, &m, &v, 1, count, 0.01, nullptr, 0.9, 0.999, 1e-8, 0.01, nullptr, nullptr));
   good(gt_optimizer_step(optimizer));
   void *made_by_it[] = {x, y, z, loss, norm};
   drop_all(made_by_it, 5);
