@@ -274,7 +274,7 @@ func TestRecordedStepWithoutData(t *testing.T) {
 		open := r.Open
 		r.Open = func(c Config, d torch.Device, start int) (Source, error) {
 			src, err := open(c, d, start)
-			return &ending{src, &calls, 30, change}, err
+			return &altered{src, &calls, 30, change}, err
 		}
 		dir := t.TempDir()
 		var err error
@@ -292,15 +292,15 @@ func TestRecordedStepWithoutData(t *testing.T) {
 	}
 }
 
-// ending is data that change at a batch.
-type ending struct {
+// altered is data that change at a batch.
+type altered struct {
 	Source
 	calls  *int
 	at     int
 	change func(Batch) (Batch, error)
 }
 
-func (s *ending) Batch() (Batch, error) {
+func (s *altered) Batch() (Batch, error) {
 	b, err := s.Source.Batch()
 	if *s.calls++; *s.calls >= s.at && err == nil {
 		return s.change(b)
