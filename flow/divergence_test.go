@@ -19,10 +19,7 @@ func TestDivergence(t *testing.T) {
 	for _, shape := range [][]int64{{1}, {2}, {3, 2, 2}, {1, 4, 4}} {
 		torch.Scoped(func() {
 			const b = 3
-			d := 1
-			for _, n := range shape {
-				d *= int(n)
-			}
+			d := int(torch.Numel(shape))
 			a, x := make([]float32, d*d), make([]float32, b*d)
 			Noise(a, 1, 0)
 			Noise(x, 2, 0)

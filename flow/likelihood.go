@@ -52,10 +52,7 @@ type LogDensities struct {
 // between evaluations. It panics with *torch.Error where a tensor operation
 // fails.
 func (l Likelihood) LogDensity(ctx context.Context, x []float32, labels []int64) (*LogDensities, error) {
-	dim := 1
-	for _, n := range l.Shape {
-		dim *= int(n)
-	}
+	dim := int(torch.Numel(l.Shape))
 	switch {
 	case dim < 1:
 		return nil, fmt.Errorf("flow: samples of %v have no density", l.Shape)

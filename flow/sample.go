@@ -59,10 +59,7 @@ func (s Sampling) Draw(ctx context.Context) (*Samples, error) {
 	case s.Solver == nil:
 		s.Solver = DefaultSolver()
 	}
-	dim := int64(1)
-	for _, n := range s.Shape {
-		dim *= n
-	}
+	dim := torch.Numel(s.Shape)
 	if s.X0 != nil && int64(len(s.X0)) != int64(s.N)*dim || s.Labels != nil && len(s.Labels) != s.N {
 		return nil, fmt.Errorf("flow: %d samples of %v need noise and labels of that number", s.N, s.Shape)
 	}

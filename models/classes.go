@@ -1,6 +1,7 @@
 package models
 
 import (
+	torch "github.com/wangkuiyi/gotorch"
 	"github.com/wangkuiyi/gotorch/nn"
 	"github.com/wangkuiyi/gotorch/weights"
 )
@@ -21,7 +22,7 @@ func ClassRows(m Network, d *weights.Dict, rows []int) (*weights.Dict, error) {
 		if own.Name != name {
 			continue
 		}
-		table, err := ToWeights(own.Tensor)
+		table, err := torch.ToWeights(own.Tensor)
 		if err != nil {
 			return nil, err
 		}

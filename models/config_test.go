@@ -47,11 +47,7 @@ func TestConfigs(t *testing.T) {
 		}
 		most := 0
 		for _, l := range layers {
-			n := 4
-			for _, d := range l.Output {
-				n *= int(d)
-			}
-			most = max(most, n)
+			most = max(most, 4*int(torch.Numel(l.Output)))
 		}
 		if b := c.SampleBytes(); most < b || most > 4*b {
 			t.Errorf("%s: a layer gives %d bytes for a sample, said %d", c.Kind(), most, b)

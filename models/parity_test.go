@@ -38,11 +38,7 @@ func fill(n int64, k uint32, scale, offset float64) []float32 {
 }
 
 func (f filled) tensor() torch.Tensor {
-	n := int64(1)
-	for _, s := range f.Shape {
-		n *= s
-	}
-	return torch.FromSlice(fill(n, f.K, f.Scale, f.Offset), f.Shape...)
+	return torch.FromSlice(fill(torch.Numel(f.Shape), f.K, f.Scale, f.Offset), f.Shape...)
 }
 
 type summary struct {

@@ -10,35 +10,6 @@ import (
 	"github.com/wangkuiyi/gotorch/weights"
 )
 
-// dtypes of the binding by those of weight files.
-var dtypes = map[weights.DType]int8{
-	weights.Float: torch.Float, weights.Double: torch.Double, weights.Half: torch.Half, weights.BFloat16: torch.BFloat16,
-	weights.Long: torch.Long, weights.Int: torch.Int, weights.Short: torch.Short, weights.Char: torch.Char,
-	weights.Byte: torch.Byte, weights.Bool: torch.Bool,
-}
-
-// FromWeights copies a tensor of a file into a new CPU tensor.
-func FromWeights(w *weights.Tensor) (torch.Tensor, error) {
-	d, ok := dtypes[w.DType]
-	if !ok {
-		return torch.Tensor{}, fmt.Errorf("models: a tensor of type %v", w.DType)
-	}
-	if err := w.Check(); err != nil {
-		return torch.Tensor{}, err
-	}
-	return torch.FromBytes(w.Data, d, w.Shape...), nil
-}
-
-// ToWeights copies a tensor, wherever it is, for a file.
-func ToWeights(t torch.Tensor) (*weights.Tensor, error) {
-	for w, d := range dtypes {
-		if d == t.Dtype() {
-			return &weights.Tensor{DType: w, Shape: t.Shape(), Data: t.Bytes()}, nil
-		}
-	}
-	return nil, fmt.Errorf("models: tensors of type %d cannot be saved", t.Dtype())
-}
-
 // Mismatch says why weights do not fit a model.
 type Mismatch struct {
 	Missing    []string // in the model only
@@ -92,7 +63,7 @@ func Load(m nn.IModule, d *weights.Dict) error {
 		return bad
 	}
 	for _, n := range all {
-		t, err := FromWeights(d.Get(n.Name))
+		t, err := torch.FromWeights(d.Get(n.Name))
 		if err != nil {
 			return fmt.Errorf("%s: %w", n.Name, err)
 		}
@@ -109,7 +80,7 @@ func Load(m nn.IModule, d *weights.Dict) error {
 func Weights(m nn.IModule) (*weights.Dict, error) {
 	d := &weights.Dict{}
 	for _, n := range nn.Tensors(m) {
-		w, err := ToWeights(n.Tensor)
+		w, err := torch.ToWeights(n.Tensor)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", n.Name, err)
 		}

@@ -55,10 +55,7 @@ type pairsRecord struct {
 
 // Bytes is the size of all pairs' files.
 func (p *Pairs) Bytes() int64 {
-	n := int64(p.Config.Pairs)
-	for _, d := range p.Teacher.Shape {
-		n *= d
-	}
+	n := int64(p.Config.Pairs) * torch.Numel(p.Teacher.Shape)
 	if p.Teacher.Classes > 0 {
 		n += 2 * int64(p.Config.Pairs)
 	}

@@ -11,8 +11,6 @@ import (
 	torch "github.com/wangkuiyi/gotorch"
 	"github.com/wangkuiyi/gotorch/pth"
 	"github.com/wangkuiyi/gotorch/weights"
-
-	"flowmatch/models"
 )
 
 // State is all that resuming needs. In state.pth its tensors are named
@@ -43,7 +41,7 @@ func (e *engine) snapshot(r Record, losses, norms []float32) (*State, error) {
 	d := &weights.Dict{}
 	put := func(prefix string, ts []torch.Tensor) error {
 		for i, t := range ts {
-			w, err := models.ToWeights(t)
+			w, err := torch.ToWeights(t)
 			if err != nil {
 				return err
 			}
@@ -66,7 +64,7 @@ func (e *engine) snapshot(r Record, losses, norms []float32) (*State, error) {
 			return nil, err
 		}
 	}
-	steps, err := models.ToWeights(e.adamw.StepCount)
+	steps, err := torch.ToWeights(e.adamw.StepCount)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +155,7 @@ func (s *State) load(name string, t torch.Tensor) error {
 	if err := s.fits(name, t); err != nil {
 		return err
 	}
-	src, err := models.FromWeights(s.file.Tensors.Get(name))
+	src, err := torch.FromWeights(s.file.Tensors.Get(name))
 	if err != nil {
 		return err
 	}

@@ -66,7 +66,7 @@ func (s stored) tensor(t *testing.T, name string) torch.Tensor {
 	if w == nil {
 		t.Fatalf("there is no %s", name)
 	}
-	x, err := models.FromWeights(w)
+	x, err := torch.FromWeights(w)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestStoredNoise(t *testing.T) {
 	defer e.close()
 	s := stored{Network: n, Config: c, tensors: &weights.Dict{}}
 	for _, p := range nn.Tensors(r.Network) {
-		w, err := models.ToWeights(p.Tensor)
+		w, err := torch.ToWeights(p.Tensor)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -157,7 +157,7 @@ func TestStoredNoise(t *testing.T) {
 		}
 	}
 	for i, name := range []string{"x0", "x1", "y", "t"} {
-		w, err := models.ToWeights(torch.Stack(kept[i], 0))
+		w, err := torch.ToWeights(torch.Stack(kept[i], 0))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -59,10 +59,7 @@ func (r ReflowConfig) seedOf(seed int64) int64 {
 
 // noise fills dst, [n,Shape...], with the noise of pairs first, first+1, ...
 func (t Teacher) noise(dst []float32, seed int64, first int) {
-	dim := 1
-	for _, n := range t.Shape {
-		dim *= int(n)
-	}
+	dim := int(torch.Numel(t.Shape))
 	for i := range len(dst) / dim {
 		flow.Noise(dst[i*dim:(i+1)*dim], seed, int64(first+i))
 	}
@@ -82,10 +79,7 @@ func (t Teacher) labels(first, n int) []int64 {
 
 // draw solves for the pairs first to first+n: x1 of [n,Shape...].
 func (t Teacher) draw(ctx context.Context, seed int64, first, n int, progress func(done int)) (x1 []float32, y []int64, err error) {
-	dim := int64(1)
-	for _, d := range t.Shape {
-		dim *= d
-	}
+	dim := torch.Numel(t.Shape)
 	x0 := make([]float32, int64(n)*dim)
 	t.noise(x0, seed, first)
 	y = t.labels(first, n)
@@ -123,11 +117,7 @@ func (f *freshPairs) Batch() (b Batch, err error) {
 	f.solving.start(f.t.Device)
 	defer f.solving.stop(f.t.Device)
 	shape := append([]int64{int64(f.n)}, f.t.Shape...)
-	size := f.n
-	for _, d := range f.t.Shape {
-		size *= int(d)
-	}
-	x0 := make([]float32, size)
+	x0 := make([]float32, torch.Numel(shape))
 	f.t.noise(x0, f.seed, f.next)
 	b.X0 = toDevice(torch.FromSlice(x0, shape...), f.t.Device)
 	if y := f.t.labels(f.next, f.n); y != nil {

@@ -5,8 +5,6 @@ import (
 
 	torch "github.com/wangkuiyi/gotorch"
 	"github.com/wangkuiyi/gotorch/weights"
-
-	"flowmatch/models"
 )
 
 // The loss by time tells where on the way from noise to data the network errs:
@@ -105,7 +103,7 @@ const (
 )
 
 func (l *timeLoss) Save(d *weights.Dict) error {
-	w, err := models.ToWeights(l.sum)
+	w, err := torch.ToWeights(l.sum)
 	if err != nil {
 		return err
 	}

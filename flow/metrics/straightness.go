@@ -43,10 +43,7 @@ func (s Straightness) Measure(ctx context.Context) (*Paths, error) {
 	if batch <= 0 {
 		batch = n
 	}
-	dim := 1
-	for _, d := range s.Shape {
-		dim *= int(d)
-	}
+	dim := int(torch.Numel(s.Shape))
 	solver, err := flow.NewSolver(flow.SolverConfig{Method: "midpoint", Steps: straightSteps})
 	if err != nil {
 		return nil, err

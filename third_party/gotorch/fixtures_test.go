@@ -34,16 +34,8 @@ type source struct {
 	Dtype  string
 }
 
-func numel(shape []int64) int64 {
-	n := int64(1)
-	for _, s := range shape {
-		n *= s
-	}
-	return n
-}
-
 func (s source) floats() []float32 {
-	v := make([]float32, numel(s.Shape))
+	v := make([]float32, Numel(s.Shape))
 	for i := range v {
 		v[i] = fill(uint32(i), s.K, s.Scale, s.Offset)
 	}

@@ -24,21 +24,13 @@ func NewTensor(data interface{}, options ...map[string]interface{}) Tensor {
 	if kind == reflect.Uint16 && want == BFloat16 { // bits too
 		plain = BFloat16
 	}
-	raw := make([]byte, 0, numberOf(shape)*dtypeSize(plain))
+	raw := make([]byte, 0, Numel(shape)*dtypeSize(plain))
 	t := FromBytes(flatten(raw, reflect.ValueOf(data), shape), plain, shape...)
 	if want != plain {
 		t = t.CastTo(want)
 	}
 	on, _ := variadic.Get(options, "requires_grad", false).(bool)
 	return leaf(t, on)
-}
-
-func numberOf(shape []int64) int64 {
-	n := int64(1)
-	for _, s := range shape {
-		n *= s
-	}
-	return n
 }
 
 // sliceShapeAndElemKind reads the sizes off the first element of each slice.
@@ -104,7 +96,7 @@ func flatten(raw []byte, v reflect.Value, shape []int64) []byte {
 // FromBlob copies the elements at data, in row-major order, into a new CPU
 // tensor.
 func FromBlob(data unsafe.Pointer, dtype int8, sizes []int64) Tensor {
-	n := numberOf(sizes) * dtypeSize(dtype)
+	n := Numel(sizes) * dtypeSize(dtype)
 	if dtypeSize(dtype) == 0 || n < 0 || (data == nil && n > 0) {
 		failf("FromBlob", "no tensor of type %d and shape %v can be read", dtype, sizes)
 	}

@@ -16,20 +16,23 @@ import (
 // {"tensor": ...}.
 const savedName = "tensor"
 
-var dtypes = map[int8]weights.DType{
-	Float: weights.Float, Double: weights.Double, Half: weights.Half, BFloat16: weights.BFloat16,
-	Long: weights.Long, Int: weights.Int, Short: weights.Short, Char: weights.Char, Byte: weights.Byte, Bool: weights.Bool,
+// dtypes are the types of elements that files have.
+var dtypes = map[weights.DType]int8{
+	weights.Float: Float, weights.Double: Double, weights.Half: Half, weights.BFloat16: BFloat16,
+	weights.Long: Long, weights.Int: Int, weights.Short: Short, weights.Char: Char, weights.Byte: Byte, weights.Bool: Bool,
 }
 
-// ToWeights copies t out of libtorch, for package pth or safetensors.
+// ToWeights copies t, wherever it is, out of libtorch, for package pth or safetensors.
 func ToWeights(t Tensor) (*weights.Tensor, error) {
 	var w *weights.Tensor
 	err := Try(func() {
-		d, ok := dtypes[t.Dtype()]
-		if !ok {
-			failf("ToWeights", "a tensor of type %d cannot be saved", t.Dtype())
+		for d, dtype := range dtypes {
+			if dtype == t.Dtype() {
+				w = &weights.Tensor{DType: d, Shape: t.Shape(), Data: t.Bytes()}
+				return
+			}
 		}
-		w = &weights.Tensor{DType: d, Shape: t.Shape(), Data: t.Bytes()}
+		failf("ToWeights", "a tensor of type %d cannot be saved", t.Dtype())
 	})
 	return w, err
 }
@@ -39,13 +42,7 @@ func FromWeights(w *weights.Tensor) (t Tensor, err error) {
 	if err := w.Check(); err != nil {
 		return t, err
 	}
-	err = Try(func() {
-		for dtype, d := range dtypes {
-			if d == w.DType {
-				t = FromBytes(w.Data, dtype, w.Shape...)
-			}
-		}
-	})
+	err = Try(func() { t = FromBytes(w.Data, dtypes[w.DType], w.Shape...) })
 	return t, err
 }
 

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"runtime"
 	"unsafe"
+
+	"github.com/wangkuiyi/gotorch/weights"
 )
 
 // Number is a Go type that tensors are made from and read into.
@@ -42,14 +44,14 @@ func dtypeOf[T Number]() int8 {
 	return Invalid
 }
 
+// Numel is the number of elements that a shape has; -1 where a size is negative, or the
+// product too large.
+func Numel(shape []int64) int64 { return weights.Numel(shape) }
+
 // FromSlice copies data into a new CPU tensor of the shape.
 func FromSlice[T Number](data []T, shape ...int64) Tensor {
 	attend()
-	n := int64(1)
-	for _, s := range shape {
-		n *= s
-	}
-	if n != int64(len(data)) {
+	if Numel(shape) != int64(len(data)) {
 		failf("FromSlice", "%d elements do not make the shape %v", len(data), shape)
 	}
 	return fromData("FromSlice", unsafe.Pointer(unsafe.SliceData(data)), dtypeOf[T](), shape)
@@ -59,11 +61,8 @@ func FromSlice[T Number](data []T, shape ...int64) Tensor {
 // new CPU tensor.
 func FromBytes(data []byte, dtype int8, shape ...int64) Tensor {
 	attend()
-	n := dtypeSize(dtype)
-	for _, s := range shape {
-		n *= s
-	}
-	if n != int64(len(data)) || dtypeSize(dtype) == 0 {
+	size := dtypeSize(dtype)
+	if size == 0 || int64(len(data))%size != 0 || Numel(shape) != int64(len(data))/size {
 		failf("FromBytes", "%d bytes do not make the shape %v of type %d", len(data), shape, dtype)
 	}
 	return fromData("FromBytes", unsafe.Pointer(unsafe.SliceData(data)), dtype, shape)

@@ -117,11 +117,7 @@ func (s source) tensor() torch.Tensor {
 		h *= 0xC2B2AE35
 		return h ^ h>>16
 	}
-	n := int64(1)
-	for _, d := range s.Shape {
-		n *= d
-	}
-	v := make([]float32, n)
+	v := make([]float32, torch.Numel(s.Shape))
 	for i := range v {
 		h := mix(mix(uint32(i)) ^ mix(s.K+0x9E3779B9))
 		v[i] = float32(s.Offset + s.Scale*(float64(h>>8)/(1<<24)-0.5))

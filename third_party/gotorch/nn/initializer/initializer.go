@@ -73,10 +73,7 @@ func CalculateFanInAndFanOut(input torch.Tensor) (int64, int64) {
 	if len(shape) < 2 {
 		fail("CalculateFanInAndFanOut", "a tensor of at least two dimensions is needed")
 	}
-	field := int64(1)
-	for _, s := range shape[2:] {
-		field *= s
-	}
+	field := torch.Numel(shape[2:])
 	return shape[1] * field, shape[0] * field
 }
 
