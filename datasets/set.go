@@ -20,6 +20,8 @@ type (
 	Batches = set.Batches
 	// Inventory lists the files that a set was read from, by name and SHA-256.
 	Inventory = set.Inventory
+	// Frame says how the points of a user's file are laid before a flow.
+	Frame = set.Frame
 	// FileError says what is wrong with a set's file and what to do about it.
 	FileError = set.FileError
 	// PanicError is a panic of a worker, handed to the caller of Next.

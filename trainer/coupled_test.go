@@ -91,7 +91,7 @@ func TestCoupledSources(t *testing.T) {
 // What goes wrong ahead of a step is told at that step.
 func TestCoupledSourceFails(t *testing.T) {
 	broken := errors.New("the disk is gone")
-	s := newCoupled(Config{}, flow.MinibatchOT{}, []int64{1, 2}, torch.CPU, 0, &ending{left: 2, err: broken})
+	s := newCoupled(Config{}, flow.MinibatchOT{}, []int64{1, 2}, torch.CPU, 0, &fewPoints{left: 2, err: broken})
 	defer s.Close()
 	torch.Scoped(func() {
 		for k := range 3 {
@@ -111,21 +111,21 @@ func TestCoupledSourceFails(t *testing.T) {
 	}
 }
 
-// ending are batches of one point, of which there are some left, and then an error.
-type ending struct {
+// fewPoints are batches of one point, of which there are some left, and then an error.
+type fewPoints struct {
 	left int
 	err  error
 }
 
-func (e *ending) Next() ([]float32, []int64, error) {
+func (e *fewPoints) Next() ([]float32, []int64, error) {
 	if e.left--; e.left < 0 {
 		return nil, nil, e.err
 	}
 	return make([]float32, 2), nil, nil
 }
 
-func (e *ending) Waited() time.Duration { return 0 }
-func (e *ending) Close()                {}
+func (e *fewPoints) Waited() time.Duration { return 0 }
+func (e *fewPoints) Close()                {}
 
 // Stopped and gone on with, a coupled run gives the same files.
 func TestCoupledResume(t *testing.T) {

@@ -13,15 +13,15 @@ import (
 // may round to TF32; bf16 where autocast has it.
 var Precisions = []string{"auto", "fp32", "tf32", "bf16"}
 
-// Precision turns "auto" into one of the others for the device; plane says that
-// the network is one of points of the plane. The processor's own flags decide:
+// Precision turns "auto" into one of the others for a network on the device. The
+// processor's own flags decide:
 // libtorch takes bf16 everywhere, and emulates it ten times slower than float32
 // where there are no instructions for it. warning is not empty where that will
 // happen.
-func Precision(want string, d torch.Device, plane bool) (got, warning string, err error) {
+func Precision(want string, d torch.Device, network models.Config) (got, warning string, err error) {
 	switch want {
 	case "auto":
-		return auto(d.IsCUDA(), FastBF16(d), plane), "", nil
+		return auto(d.IsCUDA(), FastBF16(d), len(network.SampleShape()) == 1), "", nil
 	case "bf16":
 		switch {
 		case !FastBF16(d) && d.IsCUDA():
@@ -41,7 +41,8 @@ func Precision(want string, d torch.Device, plane bool) (got, warning string, er
 	return "", "", models.Wrong("precision", "%q: %s", want, strings.Join(Precisions, ", "))
 }
 
-// auto is the fastest precision that costs no quality. A GPU casts the MLP's
+// auto is the fastest precision that costs no quality; plane says that the network is one
+// of points. A GPU casts the MLP's
 // every operand to bf16 in a kernel of its own, of which a step has some 34, and
 // x and t would be left with 8 bits.
 func auto(gpu, fastBF16, plane bool) string {

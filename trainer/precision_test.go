@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	torch "github.com/wangkuiyi/gotorch"
+
+	"flowmatch/models"
 )
 
 func TestAuto(t *testing.T) {
@@ -28,12 +30,12 @@ func TestAuto(t *testing.T) {
 
 func TestPrecision(t *testing.T) {
 	for want, warns := range map[string]bool{"fp32": false, "tf32": true, "bf16": !FastBF16(torch.CPU)} {
-		got, warning, err := Precision(want, torch.CPU, false)
+		got, warning, err := Precision(want, torch.CPU, models.MLPConfig{})
 		if err != nil || got != want || (warning != "") != warns {
 			t.Errorf("%s on a processor: %q, %q, %v", want, got, warning, err)
 		}
 	}
-	if _, _, err := Precision("fp64", torch.CPU, false); err == nil || !strings.Contains(err.Error(), "auto, fp32, tf32, bf16") {
+	if _, _, err := Precision("fp64", torch.CPU, models.MLPConfig{}); err == nil || !strings.Contains(err.Error(), "auto, fp32, tf32, bf16") {
 		t.Errorf("fp64: %v", err)
 	}
 }

@@ -3,10 +3,11 @@ package trainer
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/wangkuiyi/gotorch/strictjson"
 
-	"flowmatch/datasets/plane"
+	"flowmatch/datasets"
 	"flowmatch/models"
 )
 
@@ -32,12 +33,21 @@ type DatasetRecord struct {
 	ClassNames []string `json:"class_names"`
 	Levels     int      `json:"levels"`
 	// Frame is where the points of a user's file were laid for the flow.
-	Frame *plane.Frame `json:"frame,omitempty"`
+	Frame *datasets.Frame `json:"frame,omitempty"`
 	// Data tells data of one name apart: a SHA-256 of what it holds. See
 	// datasets.Info.
 	Data string `json:"data,omitempty"`
 	// Before is what a run was trained on that went on with other data, oldest first.
 	Before []DataBefore `json:"before,omitempty"`
+}
+
+// Describe is what files say of a set. A user's own files have their name there, and no path.
+func Describe(in datasets.Info) DatasetRecord {
+	name := in.Name
+	if strings.Contains(name, ":") {
+		name = in.Slug()
+	}
+	return DatasetRecord{Name: name, Shape: in.Shape, Classes: in.Classes(), ClassNames: in.ClassNames, Levels: in.Levels, Frame: in.Frame, Data: in.Data}
 }
 
 // DataBefore is data that a run no longer has.

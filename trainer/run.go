@@ -22,7 +22,7 @@ type Run struct {
 	Device  torch.Device
 
 	Folder  *Folder       // of the run's files; nil: none are written
-	Dataset DatasetRecord // what they say of the data
+	Dataset DatasetRecord // what they say of the data: Describe of the set
 
 	MaxSteps        int // stop after this step in all; 0: the planned end
 	CheckpointEvery int // steps between saves; 0: five minutes

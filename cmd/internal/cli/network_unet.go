@@ -3,6 +3,7 @@ package cli
 import (
 	"flowmatch/datasets"
 	"flowmatch/models"
+	"flowmatch/trainer/recipe"
 )
 
 // unetFlags describe a UNet.
@@ -23,16 +24,13 @@ func (u *unetFlags) add(g *Group) {
 }
 
 func (u *unetFlags) config(in datasets.Info, n *Network, classes int, nullClass bool) (models.Config, error) {
-	c := models.UNetConfig{
-		Channels: in.Shape[0], Size: in.Shape[1], NumChannels: u.numChannels, NumResBlocks: u.numResBlocks,
-		NumHeads: n.numHeads, Dropout: u.dropout, NumClasses: classes, NullClass: nullClass,
+	c := recipe.UNet(in)
+	c.NumHeads, c.Dropout, c.NumClasses, c.NullClass = n.numHeads, u.dropout, classes, nullClass
+	if n.cmd.Changed("num-channels") {
+		c.NumChannels = u.numChannels
 	}
-	small := in.Shape[1] <= 8 // as digits
-	if c.NumChannels == 0 && !n.cmd.Changed("num-channels") {
-		c.NumChannels = 64
-		if small {
-			c.NumChannels = 32
-		}
+	if u.numResBlocks != 0 {
+		c.NumResBlocks = u.numResBlocks
 	}
 	var err error
 	if u.channelMult != "" {
@@ -46,11 +44,6 @@ func (u *unetFlags) config(in datasets.Info, n *Network, classes int, nullClass 
 	case u.attention != "":
 		if c.AttentionResolutions, err = ints(u.attention); err != nil {
 			return nil, Usagef("--attention-resolutions %q: whole numbers with commas between, or none", u.attention)
-		}
-	default: // at half the size of small ones, as digits have it
-		c.AttentionResolutions = []int{16}
-		if half := in.Shape[1] / 2; half < 8 {
-			c.AttentionResolutions = []int{max(1, half)}
 		}
 	}
 	if n.cmd.Changed("num-res-blocks") && u.numResBlocks < 1 {

@@ -16,6 +16,7 @@ import (
 	"flowmatch/flow"
 	"flowmatch/models"
 	"flowmatch/trainer"
+	"flowmatch/trainer/recipe"
 	"flowmatch/viz"
 )
 
@@ -35,12 +36,11 @@ const (
 	lookEvery = 50 * time.Millisecond // at most so long does a click wait
 )
 
-// drawnConfig is the recipe for points (bin/train's own) with a small batch.
-func drawnConfig(iterations int, seed int64) trainer.Config {
-	return trainer.Config{
-		Recipe: "default", Iterations: iterations, BatchSize: drawnBatch, LearningRate: 8e-3, Warmup: min(200, iterations/10), Schedule: "cosine",
-		WeightDecay: 0.01, EMADecay: 0.999, Accumulate: 1, StratifiedTimes: true, StableTargets: true, Precision: "fp32", Seed: seed,
-	}
+// drawnConfig is the recipe for points with a small batch.
+func drawnConfig(set *plane.Set, iterations int, seed int64) (trainer.Config, error) {
+	r := recipe.For(set.Info)
+	r.Config.Iterations, r.Config.BatchSize, r.Config.Seed = iterations, drawnBatch, seed
+	return r.Settle(set.Len())
 }
 
 type trainRequest struct {
@@ -165,8 +165,12 @@ func (s *Server) train(w http.ResponseWriter, r *http.Request) {
 			}
 			s.worker.Breathe()
 		}
+		config, err := drawnConfig(set, ask.Iterations, ask.Seed)
+		if err != nil {
+			return err
+		}
 		run := trainer.Run{
-			Config: drawnConfig(ask.Iterations, ask.Seed), Network: net, Open: trainer.Data(set), Device: s.device,
+			Config: config, Network: net, Open: trainer.Data(set), Device: s.device,
 			Interval: lookEvery, Observers: []trainer.Observer{trainer.Watch(look)},
 		}
 		done, err := run.Train(ctx, nil)

@@ -34,7 +34,7 @@ func (s *Start) SameSet(in datasets.Info) error {
 	if s.From == nil {
 		return nil
 	}
-	if was, now := s.From.Record.Dataset.Name, record(in).Name; was != now {
+	if was, now := s.From.Record.Dataset.Name, trainer.Describe(in).Name; was != now {
 		return cli.Usagef("the state is of a run on %s, not %s", was, now)
 	}
 	return nil

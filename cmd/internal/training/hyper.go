@@ -10,7 +10,9 @@ import (
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/datasets"
 	"flowmatch/flow"
+	"flowmatch/models"
 	"flowmatch/trainer"
+	"flowmatch/trainer/recipe"
 )
 
 // Hyper are the flags of the optimiser and its schedule. Where a default
@@ -80,11 +82,25 @@ func AddHyper(c *cli.Command, job Job) *Hyper {
 
 // Check finds what is wrong with the flags for the set.
 func (h *Hyper) Check(in datasets.Info) error {
-	if h.Recipe == "reference" && !datasets.TraitsOf(in.Name).Reference {
-		has := datasets.WithTrait(func(t datasets.Traits) bool { return t.Reference })
-		return cli.Usagef("--recipe reference: the reference system has no %s, only %s", in.Name, strings.Join(has, ", "))
+	if err := h.CheckFlags(); err != nil {
+		return err
 	}
-	return h.CheckFlags()
+	_, err := h.recipe(in)
+	return err
+}
+
+// recipe is that for the set before any flag.
+func (h *Hyper) recipe(in datasets.Info) (r recipe.Recipe, err error) {
+	r = recipe.For(in)
+	if h.Recipe == "reference" {
+		if r, err = recipe.Reference(in); err != nil {
+			return r, cli.Usagef("--recipe reference: %v", err)
+		}
+	}
+	if h.job == Reflow {
+		r = r.Student()
+	}
+	return r, nil
 }
 
 // CheckFlags finds what is wrong with them for any set.
@@ -123,10 +139,13 @@ func unknown(flag, name string, known []string) error {
 }
 
 // Config is what decides the weights: the recipe for the set, changed by the
-// flags that were given. images is the size of the set, for epochs; for points
-// it has no meaning.
-func (h *Hyper) Config(in datasets.Info, images int) (trainer.Config, error) {
-	c, epochs := recipe(h.Recipe, h.job, in)
+// flags that were given. samples is the size of the set, 0 where fresh ones are drawn.
+func (h *Hyper) Config(in datasets.Info, samples int) (trainer.Config, error) {
+	r, err := h.recipe(in)
+	if err != nil {
+		return trainer.Config{}, err
+	}
+	c := &r.Config
 	c.WeightDecay, c.Accumulate, c.Seed = h.weightDecay, h.accumulate, h.cmd.Seed
 	given := func(name string, set func()) {
 		if h.cmd.Changed(name) {
@@ -135,10 +154,10 @@ func (h *Hyper) Config(in datasets.Info, images int) (trainer.Config, error) {
 	}
 	given("batch-size", func() { c.BatchSize = h.batchSize })
 	given("learning-rate", func() { c.LearningRate = h.learningRate })
-	given("warmup", func() { c.Warmup = h.warmup })
+	given("warmup", func() { c.Warmup, r.WarmupShare = h.warmup, 0 })
 	given("schedule", func() { c.Schedule = h.schedule })
 	given("ema-decay", func() { c.EMADecay = h.emaDecay })
-	given("epochs", func() { epochs, c.Iterations = h.epochs, 0 })
+	given("epochs", func() { r.Epochs, c.Iterations = h.epochs, 0 })
 	given("iterations", func() { c.Iterations = h.iterations })
 	given("time-power", func() {
 		if c.TimePower = h.timePower; c.TimePower == 1 {
@@ -159,28 +178,17 @@ func (h *Hyper) Config(in datasets.Info, images int) (trainer.Config, error) {
 	given("stable-targets", func() { c.StableTargets = h.stable })
 	given("stratified-times", func() { c.StratifiedTimes = h.stratified })
 	given("grad-clip", func() { c.GradClip = h.gradClip })
-	if in.Is2D() && !h.cmd.Changed("warmup") { // of a short run, too, most is not warm-up
-		c.Warmup = min(c.Warmup, c.Iterations/10)
-	}
-	if c.Iterations == 0 {
-		if c.BatchSize > images {
-			return c, cli.Usagef("--batch-size %d: the set has %d images", c.BatchSize, images)
-		}
-		c.Iterations = epochs * datasets.StepsPerEpoch(images, c.BatchSize)
-	}
-	if c.BatchSize > images && !in.Is2D() && h.job == Train {
-		return c, cli.Usagef("--batch-size %d: the set has %d images", c.BatchSize, images)
-	}
-	return c, cli.AsUsage(c.Check())
+	settled, err := r.Settle(samples)
+	return settled, cli.AsUsage(err)
 }
 
 // ChoosePrecision settles auto: as the run that goes on, or by the device.
-func (h *Hyper) ChoosePrecision(c *trainer.Config, s *Start, in datasets.Info) error {
+func (h *Hyper) ChoosePrecision(c *trainer.Config, s *Start, network models.Config) error {
 	want := h.cmd.Precision
 	if want == "auto" && s.From != nil {
 		want = s.From.Record.Training.Configuration.Precision
 	}
-	got, warning, err := trainer.Precision(want, s.Device, in.Is2D())
+	got, warning, err := trainer.Precision(want, s.Device, network)
 	if err != nil {
 		return cli.AsUsage(err)
 	}

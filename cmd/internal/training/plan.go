@@ -6,6 +6,7 @@ import (
 	"flowmatch/cmd/internal/terminal"
 	"flowmatch/datasets"
 	"flowmatch/trainer"
+	"flowmatch/trainer/recipe"
 )
 
 // Plan settles the length of a run that goes on: what was planned, or more where the
@@ -20,7 +21,7 @@ func (r *Resume) Plan(s *Start, c *trainer.Config, in datasets.Info) {
 	if asked == was.Iterations {
 		return
 	}
-	if in.Is2D() && !r.cmd.Changed("warmup") {
+	if recipe.For(in).WarmupShare > 0 && !r.cmd.Changed("warmup") {
 		c.Warmup = was.Warmup // by itself it follows the length
 	}
 	switch {

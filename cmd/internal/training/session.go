@@ -82,7 +82,7 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 		waiting = "waiting for data"
 	}
 	report := &reporter{bar: bar, advice: sub.Advice, waiting: waiting, device: start.Device, started: time.Now(), first: start.Step()}
-	data := record(sub.Info)
+	data := trainer.Describe(sub.Info)
 	data.Before = start.before
 	r := trainer.Run{
 		Config: c, Network: net, Dataset: data, Device: start.Device, Folder: folder,
@@ -117,14 +117,6 @@ func tenths(losses []float32) string {
 		words = append(words, fmt.Sprintf("%.3g", v))
 	}
 	return strings.Join(words, " ")
-}
-
-func record(in datasets.Info) trainer.DatasetRecord {
-	name := in.Name
-	if strings.Contains(name, ":") {
-		name = in.Slug() // a user's own files: records have no paths
-	}
-	return trainer.DatasetRecord{Name: name, Shape: in.Shape, Classes: in.Classes(), ClassNames: in.ClassNames, Levels: in.Levels, Frame: in.Frame, Data: in.Data}
 }
 
 // place is the device for people.

@@ -135,7 +135,7 @@ func (r *rounds) round(ctx context.Context, n int, dir string, of *modelfile.Mod
 	config := r.config
 	pairs := r.kept(n, dir, of)
 	config.Reflow = &pairs.Config
-	if err := r.hyper.ChoosePrecision(&config, start, r.info); err != nil {
+	if err := r.hyper.ChoosePrecision(&config, start, of.Config); err != nil {
 		return err
 	}
 	r.resume.Plan(start, &config, r.info)

@@ -66,7 +66,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	if f.cmd.Precision != "auto" && !f.cmd.Quiet {
-		if _, warning, _ := trainer.Precision(f.cmd.Precision, device, info.Is2D()); warning != "" {
+		if _, warning, _ := trainer.Precision(f.cmd.Precision, device, t.Config); warning != "" {
 			fmt.Fprintln(env.Stderr, "note: "+warning)
 		}
 	}

@@ -28,7 +28,7 @@ func (f *flags) record(c trainer.Config, sub *training.Subject) *training.RunRec
 // a few steps in memory.
 func (f *flags) rehearse(ctx context.Context, env cli.Env, sub *training.Subject, c trainer.Config, d torch.Device) error {
 	start := &training.Start{Device: d}
-	if err := f.hyper.ChoosePrecision(&c, start, sub.Info); err != nil {
+	if err := f.hyper.ChoosePrecision(&c, start, sub.Network); err != nil {
 		return err
 	}
 	f.init.Begin(start, sub, &c)

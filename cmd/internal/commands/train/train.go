@@ -87,7 +87,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	f.resume.Plan(start, &config, subject.Info)
-	if err := f.hyper.ChoosePrecision(&config, start, subject.Info); err != nil {
+	if err := f.hyper.ChoosePrecision(&config, start, subject.Network); err != nil {
 		return err
 	}
 	f.init.Begin(start, subject, &config)
