@@ -37,6 +37,7 @@ func TestMain(m *testing.M) {
 		a.save = -1
 	}
 	disk.Use(&disktest.Failing{FS: disk.OS, Tell: a.tell})
+	fmt.Fprintln(a.told, "up")
 	for _, c := range commands.All() {
 		if c.Name == name {
 			cli.Main(c)
@@ -46,7 +47,8 @@ func TestMain(m *testing.M) {
 }
 
 // aim is a moment to send the own process a signal at: before effect number effect on the
-// disk, counted from 1, after the begin of save number save. Save 0 is the start.
+// disk, counted from 1, after the begin of save number save, or where that has fewer when the
+// next save begins. Save 0 is the start.
 type aim struct {
 	save, effect  int
 	signal, again syscall.Signal // again: a second one right behind it, 0 for none
@@ -78,7 +80,7 @@ func (a *aim) tell(op disktest.Op) {
 	}
 	a.since++
 	a.renamed = op.Name == "rename" && strings.HasSuffix(op.Path, "/"+trainer.StateFile)
-	if a.saves != a.save || a.since != a.effect {
+	if (a.saves != a.save || a.since != a.effect) && (a.save < 1 || a.saves != a.save+1 || a.since != 1) {
 		return
 	}
 	for _, s := range []syscall.Signal{a.signal, a.again} {
@@ -95,7 +97,8 @@ func (a *aim) tell(op disktest.Op) {
 type process struct {
 	*exec.Cmd
 	errOut bytes.Buffer
-	ended  chan struct{} // closed when it has ended
+	up     chan struct{} // closed when it has begun
+	ended  chan struct{} // and when it has ended
 
 	mu      sync.Mutex
 	saves   int   // states that are there
@@ -106,7 +109,7 @@ type process struct {
 // started starts a program. change may change how, nil for nothing.
 func started(t *testing.T, name, aim string, change func(*exec.Cmd), args ...string) *process {
 	t.Helper()
-	p := &process{Cmd: exec.Command(os.Args[0], args...), ended: make(chan struct{}), more: make(chan struct{}, 1)}
+	p := &process{Cmd: exec.Command(os.Args[0], args...), up: make(chan struct{}), ended: make(chan struct{}), more: make(chan struct{}, 1)}
 	p.Env = append(os.Environ(), "FLOWMATCH_DEVICE=cpu", programVar+"="+name, aimVar+"="+aim)
 	p.Stderr = &p.errOut
 	told, w, err := os.Pipe()
@@ -141,7 +144,9 @@ func started(t *testing.T, name, aim string, change func(*exec.Cmd), args ...str
 func (p *process) heard(line string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if n := 0; line == "saved" {
+	if n := 0; line == "up" {
+		close(p.up)
+	} else if line == "saved" {
 		p.saves++
 	} else if _, err := fmt.Sscanf(line, "effects %d", &n); err == nil {
 		p.effects = append(p.effects, n)
@@ -173,7 +178,7 @@ func (p *process) until(n int, d time.Duration) {
 }
 
 // tooLong is more than anything here takes on a machine that is busy with other things.
-const tooLong = 2 * time.Minute
+const tooLong = time.Minute
 
 // end waits for the program's end and gives its status, as a shell has it.
 func (p *process) end(t *testing.T) int {
