@@ -19,8 +19,6 @@ func ReadNPY(r io.Reader, size int64) (Array, error) {
 	if want := h.size + int64(n)*int64(h.kind.size); size != want {
 		return Array{}, fmt.Errorf("%d bytes of %d", size, want)
 	}
-	// The file's size is already what its numbers need: at most eight bytes in
-	// memory for each of one byte, twice where they are stored by columns.
-	budget := 16 * size
+	budget := fixedMemory + timesSize*size
 	return readBody(r, h, n, &budget)
 }

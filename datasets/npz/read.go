@@ -11,10 +11,12 @@ import (
 
 const (
 	maxEntries = 1000
-	// What the arrays may take in memory: a fixed part and so many times the
-	// file's own size. A file that claims more is refused before it is unpacked.
-	unzipFixed = 48 << 20
-	unzipTimes = 32
+	// What the arrays may take in memory, and what reads them: a fixed part and so many
+	// times the file's own size. Floats take no more than that, if they are not packed.
+	// What claims more is refused before it is unpacked.
+	fixedMemory = 60 << 20
+	timesSize   = 2
+	perArray    = 64 << 10 // for unpacking
 )
 
 // Read reads arrays from an archive of size bytes: those of the given names that
@@ -44,7 +46,7 @@ func Read(r io.ReaderAt, size int64, names ...string) ([]Array, error) {
 	if len(names) > 0 {
 		order = slices.DeleteFunc(slices.Clone(names), func(s string) bool { return files[s] == nil })
 	}
-	budget := unzipFixed + unzipTimes*size
+	budget := fixedMemory + timesSize*size
 	var arrays []Array
 	for _, name := range order {
 		a, err := readArray(files[name], &budget)
@@ -110,8 +112,9 @@ func readBody(in io.Reader, h header, n int, budget *int64) (Array, error) {
 	if h.columns {
 		memory *= 2 // to bring it into rows
 	}
-	if *budget -= memory; *budget < 0 {
-		return Array{}, fmt.Errorf("it would unfold to %d bytes: refused for a file so small", memory)
+	buffer := min(chunk, max(n, 1)) * h.kind.size
+	if *budget -= memory + int64(buffer) + perArray; *budget < 0 {
+		return Array{}, fmt.Errorf("it would unfold to %d bytes: refused for a file so small; save it as float32, and not packed", memory)
 	}
 	if h.kind.float != nil {
 		a.Floats = make([]float32, 0, n)
@@ -119,7 +122,7 @@ func readBody(in io.Reader, h header, n int, budget *int64) (Array, error) {
 		a.Ints = make([]int64, 0, n)
 	}
 
-	buf := make([]byte, min(chunk, max(n, 1))*h.kind.size)
+	buf := make([]byte, buffer)
 	for left := n; left > 0; {
 		part := buf[:min(left, chunk)*h.kind.size]
 		if _, err := io.ReadFull(in, part); err != nil {

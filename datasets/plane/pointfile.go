@@ -9,8 +9,10 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"flowmatch/datasets/internal/userfile"
 	"flowmatch/datasets/npz"
@@ -69,7 +71,7 @@ func openPoints(info set.Info, into *framed) (*Set, error) {
 }
 
 var pointReaders = map[string]func(f *os.File, size int64) ([]float64, error){
-	".csv": func(f *os.File, _ int64) ([]float64, error) { return readCSV(f) },
+	".csv": func(f *os.File, size int64) ([]float64, error) { return readCSV(f, size) },
 	".npy": func(f *os.File, size int64) ([]float64, error) {
 		a, err := npz.ReadNPY(f, size)
 		if err != nil {
@@ -119,17 +121,19 @@ func pairs(a npz.Array) ([]float64, error) {
 
 // readCSV reads two numbers a line, parted by a comma, a semicolon, a tab or spaces:
 // whichever the first line has, in all of them. They may stand in quotes. Empty lines and lines that begin with #
-// are passed over, and so is one line of words at the top.
-func readCSV(r io.Reader) ([]float64, error) {
+// are passed over, and so is one line of words at the top. So many bytes are expected.
+func readCSV(r io.Reader, size int64) ([]float64, error) {
 	var points []float64
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 4096)
 	part := byte(0)
 	header := true // it may still come
 	n := 0
+	read := int64(0)
 	for lines.Scan() {
 		n++
 		line := lines.Bytes()
+		read += int64(len(line)) + 1
 		if n == 1 {
 			line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))
 		}
@@ -140,14 +144,14 @@ func readCSV(r io.Reader) ([]float64, error) {
 		if part == 0 {
 			part = separator(line)
 		}
-		fields := split(line, part)
-		if len(fields) != 2 {
-			return nil, fmt.Errorf("line %d: %d columns, not 2", n, len(fields))
+		fields, columns := split(line, part)
+		if columns != 2 {
+			return nil, fmt.Errorf("line %d: %d columns, not 2", n, columns)
 		}
 		var v [2]float64
 		var wrong [2]error
 		for k, f := range fields {
-			v[k], wrong[k] = strconv.ParseFloat(f, 64)
+			v[k], wrong[k] = strconv.ParseFloat(string(f), 64)
 			if math.Abs(v[k]) > math.MaxFloat32 && !math.IsInf(v[k], 0) {
 				wrong[k] = strconv.ErrRange
 			}
@@ -164,6 +168,11 @@ func readCSV(r io.Reader) ([]float64, error) {
 		}
 		if len(points) == 2*mostPoints {
 			return nil, fmt.Errorf("more than %d points", mostPoints)
+		}
+		if len(points) == cap(points) {
+			// As many as there will be if the lines to come are as long as those before.
+			whole := float64(len(points)+2) * float64(size) / float64(read)
+			points = slices.Grow(points, int(min(whole, 2*mostPoints))-len(points)*3/4+64)
 		}
 		points = append(points, v[0], v[1])
 	}
@@ -182,29 +191,32 @@ func separator(line []byte) byte {
 	return ' '
 }
 
-func split(line []byte, part byte) []string {
-	if part == ' ' {
-		fields := strings.Fields(string(line))
-		for k := range fields {
-			fields[k] = unquoted(fields[k])
+// split gives the first two columns of a line, and how many there are.
+func split(line []byte, part byte) (fields [2][]byte, columns int) {
+	for more := true; more; columns++ {
+		end, after := bytes.IndexByte(line, part), 1
+		if part == ' ' { // any spaces, any number of them
+			end = bytes.IndexFunc(line, unicode.IsSpace)
+			if end >= 0 {
+				after = len(line[end:]) - len(bytes.TrimSpace(line[end:]))
+			}
 		}
-		return fields
+		field := line
+		if more = end >= 0; more {
+			field, line = line[:end], line[end+after:]
+		}
+		if columns < len(fields) {
+			fields[columns] = unquoted(bytes.TrimSpace(field))
+		}
 	}
-	fields := strings.Split(string(line), string(part))
-	for k := range fields {
-		fields[k] = unquoted(strings.TrimSpace(fields[k]))
-	}
-	return fields
+	return fields, columns
 }
 
 // unquoted is a field without the quotes that it may stand in.
-func unquoted(field string) string {
-	for _, q := range []string{`"`, "'"} {
-		if in, ok := strings.CutPrefix(field, q); ok {
-			if in, ok := strings.CutSuffix(in, q); ok {
-				return strings.TrimSpace(in)
-			}
-		}
+func unquoted(field []byte) []byte {
+	last := len(field) - 1
+	if last > 0 && (field[0] == '"' || field[0] == '\'') && field[last] == field[0] {
+		return bytes.TrimSpace(field[1:last])
 	}
 	return field
 }

@@ -43,7 +43,7 @@ func TestReadCSV(t *testing.T) {
 		{"a long line", "1,2\n" + strings.Repeat("1", 5000), nil, "line 2 is longer"},
 		{"other separator", "1,2\n3;4\n", nil, "line 2: 1 columns"},
 	} {
-		got, err := readCSV(strings.NewReader(c.text))
+		got, err := readCSV(strings.NewReader(c.text), int64(len(c.text)))
 		if c.fault != "" {
 			if err == nil || !strings.Contains(err.Error(), c.fault) {
 				t.Errorf("%s: %v, %v; want %s", c.name, got, err, c.fault)
@@ -61,7 +61,7 @@ func FuzzReadCSV(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		points, err := readCSV(strings.NewReader(text))
+		points, err := readCSV(strings.NewReader(text), int64(len(text)))
 		if err == nil && (len(points)%2 != 0 || len(points) > len(text)) {
 			t.Errorf("%d numbers of %d bytes", len(points), len(text))
 		}
@@ -201,7 +201,7 @@ func TestFrames(t *testing.T) {
 		}
 		z := make([]float32, 200)
 		s.Sample(z, 1, 0)
-		own, err := readCSV(strings.NewReader(c.text))
+		own, err := readCSV(strings.NewReader(c.text), int64(len(c.text)))
 		if err != nil {
 			t.Fatal(err)
 		}

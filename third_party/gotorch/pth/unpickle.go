@@ -317,6 +317,7 @@ func (m *machine) setItems(op byte) error {
 	if err := m.charge(100 * int64(len(items)/2)); err != nil {
 		return err
 	}
+	dict.grow(len(items) / 2)
 	for i := 0; i < len(items); i += 2 {
 		switch items[i].(type) {
 		case string, int64:

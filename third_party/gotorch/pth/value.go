@@ -2,6 +2,7 @@ package pth
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/wangkuiyi/gotorch/weights"
 )
@@ -48,6 +49,14 @@ func (m *Map) add(key, value any) {
 	m.index[key] = len(m.keys)
 	m.keys = append(m.keys, key)
 	m.values = append(m.values, value)
+}
+
+// grow makes room for n keys more at once.
+func (m *Map) grow(n int) {
+	if m.index == nil {
+		m.index = make(map[any]int, n)
+	}
+	m.keys, m.values = slices.Grow(m.keys, n), slices.Grow(m.values, n)
 }
 
 // DictOf takes a value of [ReadValue], or a part of one, as a state_dict: a dict of names to tensors.

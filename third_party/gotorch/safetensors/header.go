@@ -2,6 +2,7 @@ package safetensors
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -73,12 +74,12 @@ func pad(header []byte) []byte {
 
 // parse reads a header that length bytes of data follow. metadata is nil where there is none.
 func parse(header []byte, length int64, maxTensors int) (entries []entry, metadata map[string]string, err error) {
-	members, err := strictjson.Object(header)
+	members, err := strictjson.Object(header, maxTensors+1) // and the metadata
+	if errors.Is(err, strictjson.ErrTooMany) {
+		return nil, nil, fmt.Errorf("%w: more than %d tensors", weights.ErrLimit, maxTensors)
+	}
 	if err != nil {
 		return nil, nil, damaged("header: %w", err)
-	}
-	if len(members) > maxTensors {
-		return nil, nil, fmt.Errorf("%w: %d tensors, at most %d", weights.ErrLimit, len(members), maxTensors)
 	}
 	entries = make([]entry, 0, len(members))
 	for _, m := range members {

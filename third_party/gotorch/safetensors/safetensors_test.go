@@ -169,7 +169,7 @@ func TestRefused(t *testing.T) {
 		{"unknown field", file(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"x":1}}`, 4), weights.ErrDamaged, "unknown key"},
 		{"no dtype", file(`{"a":{"shape":[1],"data_offsets":[0,4]}}`, 4), weights.ErrDamaged, "missing"},
 		{"null shape", file(`{"a":{"dtype":"F32","shape":null,"data_offsets":[0,4]}}`, 4), weights.ErrDamaged, "missing"},
-		{"three offsets", file(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4,8]}}`, 4), weights.ErrDamaged, "3 elements, not 2"},
+		{"three offsets", file(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4,8]}}`, 4), weights.ErrDamaged, "3 elements or more, not 2"},
 		{"one offset", file(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[4]}}`, 4), weights.ErrDamaged, "1 elements, not 2"},
 		{"fraction", file(`{"a":{"dtype":"F32","shape":[1.0],"data_offsets":[0,4]}}`, 4), weights.ErrDamaged, "JSON"},
 		{"negative size", file(`{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}`, 4), weights.ErrDamaged, "does not fill"},

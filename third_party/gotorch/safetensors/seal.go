@@ -29,7 +29,10 @@ func makeSeal(record []byte, entries []entry) []byte {
 // openSeal takes our record apart, if there is one, and checks all of the header by it.
 func openSeal(metadata map[string]string, entries []entry, header []byte) (*seal, error) {
 	for key, text := range metadata { // so that a flipped bit in the key is noticed
-		if rest, _, err := weights.Unseal([]byte(text), weights.SumField); err == nil && key != recordKey {
+		if key == recordKey {
+			continue
+		}
+		if rest, _, err := weights.Unseal([]byte(text), weights.SumField); err == nil {
 			if _, _, err := weights.Unseal(rest, weights.HeaderSumField); err == nil {
 				return nil, damaged("flowmatch's record is under the key %.40q, not %q", key, recordKey)
 			}

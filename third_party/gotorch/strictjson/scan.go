@@ -2,6 +2,7 @@ package strictjson
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"unicode/utf16"
@@ -9,9 +10,14 @@ import (
 )
 
 const (
-	MaxDepth = 64      // arrays and objects inside each other
-	MaxKeys  = 200_000 // keys of an object and of those around it, which are remembered to find them twice
+	MaxDepth    = 64      // arrays and objects inside each other
+	MaxKeys     = 200_000 // keys of an object and of those around it, which are remembered to find them twice
+	MaxElements = 100_000 // elements of an array that becomes a slice
+	MaxNumber   = 400     // characters of a number, which may be shown in a message
 )
+
+// ErrTooMany is an object with more members than its caller takes.
+var ErrTooMany = errors.New("too many members")
 
 // Member is one key of an object and the text of its value.
 type Member struct {
@@ -25,10 +31,11 @@ func Valid(data []byte) error {
 	return s.document(nil)
 }
 
-// Object checks data as [Valid] does and gives the members of the object that it is. The values share data's memory.
-func Object(data []byte) ([]Member, error) {
+// Object checks data as [Valid] does and gives the members of the object that it is, so many at most. The values share
+// data's memory.
+func Object(data []byte, most int) ([]Member, error) {
 	var members []Member
-	s := scanner{data: data, top: &members}
+	s := scanner{data: data, top: &members, most: most}
 	if s.space(); s.peek() != '{' {
 		return nil, s.errorf("an object is expected")
 	}
@@ -45,6 +52,7 @@ type scanner struct {
 	keys  int       // of the objects that are open
 	known bool      // refuse keys without a field
 	top   *[]Member // where to put the outermost object's members
+	most  int       // of them
 }
 
 func (s *scanner) errorf(format string, args ...any) error {
@@ -167,6 +175,9 @@ func (s *scanner) object(t reflect.Type) error {
 			return err
 		}
 		if s.depth == 1 && s.top != nil {
+			if len(*s.top) == s.most {
+				return s.errorf("%w: at most %d", ErrTooMany, s.most)
+			}
 			*s.top = append(*s.top, Member{key, s.data[start:s.pos:s.pos]})
 		}
 		s.space()
@@ -190,8 +201,14 @@ func (s *scanner) array(t reflect.Type) error {
 		s.pos++
 		return lengthError(s, n, length)
 	}
+	typed := elem != nil || length >= 0
 	for {
-		n++
+		switch n++; {
+		case length >= 0 && n > length:
+			return s.errorf("%d elements or more, not %d", n, length)
+		case typed && n > MaxElements:
+			return s.errorf("more than %d elements", MaxElements)
+		}
 		if err := s.value(elem); err != nil {
 			return err
 		}
@@ -217,6 +234,7 @@ func lengthError(s *scanner, n, want int) error {
 
 // number reads -?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?
 func (s *scanner) number() error {
+	start := s.pos
 	if s.peek() == '-' {
 		s.pos++
 	}
@@ -239,6 +257,9 @@ func (s *scanner) number() error {
 		if !s.digits() {
 			return s.errorf("a digit is expected")
 		}
+	}
+	if s.pos-start > MaxNumber {
+		return s.errorf("a number of more than %d characters", MaxNumber)
 	}
 	return nil
 }
@@ -273,6 +294,9 @@ func (s *scanner) str() (string, error) {
 		case c < 0x20:
 			return "", s.errorf("a control character in a string")
 		case c == '\\':
+			if !escaped {
+				out = make([]byte, 0, s.stringEnd()-start)
+			}
 			out, escaped = append(out, s.data[start:s.pos]...), true
 			s.pos++
 			r, err := s.escape()
@@ -286,6 +310,19 @@ func (s *scanner) str() (string, error) {
 		}
 	}
 	return "", s.errorf("the text ends in a string")
+}
+
+// stringEnd finds the quote that ends a string from a place in it.
+func (s *scanner) stringEnd() int {
+	for i := s.pos; i < len(s.data); i++ {
+		switch s.data[i] {
+		case '"':
+			return i
+		case '\\':
+			i++
+		}
+	}
+	return len(s.data)
 }
 
 // escape reads what follows a backslash.

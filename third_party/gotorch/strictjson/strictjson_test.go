@@ -2,6 +2,7 @@ package strictjson_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -16,7 +17,8 @@ type model struct {
 	Inner  *struct {
 		Name string `json:"name"`
 	} `json:"inner"`
-	Raw json.RawMessage `json:"raw"`
+	Raw  json.RawMessage `json:"raw"`
+	List []int           `json:"list"`
 }
 
 func TestRefused(t *testing.T) {
@@ -29,7 +31,7 @@ func TestRefused(t *testing.T) {
 		{"other case", `{"Format":1}`, `is written "format"`},
 		{"other case inside", `{"inner":{"NAME":"x"}}`, `is written "name"`},
 		{"short array", `{"shape":[1]}`, "1 elements, not 2"},
-		{"long array", `{"shape":[1,2,3]}`, "3 elements, not 2"},
+		{"long array", `{"shape":[1,2,3]}`, "3 elements or more, not 2"},
 		{"null number", `{"format":null}`, "null for a int"},
 		{"wrong type", `{"format":"1"}`, "JSON: json:"},
 		{"fraction", `{"format":1.5}`, "JSON: json:"},
@@ -48,6 +50,8 @@ func TestRefused(t *testing.T) {
 		{"unclosed", `{"rate":1`, "comma or }"},
 		{"comment", `{/**/}`, "key is expected"},
 		{"NUL", "{}\x00", "after the value"},
+		{"long number", `{"rate":` + strings.Repeat("1", 401) + `}`, "more than 400 characters"},
+		{"long slice", `{"list":[` + strings.Repeat("1,", 100_000) + `1]}`, "more than 100000 elements"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var v model
@@ -56,6 +60,16 @@ func TestRefused(t *testing.T) {
 				t.Errorf("got %v, want ...%s...", err, c.want)
 			}
 		})
+	}
+}
+
+func TestTooMany(t *testing.T) {
+	text := []byte(`{"a":1,"b":{"x":1,"y":2,"z":3}}`)
+	if _, err := strictjson.Object(text, 2); err != nil {
+		t.Error(err)
+	}
+	if _, err := strictjson.Object(text, 1); !errors.Is(err, strictjson.ErrTooMany) {
+		t.Errorf("got %v", err)
 	}
 }
 
@@ -96,7 +110,7 @@ func ExampleUnmarshal() {
 }
 
 func ExampleObject() {
-	members, _ := strictjson.Object([]byte(`{"b": 1, "a": [2, 3]}`))
+	members, _ := strictjson.Object([]byte(`{"b": 1, "a": [2, 3]}`), 10)
 	for _, m := range members {
 		fmt.Printf("%s=%s\n", m.Name, m.Value)
 	}

@@ -18,9 +18,12 @@ const (
 	HeaderSumField = "header_sha256" // over the header (safetensors)
 )
 
+// mostFields is more than any version's record has.
+const mostFields = 1000
+
 // CheckRecord says what is wrong with a record without its seal. Its errors are [ErrNewerFormat] or [ErrDamaged].
 func CheckRecord(record []byte) error {
-	members, err := strictjson.Object(record)
+	members, err := strictjson.Object(record, mostFields)
 	if err != nil {
 		return fmt.Errorf("%w: record: %w", ErrDamaged, err)
 	}
@@ -62,7 +65,7 @@ func isDigits(s string) bool {
 // CheckFormat looks only at the "format" of a record with or without its seal, so that a newer file is named as such
 // before anything else about it is judged.
 func CheckFormat(record []byte) error {
-	members, err := strictjson.Object(record)
+	members, err := strictjson.Object(record, mostFields)
 	if err != nil {
 		return fmt.Errorf("%w: record: %w", ErrDamaged, err)
 	}
