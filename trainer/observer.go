@@ -3,6 +3,8 @@ package trainer
 import (
 	torch "github.com/wangkuiyi/gotorch"
 	"github.com/wangkuiyi/gotorch/weights"
+
+	"flowmatch/flow"
 )
 
 // Observer looks at a run while it goes: metrics.jsonl is one, a progress bar
@@ -31,6 +33,18 @@ type Restarter interface {
 type Look struct {
 	Steps []Metric // done since the last look, in order
 	Progress
+	// Learnt calls f with what the network has learnt, for evaluation: by the averaged
+	// weights where an average is kept. The run goes on as if it had not been called;
+	// neither the function nor v is for use after Look has returned. Its errors are f's,
+	// and *torch.Error, for want of memory above all.
+	Learnt func(f func(v flow.Velocity) error) error
+}
+
+// Punctual is an observer that is told after certain steps, besides the usual times.
+type Punctual interface {
+	Observer
+	// Due is the next step after which Look is to come, 0 for none.
+	Due() int
 }
 
 // Watch is an observer that only looks.

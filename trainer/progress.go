@@ -18,12 +18,13 @@ type meter struct {
 	at     time.Time // of the last look
 	step   int
 	waited time.Duration // for data, up to then
+	aside  time.Duration // not spent on steps, up to then
 	rate   float64       // steps a second, smoothed
 }
 
-// look measures since the last time; done and waited are of the whole run.
-func (m *meter) look(p *Progress, now time.Time, waited time.Duration) {
-	took := now.Sub(m.at).Seconds()
+// look measures since the last time; waited and aside are of the whole run.
+func (m *meter) look(p *Progress, now time.Time, waited, aside time.Duration) {
+	took := (now.Sub(m.at) - (aside - m.aside)).Seconds()
 	if steps := p.Step - m.step; steps > 0 {
 		r := float64(steps) / took
 		if m.rate == 0 {
@@ -35,5 +36,5 @@ func (m *meter) look(p *Progress, now time.Time, waited time.Duration) {
 	p.StepsPerSecond = m.rate
 	p.Waiting = min(1, (waited-m.waited).Seconds()/took)
 	p.Left = time.Duration(float64(p.Total-p.Step) / m.rate * float64(time.Second))
-	m.at, m.step, m.waited = now, p.Step, waited
+	m.at, m.step, m.waited, m.aside = now, p.Step, waited, aside
 }

@@ -147,6 +147,7 @@ type loop struct {
 
 	checkpoint      *Checkpoint // of the last save
 	start, lastSave time.Time
+	aside           time.Duration // since the start, in which observers looked at what was learnt
 	pace            pace
 	meter           meter
 }
@@ -259,7 +260,7 @@ func (l *loop) run(ctx context.Context) error {
 		for _, d := range l.e.diagnostics {
 			d.Step(l.done)
 		}
-		if l.e.filled == l.e.slots || l.done == l.total() || time.Since(l.meter.at) >= l.interval() {
+		if l.e.filled == l.e.slots || l.done == l.total() || l.due() || time.Since(l.meter.at) >= l.interval() {
 			if err := l.look(); err != nil {
 				return errors.Join(err, l.save())
 			}
@@ -319,10 +320,18 @@ func (l *loop) interval() time.Duration {
 	return time.Second
 }
 
+// due tells whether an observer wants to be told after this step.
+func (l *loop) due() bool {
+	return slices.ContainsFunc(l.observers, func(o Observer) bool {
+		p, ok := o.(Punctual)
+		return ok && p.Due() == l.done
+	})
+}
+
 // look reads the device: losses and norms of the steps since the last time.
 func (l *loop) look() error {
 	losses, norms := l.e.read()
-	l.pace.note(l.done, time.Since(l.start))
+	l.pace.note(l.done, time.Since(l.start)-l.aside)
 	at := l.done - len(losses) // steps before these
 	var sum, sumNorm float64
 	n := 0
@@ -342,8 +351,8 @@ func (l *loop) look() error {
 	p := Progress{
 		Step: l.done, Total: l.total(), Loss: sum / float64(n), GradNorm: sumNorm / float64(n), Rate: l.Config.Rate(l.done - 1),
 	}
-	l.meter.look(&p, time.Now(), l.src.Waited())
-	told := Look{Steps: l.metrics(losses, norms, at), Progress: p}
+	l.meter.look(&p, time.Now(), l.src.Waited(), l.aside)
+	told := Look{Steps: l.metrics(losses, norms, at), Progress: p, Learnt: l.learnt}
 	for _, o := range l.observers {
 		if err := o.Look(told); err != nil && !l.tolerate(o, err) {
 			return err
