@@ -14,7 +14,8 @@
 //  2. [ImageGrid] enlarges the samples by a whole factor, each pixel becoming a
 //     square (an 8x8 digit is unreadable at its own size, and blurred by any other
 //     kind of enlargement), and sets them on a white page.
-//  3. [TrajectoryGIF] is the film of a grid taking shape.
+//  3. [TrajectoryGIF] is the film of a grid taking shape; [SlidesGIF] one of finished
+//     pages, as of what a training has learnt so far.
 //
 // # How a GIF is kept small
 //
