@@ -3,6 +3,7 @@ package trainer
 import (
 	"errors"
 	"fmt"
+	"image"
 	"math"
 	"time"
 
@@ -15,17 +16,27 @@ import (
 // TensorBoardDir is the folder of a run that has its event files.
 const TensorBoardDir = "tensorboard"
 
-// TensorBoard is an observer that writes the scalars of metrics.jsonl as event files
-// for TensorBoard. Each start of a run has a file of its own, so that a torn one is
-// never appended to. It takes back the steps that are done again, and has those that
-// are in no file.
+// TensorBoard is an observer that writes the scalars of metrics.jsonl, and pictures that
+// it is given, as event files for TensorBoard. Each start of a run has a file of its own,
+// so that a torn one is never appended to. It takes back the steps that are done again,
+// and has those that are in no file.
 type TensorBoard struct {
 	Dir string // of the event files; it is made where there is none
+	// Earlier gives the pictures of the run after a step, up to another one; may be nil.
+	Earlier func(after, upto int) []Picture
 
 	f    disk.File
 	buf  []byte // records that are still to be written
 	data []byte
 	err  error // the first; after a torn record nothing may follow
+}
+
+// Picture is what a run shows of a step.
+type Picture struct {
+	Step int
+	Tag  string // "samples"
+	PNG  []byte
+	Size image.Point
 }
 
 // Start begins a file.
@@ -44,13 +55,18 @@ func (b *TensorBoard) Start(past []Metric) error {
 	b.add(tfevents.Event{FileVersion: tfevents.Version})
 	b.add(tfevents.Event{Step: int64(have) + 1, Start: true})
 	b.steps(past[have:])
+	if b.Earlier != nil && have < len(past) {
+		for _, p := range b.Earlier(have, len(past)) {
+			b.picture(p)
+		}
+	}
 	return b.Flush()
 }
 
 // Restart begins another file after an error.
 func (b *TensorBoard) Restart(past []Metric) error {
 	_ = b.Close() // with the error that is known
-	*b = TensorBoard{Dir: b.Dir}
+	*b = TensorBoard{Dir: b.Dir, Earlier: b.Earlier}
 	b.err = b.Start(past)
 	return b.err
 }
@@ -59,6 +75,19 @@ func (b *TensorBoard) Restart(past []Metric) error {
 func (b *TensorBoard) Look(l Look) error {
 	b.steps(l.Steps)
 	return b.Flush()
+}
+
+// Picture writes one.
+func (b *TensorBoard) Picture(p Picture) error {
+	if b.f == nil || b.err != nil {
+		return b.err
+	}
+	b.picture(p)
+	return b.Flush()
+}
+
+func (b *TensorBoard) picture(p Picture) {
+	b.add(tfevents.Event{Step: int64(p.Step), Pictures: []tfevents.Picture{{Tag: p.Tag, Width: p.Size.X, Height: p.Size.Y, PNG: p.PNG}}})
 }
 
 // Flush writes what is still to be written.

@@ -1,9 +1,13 @@
 package trainer
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"image"
+	"image/png"
+	"maps"
 	"math"
 	"os"
 	"os/exec"
@@ -12,6 +16,7 @@ import (
 	"strings"
 	"testing"
 
+	"flowmatch/flow"
 	"flowmatch/trainer/tfevents"
 )
 
@@ -23,7 +28,17 @@ func boarded(t *testing.T, dir string, from *State, steps int, board bool) []Met
 	defer r.Folder.Close()
 	r.MaxSteps = steps
 	if board {
-		r.Observers = []Observer{&TensorBoard{Dir: filepath.Join(dir, TensorBoardDir)}}
+		picture := func(step int) Picture { return Picture{step, "samples", dots(t, step), image.Pt(step, 1)} }
+		b := &TensorBoard{Dir: filepath.Join(dir, TensorBoardDir), Earlier: func(after, upto int) (all []Picture) {
+			for step := after/50*50 + 50; step <= upto; step += 50 {
+				all = append(all, picture(step))
+			}
+			return all
+		}}
+		pictures := &curious{every: 50, f: func(step int, _ flow.Velocity) error {
+			return b.Picture(picture(step))
+		}}
+		r.Observers = []Observer{pictures, b} // a file's last record is the scalars of a step
 	}
 	if _, err := r.Train(context.Background(), from); err != nil {
 		t.Fatal(err)
@@ -41,6 +56,57 @@ func boarded(t *testing.T, dir string, from *State, steps int, board bool) []Met
 		all = append(all, m)
 	}
 	return all
+}
+
+// dots is a picture that is as wide as a step's number.
+func dots(t *testing.T, step int) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, step, 1))); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// wantPictures are those that a run of so many steps has shown.
+func wantPictures(steps int) map[int]int {
+	all := map[int]int{}
+	for s := 50; s <= steps; s += 50 {
+		all[s] = s
+	}
+	return all
+}
+
+// shownPictures are the widths of the pictures that a reader of the event files sees.
+func shownPictures(t *testing.T, dir string) map[int]int {
+	t.Helper()
+	out := map[int]int{}
+	names, err := tfevents.Files(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		err := tfevents.Read(filepath.Join(dir, name), func(e tfevents.Event) {
+			for s := range out {
+				if e.Start && s >= int(e.Step) {
+					delete(out, s)
+				}
+			}
+			for _, p := range e.Pictures {
+				if _, twice := out[int(e.Step)]; twice || p.Tag != "samples" {
+					t.Errorf("step %d: %s, is there before: %v", e.Step, p.Tag, twice)
+				}
+				if img, err := png.Decode(bytes.NewReader(p.PNG)); err != nil || img.Bounds().Dx() != p.Width {
+					t.Errorf("step %d: %v", e.Step, err)
+				}
+				out[int(e.Step)] = p.Width
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out
 }
 
 // shown is what a reader of the event files sees, as their format has it: what is
@@ -139,12 +205,22 @@ func TestTensorBoard(t *testing.T) {
 	}
 	metrics = boarded(t, dir, resume(), 260, true)
 	same(t, shown(t, board), metrics)
+	if got, want := shownPictures(t, board), wantPictures(260); !maps.Equal(got, want) {
+		t.Errorf("pictures %v, want %v", got, want)
+	}
 
-	t.Run("read by TensorBoard", func(t *testing.T) { same(t, readByTensorBoard(t, board), metrics) })
+	t.Run("read by TensorBoard", func(t *testing.T) {
+		scalars, pictures := readByTensorBoard(t, board)
+		same(t, scalars, metrics)
+		if want := wantPictures(260); !maps.Equal(pictures, want) {
+			t.Errorf("pictures %v, want %v", pictures, want)
+		}
+	})
 }
 
-// readByTensorBoard is what the package tensorboard sees.
-func readByTensorBoard(t *testing.T, dir string) map[string]map[int]float64 {
+// readByTensorBoard is what the package tensorboard sees: the scalars, and the widths of
+// the pictures.
+func readByTensorBoard(t *testing.T, dir string) (scalars map[string]map[int]float64, pictures map[int]int) {
 	t.Helper()
 	python, err := exec.LookPath("python3")
 	if err == nil {
@@ -156,19 +232,25 @@ func readByTensorBoard(t *testing.T, dir string) map[string]map[int]float64 {
 	const script = `
 import json, sys
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-a = EventAccumulator(sys.argv[1], size_guidance={"scalars": 0, "tensors": 0})
+a = EventAccumulator(sys.argv[1], size_guidance={"scalars": 0, "tensors": 0, "images": 0})
 a.Reload()
-print(json.dumps({tag: [(e.step, e.value) for e in a.Scalars(tag)] for tag in a.Tags()["scalars"]}))`
+print(json.dumps({
+    "scalars": {tag: [(e.step, e.value) for e in a.Scalars(tag)] for tag in a.Tags()["scalars"]},
+    "pictures": [(e.step, e.width) for e in a.Images("samples")],
+}))`
 	out, err := exec.Command(python, "-c", script, dir).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var tags map[string][][2]float64
-	if err := json.Unmarshal(out, &tags); err != nil {
+	var read struct {
+		Scalars  map[string][][2]float64
+		Pictures [][2]int
+	}
+	if err := json.Unmarshal(out, &read); err != nil {
 		t.Fatalf("%s: %v", out, err)
 	}
 	all := map[string]map[int]float64{}
-	for tag, events := range tags {
+	for tag, events := range read.Scalars {
 		all[tag] = map[int]float64{}
 		for _, e := range events {
 			if _, twice := all[tag][int(e[0])]; twice {
@@ -177,7 +259,11 @@ print(json.dumps({tag: [(e.step, e.value) for e in a.Scalars(tag)] for tag in a.
 			all[tag][int(e[0])] = e[1]
 		}
 	}
-	return all
+	pictures = map[int]int{}
+	for _, p := range read.Pictures {
+		pictures[p[0]] = p[1]
+	}
+	return all, pictures
 }
 
 // What was not finite is told as such, and a tenth without a time not at all.

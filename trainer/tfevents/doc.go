@@ -1,5 +1,5 @@
 // Package tfevents writes and reads the event files of TensorBoard, as far as
-// scalars go.
+// scalars and pictures go.
 //
 // A file is a sequence of records, each of which frames one event:
 //

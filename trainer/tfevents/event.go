@@ -1,6 +1,7 @@
 package tfevents
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -16,14 +17,22 @@ type Event struct {
 	// FileVersion is Version in a file's first event, else "".
 	FileVersion string
 	// Start takes back what earlier events say of this step and later ones.
-	Start   bool
-	Scalars []Scalar
+	Start    bool
+	Scalars  []Scalar
+	Pictures []Picture
 }
 
 // Scalar is a number of a step.
 type Scalar struct {
 	Tag   string // "loss"; "a/b" is shown in the group a
 	Value float32
+}
+
+// Picture is an image of a step.
+type Picture struct {
+	Tag           string
+	Width, Height int
+	PNG           []byte
 }
 
 // Fields of the messages, with their types of the wire.
@@ -39,7 +48,15 @@ const (
 	summaryValue     = 1<<3 | wireBytes
 	valueTag         = 1<<3 | wireBytes
 	valueSimple      = 2<<3 | wireFixed32
+	valueImage       = 4<<3 | wireBytes
+	imageHeight      = 1<<3 | wireVarint
+	imageWidth       = 2<<3 | wireVarint
+	imageColourspace = 3<<3 | wireVarint
+	imageEncoded     = 4<<3 | wireBytes
 )
+
+// rgb is Image.colorspace 3; the picture's own header says what it is.
+const rgb = 3
 
 // Append adds the event's bytes, without the frame of a record.
 func (e Event) Append(b []byte) []byte {
@@ -54,16 +71,28 @@ func (e Event) Append(b []byte) []byte {
 	if e.Start {
 		b = append(b, eventSessionLog, 2, sessionStatus, 1)
 	}
-	if len(e.Scalars) > 0 {
+	if len(e.Scalars)+len(e.Pictures) > 0 {
 		var summary, value []byte
 		for _, s := range e.Scalars {
 			value = field(value[:0], valueTag, s.Tag)
 			value = binary.LittleEndian.AppendUint32(append(value, valueSimple), math.Float32bits(s.Value))
 			summary = field(summary, summaryValue, value)
 		}
+		for _, p := range e.Pictures {
+			value = field(value[:0], valueTag, p.Tag)
+			value = field(value, valueImage, p.message())
+			summary = field(summary, summaryValue, value)
+		}
 		b = field(b, eventSummary, summary)
 	}
 	return b
+}
+
+func (p Picture) message() []byte {
+	b := binary.AppendUvarint([]byte{imageHeight}, uint64(p.Height))
+	b = binary.AppendUvarint(append(b, imageWidth), uint64(p.Width))
+	b = append(b, imageColourspace, rgb)
+	return field(b, imageEncoded, p.PNG)
 }
 
 func field[T string | []byte](b []byte, name byte, value T) []byte {
@@ -91,11 +120,7 @@ func ParseEvent(b []byte) (e Event, err error) {
 				if name != summaryValue {
 					return nil
 				}
-				s, ok, err := parseScalar(value)
-				if ok {
-					e.Scalars = append(e.Scalars, s)
-				}
-				return err
+				return e.add(value)
 			})
 		}
 		return nil
@@ -103,18 +128,40 @@ func ParseEvent(b []byte) (e Event, err error) {
 	return e, err
 }
 
-// parseScalar reads a value of a summary, which may also be a picture or the like.
-func parseScalar(b []byte) (s Scalar, ok bool, err error) {
-	err = fields(b, func(name, number uint64, value []byte) error {
+// add reads a value of a summary, which may also be a histogram or the like.
+func (e *Event) add(b []byte) error {
+	var s Scalar
+	var p Picture
+	number, picture := false, false
+	err := fields(b, func(name, v uint64, value []byte) error {
 		switch name {
 		case valueTag:
-			s.Tag = string(value)
+			s.Tag, p.Tag = string(value), string(value)
 		case valueSimple:
-			s.Value, ok = math.Float32frombits(uint32(number)), true
+			s.Value, number = math.Float32frombits(uint32(v)), true
+		case valueImage:
+			picture = true
+			return fields(value, func(name, v uint64, value []byte) error {
+				switch name {
+				case imageHeight:
+					p.Height = int(v)
+				case imageWidth:
+					p.Width = int(v)
+				case imageEncoded:
+					p.PNG = bytes.Clone(value)
+				}
+				return nil
+			})
 		}
 		return nil
 	})
-	return s, ok, err
+	if number {
+		e.Scalars = append(e.Scalars, s)
+	}
+	if picture {
+		e.Pictures = append(e.Pictures, p)
+	}
+	return err
 }
 
 // fields calls f for each field of a message: with its number where it is one, else

@@ -23,6 +23,8 @@ var known = []struct {
 		"100000000000000095fbfe1809000000000000f83f10ad023a020801d17949d4"},
 	{Event{WallTime: 1.5, Step: 300, Scalars: []Scalar{{"loss", 0.25}, {"loss_by_time/0.9", -1}}},
 		"34000000000000005e33175c09000000000000f83f10ac022a260a0b0a046c6f7373150000803e0a170a106c6f73735f62795f74696d652f302e3915000080bfc6bcecfe"},
+	{Event{WallTime: 1.5, Step: 800, Pictures: []Picture{{"samples", 300, 2, []byte("\x89PNG")}}},
+		"2800000000000000ff70164a09000000000000f83f10a0062a1a0a180a0773616d706c6573220d080210ac021803220489504e478bf7b628"},
 }
 
 func TestKnownRecords(t *testing.T) {
@@ -71,7 +73,8 @@ func TestParseEvent(t *testing.T) {
 	}{
 		{"nothing", "", Event{}, true},
 		{"a log message", "\x32\x03abc\x10\x05", Event{Step: 5}, true},
-		{"a picture", "\x2a\x08\x0a\x06\x0a\x01a\x22\x01x", Event{}, true},
+		{"a histogram", "\x2a\x08\x0a\x06\x0a\x01a\x2a\x01x", Event{}, true},
+		{"a picture cut short", "\x2a\x08\x0a\x06\x0a\x01a\x22\x01x", Event{}, false},
 		{"a negative step", "\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", Event{Step: -1}, true},
 		{"a session that stops", "\x3a\x02\x08\x02", Event{}, true},
 		{"a group", "\x0b", Event{}, false},
