@@ -138,8 +138,16 @@ func TestInterrupt(t *testing.T) {
 // The main job: train, sample, look at the files.
 func TestTrainAndSample(t *testing.T) {
 	dir := t.TempDir()
-	must(t, program(t, "train", nil, tiny(dir)...))
+	trained := must(t, program(t, "train", nil, tiny(dir, "--progress-every", "15")...))
 	run := filepath.Join(dir, "cfm/digits")
+	for _, name := range []string{"progress/000015.png", "progress/000030.png"} {
+		if _, err := png.Decode(bytes.NewReader(read(t, filepath.Join(run, name)))); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if film, err := gif.DecodeAll(bytes.NewReader(read(t, filepath.Join(run, "progress.gif")))); err != nil || len(film.Image) != 2 || !strings.Contains(trained.out, filepath.Join(run, "progress.gif")) {
+		t.Errorf("progress.gif: %v, %s", err, trained.out)
+	}
 	if img, err := png.Decode(bytes.NewReader(read(t, filepath.Join(run, "losses.png")))); err != nil || img.Bounds().Dx() < 500 {
 		t.Errorf("losses.png: %v", err)
 	}

@@ -17,10 +17,13 @@ type Flags struct {
 // mostSamples keeps the noise and the samples, 16 bytes each, within memory.
 const mostSamples = 100_000_000
 
+// FlagsTitle is that of the flags in help.
+const FlagsTitle = "Figures"
+
 // AddFlags adds the flags.
 func AddFlags(c *cli.Command) *Flags {
 	f := &Flags{cmd: c}
-	g := c.Group("Figures")
+	g := c.Group(FlagsTitle)
 	g.BoolVar(&f.Off, "no-figures", false, "write no pictures")
 	f.addSamples(g, " and by --recipe reference")
 	return f

@@ -11,6 +11,7 @@ import (
 
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/datasets"
+	"flowmatch/models"
 	"flowmatch/trainer"
 )
 
@@ -146,6 +147,47 @@ func TestObservers(t *testing.T) {
 	_, r := read(t, Train, "--tensorboard")
 	if b, ok := r.observers("run")[0].(*trainer.TensorBoard); !ok || b.Dir != filepath.Join("run", "tensorboard") {
 		t.Errorf("%+v", r.observers("run")[0])
+	}
+}
+
+// Pictures on the way are drawn unless a flag says otherwise.
+func TestPictures(t *testing.T) {
+	for _, c := range []struct {
+		args  string
+		drawn bool
+		every int
+		wrong string
+	}{
+		{"", true, 0, ""},
+		{"--progress-every=200", true, 200, ""},
+		{"--progress-every=0", false, 0, ""},
+		{"--off", false, 0, ""},
+		{"--off --progress-every=0", false, 0, ""},
+		{"--off --progress-every=7", false, 0, "--no-figures"},
+		{"--progress-every=-1", false, 0, "--progress-every -1"},
+	} {
+		command := &cli.Command{Name: "train"}
+		g := command.Group("Figures")
+		off := g.Bool("off", false, "")
+		p := AddPictures(command, g, off)
+		if err := command.Execute(t.Context(), cli.Env{Args: strings.Fields(c.args), Stdout: io.Discard, Stderr: io.Discard}); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Check(); c.wrong != "" {
+			wrongUse(t, []string{c.args}, err, c.wrong)
+			continue
+		} else if err != nil {
+			t.Errorf("%q: %v", c.args, err)
+		}
+		sub := &Subject{Info: moons, Network: models.MLPConfig{}.Defaults()}
+		o := p.observer(t.Context(), trainer.Config{BatchSize: 8, Accumulate: 2, Iterations: 100}, sub, &Start{Dir: "run"}, "moons", 100)
+		if (o != nil) != c.drawn || o != nil && (o.Every != c.every || o.Run != "run" || o.Batch != 16) {
+			t.Errorf("%q: %+v", c.args, o)
+		}
+	}
+	var none *Pictures
+	if none.observer(t.Context(), trainer.Config{}, nil, nil, "", 1) != nil {
+		t.Error("pictures that nobody asked for")
 	}
 }
 

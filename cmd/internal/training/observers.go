@@ -13,7 +13,7 @@ var observers = []struct {
 	flag, help string
 	of         func(dir string) trainer.Observer // of the run in a folder
 }{
-	{"tensorboard", "write the metrics for TensorBoard, too, into the run's folder tensorboard", func(dir string) trainer.Observer {
+	{"tensorboard", "write metrics and pictures for TensorBoard, too, into the run's folder tensorboard", func(dir string) trainer.Observer {
 		return &trainer.TensorBoard{Dir: filepath.Join(dir, trainer.TensorBoardDir)}
 	}},
 }

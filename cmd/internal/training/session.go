@@ -33,6 +33,8 @@ type Session struct {
 	Resume *Resume
 	Env    cli.Env
 	Label  string // of the progress bar: "training"
+	// Pictures are drawn on the way; nil: none are.
+	Pictures *Pictures
 }
 
 // Say tells the user something, unless --quiet.
@@ -42,13 +44,19 @@ func (s Session) Say(format string, args ...any) {
 	}
 }
 
+// Outcome is what a session came to.
+type Outcome struct {
+	trainer.Result
+	Film string // of the pictures on the way; "" for none
+}
+
 // Train trains from the start to the end, or --max-steps.
-func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, start *Start) (trainer.Result, error) {
+func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, start *Start) (out Outcome, err error) {
 	folder := start.folder
 	torch.ManualSeed(c.Seed)
 	net, err := sub.Build()
 	if err != nil {
-		return trainer.Result{}, err
+		return out, err
 	}
 	net.To(start.Device)
 
@@ -69,7 +77,8 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 	}
 	if start.From != nil && start.From.Step() >= total {
 		s.Say("note: the run has done its %d steps already; nothing is left to do", start.From.Step())
-		return trainer.Result{Steps: start.From.Step(), Losses: start.From.Losses}, folder.Finish(start.From)
+		out.Result = trainer.Result{Steps: start.From.Step(), Losses: start.From.Losses}
+		return out, folder.Finish(start.From)
 	}
 	s.Say("%s: %s, %s parameters, on %s in %s", sub.Info.Name, sub.About, terminal.Count(models.Count(net)), place(start.Device), c.Precision)
 
@@ -82,15 +91,27 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 		waiting = "waiting for data"
 	}
 	report := &reporter{bar: bar, advice: sub.Advice, waiting: waiting, device: start.Device, started: time.Now(), first: start.Step()}
+	observers := s.Resume.observers(start.Dir)
+	pictures := s.Pictures.observer(ctx, c, sub, start, s.title(sub), total)
+	if pictures != nil {
+		pictures.Note = bar.Note
+		for _, o := range observers {
+			if b, ok := o.(*trainer.TensorBoard); ok {
+				b.Earlier, pictures.Board = pictures.Earlier, b
+			}
+		}
+		observers = append(observers, pictures)
+	}
 	data := trainer.Describe(sub.Info)
 	data.Before = start.before
 	r := trainer.Run{
 		Config: c, Network: net, Dataset: data, Device: start.Device, Folder: folder,
 		MaxSteps: s.Resume.MaxSteps, CheckpointEvery: s.Resume.CheckpointEvery,
-		Interval: bar.Interval(), Observers: append(s.Resume.observers(start.Dir), trainer.Watch(report.look)), Note: bar.Note,
+		Interval: bar.Interval(), Observers: append(observers, trainer.Watch(report.look)), Note: bar.Note,
 		Open: sub.Open, NoGraph: s.Resume.cmd.NoGraph,
 	}
 	res, err := r.Train(ctx, start.From)
+	out.Result = res
 	bar.Done()
 	for _, w := range torch.TakeWarnings() {
 		s.Say("note: libtorch: %s", w)
@@ -98,17 +119,33 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 	if err != nil {
 		var stop *trainer.InterruptedError
 		if errors.As(err, &stop) {
-			return res, fmt.Errorf("%w; the same command with --resume goes on", err)
+			return out, fmt.Errorf("%w; the same command with --resume goes on", err)
 		}
-		return res, err
+		return out, err
 	}
 	s.Say("%d steps in %s, %.2f a second; %.1f %% of the time was spent %s, %.0f %% of the gradients were clipped",
 		res.New, terminal.Duration(res.Time), float64(res.New)/res.Time.Seconds(), 100*res.Waited.Seconds()/res.Time.Seconds(), waiting, 100*res.Clipped)
 	if n := len(res.TimeLosses); n > 0 {
 		s.Say("loss by time, of the last %d steps, t from 0 to 1: %s", trainer.TimeWindow, tenths(res.TimeLosses[n-trainer.TimeBins:]))
 	}
-	return res, nil
+	if pictures != nil {
+		if out.Film, err = pictures.Film(); err != nil {
+			s.Say("note: %v", err)
+		}
+	}
+	return out, nil
 }
+
+// title names what is trained.
+func (s Session) title(sub *Subject) string {
+	if s.Label == trainingLabel {
+		return sub.Info.Slug()
+	}
+	return sub.Info.Slug() + ", " + s.Label
+}
+
+// trainingLabel is that of a training on data.
+const trainingLabel = "training"
 
 // tenths are the losses by time in few digits.
 func tenths(losses []float32) string {

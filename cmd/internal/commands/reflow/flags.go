@@ -20,6 +20,7 @@ type flags struct {
 	solver   *cli.Solver
 	guidance *modelfile.Guidance
 	figures  *figures.Flags
+	pictures *training.Pictures
 
 	rounds, pairs int
 	distill       bool
@@ -48,6 +49,7 @@ func newFlags() *flags {
 	f.hyper = training.AddHyper(c, training.Reflow)
 	f.resume = training.AddResume(c)
 	f.figures = figures.AddFlags(c)
+	f.pictures = training.AddPictures(c, c.Group(figures.FlagsTitle), &f.figures.Off)
 	f.model.AddNetwork()
 	c.AddCommon("auto, fp32, tf32 (GPUs) or bf16; auto trains in bf16 where there are instructions for it (points on a GPU: tf32), and the teacher computes in float32",
 		"print lines of JSON instead of paths: one of each round, then a summary")
@@ -64,6 +66,9 @@ func (f *flags) check() (flow.Solver, error) {
 		return nil, err
 	}
 	if err := f.figures.Check(); err != nil {
+		return nil, err
+	}
+	if err := f.pictures.Check(); err != nil {
 		return nil, err
 	}
 	if err := f.hyper.CheckFlags(); err != nil {

@@ -38,7 +38,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if teacher.Distilled() {
 		return cli.Usagef("%s is distilled to one step: it has no paths to straighten; give the model that train or reflow made", teacher.Checkpoint.Path)
 	}
-	r := &rounds{flags: f, session: training.Session{Resume: f.resume, Env: env}, solver: solver, info: teacher.Info}
+	r := &rounds{flags: f, session: training.Session{Resume: f.resume, Env: env, Pictures: f.pictures}, solver: solver, info: teacher.Info}
 	if err := f.hyper.Check(teacher.Info); err != nil {
 		return err
 	}
@@ -80,6 +80,9 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 			return err
 		}
 		paths = append([]string{filepath.Join(at, trainer.CheckpointFile)}, paths...)
+		if r.film != "" {
+			paths = append(paths, r.film)
+		}
 		written = append(written, paths...)
 		if f.cmd.JSON {
 			if err := measures.WriteJSON(env.Stdout, done{Type: "round", Round: round, Files: paths, Steps: len(r.losses)}); err != nil {
@@ -120,6 +123,7 @@ type rounds struct {
 	device  torch.Device
 	config  trainer.Config
 	losses  []float32 // of the last round
+	film    string    // of its pictures on the way; "" for none
 }
 
 // round trains a student of the teacher in a folder.
@@ -165,7 +169,7 @@ func (r *rounds) round(ctx context.Context, n int, dir string, of *modelfile.Mod
 		r.session.Label = fmt.Sprintf("round %d of %d", n, r.rounds)
 	}
 	res, err := r.session.Train(ctx, config, sub, start)
-	r.losses = res.Losses
+	r.losses, r.film = res.Losses, res.Film
 	return err
 }
 

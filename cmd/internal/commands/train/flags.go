@@ -14,12 +14,13 @@ import (
 
 // flags of train.
 type flags struct {
-	cmd     *cli.Command
-	hyper   *training.Hyper
-	resume  *training.Resume
-	network *cli.Network
-	figures *figures.Flags
-	init    *training.Init // of --init-from; nil without
+	cmd      *cli.Command
+	hyper    *training.Hyper
+	resume   *training.Resume
+	network  *cli.Network
+	figures  *figures.Flags
+	pictures *training.Pictures
+	init     *training.Init // of --init-from; nil without
 
 	dataset, attribute       string
 	initFrom                 string
@@ -73,6 +74,7 @@ func newFlags() *flags {
 	begin.StringVar(&f.initFrom, "init-from", "", "begin with the weights of this file: its network; classes that it knows by name keep their rows")
 	begin.Files("init-from", modelfile.WeightFiles...)
 	f.figures = figures.AddFlags(c)
+	f.pictures = training.AddPictures(c, c.Group(figures.FlagsTitle), &f.figures.Off)
 	c.AddCommon("auto, fp32, tf32 (GPUs) or bf16; auto is bf16 where there are instructions for it, and tf32 for points on a GPU",
 		"print one line of JSON at the end, of a stop too: files, steps, pace, memory")
 	c.AddNoGraph()
@@ -108,6 +110,9 @@ func (f *flags) check() (datasets.Info, error) {
 		return in, err
 	}
 	if err := f.figures.Check(); err != nil {
+		return in, err
+	}
+	if err := f.pictures.Check(); err != nil {
 		return in, err
 	}
 	if f.dryRun && (f.resume.Resume || f.resume.ResumeFrom != "" || f.download) {

@@ -39,7 +39,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if f.init, err = training.OpenInit(f.initFrom, f.cmd.Changed); err != nil {
 		return err
 	}
-	session := training.Session{Resume: f.resume, Env: env, Label: "training"}
+	session := training.Session{Resume: f.resume, Env: env, Label: "training", Pictures: f.pictures}
 	start, err := f.goOn(dir)
 	if err != nil {
 		return err
@@ -115,7 +115,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	}
 	var stop *trainer.InterruptedError
 	if errors.As(err, &stop) && f.cmd.JSON {
-		return errors.Join(err, report(env.Stdout, result, device, config.Precision, []string{checkpoint}))
+		return errors.Join(err, report(env.Stdout, result.Result, device, config.Precision, []string{checkpoint}))
 	}
 	if err != nil {
 		return err
@@ -127,8 +127,11 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	paths = append(append([]string{checkpoint}, shown...), paths...)
+	if result.Film != "" {
+		paths = append(paths, result.Film)
+	}
 	if f.cmd.JSON {
-		return report(env.Stdout, result, device, config.Precision, paths)
+		return report(env.Stdout, result.Result, device, config.Precision, paths)
 	}
 	for _, p := range paths {
 		fmt.Fprintln(env.Stdout, p)

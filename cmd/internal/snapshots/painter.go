@@ -1,0 +1,170 @@
+package snapshots
+
+import (
+	"context"
+	"errors"
+	"image"
+
+	torch "github.com/wangkuiyi/gotorch"
+
+	"flowmatch/datasets"
+	"flowmatch/datasets/plane"
+	"flowmatch/flow"
+	"flowmatch/models"
+	"flowmatch/viz"
+)
+
+// Painter draws what a model has learnt, always from the same noise.
+type Painter interface {
+	Paint(ctx context.Context, v flow.Velocity, title string) (image.Image, error)
+	// Evaluations is the number of samples that go through the network for a picture.
+	Evaluations() int
+}
+
+// Model is what is drawn.
+type Model struct {
+	Info    datasets.Info
+	Network models.Config
+	Device  torch.Device
+	Seed    int64
+	OneStep bool // distilled: it is for one Euler step
+	// Trained is the number of samples that the whole run trains on. It decides how many
+	// points are drawn, so that the pictures of a short run cost little.
+	Trained int
+}
+
+// Painter is the one for the model's kind of samples.
+func (m Model) Painter() Painter {
+	if m.Info.Is2D() {
+		return newPoints(m)
+	}
+	return newImages(m)
+}
+
+// solver has so few steps that a picture is cheap, and enough that it is a good one.
+func (m Model) solver() flow.FixedStep {
+	method, steps := "midpoint", 5
+	if m.OneStep {
+		method, steps = "euler", 1
+	}
+	by, _ := flow.FixedStepMethod(method)
+	return flow.FixedStep{Method: by, Steps: steps}
+}
+
+func (m Model) sampling() flow.Sampling {
+	return flow.Sampling{Device: m.Device, Solver: m.solver(), Shape: m.Network.SampleShape(), Seed: m.Seed, Batch: batch(m.Network)}
+}
+
+// batch is so many samples that an evaluation holds a quarter of a GB at most.
+func batch(n models.Config) int { return max(1, (256<<20)/max(1, n.WorkBytes())) }
+
+func evaluations(s flow.Sampling) int {
+	by := s.Solver.(flow.FixedStep)
+	return s.N * by.Steps * by.Method.Stages()
+}
+
+// errNotFinite is said of samples that nothing can be seen of.
+var errNotFinite = errors.New("the samples are not finite")
+
+func finite(x []float32) bool {
+	for _, v := range x {
+		if v-v != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// images draws a grid, with a column for each class.
+type images struct {
+	shape    [3]int
+	sampling flow.Sampling
+	layout   viz.Layout
+}
+
+// A grid of samples has columns for the first classes; of a model without classes it is
+// a square.
+const (
+	mostClasses = 10
+	gridSamples = 40
+	squareSide  = 6
+	gridWidth   = 600 // pixels
+)
+
+func newImages(m Model) *images {
+	p := &images{shape: [3]int(m.Info.Shape), sampling: m.sampling()}
+	classes := min(m.Network.Classes(), mostClasses)
+	if classes == 0 {
+		p.sampling.N = squareSide * squareSide
+		p.layout = viz.Square(p.sampling.N)
+		return p
+	}
+	rows := max(4, min(8, gridSamples/classes))
+	for c := range classes {
+		for range rows {
+			p.sampling.Labels = append(p.sampling.Labels, int64(c))
+		}
+	}
+	p.sampling.N = classes * rows
+	p.layout = viz.ByClass(p.sampling.Labels, m.Info.ClassNames, 0)
+	return p
+}
+
+func (p *images) Evaluations() int { return evaluations(p.sampling) }
+
+func (p *images) Paint(ctx context.Context, v flow.Velocity, title string) (image.Image, error) {
+	draw := p.sampling
+	draw.Velocity = v
+	out, err := draw.Draw(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !finite(out.X) {
+		return nil, errNotFinite
+	}
+	return viz.ImageGrid(viz.Pictures{X: out.X, Shape: p.shape}, viz.GridConfig{Layout: p.layout, Title: title, Width: gridWidth})
+}
+
+// points draws a histogram.
+type points struct {
+	info     datasets.Info
+	sampling flow.Sampling
+	frame    *viz.Range // of the picture, once it is known
+}
+
+// A histogram has so many points, and is so wide.
+const (
+	fewestPoints = 1000
+	mostPoints   = 5000
+	pointsSide   = 400 // pixels
+)
+
+func newPoints(m Model) *points {
+	p := &points{info: m.Info, sampling: m.sampling()}
+	p.sampling.N = 1
+	// Ten pictures take a hundredth of the network's work: training is three evaluations.
+	p.sampling.N = max(fewestPoints, min(mostPoints, 3*m.Trained/1000/evaluations(p.sampling)))
+	return p
+}
+
+func (p *points) Evaluations() int { return evaluations(p.sampling) }
+
+func (p *points) Paint(ctx context.Context, v flow.Velocity, title string) (image.Image, error) {
+	draw := p.sampling
+	draw.Velocity = v
+	out, err := draw.Draw(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !finite(out.X) {
+		return nil, errNotFinite
+	}
+	if p.frame == nil {
+		r := viz.Range(plane.SquareAround(out.X)) // a file of the user's own may be gone
+		if set, err := plane.OpenIn(p.info.Name, p.info.Frame); err == nil {
+			r = viz.Range(set.PlotRange())
+		}
+		p.frame = &r
+	}
+	return viz.DatasetPlot(out.X, viz.DatasetConfig{Title: title, Range: *p.frame, Side: pointsSide})
+}
