@@ -60,9 +60,16 @@ func (n layerNames) seen(see func(string, nn.IModule, torch.Tensor)) func(nn.IMo
 
 // kindOf is a layer's type without the packages' own words: "GroupNorm".
 func kindOf(l nn.IModule) string {
-	if _, ok := l.(*nn.FunctionalModule); ok {
-		return "SiLU" // the only function without numbers in these networks
+	if isSiLU(l) {
+		return "SiLU"
 	}
 	name := strings.TrimSuffix(reflect.TypeOf(l).Elem().Name(), "Module")
 	return strings.ToUpper(name[:1]) + name[1:]
+}
+
+// isSiLU tells of a layer of a network whether it is one; no other function without
+// numbers is a layer in these networks.
+func isSiLU(l nn.IModule) bool {
+	_, ok := l.(*nn.FunctionalModule)
+	return ok
 }

@@ -192,15 +192,23 @@ func (u *UNet) run(x, t, y torch.Tensor, see func(layer nn.IModule, out torch.Te
 	return v
 }
 
-// forward runs the layers of a block; residual blocks also take emb: [B,E].
+// forward runs the layers of a block; residual blocks also take emb: [B,E]. What
+// nobody sees is not made: a linear layer and its SiLU are one operation.
 func forward(layers []nn.IModule, h, emb torch.Tensor, see func(nn.IModule, torch.Tensor)) torch.Tensor {
 	free := see == nil && !torch.GradEnabled()
-	for i, layer := range layers {
-		in := h
+	for i := 0; i < len(layers); i++ {
+		in, layer, first := h, layers[i], i == 0
+		activated := see == nil && i+1 < len(layers) && isSiLU(layers[i+1])
 		h = frugal(func() torch.Tensor {
 			switch l := layer.(type) {
 			case *resBlock:
 				return l.Forward(in, emb)
+			case *nn.LinearModule:
+				if activated {
+					i++
+					return l.ForwardSiLU(in)
+				}
+				return l.Forward(in)
 			case interface {
 				Forward(torch.Tensor) torch.Tensor
 			}:
@@ -210,7 +218,7 @@ func forward(layers []nn.IModule, h, emb torch.Tensor, see func(nn.IModule, torc
 		})
 		if see != nil {
 			see(layer, h)
-		} else if free && i > 0 { // the first one's input is the caller's
+		} else if free && !first { // the first one's input is the caller's
 			spend(h, in)
 		}
 	}

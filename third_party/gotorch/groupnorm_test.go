@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
-	"os/exec"
 	"testing"
 )
 
@@ -119,13 +117,6 @@ func (c normCase) run(in []Tensor, dtype int8, ours bool) []Tensor {
 		out[i] = out[i].CastTo(Double)
 	}
 	return out
-}
-
-// off is |got - want| / |want|, or next to nothing where want is that, as the
-// gradient of a shift is where each channel is a group.
-func off(got, want, all Tensor) float64 {
-	size := max(Norm(want).ItemFloat(), 0.1*Norm(all).ItemFloat())
-	return Norm(Sub(got, want, 1)).ItemFloat() / size
 }
 
 var normParts = []string{"output", "gradient 0", "gradient 1", "gradient 2", "gradient 3"}
@@ -284,42 +275,10 @@ func TestKernelGroupNormOutOfMemory(t *testing.T) {
 	c := normCases[8] // a view: everything is copied first
 	Scoped(func() {
 		in := c.inputs(true)
-		defer FailAllocations(0, 0)
-		for at := int64(1); ; at++ {
-			var err error
-			Scoped(func() {
-				FailAllocations(at, 2)
-				err = typed(func() { c.run(in, BFloat16, true) })
-			})
-			left := Stats().Faults
-			FailAllocations(0, 0)
-			if left == 2 && err == nil {
-				if at < 10 {
-					t.Errorf("only %d allocations", at-1)
-				}
-				return
-			}
-			var e *Error
-			if !errors.As(err, &e) || !e.OutOfMemory {
-				t.Fatalf("allocation %d: %v", at, err)
-			}
-		}
+		everyAllocationFails(t, 9, func() { c.run(in, BFloat16, true) })
 	})
 }
 
-// The loops of lesser processors compute the same: the tests above once more
-// with libtorch restricted to them. (A child without AVX2 at all tells as much
-// of the last kind as this machine can.)
 func TestKernelGroupNormOnLesserProcessors(t *testing.T) {
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, kind := range []string{"avx2", "default"} {
-		cmd := exec.Command(exe, "-test.run=^TestKernelGroupNorm(|Formula|Threads)$")
-		cmd.Env = append(os.Environ(), "ATEN_CPU_CAPABILITY="+kind)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("%s: %v\n%s", kind, err, out)
-		}
-	}
+	onLesserProcessors(t, "^TestKernelGroupNorm(|Formula|Threads)$")
 }

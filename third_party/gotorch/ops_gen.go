@@ -171,6 +171,9 @@ package gotorch
 // #cgo noescape c_gt_op_RawConvTranspose2d
 // #cgo noescape c_gt_op_RawGroupNorm
 // #cgo noescape c_gt_op_RawGroupNormAct
+// #cgo noescape c_gt_op_RawBiasSilu
+// #cgo noescape c_gt_op_RawBiasSiluI
+// #cgo noescape c_gt_op_RawLinearSilu
 // #cgo noescape c_gt_op_RawLayerNorm
 // #cgo noescape c_gt_op_RawBatchNorm
 // #cgo noescape c_gt_op_RawEmbedding
@@ -2495,6 +2498,48 @@ func RawGroupNormAct(x Tensor, shift Tensor, groups int64, w Tensor, b Tensor, e
 	runtime.KeepAlive(b)
 	if r.err != nil {
 		fail("RawGroupNormAct", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// RawBiasSilu is SiLU of x + b in one pass of our own. x: [...,C], b: [C] or none -> x's shape and type.
+func RawBiasSilu(x Tensor, b Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_RawBiasSilu(x.number(), b.numberOrNone())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawBiasSilu(x.number(), b.numberOrNone())
+	}
+	runtime.KeepAlive(x)
+	runtime.KeepAlive(b)
+	if r.err != nil {
+		fail("RawBiasSilu", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// RawBiasSiluI is RawBiasSilu into x itself, where no gradient is wanted.
+func RawBiasSiluI(x Tensor, b Tensor) {
+	attend()
+	r := C.c_gt_op_RawBiasSiluI(x.number(), b.numberOrNone())
+	runtime.KeepAlive(x)
+	runtime.KeepAlive(b)
+	if r.err != nil {
+		fail("RawBiasSiluI", r.err)
+	}
+}
+
+// RawLinearSilu is SiLU of RawLinear, whose bias is added in the pass that activates.
+func RawLinearSilu(x Tensor, w Tensor, b Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_RawLinearSilu(x.number(), w.number(), b.numberOrNone())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawLinearSilu(x.number(), w.number(), b.numberOrNone())
+	}
+	runtime.KeepAlive(x)
+	runtime.KeepAlive(w)
+	runtime.KeepAlive(b)
+	if r.err != nil {
+		fail("RawLinearSilu", r.err)
 	}
 	return own(r.t[0], r.scope)
 }

@@ -1120,6 +1120,28 @@ GT_EXPORT gt_r1 gt_op_RawGroupNormAct(gt_handle x_, gt_handle shift_, int64_t gr
     return at::Tensor(gt::group_norm(x, shift, groups, w, b, eps, act));
   });
 }
+GT_EXPORT gt_r1 gt_op_RawBiasSilu(gt_handle x_, gt_handle b_) {
+  return gt::one([&] {
+    Borrowed x__(x_); const at::Tensor &x = x__;
+    auto b = gt::optional(b_);
+    return at::Tensor(gt::bias_silu(x, b));
+  });
+}
+GT_EXPORT gt_r0 gt_op_RawBiasSiluI(gt_handle x_, gt_handle b_) {
+  return gt::none([&] {
+    Borrowed x__(x_); const at::Tensor &x = x__;
+    auto b = gt::optional(b_);
+    gt::bias_silu_(x, b);
+  });
+}
+GT_EXPORT gt_r1 gt_op_RawLinearSilu(gt_handle x_, gt_handle w_, gt_handle b_) {
+  return gt::one([&] {
+    Borrowed x__(x_); const at::Tensor &x = x__;
+    Borrowed w__(w_); const at::Tensor &w = w__;
+    auto b = gt::optional(b_);
+    return at::Tensor(gt::linear_silu(x, w, b));
+  });
+}
 GT_EXPORT gt_r1 gt_op_RawLayerNorm(gt_handle x_, const int64_t *shape_, int64_t shape_n, gt_handle w_, gt_handle b_, double eps) {
   return gt::one([&] {
     Borrowed x__(x_); const at::Tensor &x = x__;

@@ -172,6 +172,9 @@
   X(gt_r1, gt_op_RawConvTranspose2d, (gt_handle x_, gt_handle w_, gt_handle b_, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *outPadding_, int64_t outPadding_n, int64_t groups, const int64_t *dilation_, int64_t dilation_n), (x_, w_, b_, stride_, stride_n, padding_, padding_n, outPadding_, outPadding_n, groups, dilation_, dilation_n)) \
   X(gt_r1, gt_op_RawGroupNorm, (gt_handle x_, int64_t groups, gt_handle w_, gt_handle b_, double eps), (x_, groups, w_, b_, eps)) \
   X(gt_r1, gt_op_RawGroupNormAct, (gt_handle x_, gt_handle shift_, int64_t groups, gt_handle w_, gt_handle b_, double eps, bool act), (x_, shift_, groups, w_, b_, eps, act)) \
+  X(gt_r1, gt_op_RawBiasSilu, (gt_handle x_, gt_handle b_), (x_, b_)) \
+  X(gt_r0, gt_op_RawBiasSiluI, (gt_handle x_, gt_handle b_), (x_, b_)) \
+  X(gt_r1, gt_op_RawLinearSilu, (gt_handle x_, gt_handle w_, gt_handle b_), (x_, w_, b_)) \
   X(gt_r1, gt_op_RawLayerNorm, (gt_handle x_, const int64_t *shape_, int64_t shape_n, gt_handle w_, gt_handle b_, double eps), (x_, shape_, shape_n, w_, b_, eps)) \
   X(gt_r1, gt_op_RawBatchNorm, (gt_handle x_, gt_handle w_, gt_handle b_, gt_handle mean_, gt_handle variance_, bool training, double momentum, double eps), (x_, w_, b_, mean_, variance_, training, momentum, eps)) \
   X(gt_r1, gt_op_RawEmbedding, (gt_handle w_, gt_handle index_), (w_, index_)) \

@@ -42,6 +42,11 @@ func (l *LinearModule) Forward(x torch.Tensor) torch.Tensor {
 	return torch.RawLinear(x, l.Weight, l.Bias)
 }
 
+// ForwardSiLU is SiLU of Forward(x), the bias added in the pass that activates.
+func (l *LinearModule) ForwardSiLU(x torch.Tensor) torch.Tensor {
+	return torch.RawLinearSilu(x, l.Weight, l.Bias)
+}
+
 // GroupNormModule normalises groups of channels (Wu and He 2018).
 type GroupNormModule struct {
 	Module

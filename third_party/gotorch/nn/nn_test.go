@@ -253,3 +253,12 @@ func TestMethodsBeforeInit(t *testing.T) {
 		}
 	}
 }
+
+// A layer with its activation is the two one after the other.
+func TestLinearForwardSiLU(t *testing.T) {
+	l := nn.Linear(5, 3, true)
+	x := torch.RandN([]int64{7, 5}, false)
+	if got, want := l.ForwardSiLU(x), torch.Silu(l.Forward(x)); !torch.AllClose(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}

@@ -5,6 +5,7 @@
 #include <ATen/ops/silu.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "dispatch.h"
 #include "kernels.h"
 
 namespace gt {
@@ -14,32 +15,13 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Variable;
 using torch::autograd::variable_list;
 
-// ATEN_CPU_CAPABILITY, which restricts libtorch, restricts these loops, too.
 const GroupNormLoops &loops() {
-  static const GroupNormLoops &chosen = [&]() -> const GroupNormLoops & {
-    std::string can = at::get_cpu_capability();
-    if (can == "AVX512" && __builtin_cpu_supports("avx512bf16")) return group_norm_avx512bf16;
-    if (can == "AVX512") return group_norm_avx512;
-    if (can == "AVX2") return group_norm_avx2;
-    return group_norm_base;
-  }();
+  static const GroupNormLoops &chosen =
+      for_processor(group_norm_base, group_norm_avx2, group_norm_avx512, group_norm_avx512bf16);
   return chosen;
 }
 
 bool channels_last(const at::Tensor &x) { return x.dim() > 2 && x.movedim(1, -1).is_contiguous(); }
-
-std::optional<at::Tensor> optional(const at::Tensor &t) {
-  return t.defined() ? std::optional<at::Tensor>(t) : std::nullopt;
-}
-at::Tensor or_none(const std::optional<at::Tensor> &t) { return t.value_or(at::Tensor()); }
-
-// t as the loops read it, or nothing.
-at::Tensor flat(const at::Tensor &t) {
-  return t.defined() ? t.to(at::kFloat).contiguous() : at::Tensor();
-}
-const float *numbers(const at::Tensor &t) {
-  return t.defined() ? t.const_data_ptr<float>() : nullptr;
-}
 
 // t with the strides of x, which has no gaps.
 at::Tensor like(const at::Tensor &t, const at::Tensor &x) {
@@ -151,9 +133,8 @@ bool short_rows(const at::Tensor &x) {
 }
 
 bool ours(const at::Tensor &x, const at::Tensor &weight) {
-  return x.device().is_cpu() && x.numel() > 0 && x.layout() == at::kStrided &&
-         (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16) &&
-         !(weight.defined() && weight.scalar_type() == at::kDouble) && !short_rows(x);
+  return computed(x) && !(weight.defined() && weight.scalar_type() == at::kDouble) &&
+         !short_rows(x);
 }
 
 }  // namespace

@@ -21,6 +21,15 @@ at::Tensor group_norm(const at::Tensor &x, const std::optional<at::Tensor> &shif
                       const std::optional<at::Tensor> &weight,
                       const std::optional<at::Tensor> &bias, double eps, bool act);
 
+// silu(x + bias). x: [...,C], bias: [C] or none -> x's shape and type. float32 and
+// bf16 on the CPU are computed by loops of our own with float32 inside.
+at::Tensor bias_silu(const at::Tensor &x, const std::optional<at::Tensor> &bias);
+// The same into x itself; without gradients.
+void bias_silu_(const at::Tensor &x, const std::optional<at::Tensor> &bias);
+// silu(x w' + bias), the product by libtorch. x: [...,I], w: [O,I] -> [...,O].
+at::Tensor linear_silu(const at::Tensor &x, const at::Tensor &w,
+                       const std::optional<at::Tensor> &bias);
+
 }  // namespace gt
 
 #endif  // CGOTORCH_KERNELS_KERNELS_H_

@@ -1,0 +1,3 @@
+#include "bias_silu_loops.h"
+
+extern const gt::BiasSiluLoops gt::bias_silu_avx512 = {forward, backward};

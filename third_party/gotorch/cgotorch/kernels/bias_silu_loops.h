@@ -1,0 +1,93 @@
+// y = silu(x + bias), and backward, for the processor that the including file is
+// compiled for:
+//
+//	dx = dy silu'(x + bias), dbias = sum dx over rows
+//
+// Rows are gone through one after the other, as they lie in memory; the sums of a
+// block of them stay in the first-level cache.
+#include "bias_silu.h"
+#include "vector.h"
+
+namespace {
+
+using gt::BiasSilu;
+
+// Calls body<part>(first column, number of columns) for the vectors of a row; part:
+// it is not full.
+template <class Body>
+GT_FN void across(int64_t columns, Body body) {
+  int64_t c = 0;
+  for (; c + width <= columns; c += width) body.template operator()<false>(c, width);
+  if (c < columns) body.template operator()<true>(c, columns - c);
+}
+
+template <bool part, class T>
+GT_FN Floats get(const T *p, int64_t n) {
+  if constexpr (part) return load(p, n);
+  return load(p);
+}
+template <bool part, class T>
+GT_FN void put(T *p, Floats v, int64_t n) {
+  if constexpr (part)
+    store(p, v, n);
+  else
+    store(p, v);
+}
+
+template <class T, bool biased>
+void forward_as(const BiasSilu &o, int64_t from, int64_t to) {
+  for (int64_t row = from; row < to; row++) {
+    const T *x = (const T *)o.x + row * o.columns;
+    T *y = (T *)o.y + row * o.columns;
+    across(o.columns, [&]<bool part>(int64_t c, int64_t n) {
+      Floats z = get<part>(x + c, n);
+      if constexpr (biased) z += get<part>(o.bias + c, n);
+      put<part>(y + c, silu(z), n);
+    });
+  }
+}
+
+template <class T, bool biased>
+void backward_as(const BiasSilu &o, int64_t from, int64_t to) {
+  float *sums = o.sums ? o.sums + from / BiasSilu::block * o.columns : nullptr;
+  for (int64_t row = from; row < to; row++) {
+    const T *x = (const T *)o.x + row * o.columns, *dy = (const T *)o.dy + row * o.columns;
+    T *dx = (T *)o.dx + row * o.columns;
+    across(o.columns, [&]<bool part>(int64_t c, int64_t n) {
+      Floats z = get<part>(x + c, n);
+      if constexpr (biased) z += get<part>(o.bias + c, n);
+      Floats d = get<part>(dy + c, n) * silu_slope(z);
+      put<part>(dx + c, d, n);
+      if (sums) put<part>(sums + c, row == from ? d : d + get<part>(sums + c, n), n);
+    });
+  }
+}
+
+// Calls body(first row, row after the last) for the blocks.
+template <class Body>
+GT_FN void blocks(const BiasSilu &o, int64_t begin, int64_t end, Body body) {
+  for (int64_t i = begin; i < end; i++) {
+    int64_t to = (i + 1) * BiasSilu::block;
+    body(i * BiasSilu::block, to < o.rows ? to : o.rows);
+  }
+}
+
+void forward(const BiasSilu &o, int64_t begin, int64_t end) {
+  blocks(o, begin, end, [&](int64_t from, int64_t to) {
+    if (o.half)
+      o.bias ? forward_as<bf16, true>(o, from, to) : forward_as<bf16, false>(o, from, to);
+    else
+      o.bias ? forward_as<float, true>(o, from, to) : forward_as<float, false>(o, from, to);
+  });
+}
+
+void backward(const BiasSilu &o, int64_t begin, int64_t end) {
+  blocks(o, begin, end, [&](int64_t from, int64_t to) {
+    if (o.half)
+      o.bias ? backward_as<bf16, true>(o, from, to) : backward_as<bf16, false>(o, from, to);
+    else
+      o.bias ? backward_as<float, true>(o, from, to) : backward_as<float, false>(o, from, to);
+  });
+}
+
+}  // namespace

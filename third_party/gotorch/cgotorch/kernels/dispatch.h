@@ -1,0 +1,42 @@
+// Which loops the processor at hand runs, and how operands are read by them.
+#ifndef CGOTORCH_KERNELS_DISPATCH_H_
+#define CGOTORCH_KERNELS_DISPATCH_H_
+
+#include "pch.h"
+
+namespace gt {
+
+// One of an operation's loops. ATEN_CPU_CAPABILITY, which restricts libtorch,
+// restricts these, too.
+template <class Loops>
+const Loops &for_processor(const Loops &base, const Loops &avx2, const Loops &avx512,
+                           const Loops &avx512bf16) {
+  std::string can = at::get_cpu_capability();
+  if (can == "AVX512" && __builtin_cpu_supports("avx512bf16")) return avx512bf16;
+  if (can == "AVX512") return avx512;
+  if (can == "AVX2") return avx2;
+  return base;
+}
+
+inline std::optional<at::Tensor> optional(const at::Tensor &t) {
+  return t.defined() ? std::optional<at::Tensor>(t) : std::nullopt;
+}
+inline at::Tensor or_none(const std::optional<at::Tensor> &t) { return t.value_or(at::Tensor()); }
+
+// t as the loops read parameters, or nothing.
+inline at::Tensor flat(const at::Tensor &t) {
+  return t.defined() ? t.to(at::kFloat).contiguous() : at::Tensor();
+}
+inline const float *numbers(const at::Tensor &t) {
+  return t.defined() ? t.const_data_ptr<float>() : nullptr;
+}
+
+// Whether the loops compute with elements of x.
+inline bool computed(const at::Tensor &x) {
+  return x.device().is_cpu() && x.numel() > 0 && x.layout() == at::kStrided &&
+         (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
+}
+
+}  // namespace gt
+
+#endif  // CGOTORCH_KERNELS_DISPATCH_H_
