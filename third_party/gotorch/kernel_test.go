@@ -59,3 +59,32 @@ func onLesserProcessors(t *testing.T, pattern string) {
 		}
 	}
 }
+
+// The loops run on all cores that a scope has: a thread that computes for the
+// first time gets a team.
+func TestKernelThreadsAreUsed(t *testing.T) {
+	before := NumThreads()
+	defer SetNumThreads(int32(before))
+	const cores = 7 // more than any other test asks for, so that no thread has so many yet
+	SetNumThreads(cores)
+	threads := func() int {
+		all, err := os.ReadDir("/proc/self/task")
+		if err != nil {
+			t.Skip(err)
+		}
+		return len(all)
+	}
+	x, bias := Ones([]int64{4096, 64}, false), Ones([]int64{64}, false)
+	var grown int
+	Scoped(func() {
+		NoGrad(func() {
+			RawBiasSiluI(Narrow(x, 0, 0, 1), bias)
+			n := threads()
+			RawBiasSiluI(x, bias)
+			grown = threads() - n
+		})
+	})
+	if grown < 1 {
+		t.Error("one thread does all")
+	}
+}

@@ -21,6 +21,8 @@
   X(gt_rf, gt_bench, (int64_t what, int64_t n, gt_handle x, gt_handle w, gt_handle b), (what, n, x, w, b)) \
   X(gt_r0, gt_fail_allocations, (int64_t n, int64_t count), (n, count))        \
   X(gt_r0, gt_trace, (bool on), (on))                                          \
+  X(gt_r0, gt_profile_start, (void), ())                                       \
+  X(gt_rs, gt_profile_stop, (void), ())                                        \
   X(gt_ri, gt_matmul_precision, (int64_t mode), (mode))                        \
   X(gt_r0, gt_deterministic, (bool on), (on))                                  \
   X(gt_r0, gt_throw_in_destructor, (void), ())                                 \

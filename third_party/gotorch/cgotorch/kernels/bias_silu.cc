@@ -3,10 +3,12 @@
 
 #include <ATen/ops/linear.h>
 #include <ATen/ops/silu.h>
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "dispatch.h"
 #include "kernels.h"
+#include "parallel.h"
 
 namespace gt {
 namespace {
@@ -32,8 +34,8 @@ BiasSilu shape(const at::Tensor &x, const at::Tensor &bias) {
 
 void run(BiasSiluLoop loop, const BiasSilu &o) {
   int64_t elements = BiasSilu::block * o.columns;
-  at::parallel_for(0, o.blocks(), std::max<int64_t>(1, (1 << 14) / elements),
-                   [&](int64_t begin, int64_t end) { loop(o, begin, end); });
+  in_parallel(o.blocks(), (1 << 14) / elements,
+              [&](int64_t begin, int64_t end) { loop(o, begin, end); });
 }
 
 // The same from libtorch's operations.
@@ -102,6 +104,7 @@ void check(const at::Tensor &x, const at::Tensor &bias) {
 }  // namespace
 
 at::Tensor bias_silu(const at::Tensor &x, const std::optional<at::Tensor> &bias) {
+  RECORD_FUNCTION("gotorch::bias_silu", std::vector<c10::IValue>());
   at::Tensor b = or_none(bias);
   check(x, b);
   if (!ours(x, b)) return composed(x, b);
@@ -109,6 +112,7 @@ at::Tensor bias_silu(const at::Tensor &x, const std::optional<at::Tensor> &bias)
 }
 
 void bias_silu_(const at::Tensor &x, const std::optional<at::Tensor> &bias) {
+  RECORD_FUNCTION("gotorch::bias_silu_", std::vector<c10::IValue>());
   at::Tensor b = or_none(bias);
   check(x, b);
   TORCH_CHECK(!(at::GradMode::is_enabled() && (learns(x) || learns(b))),

@@ -3,10 +3,12 @@
 
 #include <ATen/ops/group_norm.h>
 #include <ATen/ops/silu.h>
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "dispatch.h"
 #include "kernels.h"
+#include "parallel.h"
 
 namespace gt {
 namespace {
@@ -45,8 +47,8 @@ GroupNorm shape(const at::Tensor &x, int64_t groups, double eps, bool act) {
 
 void run(GroupNormLoop loop, const GroupNorm &o) {
   int64_t elements = o.channels * o.pixels / o.pieces + 1;
-  at::parallel_for(0, o.samples * o.pieces, std::max<int64_t>(1, (1 << 14) / elements),
-                   [&](int64_t begin, int64_t end) { loop(o, begin, end); });
+  in_parallel(o.samples * o.pieces, (1 << 14) / elements,
+              [&](int64_t begin, int64_t end) { loop(o, begin, end); });
 }
 
 // The same from libtorch's operations.
@@ -142,6 +144,7 @@ bool ours(const at::Tensor &x, const at::Tensor &weight) {
 at::Tensor group_norm(const at::Tensor &x, const std::optional<at::Tensor> &shift, int64_t groups,
                       const std::optional<at::Tensor> &weight,
                       const std::optional<at::Tensor> &bias, double eps, bool act) {
+  RECORD_FUNCTION("gotorch::group_norm", std::vector<c10::IValue>());
   at::Tensor s = or_none(shift), w = or_none(weight), b = or_none(bias);
   TORCH_CHECK(x.dim() >= 2, "group_norm needs [samples,channels,...], not ", x.sizes());
   int64_t channels = x.size(1);
