@@ -8,21 +8,29 @@ import torch "github.com/wangkuiyi/gotorch"
 //
 // x0, x1, u: [B,D], ratio (alpha / sigma), slope: [B] -> u: [B,D].
 func averaged(x0, x1, u, ratio, slope torch.Tensor) torch.Tensor {
+	return torch.AddCMul(u, awayOf(x0, x1, ratio), slope.View(-1, 1), 1)
+}
+
+// awayOf is how far the data points x1 lie from the averages of those that their x_t
+// may lead to. x0, x1: [B,D], ratio: [B] -> [B,D].
+func awayOf(x0, x1, ratio torch.Tensor) torch.Tensor {
+	if x1.Dtype() == torch.Float && !x1.Device().IsCUDA() {
+		return torch.RawStableTarget(x0, x1, ratio)
+	}
 	n := x1.Shape()[0]
 	// Rows at a time, so that memory does not grow with the square of the batch.
 	rows := min(n, max(1, stableElements/n))
-	away := make([]torch.Tensor, 0, (n+rows-1)/rows)
+	var parts []torch.Tensor
 	for from := int64(0); from < n; from += rows {
 		m := min(rows, n-from)
 		torch.Scoped(func() {
-			away = append(away, torch.Keep(fromAverage(x1, torch.Narrow(x0, 0, from, m), torch.Narrow(x1, 0, from, m), torch.Narrow(ratio, 0, from, m))))
+			parts = append(parts, torch.Keep(fromAverage(x1, torch.Narrow(x0, 0, from, m), torch.Narrow(x1, 0, from, m), torch.Narrow(ratio, 0, from, m))))
 		})
 	}
-	d := away[0]
-	if len(away) > 1 {
-		d = torch.Cat(away, 0)
+	if len(parts) == 1 {
+		return parts[0]
 	}
-	return torch.AddCMul(u, d, slope.View(-1, 1), 1)
+	return torch.Cat(parts, 0)
 }
 
 // stableElements bounds what is computed of the B x B weights at a time.

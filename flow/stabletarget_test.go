@@ -69,9 +69,28 @@ func stableTarget(t *testing.T, name string) {
 	}
 }
 
-// A large batch is averaged some rows at a time, over all of it still.
+// Where the CPU's own pass is, and where libtorch's operations are (a GPU; here by
+// the type), there are the same averages; of a batch of which they take some rows
+// at a time (3,355 and 1,645), too.
+func TestStableTargetOfOperations(t *testing.T) {
+	for _, b := range []int64{300, 5000} {
+		x := make([]float32, 4*b)
+		Noise(x, 5, 0)
+		torch.Scoped(func() {
+			x0, x1 := torch.FromSlice(x[:2*b], b, 2), torch.FromSlice(x[2*b:], b, 2)
+			ratio := torch.FromSlice(x[:b], b)
+			want := awayOf(x0.CastTo(torch.Double), x1.CastTo(torch.Double), ratio.CastTo(torch.Double))
+			d := torch.Sub(awayOf(x0, x1, ratio).CastTo(torch.Double), want, 1)
+			if off := torch.Norm(d).ItemFloat() / torch.Norm(want).ItemFloat(); !(off <= 1e-6) {
+				t.Errorf("%d points: off by %.2g", b, off)
+			}
+		})
+	}
+}
+
+// A large batch is averaged over all of it.
 func TestStableTargetInBlocks(t *testing.T) {
-	const b = 5000 // 3355 rows and 1645
+	const b = 5000
 	x := make([]float32, 4*b)
 	Noise(x, 1, 0)
 	torch.Scoped(func() {

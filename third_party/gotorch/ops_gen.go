@@ -174,6 +174,8 @@ package gotorch
 // #cgo noescape c_gt_op_RawBiasSilu
 // #cgo noescape c_gt_op_RawBiasSiluI
 // #cgo noescape c_gt_op_RawLinearSilu
+// #cgo noescape c_gt_op_RawStableTarget
+// #cgo noescape c_gt_op_RawAttention
 // #cgo noescape c_gt_op_RawLayerNorm
 // #cgo noescape c_gt_op_RawBatchNorm
 // #cgo noescape c_gt_op_RawEmbedding
@@ -2540,6 +2542,37 @@ func RawLinearSilu(x Tensor, w Tensor, b Tensor) Tensor {
 	runtime.KeepAlive(b)
 	if r.err != nil {
 		fail("RawLinearSilu", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// RawStableTarget is how far data points are from the averages of those that their x_t may lead to, for package
+// flow. x0, x1: [B,D], ratio: [B], float32 on the CPU -> [B,D].
+func RawStableTarget(x0 Tensor, x1 Tensor, ratio Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_RawStableTarget(x0.number(), x1.number(), ratio.number())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawStableTarget(x0.number(), x1.number(), ratio.number())
+	}
+	runtime.KeepAlive(x0)
+	runtime.KeepAlive(x1)
+	runtime.KeepAlive(ratio)
+	if r.err != nil {
+		fail("RawStableTarget", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// RawAttention is softmax(scale q k') v for q, k and v side by side, in any layout. qkv: [B,heads,3,T,C] -> [B,heads,T,C].
+func RawAttention(qkv Tensor, scale float64) Tensor {
+	attend()
+	r := C.c_gt_op_RawAttention(qkv.number(), C.double(scale))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawAttention(qkv.number(), C.double(scale))
+	}
+	runtime.KeepAlive(qkv)
+	if r.err != nil {
+		fail("RawAttention", r.err)
 	}
 	return own(r.t[0], r.scope)
 }

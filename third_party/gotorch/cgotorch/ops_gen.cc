@@ -1142,6 +1142,20 @@ GT_EXPORT gt_r1 gt_op_RawLinearSilu(gt_handle x_, gt_handle w_, gt_handle b_) {
     return at::Tensor(gt::linear_silu(x, w, b));
   });
 }
+GT_EXPORT gt_r1 gt_op_RawStableTarget(gt_handle x0_, gt_handle x1_, gt_handle ratio_) {
+  return gt::one([&] {
+    Borrowed x0__(x0_); const at::Tensor &x0 = x0__;
+    Borrowed x1__(x1_); const at::Tensor &x1 = x1__;
+    Borrowed ratio__(ratio_); const at::Tensor &ratio = ratio__;
+    return at::Tensor(gt::stable_target(x0, x1, ratio));
+  });
+}
+GT_EXPORT gt_r1 gt_op_RawAttention(gt_handle qkv_, double scale) {
+  return gt::one([&] {
+    Borrowed qkv__(qkv_); const at::Tensor &qkv = qkv__;
+    return at::Tensor(gt::attention(qkv, scale));
+  });
+}
 GT_EXPORT gt_r1 gt_op_RawLayerNorm(gt_handle x_, const int64_t *shape_, int64_t shape_n, gt_handle w_, gt_handle b_, double eps) {
   return gt::one([&] {
     Borrowed x__(x_); const at::Tensor &x = x__;

@@ -175,6 +175,8 @@
   X(gt_r1, gt_op_RawBiasSilu, (gt_handle x_, gt_handle b_), (x_, b_)) \
   X(gt_r0, gt_op_RawBiasSiluI, (gt_handle x_, gt_handle b_), (x_, b_)) \
   X(gt_r1, gt_op_RawLinearSilu, (gt_handle x_, gt_handle w_, gt_handle b_), (x_, w_, b_)) \
+  X(gt_r1, gt_op_RawStableTarget, (gt_handle x0_, gt_handle x1_, gt_handle ratio_), (x0_, x1_, ratio_)) \
+  X(gt_r1, gt_op_RawAttention, (gt_handle qkv_, double scale), (qkv_, scale)) \
   X(gt_r1, gt_op_RawLayerNorm, (gt_handle x_, const int64_t *shape_, int64_t shape_n, gt_handle w_, gt_handle b_, double eps), (x_, shape_, shape_n, w_, b_, eps)) \
   X(gt_r1, gt_op_RawBatchNorm, (gt_handle x_, gt_handle w_, gt_handle b_, gt_handle mean_, gt_handle variance_, bool training, double momentum, double eps), (x_, w_, b_, mean_, variance_, training, momentum, eps)) \
   X(gt_r1, gt_op_RawEmbedding, (gt_handle w_, gt_handle index_), (w_, index_)) \

@@ -30,6 +30,14 @@ void bias_silu_(const at::Tensor &x, const std::optional<at::Tensor> &bias);
 at::Tensor linear_silu(const at::Tensor &x, const at::Tensor &w,
                        const std::optional<at::Tensor> &bias);
 
+// How far data points are from the averages of those that their x_t may lead to
+// (flow.StableTargets). x0, x1: [B,D], ratio: [B], float32 on the CPU -> [B,D].
+at::Tensor stable_target(const at::Tensor &x0, const at::Tensor &x1, const at::Tensor &ratio);
+
+// softmax(scale q k') v. qkv: [B,heads,3,T,C], which q, k and v are slices of, in
+// any layout -> [B,heads,T,C], laid out as a slice of [B,heads,1,T,C] would be.
+at::Tensor attention(const at::Tensor &qkv, double scale);
+
 }  // namespace gt
 
 #endif  // CGOTORCH_KERNELS_KERNELS_H_
