@@ -124,7 +124,7 @@ func (e *errorsOf) log(t *testing.T, name string, d Device, a arithmetic) {
 func TestDeviceOps(t *testing.T) {
 	inEach(t, func(t *testing.T, d Device, a arithmetic) {
 		var e errorsOf
-		for file, run := range map[string]map[string]runOp{"ops.json": runOps, "more.json": moreOps} {
+		for file, run := range map[string]map[string]runOp{"ops.json": runOps, "more.json": surfaceOps} {
 			var f struct{ Cases []opCase }
 			readFixture(t, file, &f)
 			for _, c := range f.Cases {

@@ -94,7 +94,7 @@ func (t Tensor) Close() {
 		return
 	}
 	h := uintptr(*t.T)
-	atomic.StorePointer(t.T, nil) // the net may look at it: see net.go
+	atomic.StorePointer(t.T, nil) // setFinalizer may look at it
 	if births.asked.Load() != 0 {
 		died([]uintptr{h})
 	}
@@ -112,18 +112,18 @@ func free(hs []uintptr) {
 	check("free", C.c_gt_free((*C.gt_handle)(unsafe.Pointer(unsafe.SliceData(hs))), C.int64_t(len(hs))).err)
 }
 
-// calm is true while a call need do no more than its work: the libraries are
+// ready is true while a call need do no more than its work: the libraries are
 // open, and the queue is empty.
-var calm atomic.Bool
+var ready atomic.Bool
 
 // attend is the first thing that every call does.
 func attend() {
-	if !calm.Load() {
-		hurry()
+	if !ready.Load() {
+		makeReady()
 	}
 }
 
-func hurry() {
+func makeReady() {
 	if !loaded.Load() {
 		mustLoad()
 	}

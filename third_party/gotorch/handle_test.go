@@ -51,16 +51,16 @@ func TestCleanUpOnlyQueues(t *testing.T) {
 	for range 20 {
 		collect() // calls nothing of libtorch
 	}
-	graves.Lock()
-	queued := len(graves.tensors)
-	graves.Unlock()
+	unheld.Lock()
+	queued := len(unheld.tensors)
+	unheld.Unlock()
 	if queued < 90 { // the last ones may still be on the stack
 		t.Errorf("%d handles are in the queue, want 100", queued)
 	}
 	if n := live(); n >= freed {
 		t.Error("the next call did not empty the queue")
 	}
-	if len(graves.tensors) > 0 && calm.Load() {
+	if len(unheld.tensors) > 0 && ready.Load() {
 		t.Error("a queue that nobody will empty")
 	}
 }

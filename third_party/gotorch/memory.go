@@ -41,7 +41,7 @@ var emptyCUDACache = func() {
 // tensors that it found; finalizers and clean-ups run in goroutines of their
 // own.
 func collect() {
-	letGo()
+	emptyRecent()
 	runtime.GC()
 	done := make(chan struct{}, 2)
 	func() {

@@ -127,3 +127,61 @@ func TestOptimizersSurviveFailedSteps(t *testing.T) {
 		}
 	})
 }
+
+// TestOptimizers follows torch.optim.SGD and Adam.
+func TestOptimizers(t *testing.T) {
+	var f struct {
+		Optimisers []struct {
+			Kind   string
+			Params []source
+			Steps  []struct {
+				Grads  []*source
+				Params []result
+			}
+		}
+	}
+	readFixture(t, "more.json", &f)
+	for _, c := range f.Optimisers {
+		t.Run(c.Kind, func(t *testing.T) {
+			opt, ok := map[string]Optimizer{
+				"sgd": SGD(0.1, 0, 0, 0, false), "sgd momentum": SGD(0.1, 0.9, 0.1, 0.01, false),
+				"sgd nesterov": SGD(0.1, 0.9, 0, 0.01, true), "adam": Adam(0.1, 0.8, 0.99, 0.01),
+			}[c.Kind]
+			if !ok {
+				t.Fatal("the test does not know it")
+			}
+			var params []Tensor
+			for _, s := range c.Params {
+				params = append(params, s.tensor().SetRequiresGrad(true))
+				opt.AddParameters(params[len(params)-1:])
+			}
+			for i, s := range c.Steps {
+				opt.ZeroGrad()
+				for k, g := range s.Grads {
+					if g != nil {
+						params[k].SetGrad(g.tensor())
+					}
+				}
+				if i == 3 {
+					opt.SetLR(0.05)
+				}
+				opt.Step()
+				for k, p := range params {
+					near(t, fmt.Sprintf("step %d, parameter %d", i+1, k), p, s.Params[k], 2e-6)
+				}
+			}
+			opt.Close()
+			opt.Close()
+			if _, ok := mustPanic(t, opt.Step).(*ReleasedError); !ok {
+				t.Error("a closed optimiser can be used")
+			}
+		})
+	}
+	if err := Try(func() { SGD(0.1, 0, 0, 0, true) }); err == nil {
+		t.Error("Nesterov without momentum is no error")
+	}
+	mustPanic(t, func() { Optimizer{}.Step() })
+	if err := Try(func() { SGD(1, 0, 0, 0, false).AddParameters([]Tensor{AddScalar(Ones([]int64{1}, true), 1)}) }); err == nil {
+		t.Error("a computed parameter is no error")
+	}
+}

@@ -65,7 +65,7 @@ func (s *scope) end() {
 	// Only now: before, the finalizer would have to look at cells that the loops
 	// above write. A slab stays while anybody holds one of its cells.
 	for _, l := range s.out {
-		runtime.SetFinalizer(l, (*slab).bury)
+		runtime.SetFinalizer(l, (*slab).enqueue)
 	}
 	clear(s.slabs)
 	s.last, s.slabs, s.guest, s.out = nil, s.slabs[:0], nil, nil

@@ -10,7 +10,7 @@ import (
 	"unsafe"
 )
 
-// The net under tensors made outside scopes: once nobody holds one, Go's
+// What becomes of tensors made outside scopes: once nobody holds one, Go's
 // collector finds it, and its handle is freed.
 //
 //  1. A new cell goes into recent, which holds it. Most tensors are closed soon,
@@ -34,7 +34,7 @@ func outside(h unsafe.Pointer) *unsafe.Pointer {
 	c := &cell{h: h}
 	n := recent.made.Add(1)
 	if old := recent.cells[n%recentLen].Swap(c); old != nil {
-		old.catch()
+		old.setFinalizer()
 	}
 	if atomic.LoadInt64(pressure.used) > pressure.limit.Load() || pressure.counts && n-pressure.made.Load() > someTensors {
 		relieve()
@@ -42,52 +42,52 @@ func outside(h unsafe.Pointer) *unsafe.Pointer {
 	return &c.h
 }
 
-// letGo empties recent, so that the collector can find what nobody holds.
-func letGo() {
+// emptyRecent empties recent, so that the collector can find what nobody holds.
+func emptyRecent() {
 	for i := range recent.cells {
 		if c := recent.cells[i].Swap(nil); c != nil {
-			c.catch()
+			c.setFinalizer()
 		}
 	}
 }
 
-// catch gives a cell of its own, which is not part of a slab, its finalizer.
+// setFinalizer is for a cell of its own, which is not part of a slab.
 // Close may run at the same time: what it leaves is nil.
-func (c *cell) catch() {
+func (c *cell) setFinalizer() {
 	if atomic.LoadPointer(&c.h) != nil {
-		runtime.SetFinalizer(c, (*cell).bury)
+		runtime.SetFinalizer(c, (*cell).enqueue)
 	}
 }
 
-func (c *cell) bury() {
+func (c *cell) enqueue() {
 	if h := atomic.LoadPointer(&c.h); h != nil {
-		graves.Lock()
-		graves.tensors = append(graves.tensors, uintptr(h))
-		graves.Unlock()
-		calm.Store(false)
+		unheld.Lock()
+		unheld.tensors = append(unheld.tensors, uintptr(h))
+		unheld.Unlock()
+		ready.Store(false)
 	}
 }
 
-// bury queues the cells of a slab that Keep moved out of all scopes.
-func (s *slab) bury() {
+// enqueue queues the cells of a slab that Keep moved out of all scopes.
+func (s *slab) enqueue() {
 	for i := range s.cells {
-		s.cells[i].bury()
+		s.cells[i].enqueue()
 	}
 }
 
-// graves are the handles that the collector found.
-var graves struct {
+// unheld are the handles of tensors that nobody holds, as the collector found.
+var unheld struct {
 	sync.Mutex
 	tensors []uintptr
 	spare   []uintptr // an empty slice to go on with
 	others  []later
 }
 
-// rubbish says what a queued handle is, if not a tensor.
-type rubbish int
+// handleKind says what a queued handle is, if not a tensor.
+type handleKind int
 
 const (
-	generatorHandle rubbish = iota
+	generatorHandle handleKind = iota
 	optimizerHandle
 	eventHandle
 	graphHandle
@@ -96,14 +96,14 @@ const (
 // later is a clean-up for handles other than tensors'.
 type later struct {
 	h    unsafe.Pointer
-	kind rubbish
+	kind handleKind
 }
 
 func (l later) enqueue() {
-	graves.Lock()
-	graves.others = append(graves.others, l)
-	graves.Unlock()
-	calm.Store(false)
+	unheld.Lock()
+	unheld.others = append(unheld.others, l)
+	unheld.Unlock()
+	ready.Store(false)
 }
 
 func (l later) free() {
@@ -121,16 +121,16 @@ func (l later) free() {
 
 // drain frees what is queued.
 func drain() {
-	calm.Store(true) // before looking: what comes in between asks again
-	graves.Lock()
-	tensors, others := graves.tensors, graves.others
-	graves.tensors, graves.spare, graves.others = graves.spare, nil, nil
-	graves.Unlock()
+	ready.Store(true) // before looking: what comes in between asks again
+	unheld.Lock()
+	tensors, others := unheld.tensors, unheld.others
+	unheld.tensors, unheld.spare, unheld.others = unheld.spare, nil, nil
+	unheld.Unlock()
 	for _, l := range others {
 		l.free()
 	}
 	free(tensors)
-	graves.Lock()
-	graves.spare = tensors[:0]
-	graves.Unlock()
+	unheld.Lock()
+	unheld.spare = tensors[:0]
+	unheld.Unlock()
 }

@@ -28,7 +28,7 @@ func TestAllocationsOfAnOperation(t *testing.T) {
 
 // The last tensors made outside scopes are held, but not once the collector is
 // asked for them.
-func TestRecentTensorsAreLetGo(t *testing.T) {
+func TestRecentTensorsAreNotHeld(t *testing.T) {
 	before := settled()
 	func() {
 		for range recentLen / 2 {
@@ -47,7 +47,7 @@ func TestRecentTensorsAreLetGo(t *testing.T) {
 }
 
 // Tensors are closed while other goroutines push them out of recent.
-func TestCloseWhileTheNetIsCast(t *testing.T) {
+func TestCloseWhileFinalizersAreSet(t *testing.T) {
 	before := settled()
 	var group sync.WaitGroup
 	for range 4 {
@@ -56,7 +56,7 @@ func TestCloseWhileTheNetIsCast(t *testing.T) {
 			for i := range 2000 {
 				held = append(held, Ones([]int64{1}, false))
 				if i%3 == 0 {
-					letGo()
+					emptyRecent()
 				}
 				if len(held) == 5 {
 					for _, x := range held[1:] {
