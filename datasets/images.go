@@ -61,9 +61,8 @@ func normalise(dst []float32, pixels []uint8, table *[256]float32) {
 	}
 }
 
-// Unlabelled is the set without its labels, for a model without classes: they decide nothing
-// there, not even which noise is near.
-func (im *Images) Unlabelled() *Images {
+// Unlabelled is the set without its Labels.
+func (im *Images) Unlabelled() Set {
 	out := *im
 	out.Labels = nil
 	return &out

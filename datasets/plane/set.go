@@ -65,6 +65,9 @@ func (s *Set) Inventory() *set.Inventory { return nil }
 // Reclass is false: points have no classes.
 func (s *Set) Reclass([]string) bool { return false }
 
+// Unlabelled is the set itself.
+func (s *Set) Unlabelled() set.Set { return s }
+
 // PlotRange is a square around 10,000 points of the set with a margin of 5 % on each
 // side. It is the same at each call.
 func (s *Set) PlotRange() Range {

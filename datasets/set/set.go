@@ -21,6 +21,9 @@ type Set interface {
 	// were listed in another order. It is false, and changes nothing, where they are not the
 	// same classes, or there are none.
 	Reclass(names []string) bool
+	// Unlabelled is the set without its labels, for a model without classes: they decide
+	// nothing there, not even which noise is near.
+	Unlabelled() Set
 	// Batches deals the set out.
 	Batches(BatchConfig) (Batches, error)
 }

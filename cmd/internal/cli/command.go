@@ -75,6 +75,17 @@ func (c *Command) Note(format string, args ...any) {
 // Changed tells whether a flag was given.
 func (c *Command) Changed(flag string) bool { return c.root != nil && c.root.Flags().Changed(flag) }
 
+// Refuse refuses those of the flags that were given, for why says something of the set that
+// makes them meaningless: "is a set of points".
+func (c *Command) Refuse(in datasets.Info, why string, flags ...string) error {
+	for _, f := range flags {
+		if c.Changed(f) {
+			return Usagef("--%s: %s %s", f, in.Name, why)
+		}
+	}
+	return nil
+}
+
 // Flags are all of the command's flags, once the command line is read.
 func (c *Command) Flags() *pflag.FlagSet { return c.root.Flags() }
 

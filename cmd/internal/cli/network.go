@@ -7,15 +7,18 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"flowmatch/cmd/internal/kinds"
 	"flowmatch/datasets"
 	"flowmatch/models"
 )
 
-// Network are the flags that describe a network for images.
+// Network are the flags that describe a network: one for images, of which there are several,
+// or the one for points.
 type Network struct {
 	cmd           *Command
 	kind          string
-	kinds         map[string]networkFlags
+	networks      map[string]networkFlags
+	mlp           mlpFlags
 	numHeads      int
 	unconditional bool
 }
@@ -37,17 +40,18 @@ var networkKinds = []struct {
 	{models.DiTConfig{}.Kind(), func() networkFlags { return new(ditFlags) }},
 }
 
-// AddNetwork adds the flags.
-func (c *Command) AddNetwork(g *Group) *Network {
-	n := &Network{cmd: c, kinds: map[string]networkFlags{}}
+// AddNetwork adds the flags. more is what help says of the network for points besides.
+func (c *Command) AddNetwork(g *Group, more string) *Network {
+	n := &Network{cmd: c, networks: map[string]networkFlags{}}
 	g.StringVar(&n.kind, "network", networkKinds[0].name, "of images: "+strings.Join(networkNames(), " or ")+" (a diffusion transformer)")
 	g.Choices("network", networkNames()...)
 	for _, k := range networkKinds {
-		n.kinds[k.name] = k.flags()
-		n.kinds[k.name].add(g)
+		n.networks[k.name] = k.flags()
+		n.networks[k.name].add(g)
 	}
 	g.IntVar(&n.numHeads, "num-heads", 0, "heads of attention (unet 1, dit 3)")
 	g.BoolVar(&n.unconditional, "unconditional", false, "a model without classes")
+	n.mlp.add(g, more)
 	return n
 }
 
@@ -59,7 +63,7 @@ func networkNames() []string {
 	return names
 }
 
-// Flags are the names of the flags.
+// Flags are the names of the flags of networks for images.
 func (n *Network) Flags() []string {
 	names := []string{"network", "num-heads", "unconditional"}
 	for _, k := range networkKinds {
@@ -76,15 +80,30 @@ func flagsOf(f networkFlags) []string {
 	return names
 }
 
-// Changed tells whether any of the flags was given.
-func (n *Network) Changed() bool { return slices.ContainsFunc(n.Flags(), n.cmd.Changed) }
+// Changed tells whether any flag of a network was given.
+func (n *Network) Changed() bool { return n.ofImages() || n.cmd.Changed("hidden-dim") }
+
+// ofImages tells whether one of a network for images was.
+func (n *Network) ofImages() bool { return slices.ContainsFunc(n.Flags(), n.cmd.Changed) }
+
+// CheckFor refuses flags that are of networks for another kind of set.
+func (n *Network) CheckFor(in datasets.Info) error {
+	points, images := n.ofImages(), n.cmd.Changed("hidden-dim") // what is wrong with each
+	if !(kinds.Each[bool]{Points: points, Images: images}).Of(in) {
+		return nil
+	}
+	return Usagef("%s", kinds.Each[string]{
+		Points: in.Name + " is a set of points, whose network has --hidden-dim alone; the other network flags are for images",
+		Images: "--hidden-dim is for points, and " + in.Name + " is a set of images",
+	}.Of(in))
+}
 
 // Unconditional tells whether a model without classes is asked for.
 func (n *Network) Unconditional() bool { return n.unconditional }
 
 // Check finds what is wrong with the flags without a set.
 func (n *Network) Check() error {
-	if n.kinds[n.kind] == nil {
+	if n.networks[n.kind] == nil {
 		return Usagef("--network %q: %s", n.kind, strings.Join(networkNames(), " or "))
 	}
 	for _, k := range networkKinds {
@@ -108,13 +127,17 @@ func (n *Network) Config(in datasets.Info, nullClass bool) (models.Config, error
 // ConfigOf is Config for weights without a record: --network is what they are,
 // unless it was given.
 func (n *Network) ConfigOf(kind string, in datasets.Info, nullClass bool) (models.Config, error) {
-	if n.cmd.Changed("network") || n.kinds[kind] == nil {
+	if n.cmd.Changed("network") || n.networks[kind] == nil {
 		kind = n.kind
 	}
 	return n.config(kind, in, nullClass)
 }
 
 func (n *Network) config(kind string, in datasets.Info, nullClass bool) (models.Config, error) {
+	return kinds.Each[func(string, datasets.Info, bool) (models.Config, error)]{Points: n.mlp.config, Images: n.images}.Of(in)(kind, in, nullClass)
+}
+
+func (n *Network) images(kind string, in datasets.Info, nullClass bool) (models.Config, error) {
 	if err := n.Check(); err != nil {
 		return nil, err
 	}
@@ -122,7 +145,7 @@ func (n *Network) config(kind string, in datasets.Info, nullClass bool) (models.
 	if n.unconditional {
 		classes = 0
 	}
-	c, err := n.kinds[kind].config(in, n, classes, nullClass)
+	c, err := n.networks[kind].config(in, n, classes, nullClass)
 	if err != nil {
 		return nil, err
 	}

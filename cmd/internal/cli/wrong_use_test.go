@@ -22,7 +22,7 @@ func read(t *testing.T, args ...string) (*Command, *Solver, *Network, error) {
 	t.Helper()
 	c := &Command{Name: "sample", About: "draw samples"}
 	s := c.AddSolver(c.Group("Sampling"), "the solver")
-	n := c.AddNetwork(c.Group("Network"))
+	n := c.AddNetwork(c.Group("Network"), "")
 	c.AddCommon("", "")
 	return c, s, n, c.Execute(t.Context(), Env{Args: args, Stdout: io.Discard, Stderr: io.Discard})
 }
@@ -223,5 +223,34 @@ func TestOneLine(t *testing.T) {
 	s := out.String()
 	if strings.Count(s, "\n") != 1 || strings.Contains(s, "\x1b") || !strings.HasPrefix(s, "sample: a; b") || !strings.HasSuffix(s, "end\n") || len(s) > longestLine+100 {
 		t.Errorf("%d bytes: %.80q", len(s), s)
+	}
+}
+
+// A network for images is no network for points, and the other way round.
+func TestNetworkFor(t *testing.T) {
+	points, images := datasets.Info{Name: "moons", Shape: []int{2}}, datasets.Info{Name: "mnist", Shape: []int{1, 28, 28}}
+	for _, c := range []struct {
+		in   datasets.Info
+		args []string
+		kind string // "" is wrong use
+	}{
+		{points, nil, "mlp"}, {points, []string{"--hidden-dim", "8"}, "mlp"}, {points, []string{"--depth", "2"}, ""}, {points, []string{"--network", "dit"}, ""},
+		{images, nil, "unet"}, {images, []string{"--network", "dit"}, "dit"}, {images, []string{"--hidden-dim", "8"}, ""},
+	} {
+		_, _, n := mustRead(t, c.args...)
+		err := n.CheckFor(c.in)
+		if c.kind == "" {
+			if err == nil || !strings.Contains(err.Error(), c.in.Name+" is a set of ") {
+				t.Errorf("%q of %s: %v", c.args, c.in.Name, err)
+			}
+			continue
+		}
+		if net, err2 := n.Config(c.in, false); err != nil || err2 != nil || net.Kind() != c.kind {
+			t.Errorf("%q of %s: %v, %v, %v", c.args, c.in.Name, net, err, err2)
+		}
+	}
+	_, _, n := mustRead(t, "--hidden-dim", "0")
+	if err := n.CheckHiddenDim(); err == nil || !strings.Contains(err.Error(), "--hidden-dim 0") {
+		t.Errorf("%v", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	torch "github.com/wangkuiyi/gotorch"
 
 	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/kinds"
 	"flowmatch/datasets"
 	"flowmatch/datasets/plane"
 	"flowmatch/models"
@@ -35,9 +36,18 @@ func (f *Flags) Draw(ctx context.Context, env cli.Env, r Run) ([]string, error) 
 	if err := Losses(paths[0], Title(r.Info.Slug()+": training", r.Network.Kind(), SeedName(f.cmd.Seed)), r.Losses); err != nil {
 		return nil, err
 	}
-	if !r.Info.Is2D() {
-		return paths, nil
-	}
+	more, err := besides.Of(r.Info)(f, ctx, env, r)
+	return append(paths, more...), err
+}
+
+// besides are the pictures of a training besides losses.png.
+var besides = kinds.Each[func(*Flags, context.Context, cli.Env, Run) ([]string, error)]{
+	Points: (*Flags).plane,
+	Images: func(*Flags, context.Context, cli.Env, Run) ([]string, error) { return nil, nil },
+}
+
+// plane draws what Plane does, of the checkpoint in the run's folder.
+func (f *Flags) plane(ctx context.Context, env cli.Env, r Run) ([]string, error) {
 	ck, err := trainer.ReadCheckpoint(filepath.Join(r.Dir, trainer.CheckpointFile))
 	if err != nil {
 		return nil, err
@@ -59,5 +69,5 @@ func (f *Flags) Draw(ctx context.Context, env cli.Env, r Run) ([]string, error) 
 	if err != nil && ctx.Err() != nil {
 		return nil, fmt.Errorf("stopped while pictures were drawn; %s is saved, and the same command with --resume draws them: %w", ck.Path, err)
 	}
-	return append(paths, more...), err
+	return more, err
 }

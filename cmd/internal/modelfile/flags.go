@@ -27,9 +27,8 @@ type Flags struct {
 	// the other.
 	Weights string
 
-	cmd       *cli.Command
-	network   *cli.Network
-	hiddenDim int
+	cmd     *cli.Command
+	network *cli.Network
 	// describesFirst: the network's flags were of another file, which has no
 	// record.
 	describesFirst bool
@@ -75,8 +74,7 @@ func CheckWeights(w string) error {
 // own.
 func (f *Flags) AddNetwork() {
 	g := f.cmd.Group("Network of a file without a record")
-	f.network = f.cmd.AddNetwork(g)
-	g.IntVar(&f.hiddenDim, "hidden-dim", 512, "features of the MLP's hidden layers, for points and files without a record")
+	f.network = f.cmd.AddNetwork(g, " and files without a record")
 	g.IntVar(&f.ImageSize, "image-size", 64, "height and width of a folder's pictures")
 	g.IntVar(&f.imageChannels, "image-channels", 3, "of a folder's pictures, for files without a record: 1 for grey, 3 for colours")
 	f.cmd.AddDataDir(f.cmd.Group("Model"))
@@ -95,28 +93,18 @@ func (f *Flags) Check() error {
 		return cli.Usagef("--image-size is for --dataset folder:DIR; the pictures of other sets have their sizes")
 	case f.cmd.Changed("image-channels") && (f.imageChannels != 1 && f.imageChannels != 3 || !datasets.TraitsOf(f.Dataset).Sized):
 		return cli.Usagef("--image-channels %d: 1 for grey or 3 for colours, for --dataset folder:DIR", f.imageChannels)
-	case f.hiddenDim < 1:
-		return cli.Usagef("--hidden-dim %d: at least 1", f.hiddenDim)
 	case f.ImageSize < 1 || f.ImageSize > 4096:
 		return cli.Usagef("--image-size %d: 1 to 4096", f.ImageSize)
+	}
+	if f.network != nil {
+		if err := f.network.CheckHiddenDim(); err != nil {
+			return err
+		}
 	}
 	if err := CheckWeights(f.Weights); err != nil {
 		return err
 	}
 	return f.cmd.CheckPrecision()
-}
-
-// checkKind refuses flags of the network that the set's models are not.
-func (f *Flags) checkKind(in datasets.Info) error {
-	switch {
-	case f.network == nil:
-		return nil
-	case in.Is2D() && f.network.Changed():
-		return cli.Usagef("%s is a set of points, whose network has --hidden-dim alone; the other network flags are for images", in.Name)
-	case !in.Is2D() && f.cmd.Changed("hidden-dim"):
-		return cli.Usagef("--hidden-dim is for points, and %s is a set of images", in.Name)
-	}
-	return nil
 }
 
 // DataOptions are those of datasets for these flags.

@@ -50,8 +50,8 @@ func (f *Flags) Open(kind string) (*Model, error) {
 			return nil, err
 		}
 	}
-	if f.Dataset != "" {
-		if err := f.checkKind(info); err != nil {
+	if f.Dataset != "" && f.network != nil {
+		if err := f.network.CheckFor(info); err != nil {
 			return nil, err
 		}
 	}
@@ -160,7 +160,7 @@ func (f *Flags) settle(ck *trainer.Checkpoint, info datasets.Info) (*Model, erro
 	if ck.Record == nil {
 		return f.foreign(ck, info)
 	}
-	if f.network != nil && !f.describesFirst && (f.network.Changed() || f.cmd.Changed("hidden-dim")) {
+	if f.network != nil && !f.describesFirst && f.network.Changed() {
 		return nil, cli.Usagef("%s says what its network is; the network's flags are for files without a record", path)
 	}
 	network, err := ck.Record.Network()
@@ -219,9 +219,6 @@ func (f *Flags) foreign(ck *trainer.Checkpoint, info datasets.Info) (*Model, err
 		if info, err = datasets.LookupWith(f.Dataset, f.DataOptions()); err != nil {
 			return nil, err
 		}
-	}
-	if info.Is2D() {
-		return modelOf(ck, info, models.MLPConfig{HiddenDim: f.hiddenDim}.Defaults()), nil
 	}
 	kind := models.KindOf(ck.Tensors)
 	network, err := f.network.ConfigOf(kind, info, models.LabelRows(kind, ck.Tensors) == int64(info.Classes()+1))

@@ -42,9 +42,10 @@ func (s *Settings) ChooseSize(f *pflag.FlagSet, was *trainer.State, init *Init) 
 // neither a flag nor a preset nor a configuration says it: by their number and size, or as
 // a run that goes on has it. Of a network that something else decides, such as weights to
 // begin with, nothing is chosen.
-func (s *Settings) ChooseFor(f *pflag.FlagSet, im *datasets.Images, was *trainer.State, init *Init) error {
-	batch, channels := ownBatch(im.Len()), ownChannels(im.Len(), im.Shape[1])
-	mult := models.DefaultChannelMult(im.Shape[1])
+func (s *Settings) ChooseFor(f *pflag.FlagSet, set datasets.Set, was *trainer.State, init *Init) error {
+	samples, shape := set.Len(), set.Describe().Shape
+	batch, channels := ownBatch(samples), ownChannels(samples, shape[1])
+	mult := models.DefaultChannelMult(shape[1])
 	unet := init == nil && f.Lookup("network").Value.String() == models.UNetConfig{}.Kind()
 	if was != nil {
 		batch = was.Record.Training.Configuration.BatchSize
@@ -52,20 +53,20 @@ func (s *Settings) ChooseFor(f *pflag.FlagSet, im *datasets.Images, was *trainer
 		theirs, same := net.(models.UNetConfig)
 		channels, mult, unet = theirs.NumChannels, theirs.ChannelMult, err == nil && same && unet
 	}
-	set := []setting{{"image-channels", im.Shape[0]}, {"image-size", im.Shape[1]}, {"batch-size", batch}}
+	values := []setting{{"image-channels", shape[0]}, {"image-size", shape[1]}, {"batch-size", batch}}
 	if unet {
-		set = append(set, setting{"num-channels", channels})
+		values = append(values, setting{"num-channels", channels})
 		if mult != nil {
-			set = append(set, setting{"channel-mult", multipliers(mult)})
+			values = append(values, setting{"channel-mult", multipliers(mult)})
 		}
 	}
-	for _, v := range set {
+	for _, v := range values {
 		if err := s.Choose(f, v.flag, v.value); err != nil {
 			return err
 		}
 	}
 	batch, _ = strconv.Atoi(f.Lookup("batch-size").Value.String()) // one may have been given
-	steps := ownSteps(im.Len(), batch)
+	steps := ownSteps(samples, batch)
 	if was != nil {
 		steps = was.Record.Training.Configuration.Iterations
 	}

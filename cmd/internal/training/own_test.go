@@ -50,7 +50,7 @@ func TestChooseFor(t *testing.T) {
 		g := cmd.Group("Data")
 		g.Int("image-size", 0, "")
 		g.Int("image-channels", 0, "")
-		net := cmd.AddNetwork(cmd.Group("Network"))
+		net := cmd.AddNetwork(cmd.Group("Network"), "")
 		if err := cmd.Execute(t.Context(), cli.Env{Args: c.args, Stdout: io.Discard, Stderr: io.Discard}); err != nil {
 			t.Fatal(err)
 		}

@@ -15,6 +15,7 @@ import (
 
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/figures"
+	"flowmatch/cmd/internal/kinds"
 	"flowmatch/cmd/internal/measures"
 	"flowmatch/cmd/internal/modelfile"
 	"flowmatch/flow"
@@ -38,7 +39,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		}
 	}
 	info := c.models[0].Info
-	if err := f.checkKind(info); err != nil {
+	if err := f.cmd.Refuse(info, "is "+kinds.Of(info).What+", of which compare draws samples", notFor.Of(info)...); err != nil {
 		return err
 	}
 	c.dir = filepath.Join(f.cmd.OutputDir, "comparisons")
@@ -48,22 +49,26 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if c.device, err = f.cmd.OpenDevice(); err != nil {
 		return err
 	}
-	draw := c.images
-	names := []string{c.path(".png")}
-	if info.Is2D() {
-		draw = c.points
-		names = []string{c.path(".gif"), c.path("_paths.png"), c.path("_quality.png")}
+	var files []string
+	for _, ending := range pictures.Of(info) {
+		files = append(files, c.path(ending))
 	}
-	before, err := figures.SetAside(names...)
+	before, err := figures.SetAside(files...)
 	if err != nil {
 		return err
 	}
-	err = draw(ctx)
+	err = draw.Of(info)(c, ctx)
 	if note := figures.KeptNote(before.Settle()); note != "" {
 		c.say("%s", note)
 	}
 	return err
 }
+
+// draw draws and measures the two models, and pictures are the endings of what it draws.
+var (
+	draw     = kinds.Each[func(*comparison, context.Context) error]{Points: (*comparison).points, Images: (*comparison).images}
+	pictures = kinds.Each[[]string]{Points: []string{".gif", "_paths.png", "_quality.png"}, Images: []string{".png"}}
+)
 
 // comparison is of two models.
 type comparison struct {

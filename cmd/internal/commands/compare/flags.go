@@ -3,8 +3,8 @@ package compare
 import (
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/figures"
+	"flowmatch/cmd/internal/kinds"
 	"flowmatch/cmd/internal/modelfile"
-	"flowmatch/datasets"
 	"flowmatch/flow"
 )
 
@@ -96,15 +96,5 @@ func (f *flags) check() (*asked, error) {
 	return a, err
 }
 
-// checkKind refuses flags that do not apply to the set.
-func (f *flags) checkKind(in datasets.Info) error {
-	if in.Is2D() {
-		return nil
-	}
-	for _, n := range []string{"figure-samples", "grid-size", "frames", "fps", "quality-samples", "solvers"} {
-		if f.cmd.Changed(n) {
-			return cli.Usagef("--%s: %s is a set of images, of which compare draws samples", n, in.Name)
-		}
-	}
-	return nil
-}
+// notFor are flags that mean nothing for a kind of set.
+var notFor = kinds.Each[[]string]{Images: []string{"figure-samples", "grid-size", "frames", "fps", "quality-samples", "solvers"}}

@@ -11,6 +11,7 @@ import (
 
 	"flowmatch/cmd/internal/classifiers"
 	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/kinds"
 	"flowmatch/cmd/internal/terminal"
 	"flowmatch/datasets"
 )
@@ -40,7 +41,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 			return err
 		}
 	}
-	if err := f.unused(e.taken, e.info.Is2D()); err != nil {
+	if err := f.unused(e.taken, kinds.Of(e.info).Paths); err != nil {
 		return err
 	}
 	if e.guidance, err = f.guidance.Of(file); err != nil {
@@ -49,7 +50,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if e.guidance != nil {
 		e.out.guide(e.guidance)
 	}
-	measure, err := e.openData(ctx, asked)
+	measure, err := open.Of(e.info)(e, ctx, asked)
 	if err != nil {
 		return err
 	}
@@ -108,20 +109,26 @@ func (e *evaluation) oneStep(asked *asked) error {
 	return nil
 }
 
-// openData opens what the model is compared with, checks the requirements, and
-// returns what measures.
-func (e *evaluation) openData(ctx context.Context, asked *asked) (func() error, error) {
-	if e.info.Is2D() {
-		set, err := e.file.Open2D(e.say)
-		if err != nil {
-			return nil, err
-		}
-		if set.Frame != nil {
-			e.say("note: distances and likelihoods are of the points %s, as the flow takes them", set.Frame)
-		}
-		_, known := set.Entropy()
-		return func() error { return e.points(ctx, set) }, checkTaken(asked.require, e.taken, e.info, 0, known)
+// open opens what the model is compared with, checks the requirements, and returns what
+// measures.
+var open = kinds.Each[func(e *evaluation, ctx context.Context, asked *asked) (func() error, error)]{
+	Points: (*evaluation).openPoints,
+	Images: (*evaluation).openImages,
+}
+
+func (e *evaluation) openPoints(ctx context.Context, asked *asked) (func() error, error) {
+	set, err := e.file.Open2D(e.say)
+	if err != nil {
+		return nil, err
 	}
+	if set.Frame != nil {
+		e.say("note: distances and likelihoods are of the points %s, as the flow takes them", set.Frame)
+	}
+	_, known := set.Entropy()
+	return func() error { return e.points(ctx, set) }, checkTaken(asked.require, e.taken, e.info, 0, known)
+}
+
+func (e *evaluation) openImages(ctx context.Context, asked *asked) (func() error, error) {
 	if err := checkTaken(asked.require, e.taken, e.info, e.file.Classes, false); err != nil {
 		return nil, err
 	}

@@ -330,7 +330,7 @@ func TestUnused(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = f.unused(map[string]bool{c.taken: true}, c.points)
+		err = f.unused(map[string]bool{c.taken: true}, !c.points)
 		if c.word == "" {
 			if err != nil {
 				t.Errorf("%s: %v", name, err)

@@ -90,14 +90,14 @@ func (f *flags) check() (*asked, error) {
 		for _, m := range a.measures {
 			taken[m] = true
 		}
-		return a, f.unused(taken, false)
+		return a, f.unused(taken, true)
 	}
 	return a, nil
 }
 
-// unused refuses flags that none of the measures taken depends on, of points or
-// of a set whose kind is not known yet.
-func (f *flags) unused(taken map[string]bool, points bool) error {
+// unused refuses flags that none of the measures taken depends on. paths tells whether
+// --num-samples may decide the paths whose straightness is measured.
+func (f *flags) unused(taken map[string]bool, paths bool) error {
 	if taken["sw2"] || taken["as_asked"] || taken["frechet"] {
 		return nil
 	}
@@ -106,7 +106,7 @@ func (f *flags) unused(taken map[string]bool, points bool) error {
 			return cli.Usagef("--%s: nothing that is measured depends on it, as only sw2, as_asked and frechet do", name)
 		}
 	}
-	if f.cmd.Changed("num-samples") && (points || !taken["straightness"]) {
+	if f.cmd.Changed("num-samples") && !(paths && taken["straightness"]) {
 		return cli.Usagef("--num-samples: nothing that is measured depends on it")
 	}
 	return nil

@@ -7,17 +7,15 @@ import (
 	"path/filepath"
 
 	"flowmatch/cmd/internal/classifiers"
+	"flowmatch/cmd/internal/kinds"
 	"flowmatch/flow/metrics"
 )
-
-// imageSamples are drawn by every solver.
-const imageSamples = 1000
 
 // images measures a model of images.
 func (e *evaluation) images(ctx context.Context, sets *classifiers.Sets) error {
 	n := e.f.numSamples
 	if n == 0 {
-		n = imageSamples
+		n = kinds.Of(e.info).Measured
 	}
 	labels := equalParts(n, e.file.Classes)
 	var ends []float32 // of straightness's paths

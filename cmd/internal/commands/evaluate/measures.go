@@ -5,28 +5,36 @@ import (
 	"strings"
 
 	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/kinds"
 	"flowmatch/datasets"
 )
 
 // measure is what --measures can choose, with the results that it gives.
 type measure struct {
-	name           string
-	keys           []string // of the JSON
-	points, images bool     // the sets that it is for
-	classes        bool     // it is for models with classes
-	labels         bool     // it is for sets with classes
-	least          int      // test images that it needs
+	name    string
+	keys    []string         // of the JSON
+	of      kinds.Each[bool] // the sets that it is for
+	classes bool             // it is for models with classes
+	labels  bool             // it is for sets with classes
+	least   int              // test images that it needs
 }
+
+// What measures are for.
+var (
+	points = kinds.Each[bool]{Points: true}
+	images = kinds.Each[bool]{Images: true}
+	both   = kinds.Each[bool]{Points: true, Images: true}
+)
 
 // every is all of them, in the order in which they are taken.
 var every = []measure{
-	{name: "sw2", keys: []string{"sw2", "sw2_floor"}, points: true},
-	{name: "straightness", keys: []string{"straightness"}, points: true, images: true},
-	{name: "nll", keys: []string{"nll", "nll_stderr"}, points: true},
-	{name: "nll_exact", keys: []string{"nll_exact"}, points: true},
-	{name: "as_asked", keys: []string{"as_asked", "classifier_accuracy"}, images: true, classes: true, labels: true, least: 1},
-	{name: "frechet", keys: []string{"frechet", "classifier_accuracy"}, images: true, labels: true, least: 2},
-	{name: "bits_per_dim", keys: []string{"bits_per_dim", "bits_per_dim_stderr"}, images: true, least: 2},
+	{name: "sw2", keys: []string{"sw2", "sw2_floor"}, of: points},
+	{name: "straightness", keys: []string{"straightness"}, of: both},
+	{name: "nll", keys: []string{"nll", "nll_stderr"}, of: points},
+	{name: "nll_exact", keys: []string{"nll_exact"}, of: points},
+	{name: "as_asked", keys: []string{"as_asked", "classifier_accuracy"}, of: images, classes: true, labels: true, least: 1},
+	{name: "frechet", keys: []string{"frechet", "classifier_accuracy"}, of: images, labels: true, least: 2},
+	{name: "bits_per_dim", keys: []string{"bits_per_dim", "bits_per_dim_stderr"}, of: images, least: 2},
 }
 
 func measureNames() []string {
@@ -40,10 +48,8 @@ func measureNames() []string {
 // why says why a measure does not apply to a set and a model on it, or "".
 func (m measure) why(in datasets.Info, modelClasses int) string {
 	switch {
-	case in.Is2D() && !m.points:
-		return in.Name + " is a set of points"
-	case !in.Is2D() && !m.images:
-		return in.Name + " is a set of images"
+	case !m.of.Of(in):
+		return in.Name + " is " + kinds.Of(in).What
 	case m.labels && in.Classes() < 2:
 		return in.Name + " has no two classes"
 	case m.classes && modelClasses == 0:
@@ -101,8 +107,7 @@ func (s selection) taken(in datasets.Info, modelClasses int) (map[string]bool, e
 func (s selection) leftOut(in datasets.Info, modelClasses int) []string {
 	var notes []string
 	for _, m := range every {
-		ofKind := in.Is2D() && m.points || !in.Is2D() && m.images
-		if why := m.why(in, modelClasses); s == nil && ofKind && why != "" {
+		if why := m.why(in, modelClasses); s == nil && m.of.Of(in) && why != "" {
 			notes = append(notes, m.name+" is left out: "+why)
 		}
 	}

@@ -3,14 +3,14 @@ package evaluate
 import (
 	"context"
 
+	"flowmatch/cmd/internal/kinds"
 	"flowmatch/cmd/internal/measures"
 	"flowmatch/datasets/plane"
 )
 
 // Of points of the plane.
 const (
-	pointSamples = 20_000
-	nllPoints    = 4000
+	nllPoints = 4000
 )
 
 // points measures a model of points.
@@ -36,7 +36,7 @@ func (e *evaluation) points(ctx context.Context, set *plane.Set) error {
 func (e *evaluation) slicedW2(ctx context.Context, set *plane.Set) error {
 	n := e.f.numSamples
 	if n == 0 {
-		n = pointSamples
+		n = kinds.Of(e.info).Measured
 	}
 	e.out.counts["results"] = n
 	distance := measures.DistanceTo(set, n, e.f.cmd.Seed)

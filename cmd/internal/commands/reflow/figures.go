@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"flowmatch/cmd/internal/figures"
+	"flowmatch/cmd/internal/kinds"
 	"flowmatch/cmd/internal/modelfile"
 )
 
@@ -14,9 +15,23 @@ func (r *rounds) draw(ctx context.Context, dir string, teacher, student *modelfi
 	paths, err := r.figures.Draw(ctx, r.session.Env, figures.Run{
 		Dir: dir, Info: r.info, Network: student.Config, Device: r.device, Losses: r.losses, OneStep: r.distill, Reference: r.hyper.Recipe == "reference",
 	})
-	if err != nil || r.figures.Off || r.info.Is2D() {
+	if err != nil || r.figures.Off {
 		return paths, err
 	}
+	more, err := besides.Of(r.info)(r, ctx, dir, teacher, student)
+	return append(paths, more...), err
+}
+
+// besides are the pictures of a round besides those of a training.
+var besides = kinds.Each[func(r *rounds, ctx context.Context, dir string, teacher, student *modelfile.Model) ([]string, error)]{
+	Points: func(*rounds, context.Context, string, *modelfile.Model, *modelfile.Model) ([]string, error) {
+		return nil, nil
+	},
+	Images: (*rounds).fewSteps,
+}
+
+// fewSteps draws samples of the teacher beside the student's in few steps.
+func (r *rounds) fewSteps(ctx context.Context, dir string, teacher, student *modelfile.Model) ([]string, error) {
 	rows := []figures.Row{
 		{Name: "teacher, " + r.solver.String(), Of: teacher, Solver: r.solver},
 		figures.Euler("teacher", teacher, 1),
@@ -35,5 +50,5 @@ func (r *rounds) draw(ctx context.Context, dir string, teacher, student *modelfi
 	if err := figures.FewSteps(ctx, path, r.device, r.cmd.Seed, rows); err != nil {
 		return nil, err
 	}
-	return append(paths, path), nil
+	return []string{path}, nil
 }

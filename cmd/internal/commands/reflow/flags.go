@@ -6,6 +6,7 @@ import (
 
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/figures"
+	"flowmatch/cmd/internal/kinds"
 	"flowmatch/cmd/internal/modelfile"
 	"flowmatch/cmd/internal/training"
 	"flowmatch/flow"
@@ -56,6 +57,9 @@ func newFlags() *flags {
 	c.AddNoGraph()
 	return f
 }
+
+// notFor are flags that mean nothing for a kind of set, and that no other place refuses.
+var notFor = kinds.Each[[]string]{Images: []string{"figure-samples"}}
 
 // check finds what is wrong without files and libtorch.
 func (f *flags) check() (flow.Solver, error) {

@@ -13,6 +13,7 @@ import (
 	torch "github.com/wangkuiyi/gotorch"
 
 	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/kinds"
 	"flowmatch/cmd/internal/measures"
 	"flowmatch/cmd/internal/modelfile"
 	"flowmatch/cmd/internal/terminal"
@@ -48,11 +49,12 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if r.config, err = f.hyper.Config(teacher.Info, 0); err != nil {
 		return err
 	}
-	if f.cmd.Changed("figure-samples") && !teacher.Info.Is2D() {
-		return cli.Usagef("--figure-samples: %s is a set of images", teacher.Info.Name)
+	kind := kinds.Of(teacher.Info)
+	if err := f.cmd.Refuse(teacher.Info, "is "+kind.What, notFor.Of(teacher.Info)...); err != nil {
+		return err
 	}
-	if !f.cmd.Changed("pairs") && !teacher.Info.Is2D() {
-		f.pairs = 20000
+	if !f.cmd.Changed("pairs") {
+		f.pairs = kind.Pairs
 	}
 	if f.pairs > 0 && f.pairs < r.config.BatchSize {
 		return cli.Usagef("--pairs %d: at least a batch, %d (--batch-size)", f.pairs, r.config.BatchSize)
@@ -183,7 +185,7 @@ func (r *rounds) kept(n int, dir string, of *modelfile.Model) *trainer.Pairs {
 	p := &trainer.Pairs{
 		Teacher: trainer.Teacher{Solver: r.solver, Device: r.device, Shape: of.Dims(), Classes: of.Classes, Batch: of.Batch(r.device)},
 		Config:  trainer.ReflowConfig{Teacher: trainer.Fingerprint(of.Checkpoint.Tensors), Solver: r.solver.String(), Pairs: r.pairs, Round: n, Distill: r.distill},
-		Seed:    r.config.Seed, Dir: filepath.Join(dir, trainer.PairsDir), PerFile: perFile(r.info),
+		Seed:    r.config.Seed, Dir: filepath.Join(dir, trainer.PairsDir), PerFile: kinds.Of(r.info).PairsPerFile,
 	}
 	if r.cmd.Precision == "bf16" {
 		p.Config.Solver += inBF16
@@ -210,15 +212,6 @@ func (r *rounds) kept(n int, dir string, of *modelfile.Model) *trainer.Pairs {
 	}
 	r.session.Say("note: the %s pairs that the teacher was trained on are used; --pairs draws others", terminal.Count(int64(old.Config.Pairs)))
 	return &old
-}
-
-// perFile is the number of pairs in a file: some tens of seconds' work of a
-// large network, and no more files than needed of a small one.
-func perFile(in datasets.Info) int {
-	if in.Is2D() {
-		return 1 << 16
-	}
-	return 256
 }
 
 // subject is the student: the teacher's network, with its weights.

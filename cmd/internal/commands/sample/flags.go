@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/kinds"
 	"flowmatch/cmd/internal/modelfile"
 	"flowmatch/datasets"
 	"flowmatch/datasets/npz"
@@ -137,7 +138,7 @@ func countClasses(labels []int64) int {
 
 func (f *flags) plan(numClasses int, in datasets.Info) (*plan, error) {
 	p := &plan{names: in.ClassNames}
-	conditional := numClasses > 0
+	conditional, kind := numClasses > 0, kinds.Of(in)
 	switch {
 	case f.init != "":
 		if err := f.planInit(p, conditional, in); err != nil {
@@ -166,16 +167,13 @@ func (f *flags) plan(numClasses int, in datasets.Info) (*plan, error) {
 			return nil, cli.Usagef("the model has no classes: leave --classes and --samples-per-class out, give --num-samples")
 		}
 		if p.n = f.numSamples; p.n == 0 {
-			p.n = 100
-			if in.Is2D() {
-				p.n = 10000
-			}
+			p.n = kind.Samples
 		}
 	}
 	shown, most := map[int64]int{}, perClassShown(countClasses(p.labels))
 	for i := range p.n {
 		if p.labels == nil {
-			if in.Is2D() || i < mostShown {
+			if kind.Shown == 0 || i < kind.Shown {
 				p.shown = append(p.shown, i)
 			}
 		} else if shown[p.labels[i]]++; shown[p.labels[i]] <= most {
@@ -199,8 +197,8 @@ func (f *flags) planInit(p *plan, conditional bool, in datasets.Info) error {
 	switch {
 	case s.X0 == nil:
 		return fmt.Errorf("%s: it has no x0, the noise to start from", f.init)
-	case !fits(s.Shape, in):
-		return cli.Usagef("--init %s: samples of the shape %v, the model's have %v", f.init, s.Shape, sampleShape(in))
+	case !slices.Equal(s.Shape, in.Shape):
+		return cli.Usagef("--init %s: samples of the shape %v, the model's have %v", f.init, s.Shape, in.Shape)
 	case conditional && s.Y == nil:
 		return cli.Usagef("--init %s: it has no y, and the model needs the classes", f.init)
 	case !conditional && s.Y != nil:
@@ -216,15 +214,4 @@ func (f *flags) planInit(p *plan, conditional bool, in datasets.Info) error {
 		return cli.Usagef("--init %s: it has no samples", f.init)
 	}
 	return nil
-}
-
-// fits tells whether a file's samples have the shape of the set's.
-func fits(shape []int, in datasets.Info) bool { return slices.Equal(shape, sampleShape(in)) }
-
-// sampleShape is [2] for points, [C,H,W] for images.
-func sampleShape(in datasets.Info) []int {
-	if in.Is2D() {
-		return in.Shape[:1]
-	}
-	return in.Shape[:]
 }

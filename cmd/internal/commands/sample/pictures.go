@@ -11,6 +11,7 @@ import (
 	"github.com/wangkuiyi/gotorch/atomicfile"
 
 	"flowmatch/cmd/internal/figures"
+	"flowmatch/cmd/internal/kinds"
 	"flowmatch/cmd/internal/terminal"
 	"flowmatch/datasets"
 	"flowmatch/flow"
@@ -31,8 +32,14 @@ func pictures(dir string) (final, film string) {
 	return filepath.Join(dir, "final_samples.png"), filepath.Join(dir, "trajectory.gif")
 }
 
-// draw writes final_samples.png and trajectory.gif of the samples shown.
-func (f *flags) draw(ctx context.Context, dir string, out *flow.Samples, p *plan, in datasets.Info, by flow.Solver) ([]string, error) {
+// draw writes final_samples.png and trajectory.gif.
+var draw = kinds.Each[func(f *flags, ctx context.Context, dir string, out *flow.Samples, p *plan, in datasets.Info, s flow.Sampling) ([]string, error)]{
+	Points: (*flags).drawPoints,
+	Images: (*flags).drawImages,
+}
+
+// drawImages draws those of the samples that are shown.
+func (f *flags) drawImages(ctx context.Context, dir string, out *flow.Samples, p *plan, in datasets.Info, s flow.Sampling) ([]string, error) {
 	dim := in.Dim()
 	final := viz.Pictures{Shape: [3]int(in.Shape)}
 	var labels []int64
@@ -46,7 +53,7 @@ func (f *flags) draw(ctx context.Context, dir string, out *flow.Samples, p *plan
 	if countClasses(labels) > 1 {
 		layout = viz.ByClass(labels, p.names, 0)
 	}
-	title := f.title(p, in, by)
+	title := f.title(p, in, s.Solver)
 	grid, err := viz.ImageGrid(final, viz.GridConfig{Layout: layout, Title: title})
 	if err != nil {
 		return nil, err
@@ -56,7 +63,7 @@ func (f *flags) draw(ctx context.Context, dir string, out *flow.Samples, p *plan
 		return nil, err
 	}
 	err = writeFile(film, func(w writer) error {
-		return viz.TrajectoryGIF(w, final, framesOf(ctx, out, f.frameTimes(in)), viz.TrajectoryConfig{Layout: layout, Title: title, FPS: f.fps})
+		return viz.TrajectoryGIF(w, final, framesOf(ctx, out, s.FrameTimes), viz.TrajectoryConfig{Layout: layout, Title: title, FPS: f.fps})
 	})
 	return []string{picture, film}, err
 }
@@ -82,15 +89,6 @@ func (f *flags) title(p *plan, in datasets.Info, by flow.Solver) string {
 		parts = append(parts, figures.SeedName(f.cmd.Seed))
 	}
 	return figures.Title(parts...)
-}
-
-// frameTimes are the film's. An image is noise for half of its way, and takes shape
-// late: there the frames are closer.
-func (f *flags) frameTimes(in datasets.Info) []float64 {
-	if in.Is2D() {
-		return flow.EvenTimes(f.frames)
-	}
-	return flow.FilmTimes(f.frames)
 }
 
 func framesOf(ctx context.Context, out *flow.Samples, times []float64) iter.Seq2[viz.Frame, error] {

@@ -27,13 +27,13 @@ func (f *flags) drawPoints(ctx context.Context, dir string, out *flow.Samples, p
 	if err := writeFile(picture, func(w writer) error { return png.Encode(w, plot) }); err != nil {
 		return nil, err
 	}
-	fields, err := figures.Fields(ctx, s.Velocity, s.Device, r, fieldGrid, flow.EvenTimes(f.frames))
+	fields, err := figures.Fields(ctx, s.Velocity, s.Device, r, fieldGrid, s.FrameTimes)
 	if err != nil {
 		return nil, err
 	}
 	bins := viz.BinsFor(len(out.X) / 2)
 	err = writeFile(film, func(w writer) error {
-		return viz.VectorFieldGIF(w, fields, framesOf(ctx, out, f.frameTimes(in)), viz.FieldConfig{Title: title, Range: r, Grid: fieldGrid, FPS: f.fps, Bins: bins, Scale: max(1, filmPixels/bins)})
+		return viz.VectorFieldGIF(w, fields, framesOf(ctx, out, s.FrameTimes), viz.FieldConfig{Title: title, Range: r, Grid: fieldGrid, FPS: f.fps, Bins: bins, Scale: max(1, filmPixels/bins)})
 	})
 	return []string{picture, film}, err
 }

@@ -13,6 +13,7 @@ import (
 
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/figures"
+	"flowmatch/cmd/internal/kinds"
 	"flowmatch/cmd/internal/measures"
 	"flowmatch/cmd/internal/terminal"
 	"flowmatch/datasets/npz"
@@ -38,7 +39,8 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if other := t.OtherSet(); other != "" && !f.cmd.Quiet {
 		fmt.Fprintf(env.Stderr, "note: %s was trained on %s, not on %s\n", t.Checkpoint.Path, other, info.Name)
 	}
-	if f.format == "folder" && info.Is2D() {
+	kind := kinds.Of(info)
+	if f.format == "folder" && !kind.Pictures {
 		return cli.Usagef("--format folder writes a picture of each sample, and these are points: --npz writes them")
 	}
 	plan, err := f.plan(t.Classes, info)
@@ -92,7 +94,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		},
 	}
 	if !f.noFigures {
-		s.FrameTimes = f.frameTimes(info)
+		s.FrameTimes = kind.FilmTimes(f.frames)
 	}
 	start := time.Now()
 	out, err := s.Draw(ctx)
@@ -134,12 +136,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		if err != nil {
 			return err
 		}
-		var paths []string
-		if info.Is2D() {
-			paths, err = f.drawPoints(ctx, dir, out, plan, info, s)
-		} else {
-			paths, err = f.draw(ctx, dir, out, plan, info, solver)
-		}
+		paths, err := draw.Of(info)(f, ctx, dir, out, plan, info, s)
 		if note := figures.KeptNote(before.Settle()); note != "" && !f.cmd.Quiet {
 			fmt.Fprintln(env.Stderr, note)
 		}

@@ -8,7 +8,6 @@ import (
 	"flowmatch/cmd/internal/modelfile"
 	"flowmatch/cmd/internal/training"
 	"flowmatch/datasets"
-	"flowmatch/models"
 	"flowmatch/trainer"
 )
 
@@ -28,7 +27,7 @@ type flags struct {
 	dryRun                   bool
 	sigmaMin, classDropout   float64
 	horizontalFlip, download bool
-	hiddenDim, imageSize     int
+	imageSize                int
 	imageChannels            int
 	summary                  bool
 }
@@ -64,8 +63,7 @@ func newFlags() *flags {
 	fit.Float64Var(&f.sigmaMin, "sigma-min", 0, "noise left on the data at the end of the path")
 	fit.Float64Var(&f.classDropout, "class-dropout", 0, "part of the labels replaced by the null class, for guidance")
 	net := c.Group("Network")
-	f.network = c.AddNetwork(net)
-	net.IntVar(&f.hiddenDim, "hidden-dim", 512, "features of the MLP's hidden layers, for points")
+	f.network = c.AddNetwork(net, "")
 	net.BoolVar(&f.summary, "summary", false, "print the network's layers, shapes and parameters, and train nothing")
 	f.resume = training.AddResume(c)
 	f.resume.Settings = &f.settings
@@ -87,8 +85,8 @@ func (f *flags) check() (datasets.Info, error) {
 	if f.dataset == "" {
 		return in, cli.Usagef("--dataset is missing: %s, or help", strings.Join(datasets.Names(), ", "))
 	}
-	if f.hiddenDim < 1 {
-		return in, cli.Usagef("--hidden-dim %d: at least 1", f.hiddenDim)
+	if err := f.network.CheckHiddenDim(); err != nil {
+		return in, err
 	}
 	if f.cmd.Changed("image-size") && (f.imageSize < 1 || f.imageSize > 4096) {
 		return in, cli.Usagef("--image-size %d: 1 to 4096", f.imageSize)
@@ -124,19 +122,16 @@ func (f *flags) check() (datasets.Info, error) {
 	switch {
 	case f.classDropout > 0 && f.network.Unconditional():
 		return in, cli.Usagef("--class-dropout needs classes, and --unconditional has none")
-	case f.classDropout > 0 && in.Classes() == 0 && !in.Is2D():
+	case f.classDropout > 0 && in.Classes() == 0:
 		return in, cli.Usagef("--class-dropout needs classes, and %s has none", in.Name)
 	}
 	// The number of images is not known yet; any will do for the check.
 	if _, err := f.configuration(in, 1<<30); err != nil {
 		return in, err
 	}
-	switch {
-	case in.Is2D():
-		err = cli.AsUsage(models.MLPConfig{HiddenDim: f.hiddenDim}.Defaults().Check())
-	case in.Shape == nil: // which reading the pictures will tell
+	if in.Shape == nil { // which reading the pictures will tell
 		err = f.network.Check()
-	default:
+	} else {
 		_, err = f.network.Config(in, f.classDropout > 0)
 	}
 	if err != nil {

@@ -6,11 +6,11 @@ import (
 	"io"
 
 	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/kinds"
 	"flowmatch/cmd/internal/terminal"
 	"flowmatch/cmd/internal/training"
 	"flowmatch/datasets"
 	"flowmatch/datasets/plane"
-	"flowmatch/models"
 	"flowmatch/trainer"
 )
 
@@ -39,61 +39,39 @@ func (f *flags) openData(ctx context.Context, in datasets.Info, was *trainer.Sta
 	for _, note := range set.Notes() {
 		say("note: %s", note)
 	}
-	if images, ok := set.(*datasets.Images); ok && sized {
-		err = f.settings.ChooseFor(f.cmd.Flags(), images, was, f.init)
+	if sized {
+		err = f.settings.ChooseFor(f.cmd.Flags(), set, was, f.init)
 	}
 	return set, err
 }
 
 // subject is the network that is trained on the set.
 func (f *flags) subject(set datasets.Set, say func(string, ...any)) (*training.Subject, error) {
-	if points, ok := set.(*plane.Set); ok {
-		return f.points(points)
+	in := set.Describe()
+	if (datasets.TraitsOf(in.Name).Sized || f.attribute != "") && in.Classes() > 0 && !f.network.Unconditional() {
+		say("classes: %s", classLine(in.ClassNames))
 	}
-	return f.images(set.(*datasets.Images), say)
-}
-
-func (f *flags) images(images *datasets.Images, say func(string, ...any)) (*training.Subject, error) {
-	traits := datasets.TraitsOf(images.Name)
-	if (traits.Sized || f.attribute != "") && images.Classes() > 0 && !f.network.Unconditional() {
-		say("classes: %s", classLine(images.ClassNames))
-	}
-	network, err := f.network.Config(images.Info, f.classDropout > 0)
+	network, err := f.network.Config(in, f.classDropout > 0)
 	if err != nil {
 		return nil, err
 	}
-	if network, err = f.init.Network(network, images.Info); err != nil {
+	if network, err = f.init.Network(network, in); err != nil {
 		return nil, err
 	}
 	if network.Classes() == 0 {
-		images = images.Unlabelled()
+		set = set.Unlabelled()
 	}
-	s := images.Shape
+	kind := kinds.Of(in)
 	return &training.Subject{
-		Info: images.Info, Set: images, Network: network,
-		Advice: advice(traits, s[1]),
-		About:  fmt.Sprintf("%s images of %dx%dx%d", terminal.Count(int64(images.Len())), s[0], s[1], s[2]),
-		Build:  network.Build,
-		Open:   trainer.Data(images),
+		Info: in, Set: set, Network: network, About: kind.About(set), Advice: kind.Smaller(in),
+		Build: network.Build, Open: trainer.Data(set),
 	}, nil
-}
-
-// advice is flags of a smaller job.
-func advice(traits datasets.Traits, size int) string {
-	const fewer = "--num-res-blocks 1 --attention-resolutions none"
-	switch {
-	case !traits.Sized:
-		return "--num-channels 32 " + fewer + " --batch-size 64 --iterations 1700"
-	case size > 32:
-		return "--image-size 32 " + fewer
-	}
-	return fewer + " --iterations 1000"
 }
 
 // inFrameOf opens a file of points anew in the frame of the run that is gone on with:
 // its flow knows no other.
-func (f *flags) inFrameOf(start *training.Start, sub *training.Subject) (*training.Subject, error) {
-	if start.From == nil || !f.resume.NewData || !sub.Info.Is2D() || sub.Info.Frame.Equal(start.From.Record.Dataset.Frame) {
+func (f *flags) inFrameOf(start *training.Start, sub *training.Subject, say func(string, ...any)) (*training.Subject, error) {
+	if start.From == nil || !f.resume.NewData || sub.Info.Frame.Equal(start.From.Record.Dataset.Frame) {
 		return sub, nil
 	}
 	frame := start.From.Record.Dataset.Frame
@@ -102,18 +80,7 @@ func (f *flags) inFrameOf(start *training.Start, sub *training.Subject) (*traini
 		return nil, err
 	}
 	start.Notes = append(start.Notes, fmt.Sprintf("the flow takes the points as it did: %s", frame))
-	return f.points(set)
-}
-
-func (f *flags) points(set *plane.Set) (*training.Subject, error) {
-	network, err := f.init.Network(models.MLPConfig{HiddenDim: f.hiddenDim}.Defaults(), set.Info)
-	if err != nil {
-		return nil, err
-	}
-	return &training.Subject{
-		Info: set.Info, Set: set, Network: network, About: "points of the plane", Build: network.Build,
-		Open: trainer.Data(set),
-	}, nil
+	return f.subject(set, say)
 }
 
 // classLine says which number stands for which class, for the first of many.
@@ -125,30 +92,26 @@ func classLine(names []string) string {
 	return terminal.Some(parts)
 }
 
+// notFor are flags that mean nothing for a kind of set, besides those of networks.
+var notFor = kinds.Each[[]string]{
+	Points: []string{"epochs", "class-dropout", "horizontal-flip", "image-size", "image-channels", "attribute", "download"},
+	Images: []string{"stable-targets", "hidden-dim", "figure-samples"},
+}
+
 // checkKind refuses flags that do not apply to the set.
 func (f *flags) checkKind(in datasets.Info) error {
-	refuse := func(why string, names ...string) error {
-		for _, n := range names {
-			if f.cmd.Changed(n) {
-				return cli.Usagef("--%s: %s %s", n, in.Name, why)
-			}
-		}
-		return nil
-	}
-	if in.Is2D() {
-		return refuse("is a set of points", append(f.network.Flags(), "epochs", "class-dropout", "horizontal-flip", "image-size", "image-channels", "attribute", "download")...)
-	}
-	if err := refuse("is a set of images", "stable-targets", "hidden-dim", "figure-samples"); err != nil {
+	wrong := append(kinds.Each[[]string]{Points: f.network.Flags()}.Of(in), notFor.Of(in)...)
+	if err := f.cmd.Refuse(in, "is "+kinds.Of(in).What, wrong...); err != nil {
 		return err
 	}
 	traits := datasets.TraitsOf(in.Name)
 	if !traits.Sized {
-		if err := refuse("has images of one kind", "image-size", "image-channels"); err != nil {
+		if err := f.cmd.Refuse(in, "has images of one kind", "image-size", "image-channels"); err != nil {
 			return err
 		}
 	}
 	if !traits.Attributes {
-		if err := refuse("has no list of attributes, as celeba has", "attribute"); err != nil {
+		if err := f.cmd.Refuse(in, "has no list of attributes, as celeba has", "attribute"); err != nil {
 			return err
 		}
 	}

@@ -80,7 +80,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if err := start.SameSet(subject.Info); err != nil {
 		return err
 	}
-	if subject, err = f.inFrameOf(start, subject); err != nil {
+	if subject, err = f.inFrameOf(start, subject, session.Say); err != nil {
 		return err
 	}
 	if err := f.resume.SameData(start, subject); err != nil {
