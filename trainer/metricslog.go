@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"runtime/debug"
 	"sync"
 
@@ -143,10 +144,14 @@ func (l *metricsLog) write(steps []Metric) (err error) {
 			err = &datasets.PanicError{Value: v, Stack: debug.Stack()}
 		}
 	}()
-	if err := encode(l.w, steps); err != nil {
-		return err
+	if err = encode(l.w, steps); err == nil {
+		err = l.w.Flush()
 	}
-	return l.w.Flush()
+	var named *fs.PathError
+	if err != nil && !errors.As(err, &named) { // as a short write
+		err = &fs.PathError{Op: "write", Path: l.path, Err: err}
+	}
+	return err
 }
 
 func encode(w io.Writer, steps []Metric) error {

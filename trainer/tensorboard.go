@@ -94,7 +94,7 @@ func (b *TensorBoard) picture(p Picture) {
 func (b *TensorBoard) Flush() error {
 	if b.err == nil && len(b.buf) > 0 {
 		if _, err := b.f.Write(b.buf); err != nil {
-			b.err = fmt.Errorf("the event file for TensorBoard: %w", err)
+			b.err = fmt.Errorf("an event file for TensorBoard in %s was not written: %w", b.Dir, err)
 		}
 	}
 	b.buf = b.buf[:0]
