@@ -214,6 +214,9 @@ func (c *Command) explain(err error) string {
 		if short := unknown.GetSpecifiedShortnames(); short != "" {
 			word, msg = short, "unknown flag: -"+short
 		}
+		if where := elsewhere[word]; where != "" {
+			return msg + ": " + where
+		}
 		if near := c.nearest(word); near != "" {
 			return msg + "; did you mean --" + near + "?"
 		}
@@ -228,6 +231,11 @@ func (c *Command) explain(err error) string {
 		return fmt.Sprintf("--%s %q: %s", value.GetFlag().Name, value.GetValue(), want)
 	}
 	return err.Error()
+}
+
+// elsewhere are flags that people look for on all commands, and where they are.
+var elsewhere = map[string]string{
+	"pretrained": "the models that are part of the program are for sample, reflow, evaluate and compare",
 }
 
 // nearest is the flag that a word may have been meant for, or "".

@@ -91,3 +91,56 @@ func TestReflowImages(t *testing.T) {
 		read(t, filepath.Join(dir, "reflow/digits", name))
 	}
 }
+
+// A run of reflow tells what it was, and is repeated to the byte; a dry run shows it and
+// leaves nothing.
+func TestReflowRunFile(t *testing.T) {
+	one, two := t.TempDir(), t.TempDir()
+	args := []string{"--pretrained", "checkerboard", "--batch-size", "64", "--iterations", "20", "--pairs", "200", "--method", "heun2", "--steps", "2",
+		"--no-figures", "--device", "cpu", "--precision", "fp32"}
+	r := must(t, program(t, "reflow", nil, append(args, "--dry-run", "--output-dir", filepath.Join(one, "none"))...))
+	for _, want := range []string{"pairs          ", "heun2", "20 steps take about", "200 pairs are drawn: about", "nothing was written"} {
+		if !strings.Contains(r.out, want) {
+			t.Errorf("%q is not in %s", want, r.out)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(one, "none")); !os.IsNotExist(err) {
+		t.Errorf("a dry run left something: %v", err)
+	}
+	must(t, program(t, "reflow", nil, append(args, "--max-steps", "3", "--output-dir", one)...))
+	must(t, program(t, "reflow", nil, append(args, "--resume", "--output-dir", one)...))
+	path := filepath.Join(one, "reflow/checkerboard/run.json")
+	run := runOf(t, path)
+	for name, want := range map[string][2]any{
+		"pretrained": {"checkerboard", "flag"}, "method": {"heun2", "flag"}, "pairs": {200.0, "flag"}, "rounds": {1.0, "default"},
+		"guidance": {1.0, "default"}, "learning-rate": {0.001, "recipe"},
+	} {
+		if run.Values[name] != want[0] || run.From[name] != want[1] {
+			t.Errorf("%s: %v from %v, want %v", name, run.Values[name], run.From[name], want)
+		}
+	}
+	if s := run.Sessions; len(s) != 2 || s[0].Steps != 3 || s[1].First != 3 || s[1].Steps != 20 {
+		t.Errorf("%+v", s)
+	}
+	must(t, program(t, "reflow", nil, "--config", path, "--device", "cpu", "--output-dir", two))
+	if !bytes.Equal(read(t, filepath.Join(one, "reflow/checkerboard/ckpt.pth")), read(t, filepath.Join(two, "reflow/checkerboard/ckpt.pth"))) {
+		t.Error("the run that was repeated gave another student")
+	}
+	// Pairs that another run has drawn are taken again.
+	distill := []string{"--checkpoint", filepath.Join(one, "reflow/checkerboard/ckpt.pth"), "--distill", "--batch-size", "64", "--max-steps", "2", "--no-figures", "--device", "cpu", "--output-dir", one}
+	must(t, program(t, "reflow", nil, distill...))
+	r = must(t, program(t, "reflow", nil, "--config", filepath.Join(one, "distill/checkerboard/run.json"), "--max-steps", "2", "--device", "cpu", "--output-dir", two))
+	if !strings.Contains(r.errOut, "the 200 pairs that the teacher was trained on are used") {
+		t.Errorf("%s", r.errOut)
+	}
+	refused(t, program(t, "train", nil, "--config", path), 2, "a run of reflow, not of train")
+	refused(t, program(t, "reflow", nil, "--preset", "mnist-guidd"), 2, "did you mean mnist-guided?")
+	if r := must(t, program(t, "reflow", nil, "--preset", "help")); !strings.Contains(r.out, "--guidance 1.5 --pairs 8000") {
+		t.Errorf("%s", r.out)
+	}
+	for _, name := range []string{"train", "convert", "doctor", "ui"} {
+		refused(t, program(t, name, noLibtorch, "--pretrained", "digits"), 2, "--pretrained", "sample, reflow, evaluate and compare")
+	}
+	refused(t, program(t, "reflow", nil, "--pretrained", "digits", "--distill"), 2, "reflow --pretrained digits makes one", "--checkpoint outputs/reflow/digits/ckpt.pth")
+	refused(t, program(t, "compare", nil, "--pretrained", "digits"), 2, "--reflow-checkpoint outputs/reflow/digits/ckpt.pth")
+}

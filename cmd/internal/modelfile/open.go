@@ -38,7 +38,7 @@ func (n *Network) Velocity(d torch.Device) (flow.Velocity, error) {
 // it is OUTPUT-DIR/<kind>/SET/ckpt.pth.
 func (f *Flags) Open(kind string) (*Model, error) {
 	if f.Pretrained != "" {
-		return f.openPretrained(kind)
+		return f.openPretrained(kind, "checkpoint")
 	}
 	var info datasets.Info
 	var err error
@@ -62,11 +62,14 @@ func (f *Flags) Open(kind string) (*Model, error) {
 	return f.read(path, info)
 }
 
-// openPretrained reads a model that is part of the program.
-func (f *Flags) openPretrained(kind string) (*Model, error) {
+// openPretrained reads a model that is part of the program. flag is the one that names a
+// file instead.
+func (f *Flags) openPretrained(kind, flag string) (*Model, error) {
 	rectified := kind != "cfm"
 	if have := pretrained.Names(true); rectified && !slices.Contains(have, f.Pretrained) {
-		return nil, cli.Usagef("--pretrained %s: the program has no rectified model of it, only of %s", f.Pretrained, strings.Join(have, ", "))
+		own := filepath.Join(f.cmd.RunDir("reflow", f.Pretrained), trainer.CheckpointFile)
+		return nil, cli.Usagef("--pretrained %s: the program has no rectified model of it, only of %s; reflow --pretrained %s makes one, which is named with --%s %s",
+			f.Pretrained, strings.Join(have, ", "), f.Pretrained, flag, own)
 	}
 	ck, err := pretrained.Open(f.Pretrained, rectified)
 	if err != nil {
@@ -115,7 +118,7 @@ func (f *Flags) OpenBeside(first *Model, kind, flag, named string) (*Model, erro
 // second reads the other model of OpenBeside.
 func (f *Flags) second(first *Model, kind, flag, named string) (*Model, string, error) {
 	if f.Pretrained != "" && named == "" {
-		m, err := f.openPretrained(kind)
+		m, err := f.openPretrained(kind, flag)
 		if err != nil {
 			return nil, "", err
 		}

@@ -39,6 +39,14 @@ const (
 	Reflow            // a student on a teacher's pairs
 )
 
+// String is the command's name.
+func (j Job) String() string {
+	if j == Reflow {
+		return "reflow"
+	}
+	return "train"
+}
+
 // AddHyper adds the flags.
 func AddHyper(c *cli.Command, job Job) *Hyper {
 	h := &Hyper{cmd: c, job: job}

@@ -45,7 +45,7 @@ func TestChooseFor(t *testing.T) {
 	} {
 		cmd := &cli.Command{Name: "train"}
 		var s Settings
-		s.Add(cmd.Group("Settings"))
+		s.Add(cmd.Group("Settings"), Train)
 		h := AddHyper(cmd, Train)
 		g := cmd.Group("Data")
 		g.Int("image-size", 0, "")

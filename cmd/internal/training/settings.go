@@ -34,19 +34,33 @@ const (
 // and where each came from.
 type Settings struct {
 	Preset, Config string
-	from           map[string]string // of the flags that were set
+	// DryRun asks for the values of a run, and what it costs, in its place.
+	DryRun bool
+
+	job  Job
+	from map[string]string // of the flags that were set
 }
 
-// Add adds the flags.
-func (s *Settings) Add(g *cli.Group) {
+// Add adds the flags of a command that does such a job.
+func (s *Settings) Add(g *cli.Group, job Job) {
+	s.job = job
 	g.StringVar(&s.Preset, "preset", "", "flags of a run by name, which other flags override; help lists them")
 	var names []string
-	for _, p := range presets {
+	for _, p := range presets[job] {
 		names = append(names, p.name)
 	}
 	g.Choices("preset", append(names, "help")...)
 	g.StringVar(&s.Config, "config", "", "repeat the run of this run.json, but for the flags that are given")
 	g.Files("config", "json")
+	g.BoolVar(&s.DryRun, "dry-run", false, "print every value with its origin, parameters, memory and time, by a few steps; touch nothing on the disk")
+}
+
+// Check refuses what does not go with --dry-run.
+func (s *Settings) Check(r *Resume) error {
+	if s.DryRun && (r.Resume || r.ResumeFrom != "") {
+		return cli.Usagef("--dry-run is of a run that starts: leave --resume and --resume-from out")
+	}
+	return nil
 }
 
 // notKept are flags of a command, not of a run.
@@ -77,7 +91,7 @@ func (s *Settings) Apply(f *pflag.FlagSet) error {
 	case s.Preset != "" && s.Config != "":
 		return cli.Usagef("--preset and --config exclude each other")
 	case s.Preset != "":
-		p, err := findPreset(s.Preset)
+		p, err := s.findPreset(s.Preset)
 		if err != nil {
 			return err
 		}
@@ -90,6 +104,9 @@ func (s *Settings) Apply(f *pflag.FlagSet) error {
 		file, err := readRunFile(s.Config)
 		if err != nil {
 			return err
+		}
+		if own := s.job.String(); file.Command != "" && file.Command != own {
+			return cli.Usagef("--config %s: it tells of a run of %s, not of %s", s.Config, file.Command, own)
 		}
 		for _, name := range slices.Sorted(maps.Keys(file.Values)) {
 			known := f.Lookup(name)
@@ -148,10 +165,9 @@ func textOf(raw json.RawMessage) (string, error) {
 }
 
 // Resolved are the values that decide a run, by their flags' names, and where each came
-// from.
-func (s *Settings) Resolved(f *pflag.FlagSet, c trainer.Config, network models.Config) (values map[string]json.RawMessage, from map[string]string) {
+// from. network is nil where no flag describes it.
+func (s *Settings) Resolved(f *pflag.FlagSet, c trainer.Config, in datasets.Info, network models.Config) (values map[string]json.RawMessage, from map[string]string) {
 	values, from = map[string]json.RawMessage{}, map[string]string{}
-	points := len(network.SampleShape()) == 1
 	put := func(name string, raw json.RawMessage, origin string) {
 		if known := f.Lookup(name); known == nil || slices.Contains(notKept, name) {
 			return
@@ -161,28 +177,22 @@ func (s *Settings) Resolved(f *pflag.FlagSet, c trainer.Config, network models.C
 		}
 		values[name], from[name] = raw, origin
 	}
-	f.Visit(func(f *pflag.Flag) {
-		raw := json.RawMessage(f.Value.String())
-		switch f.Value.Type() {
-		case "int", "int64", "float64", "bool":
-		default:
-			raw, _ = json.Marshal(f.Value.String())
-		}
-		put(f.Name, raw, fromFlag)
-	})
+	f.Visit(func(f *pflag.Flag) { put(f.Name, valueOf(f), fromFlag) })
 	delete(values, "epochs") // iterations says it
 	delete(from, "epochs")
-	for _, d := range trainer.Differences(network, struct{}{}) {
-		put(strings.ReplaceAll(d.Field, "_", "-"), listed(d.Now), fromDefault)
-	}
-	if !points {
-		put("network", json.RawMessage(fmt.Sprintf("%q", network.Kind())), fromDefault)
+	if network != nil {
+		for _, d := range trainer.Differences(network, struct{}{}) {
+			put(strings.ReplaceAll(d.Field, "_", "-"), listed(d.Now), fromDefault)
+		}
+		if !in.Is2D() {
+			put("network", json.RawMessage(fmt.Sprintf("%q", network.Kind())), fromDefault)
+		}
 	}
 	byRecipe := []string{"iterations", "batch_size", "learning_rate", "warmup", "schedule", "ema_decay", "grad_clip", "stratified_times", "stable_targets"}
 	for _, d := range trainer.Differences(c, struct{}{}) {
 		name, origin := strings.ReplaceAll(d.Field, "_", "-"), fromDefault
 		switch {
-		case points && (d.Field == "class_dropout" || d.Field == "horizontal_flip"), d.Field == "init_from":
+		case in.Is2D() && (d.Field == "class_dropout" || d.Field == "horizontal_flip"), d.Field == "init_from":
 			continue
 		case slices.Contains(byRecipe, d.Field):
 			origin = fromRecipe
@@ -192,6 +202,31 @@ func (s *Settings) Resolved(f *pflag.FlagSet, c trainer.Config, network models.C
 		put(name, json.RawMessage(d.Now), origin)
 	}
 	return values, from
+}
+
+// valueOf is a flag's value as JSON.
+func valueOf(f *pflag.Flag) json.RawMessage {
+	switch f.Value.Type() {
+	case "int", "int64", "float64", "bool":
+		return json.RawMessage(f.Value.String())
+	}
+	raw, _ := json.Marshal(f.Value.String())
+	return raw
+}
+
+// PutDefaults adds flags that Resolved knows nothing of and that were not given.
+func (r *RunRecord) PutDefaults(f *pflag.FlagSet, flags ...string) {
+	for _, name := range flags {
+		if _, given := r.Values[name]; !given {
+			r.Values[name], r.From[name] = valueOf(f.Lookup(name)), fromDefault
+		}
+	}
+}
+
+// Leave leaves out a flag that repeating the run must not give.
+func (r *RunRecord) Leave(flag string) {
+	delete(r.Values, flag)
+	delete(r.From, flag)
 }
 
 // listed is a list of numbers as its flag takes it.

@@ -22,6 +22,7 @@ type flags struct {
 	guidance *modelfile.Guidance
 	figures  *figures.Flags
 	pictures *training.Pictures
+	settings training.Settings
 
 	rounds, pairs int
 	distill       bool
@@ -40,7 +41,9 @@ func newFlags() *flags {
 		{Line: "reflow --dataset mnist --pairs 20000", What: "on pairs drawn once and kept"},
 		{Line: "reflow --dataset mnist --distill", What: "then a student of one step, on the same pairs"},
 	}}
-	f := &flags{cmd: c, model: modelfile.Add(c, "the teacher")}
+	f := &flags{cmd: c}
+	f.settings.Add(c.Group("Settings"), training.Reflow)
+	f.model = modelfile.Add(c, "the teacher")
 	pairs := c.Group("Pairs of the teacher")
 	pairs.IntVar(&f.pairs, "pairs", 0, "the teacher's pairs, drawn once and kept; 0 draws fresh ones for every step (points 0, images 20,000)")
 	pairs.IntVar(&f.rounds, "rounds", 1, "rounds; the student of one is the teacher of the next")
@@ -49,6 +52,7 @@ func newFlags() *flags {
 	f.guidance = modelfile.AddGuidance(pairs, "the teacher's, in the first round:")
 	f.hyper = training.AddHyper(c, training.Reflow)
 	f.resume = training.AddResume(c)
+	f.resume.Settings = &f.settings
 	f.figures = figures.AddFlags(c)
 	f.pictures = training.AddPictures(c, c.Group(figures.FlagsTitle), &f.figures.Off)
 	f.model.AddNetwork()
@@ -67,6 +71,9 @@ func (f *flags) check() (flow.Solver, error) {
 		return nil, err
 	}
 	if err := f.resume.Check(); err != nil {
+		return nil, err
+	}
+	if err := f.settings.Check(f.resume); err != nil {
 		return nil, err
 	}
 	if err := f.figures.Check(); err != nil {
@@ -130,7 +137,7 @@ func (f *flags) guard(dir string, say func(string, ...any)) error {
 			return err
 		}
 	}
-	if f.resume.Fresh {
+	if f.resume.Fresh && !f.settings.DryRun {
 		for round := 1; round <= f.rounds; round++ {
 			if at := f.roundDir(dir, round); trainer.HoldsRun(at) {
 				free, err := trainer.OpenFolder(at, 2)

@@ -5,6 +5,7 @@ package reflow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -25,6 +26,12 @@ import (
 )
 
 func (f *flags) run(ctx context.Context, env cli.Env) error {
+	if f.settings.Preset == "help" {
+		return f.settings.ListPresets(env.Stdout)
+	}
+	if err := f.settings.Apply(f.cmd.Flags()); err != nil {
+		return err
+	}
 	solver, err := f.check()
 	if err != nil {
 		return err
@@ -65,6 +72,9 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	}
 	if r.device, err = f.cmd.OpenDevice(); err != nil {
 		return err
+	}
+	if f.settings.DryRun {
+		return r.rehearse(ctx, teacher)
 	}
 	first, began := teacher, time.Now()
 	var written []string
@@ -152,13 +162,12 @@ func (r *rounds) round(ctx context.Context, n int, dir string, of *modelfile.Mod
 	if err := start.Same(config, of.Config, r.info); err != nil {
 		return err
 	}
-	velocity, err := of.Velocity(r.device)
-	if err != nil {
+	if err := r.teach(pairs, of); err != nil {
 		return err
 	}
-	pairs.Teacher.Velocity = modelfile.InFloat32(velocity)
-	if r.cmd.Precision == "bf16" {
-		pairs.Teacher.Velocity = r.model.Precise(velocity, r.device)
+	record, part := r.record(config, pairs), training.NewSession(r.session.Env.Args, start)
+	if err := record.Keep(start, part); err != nil {
+		return err
 	}
 	sub := r.subject(of, pairs)
 	if pairs.Config.Pairs > 0 && start.Step() < config.Iterations {
@@ -172,7 +181,26 @@ func (r *rounds) round(ctx context.Context, n int, dir string, of *modelfile.Mod
 	}
 	res, err := r.session.Train(ctx, config, sub, start)
 	r.losses, r.film = res.Losses, res.Film
+	if res.New > 0 {
+		part.Steps, part.Seconds = res.Steps, res.Time.Seconds()
+	}
+	if kept := record.Keep(start, part); kept != nil {
+		err = errors.Join(err, kept)
+	}
 	return err
+}
+
+// teach lets the model make the pairs.
+func (r *rounds) teach(p *trainer.Pairs, of *modelfile.Model) error {
+	velocity, err := of.Velocity(r.device)
+	if err != nil {
+		return err
+	}
+	p.Teacher.Velocity = modelfile.InFloat32(velocity)
+	if r.cmd.Precision == "bf16" {
+		p.Teacher.Velocity = r.model.Precise(velocity, r.device)
+	}
+	return nil
 }
 
 // inBF16 ends the name of the solver of a teacher that is evaluated in bf16.

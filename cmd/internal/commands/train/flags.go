@@ -24,7 +24,6 @@ type flags struct {
 	dataset, attribute       string
 	initFrom                 string
 	settings                 training.Settings
-	dryRun                   bool
 	sigmaMin, classDropout   float64
 	horizontalFlip, download bool
 	imageSize                int
@@ -47,8 +46,7 @@ func newFlags() *flags {
 	}}
 	f := &flags{cmd: c}
 	settings := c.Group("Settings")
-	f.settings.Add(settings)
-	settings.BoolVar(&f.dryRun, "dry-run", false, "print every value with its origin, parameters, memory and time, by a few steps; touch nothing on the disk")
+	f.settings.Add(settings, training.Train)
 	data := c.Group("Data")
 	data.StringVar(&f.dataset, "dataset", "", "the set to train on; help lists them")
 	data.Datasets("dataset")
@@ -113,8 +111,11 @@ func (f *flags) check() (datasets.Info, error) {
 	if err := f.pictures.Check(); err != nil {
 		return in, err
 	}
-	if f.dryRun && (f.resume.Resume || f.resume.ResumeFrom != "" || f.download) {
-		return in, cli.Usagef("--dry-run is of a run that starts, from data that is there: leave --resume, --resume-from and --download out")
+	if err := f.settings.Check(f.resume); err != nil {
+		return in, err
+	}
+	if f.settings.DryRun && f.download {
+		return in, cli.Usagef("--dry-run is of data that is there: leave --download out")
 	}
 	if f.initFrom != "" && f.resume.ResumeFrom != "" {
 		return in, cli.Usagef("--init-from and --resume-from exclude each other: a state has weights of its own")

@@ -2,75 +2,27 @@ package train
 
 import (
 	"context"
-	"fmt"
-	"maps"
-	"slices"
-	"text/tabwriter"
-	"time"
 
 	torch "github.com/wangkuiyi/gotorch"
 
 	"flowmatch/cmd/internal/cli"
-	"flowmatch/cmd/internal/terminal"
 	"flowmatch/cmd/internal/training"
-	"flowmatch/models"
 	"flowmatch/trainer"
 )
 
 // record is what run.json says of the run.
 func (f *flags) record(c trainer.Config, sub *training.Subject) *training.RunRecord {
-	r := &training.RunRecord{Format: 1, Command: "train", Data: sub.Info.Data}
-	r.Values, r.From = f.settings.Resolved(f.cmd.Flags(), c, sub.Network)
+	r := &training.RunRecord{Format: 1, Command: f.cmd.Name, Data: sub.Info.Data}
+	r.Values, r.From = f.settings.Resolved(f.cmd.Flags(), c, sub.Info, sub.Network)
 	return r
 }
 
-// rehearse prints what a run would be, as --dry-run asks: its values, and what it costs by
-// a few steps in memory.
+// rehearse prints what a run would be, as --dry-run asks.
 func (f *flags) rehearse(ctx context.Context, env cli.Env, sub *training.Subject, c trainer.Config, d torch.Device) error {
 	start := &training.Start{Device: d}
 	if err := f.hyper.ChoosePrecision(&c, start, sub.Network); err != nil {
 		return err
 	}
 	f.init.Begin(start, sub, &c)
-	r := f.record(c, sub)
-	t := tabwriter.NewWriter(env.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "setting\tvalue\tfrom")
-	for _, name := range slices.Sorted(maps.Keys(r.Values)) {
-		fmt.Fprintf(t, "%s\t%s\t%s\n", name, r.Values[name], r.From[name])
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	torch.ManualSeed(c.Seed)
-	net, err := sub.Build()
-	if err != nil {
-		return err
-	}
-	net.To(d)
-	const warm, timed = 2, 3
-	var began, ended time.Time
-	run := trainer.Run{Config: c, Network: net, Open: sub.Open, Device: d, MaxSteps: warm + timed, Interval: time.Nanosecond,
-		Observers: []trainer.Observer{trainer.Watch(func(l trainer.Look) {
-			switch l.Step {
-			case warm:
-				began = time.Now()
-			case min(c.Iterations, warm+timed):
-				ended = time.Now()
-			}
-		})}}
-	if _, err := run.Train(ctx, nil); err != nil {
-		return err
-	}
-	fmt.Fprintf(env.Stdout, "%s; %s parameters\n", sub.About, terminal.Count(models.Count(net)))
-	if !began.IsZero() && ended.After(began) {
-		all := time.Duration(float64(ended.Sub(began)) / timed * float64(c.Iterations))
-		fmt.Fprintf(env.Stdout, "%s steps take about %s, by the time of %d steps here and now\n", terminal.Count(int64(c.Iterations)), terminal.Duration(all), timed)
-	}
-	resident, gpu := training.PeakMemory(d)
-	fmt.Fprintf(env.Stdout, "memory: %s", terminal.Bytes(resident))
-	if d.IsCUDA() {
-		fmt.Fprintf(env.Stdout, " and %s on the GPU", terminal.Bytes(gpu))
-	}
-	_, err = fmt.Fprintln(env.Stdout, ", the most that these steps held; nothing was written")
-	return err
+	return training.Rehearse(ctx, env.Stdout, f.record(c, sub), sub, c, d)
 }

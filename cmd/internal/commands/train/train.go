@@ -23,7 +23,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		return nil
 	}
 	if f.settings.Preset == "help" {
-		return training.ListPresets(env.Stdout)
+		return f.settings.ListPresets(env.Stdout)
 	}
 	if err := f.settings.Apply(f.cmd.Flags()); err != nil {
 		return err
@@ -69,7 +69,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if f.summary {
 		return summary(env.Stdout, subject)
 	}
-	if f.dryRun {
+	if f.settings.DryRun {
 		return f.rehearse(ctx, env, subject, config, device)
 	}
 	if start == nil {
