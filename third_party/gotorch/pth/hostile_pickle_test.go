@@ -3,6 +3,8 @@ package pth_test
 import (
 	"fmt"
 	"strings"
+
+	"github.com/wangkuiyi/gotorch/faulttest"
 )
 
 // refusedOpcodes are all of Python's that the reader does not know, with arguments that would be right for them.
@@ -34,10 +36,10 @@ var refusedGlobals = []string{
 	"copyreg _reconstructor", "torch  FloatStorage", " torch FloatStorage",
 }
 
-func hostilePickles() []hostile {
-	var cases []hostile
+func hostilePickles() []faulttest.Hostile {
+	var cases []faulttest.Hostile
 	add := func(name, pickle, want string) {
-		cases = append(cases, hostile{"pickle: " + name, checkpoint(pickle).bytes(), want})
+		cases = append(cases, faulttest.Hostile{Name: "pickle: " + name, Data: checkpoint(pickle).bytes(), Why: want})
 	}
 	body := func(name, code, want string) { add(name, "\x80\x02"+code+".", want) }
 
@@ -139,10 +141,10 @@ func hostilePickles() []hostile {
 	return cases
 }
 
-func hostileTensors() []hostile {
-	var cases []hostile
+func hostileTensors() []faulttest.Hostile {
+	var cases []faulttest.Hostile
 	body := func(name, code, want string) {
-		cases = append(cases, hostile{"tensor: " + name, checkpoint("\x80\x02" + code + ".").bytes(), want})
+		cases = append(cases, faulttest.Hostile{Name: "tensor: " + name, Data: checkpoint("\x80\x02" + code + ".").bytes(), Why: want})
 	}
 	max64 := "\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f"
 	big := "\x8a\x05\x00\x00\x00\x00\x01" // 2^32

@@ -7,15 +7,18 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wangkuiyi/gotorch/faulttest"
 	"github.com/wangkuiyi/gotorch/weights"
 )
 
 // rename gives an entry another name in both headers.
 func (e *zipEntry) rename(name string) { e.local.name, e.central.name = name, name }
 
-func hostileZips() []hostile {
-	var cases []hostile
-	raw := func(name, data, want string) { cases = append(cases, hostile{"zip: " + name, []byte(data), want}) }
+func hostileZips() []faulttest.Hostile {
+	var cases []faulttest.Hostile
+	raw := func(name, data, want string) {
+		cases = append(cases, faulttest.Hostile{Name: "zip: " + name, Data: []byte(data), Why: want})
+	}
 	zip := func(name string, change func(z *zipFile), want string) {
 		z := good()
 		change(z)
@@ -222,10 +225,10 @@ func (z *zipFile) local() []byte {
 func localLength(b []byte) int { return bytes.Index(b, []byte("PK\x07\x08")) }
 
 // hostileRecords are files with a record of ours that is not right.
-func hostileRecords(t *testing.T) []hostile {
-	var cases []hostile
+func hostileRecords(t *testing.T) []faulttest.Hostile {
+	var cases []faulttest.Hostile
 	add := func(name string, data []byte, want string) {
-		cases = append(cases, hostile{"record: " + name, data, want})
+		cases = append(cases, faulttest.Hostile{Name: "record: " + name, Data: data, Why: want})
 	}
 	withRecord := func(text string) *zipFile {
 		z := good()
