@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	torch "github.com/wangkuiyi/gotorch"
 )
@@ -89,4 +90,10 @@ func (s Sampling) Draw(ctx context.Context) (*Samples, error) {
 		return nil, err
 	}
 	return out, nil
+}
+
+// Finite tells whether all numbers of samples are: those of damaged weights, or of a
+// solver that ran away, are not.
+func Finite(x []float32) bool {
+	return !slices.ContainsFunc(x, func(v float32) bool { return v-v != 0 }) // Inf - Inf and NaN are NaN
 }

@@ -115,3 +115,15 @@ func TestDrawStops(t *testing.T) {
 		})
 	}
 }
+
+func TestFinite(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	for i, c := range []struct {
+		x    []float32
+		want bool
+	}{{nil, true}, {[]float32{0, -math.MaxFloat32, 1e-45}, true}, {[]float32{1, nan}, false}, {[]float32{inf, 1}, false}, {[]float32{-inf}, false}} {
+		if Finite(c.x) != c.want {
+			t.Errorf("case %d: %v, want %v", i, c.x, c.want)
+		}
+	}
+}

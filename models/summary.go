@@ -21,7 +21,7 @@ type Layer struct {
 // what they give for a sample. It evaluates the network once.
 func Summary(m Network) (layers []Layer, err error) {
 	see := func(name string, l nn.IModule, out torch.Tensor) {
-		row := Layer{Name: name, Kind: kindOf(l), Output: out.Shape()[1:]}
+		row := Layer{Name: name, Kind: layerType(l), Output: out.Shape()[1:]}
 		for _, p := range nn.Tensors(l) {
 			row.Parameters += p.Tensor.Numel()
 		}
@@ -58,8 +58,8 @@ func (n layerNames) seen(see func(string, nn.IModule, torch.Tensor)) func(nn.IMo
 	return func(l nn.IModule, out torch.Tensor) { see(n[l], l, out) }
 }
 
-// kindOf is a layer's type without the packages' own words: "GroupNorm".
-func kindOf(l nn.IModule) string {
+// layerType is a layer's type without the packages' own words: "GroupNorm".
+func layerType(l nn.IModule) string {
 	if isSiLU(l) {
 		return "SiLU"
 	}

@@ -27,7 +27,7 @@ func Precision(want string, d torch.Device, network models.Config) (got, warning
 		case !FastBF16(d) && d.IsCUDA():
 			return "", "", models.Wrong("precision", "bf16: this GPU has no bf16 instructions (they came with compute capability 8.0); choose fp32 or tf32")
 		case !FastBF16(d):
-			warning = "this " + kindOf(d) + " has no bf16 instructions: bf16 is emulated, about ten times slower than fp32"
+			warning = "this " + processorOrGPU(d) + " has no bf16 instructions: bf16 is emulated, about ten times slower than fp32"
 		}
 		return "bf16", warning, nil
 	case "tf32":
@@ -57,7 +57,7 @@ func auto(gpu, fastBF16, plane bool) string {
 	return "fp32"
 }
 
-func kindOf(d torch.Device) string {
+func processorOrGPU(d torch.Device) string {
 	if d.IsCUDA() {
 		return "GPU"
 	}

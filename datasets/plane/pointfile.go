@@ -223,7 +223,7 @@ func unquoted(field []byte) []byte {
 
 func allFinite(points []float64) error {
 	for i, v := range points {
-		if math.IsNaN(v - v) {
+		if !set.Finite(v) {
 			return fmt.Errorf("point %d is (%v, %v)", i/2+1, points[i&^1], points[i|1])
 		}
 	}

@@ -1,6 +1,10 @@
 package plane
 
-import "math"
+import (
+	"math"
+
+	"flowmatch/datasets/set"
+)
 
 // Range is a rectangle of the plane.
 type Range struct{ X0, X1, Y0, Y1 float64 }
@@ -12,7 +16,7 @@ func SquareAround(points []float32) Range {
 	lo, hi := [2]float64{inf, inf}, [2]float64{-inf, -inf}
 	for i := 0; i+1 < len(points); i += 2 {
 		x, y := float64(points[i]), float64(points[i+1])
-		if math.IsNaN(x-x) || math.IsNaN(y-y) {
+		if !set.Finite(x) || !set.Finite(y) {
 			continue
 		}
 		lo[0], hi[0] = min(lo[0], x), max(hi[0], x)

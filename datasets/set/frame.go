@@ -29,12 +29,15 @@ func (f *Frame) Check() error {
 		return nil
 	}
 	for k := range 2 {
-		if m, s := f.Middle[k], f.Spread[k]; math.IsNaN(m-m) || !(s > 0) || math.IsInf(s, 0) {
+		if m, s := f.Middle[k], f.Spread[k]; !Finite(m) || !Finite(s) || s <= 0 {
 			return errors.New("a frame needs finite numbers, and a spread above 0")
 		}
 	}
 	return nil
 }
+
+// Finite tells a number from what is none, or has no end.
+func Finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
 // Lay lays points, [N,2], into the frame.
 func (f *Frame) Lay(points []float64) []float32 {

@@ -65,12 +65,18 @@ type Env struct {
 	Stdout, Stderr io.Writer
 }
 
-// Note tells the user something, unless --quiet.
-func (c *Command) Note(format string, args ...any) {
+// Say tells the user something in a line of its own, unless --quiet.
+func (c *Command) Say(format string, args ...any) {
 	if !c.Quiet && c.notes != nil {
-		fmt.Fprintf(c.notes, "note: "+format+"\n", args...)
+		fmt.Fprintf(c.notes, format+"\n", args...)
 	}
 }
+
+// SayTo is where Say and Note write; Execute sets it to the standard error.
+func (c *Command) SayTo(w io.Writer) { c.notes = w }
+
+// Note says what the user should know, unless --quiet.
+func (c *Command) Note(format string, args ...any) { c.Say("note: "+format, args...) }
 
 // Changed tells whether a flag was given.
 func (c *Command) Changed(flag string) bool { return c.root != nil && c.root.Flags().Changed(flag) }
@@ -94,7 +100,7 @@ func (c *Command) Args() []string { return c.root.Flags().Args() }
 
 // Execute reads the command line and does what it asks for.
 func (c *Command) Execute(ctx context.Context, env Env) error {
-	c.notes = env.Stderr
+	c.SayTo(env.Stderr)
 	c.assemble()
 	if done, err := c.describe(env); done || err != nil {
 		return err

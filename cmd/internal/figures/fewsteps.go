@@ -57,10 +57,8 @@ func FewSteps(ctx context.Context, path string, d torch.Device, seed int64, rows
 		if err != nil {
 			return err
 		}
-		for _, v := range out.X {
-			if v-v != 0 {
-				return fmt.Errorf("samples of %s are not finite: the weights are damaged, or their training diverged", r.Name)
-			}
+		if !flow.Finite(out.X) {
+			return fmt.Errorf("samples of %s are not finite: the weights are damaged, or their training diverged", r.Name)
 		}
 		for c := range fewColumns {
 			layout.Columns[c] = append(layout.Columns[c], len(names)*fewColumns+c)

@@ -13,11 +13,12 @@ import (
 
 // WritePNG writes a picture whole, or not at all.
 func WritePNG(path string, img image.Image) error {
-	return write(path, func(w io.Writer) error { return png.Encode(w, img) })
+	return WriteFile(path, func(w io.Writer) error { return png.Encode(w, img) })
 }
 
-func write(path string, f func(io.Writer) error) error {
-	if err := atomicfile.Write(path, f); err != nil {
+// WriteFile writes a file whole, or not at all.
+func WriteFile(path string, write func(io.Writer) error) error {
+	if err := atomicfile.Write(path, write); err != nil {
 		return fmt.Errorf("%s was not written: %w", path, err)
 	}
 	return nil

@@ -81,7 +81,7 @@ func (p Pair) Film(ctx context.Context) error {
 	}
 	bar := terminal.New(p.Stderr, p.Quiet, "film", p.Frames)
 	defer bar.Done()
-	return write(p.Path, func(w io.Writer) error {
+	return WriteFile(p.Path, func(w io.Writer) error {
 		return viz.CompareGIF(w, sides, pairFrames(ctx, counted, func(k int) { bar.Set(k, p.Frames, "") }),
 			viz.FieldConfig{Title: p.Name, Range: r, Grid: p.Grid, Bins: bins, Scale: scale, FPS: p.FPS})
 	})

@@ -151,7 +151,7 @@ func (p Plane) film(ctx context.Context, path string, r viz.Range, film *counts,
 	if err != nil {
 		return err
 	}
-	return write(path, func(w io.Writer) error {
+	return WriteFile(path, func(w io.Writer) error {
 		return viz.VectorFieldGIF(w, field, film.frames(ctx, func(k int) { bar.Set(k, filmFrames, "") }),
 			viz.FieldConfig{Title: p.title(), Range: r, Grid: filmGrid, Bins: film.hists[0].Bins, Scale: scale})
 	})

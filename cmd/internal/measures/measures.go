@@ -1,10 +1,6 @@
 package measures
 
 import (
-	"encoding/json"
-	"io"
-	"math"
-
 	"flowmatch/datasets/plane"
 	"flowmatch/flow"
 	"flowmatch/flow/metrics"
@@ -60,20 +56,4 @@ func LikelihoodPoints(set *plane.Set, n int, seed int64) []float32 {
 	x := make([]float32, 2*n)
 	set.Sample(x, Likelihood.Seed(seed), 0)
 	return x
-}
-
-// Finite is v for JSON, which has no NaN: nil, so absent, where v is no finite
-// number.
-func Finite(v float64) *float64 {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return nil
-	}
-	return &v
-}
-
-// WriteJSON writes v in one line, with < and > as they are.
-func WriteJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
 }

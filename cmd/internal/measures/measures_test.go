@@ -2,7 +2,6 @@ package measures
 
 import (
 	"math"
-	"strings"
 	"testing"
 
 	"flowmatch/datasets/plane"
@@ -49,19 +48,5 @@ func TestDistance(t *testing.T) {
 	}
 	if x := LikelihoodPoints(set, 3, 42); len(x) != 6 || x[0] == d.data[0] {
 		t.Errorf("the points of the likelihood are those of the distance: %v", x)
-	}
-}
-
-func TestWriteJSON(t *testing.T) {
-	var b strings.Builder
-	v := struct {
-		A, B *float64 `json:",omitempty"`
-		C    string
-	}{Finite(1.5), Finite(math.NaN()), "a<b"}
-	if err := WriteJSON(&b, v); err != nil || b.String() != `{"A":1.5,"C":"a<b"}`+"\n" {
-		t.Errorf("%q, %v", b.String(), err)
-	}
-	if Finite(math.Inf(-1)) != nil {
-		t.Error("-Inf is finite")
 	}
 }

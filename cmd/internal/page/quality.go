@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/measures"
 	"flowmatch/flow"
 )
@@ -63,7 +64,7 @@ func (s *Server) quality(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return err
 		}
-		out.send("start", qualityStart{measures.Finite(floor), qualitySamples, s.evaluateCommand(models[0].Model)})
+		out.send("start", qualityStart{cli.Finite(floor), qualitySamples, s.evaluateCommand(models[0].Model)})
 		for _, c := range qualitySolvers {
 			for k, m := range models {
 				if m.OneStep && c != qualitySolvers[0] {
@@ -90,7 +91,7 @@ func (s *Server) quality(w http.ResponseWriter, r *http.Request) {
 				if err != nil {
 					return err
 				}
-				out.send("point", qualityPoint{k, c.Method, nfe, measures.Finite(d)})
+				out.send("point", qualityPoint{k, c.Method, nfe, cli.Finite(d)})
 			}
 		}
 		out.send("done", struct{}{})

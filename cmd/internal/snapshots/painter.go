@@ -66,15 +66,6 @@ func evaluations(s flow.Sampling) int {
 // errNotFinite is said of samples that nothing can be seen of.
 var errNotFinite = errors.New("the samples are not finite")
 
-func finite(x []float32) bool {
-	for _, v := range x {
-		if v-v != 0 {
-			return false
-		}
-	}
-	return true
-}
-
 // images draws a grid, with a column for each class.
 type images struct {
 	shape    [3]int
@@ -119,7 +110,7 @@ func (p *images) Paint(ctx context.Context, v flow.Velocity, title string) (imag
 	if err != nil {
 		return nil, err
 	}
-	if !finite(out.X) {
+	if !flow.Finite(out.X) {
 		return nil, errNotFinite
 	}
 	return viz.ImageGrid(viz.Pictures{X: out.X, Shape: p.shape}, viz.GridConfig{Layout: p.layout, Title: title, Width: gridWidth})
@@ -156,7 +147,7 @@ func (p *points) Paint(ctx context.Context, v flow.Velocity, title string) (imag
 	if err != nil {
 		return nil, err
 	}
-	if !finite(out.X) {
+	if !flow.Finite(out.X) {
 		return nil, errNotFinite
 	}
 	if p.frame == nil {

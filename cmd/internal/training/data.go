@@ -25,8 +25,8 @@ import (
 const DataFile = "data.sha256"
 
 // AddNewData adds the flag that lets a run go on with data that has changed.
-func (r *Resume) AddNewData() {
-	r.cmd.Group(ResumeTitle).BoolVar(&r.NewData, "new-data", false, "with --resume: go on although the set has changed since the run began")
+func (r *Stops) AddNewData() {
+	r.cmd.Group(StopsTitle).BoolVar(&r.NewData, "new-data", false, "with --resume: go on although the set has changed since the run began")
 }
 
 // SameSet refuses to go on with a run on another set.
@@ -42,7 +42,7 @@ func (s *Start) SameSet(in datasets.Info) error {
 
 // SameData refuses to go on with other data than the run began with, and says what has
 // changed; with --new-data it goes on, and the run's record says so.
-func (r *Resume) SameData(s *Start, sub *Subject) error {
+func (r *Stops) SameData(s *Start, sub *Subject) error {
 	if s.From == nil {
 		return nil
 	}
@@ -68,7 +68,7 @@ func (r *Resume) SameData(s *Start, sub *Subject) error {
 }
 
 // takeNewData lets the run go on.
-func (r *Resume) takeNewData(s *Start, sub *Subject, what string) error {
+func (r *Stops) takeNewData(s *Start, sub *Subject, what string) error {
 	was := s.From.Record.Dataset
 	if was.Classes != sub.Info.Classes() {
 		return cli.Usagef("--new-data: the run has %d classes, and %s has %d now, which its network has no place for; --fresh starts anew",
@@ -89,7 +89,7 @@ func (sub *Subject) files() *datasets.Inventory {
 
 // changes says what is different from the data that the run was trained on, or "".
 // Runs before 0.1 recorded the names of classes alone.
-func (r *Resume) changes(s *Start, sub *Subject) string {
+func (r *Stops) changes(s *Start, sub *Subject) string {
 	was := s.From.Record.Dataset
 	dir := s.Dir
 	if r.ResumeFrom != "" {

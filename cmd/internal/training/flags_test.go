@@ -23,10 +23,10 @@ var (
 )
 
 // read parses a command line of train's or reflow's flags.
-func read(t *testing.T, job Job, args ...string) (*Hyper, *Resume) {
+func read(t *testing.T, job Job, args ...string) (*Hyper, *Stops) {
 	t.Helper()
 	c := &cli.Command{Name: "train"}
-	h, r := AddHyper(c, job), AddResume(c)
+	h, r := AddHyper(c, job), AddStops(c)
 	r.AddNewData()
 	c.AddCommon("", "")
 	if err := c.Execute(t.Context(), cli.Env{Args: args, Stdout: io.Discard, Stderr: io.Discard}); err != nil {

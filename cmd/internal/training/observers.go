@@ -18,14 +18,14 @@ var observers = []struct {
 	}},
 }
 
-func (r *Resume) addObservers(g *cli.Group) {
+func (r *Stops) addObservers(g *cli.Group) {
 	for _, o := range observers {
 		r.observing = append(r.observing, g.Bool(o.flag, false, o.help))
 	}
 }
 
 // observers are those that the flags ask for.
-func (r *Resume) observers(dir string) []trainer.Observer {
+func (r *Stops) observers(dir string) []trainer.Observer {
 	var all []trainer.Observer
 	for i, o := range observers {
 		if *r.observing[i] {

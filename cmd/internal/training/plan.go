@@ -11,7 +11,7 @@ import (
 
 // Plan settles the length of a run that goes on: what was planned, or more where the
 // command asks for more. Fewer steps are left to Same, which refuses them.
-func (r *Resume) Plan(s *Start, c *trainer.Config, in datasets.Info) {
+func (r *Stops) Plan(s *Start, c *trainer.Config, in datasets.Info) {
 	if s.From == nil {
 		return
 	}
@@ -38,7 +38,7 @@ func (r *Resume) Plan(s *Start, c *trainer.Config, in datasets.Info) {
 
 // asksForLength tells whether the length is one that the user means. A number of passes
 // over a set that has changed is another number of steps, which nobody has asked for.
-func (r *Resume) asksForLength(s *Start) bool {
+func (r *Stops) asksForLength(s *Start) bool {
 	given := func(flag string) bool { return r.Settings.ByHand(r.cmd, flag) }
 	return given("iterations") || given("epochs") && len(s.before) == 0
 }

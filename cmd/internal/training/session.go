@@ -30,18 +30,11 @@ type Subject struct {
 
 // Session trains a subject in a folder.
 type Session struct {
-	Resume *Resume
-	Env    cli.Env
-	Label  string // of the progress bar: "training"
+	Stops *Stops
+	Env   cli.Env
+	Label string // of the progress bar: "training"
 	// Pictures are drawn on the way; nil: none are.
 	Pictures *Pictures
-}
-
-// Say tells the user something, unless --quiet.
-func (s Session) Say(format string, args ...any) {
-	if !s.Resume.cmd.Quiet {
-		fmt.Fprintf(s.Env.Stderr, format+"\n", args...)
-	}
 }
 
 // Outcome is what a session came to.
@@ -61,11 +54,11 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 	net.To(start.Device)
 
 	total := c.Iterations
-	if s.Resume.MaxSteps > 0 {
-		if s.Resume.MaxSteps > total {
-			start.Notes = append(start.Notes, pastEnd(s.Resume.MaxSteps, total))
+	if s.Stops.MaxSteps > 0 {
+		if s.Stops.MaxSteps > total {
+			start.Notes = append(start.Notes, pastEnd(s.Stops.MaxSteps, total))
 		}
-		total = min(total, s.Resume.MaxSteps)
+		total = min(total, s.Stops.MaxSteps)
 	}
 	if start.From != nil {
 		if note := trainer.Elsewhere(start.From.Record, start.Device); note != "" {
@@ -73,16 +66,16 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 		}
 	}
 	for _, n := range start.Notes {
-		s.Say("note: %s", n)
+		s.Stops.cmd.Say("note: %s", n)
 	}
 	if start.From != nil && start.From.Step() >= total {
-		s.Say("note: the run has done its %d steps already; nothing is left to do", start.From.Step())
+		s.Stops.cmd.Say("note: the run has done its %d steps already; nothing is left to do", start.From.Step())
 		out.Result = trainer.Result{Steps: start.From.Step(), Losses: start.From.Losses}
 		return out, folder.Finish(start.From)
 	}
-	s.Say("%s: %s, %s parameters, on %s in %s", sub.Info.Name, sub.About, terminal.Count(models.Count(net)), place(start.Device), c.Precision)
+	s.Stops.cmd.Say("%s: %s, %s parameters, on %s in %s", sub.Info.Name, sub.About, terminal.Count(models.Count(net)), place(start.Device), c.Precision)
 
-	bar := terminal.New(s.Env.Stderr, s.Resume.cmd.Quiet, s.Label, total)
+	bar := terminal.New(s.Env.Stderr, s.Stops.cmd.Quiet, s.Label, total)
 	waiting := sub.Waiting
 	switch {
 	case waiting == "" && c.Coupling != "":
@@ -91,7 +84,7 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 		waiting = "waiting for data"
 	}
 	report := &reporter{bar: bar, advice: sub.Advice, waiting: waiting, device: start.Device, started: time.Now(), first: start.Step()}
-	observers := s.Resume.observers(start.Dir)
+	observers := s.Stops.observers(start.Dir)
 	pictures := s.Pictures.observer(ctx, c, sub, start, s.title(sub), total)
 	if pictures != nil {
 		pictures.Note = bar.Note
@@ -106,15 +99,15 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 	data.Before = start.before
 	r := trainer.Run{
 		Config: c, Network: net, Dataset: data, Device: start.Device, Folder: folder,
-		MaxSteps: s.Resume.MaxSteps, CheckpointEvery: s.Resume.CheckpointEvery,
+		MaxSteps: s.Stops.MaxSteps, CheckpointEvery: s.Stops.CheckpointEvery,
 		Interval: bar.Interval(), Observers: append(observers, trainer.Watch(report.look)), Note: bar.Note,
-		Open: sub.Open, NoGraph: s.Resume.cmd.NoGraph,
+		Open: sub.Open, NoGraph: s.Stops.cmd.NoGraph,
 	}
 	res, err := r.Train(ctx, start.From)
 	out.Result = res
 	bar.Done()
 	for _, w := range torch.TakeWarnings() {
-		s.Say("note: libtorch: %s", w)
+		s.Stops.cmd.Say("note: libtorch: %s", w)
 	}
 	if err != nil {
 		var stop *trainer.InterruptedError
@@ -123,14 +116,14 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 		}
 		return out, err
 	}
-	s.Say("%d steps in %s, %.2f a second; %.1f %% of the time was spent %s, %.0f %% of the gradients were clipped",
+	s.Stops.cmd.Say("%d steps in %s, %.2f a second; %.1f %% of the time was spent %s, %.0f %% of the gradients were clipped",
 		res.New, terminal.Duration(res.Time), float64(res.New)/res.Time.Seconds(), 100*res.Waited.Seconds()/res.Time.Seconds(), waiting, 100*res.Clipped)
 	if n := len(res.TimeLosses); n > 0 {
-		s.Say("loss by time, of the last %d steps, t from 0 to 1: %s", trainer.TimeWindow, tenths(res.TimeLosses[n-trainer.TimeBins:]))
+		s.Stops.cmd.Say("loss by time, of the last %d steps, t from 0 to 1: %s", trainer.TimeWindow, tenths(res.TimeLosses[n-trainer.TimeBins:]))
 	}
 	if pictures != nil {
 		if out.Film, err = pictures.Film(); err != nil {
-			s.Say("note: %v", err)
+			s.Stops.cmd.Say("note: %v", err)
 		}
 	}
 	return out, nil

@@ -56,7 +56,7 @@ func (s *Settings) Add(g *cli.Group, job Job) {
 }
 
 // Check refuses what does not go with --dry-run.
-func (s *Settings) Check(r *Resume) error {
+func (s *Settings) Check(r *Stops) error {
 	if s.DryRun && (r.Resume || r.ResumeFrom != "") {
 		return cli.Usagef("--dry-run is of a run that starts: leave --resume and --resume-from out")
 	}

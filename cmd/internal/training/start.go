@@ -14,8 +14,8 @@ import (
 	"flowmatch/trainer"
 )
 
-// Resume are the flags of a run's folder and of its stops.
-type Resume struct {
+// Stops are the flags of a run's folder and of its stops.
+type Stops struct {
 	Resume, Fresh         bool
 	NewData               bool // see AddNewData
 	ResumeFrom            string
@@ -28,13 +28,13 @@ type Resume struct {
 	observing []*bool // which of the observers are asked for
 }
 
-// ResumeTitle is that of the flags in help.
-const ResumeTitle = "Stopping and going on"
+// StopsTitle is that of the flags in help.
+const StopsTitle = "Stopping and going on"
 
-// AddResume adds the flags.
-func AddResume(c *cli.Command) *Resume {
-	r := &Resume{cmd: c}
-	g := c.Group(ResumeTitle)
+// AddStops adds the flags.
+func AddStops(c *cli.Command) *Stops {
+	r := &Stops{cmd: c}
+	g := c.Group(StopsTitle)
 	g.IntVar(&r.MaxSteps, "max-steps", 0, "stop after this step in all; the schedule stays that of the planned length")
 	g.BoolVar(&r.Resume, "resume", false, "go on with the run in the folder, or start if there is none")
 	g.BoolVar(&r.Fresh, "fresh", false, "move the run in the folder aside, and start")
@@ -47,7 +47,7 @@ func AddResume(c *cli.Command) *Resume {
 }
 
 // Check finds what is wrong without files.
-func (r *Resume) Check() error {
+func (r *Stops) Check() error {
 	switch {
 	case r.cmd.Changed("max-steps") && r.MaxSteps < 1:
 		return cli.Usagef("--max-steps %d: at least 1", r.MaxSteps)
@@ -75,7 +75,7 @@ func alone() error {
 
 // Guard refuses a folder that holds a run, unless a flag says what becomes of
 // it.
-func (r *Resume) Guard(dir string) error {
+func (r *Stops) Guard(dir string) error {
 	if r.ResumeFrom != "" && trainer.HoldsRun(dir) && !sameFolder(filepath.Dir(r.ResumeFrom), dir) {
 		return cli.Usagef("%s holds a run, and --resume-from %s is of another: give another --output-dir, or move that run aside", dir, r.ResumeFrom)
 	}
@@ -86,7 +86,7 @@ func (r *Resume) Guard(dir string) error {
 }
 
 // GoesOn tells whether a run in the folder, or the state that is named, is to be gone on with.
-func (r *Resume) GoesOn(dir string) bool {
+func (r *Stops) GoesOn(dir string) bool {
 	return r.ResumeFrom != "" || r.Resume && trainer.HoldsRun(dir)
 }
 
@@ -129,7 +129,7 @@ func (s *Start) State() *trainer.State {
 
 // Open keeps other processes out of the folder, and finds the state to go on
 // from or moves an old run aside.
-func (r *Resume) Open(dir string, d torch.Device) (*Start, error) {
+func (r *Stops) Open(dir string, d torch.Device) (*Start, error) {
 	s := &Start{Dir: dir, Device: d}
 	if r.Fresh && trainer.HoldsRun(dir) {
 		to, err := trainer.MoveAside(dir)
@@ -150,7 +150,7 @@ func (r *Resume) Open(dir string, d torch.Device) (*Start, error) {
 	return s, nil
 }
 
-func (r *Resume) find(s *Start) (err error) {
+func (r *Stops) find(s *Start) (err error) {
 	dir := s.Dir
 	switch {
 	case r.ResumeFrom != "":

@@ -18,12 +18,12 @@ func (a *archive) checkKind() error {
 	if bytes.HasPrefix(b, []byte("PK\x03\x04")) || bytes.HasPrefix([]byte("PK\x03\x04"), b) {
 		return nil // a shorter piece of one is called cut off, later
 	}
-	return fmt.Errorf("%w: %s", ErrNotPth, kindOf(b))
+	return fmt.Errorf("%w: %s", ErrNotPth, looksLike(b))
 }
 
 const again = "load it in PyTorch and save it again: torch.save(torch.load(FILE, weights_only=True), FILE)"
 
-func kindOf(b []byte) string {
+func looksLike(b []byte) string {
 	has := func(prefix string) bool { return bytes.HasPrefix(b, []byte(prefix)) }
 	text := strings.ToLower(string(bytes.TrimSpace(b)))
 	switch {

@@ -16,17 +16,16 @@ import (
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/figures"
 	"flowmatch/cmd/internal/kinds"
-	"flowmatch/cmd/internal/measures"
 	"flowmatch/cmd/internal/modelfile"
 	"flowmatch/flow"
 )
 
 func (f *flags) run(ctx context.Context, env cli.Env) error {
-	ask, err := f.check()
+	req, err := f.check()
 	if err != nil {
 		return err
 	}
-	c := &comparison{flags: f, asked: ask, env: env}
+	c := &comparison{flags: f, request: req, env: env}
 	if c.models[0], err = f.model.Open("cfm"); err != nil {
 		return err
 	}
@@ -59,7 +58,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	}
 	err = draw.Of(info)(c, ctx)
 	if note := figures.KeptNote(before.Settle()); note != "" {
-		c.say("%s", note)
+		c.cmd.Say("%s", note)
 	}
 	return err
 }
@@ -73,7 +72,7 @@ var (
 // comparison is of two models.
 type comparison struct {
 	*flags
-	*asked
+	*request
 	env    cli.Env
 	dir    string
 	models [2]*modelfile.Model
@@ -82,13 +81,6 @@ type comparison struct {
 
 // names are those of the two models, as they are shown.
 var names = [2]string{"flow matching", "rectified"}
-
-// say tells the user something, unless --quiet.
-func (c *comparison) say(format string, args ...any) {
-	if !c.cmd.Quiet {
-		fmt.Fprintf(c.env.Stderr, format+"\n", args...)
-	}
-}
 
 // path is of a file for the set.
 func (c *comparison) path(ending string) string {
@@ -105,12 +97,12 @@ func (c *comparison) points(ctx context.Context) error {
 		}
 		built[k] = v
 	}
-	set, err := c.models[0].Open2D(c.say)
+	set, err := c.models[0].Open2D(c.cmd.Say)
 	if err != nil {
 		return err
 	}
 	if set.Frame != nil {
-		c.say("note: distances and likelihoods are of the points %s, as the flows take them", set.Frame)
+		c.cmd.Note("distances and likelihoods are of the points %s, as the flows take them", set.Frame)
 	}
 	film := figures.Pair{
 		Path: c.path(".gif"), Paths: c.path("_paths.png"), Of: set,
@@ -178,7 +170,7 @@ func (c *comparison) images(ctx context.Context) error {
 		for k, m := range c.models {
 			out.Models = append(out.Models, results{Name: names[k], Checkpoint: m.Checkpoint.Path})
 		}
-		return measures.WriteJSON(c.env.Stdout, out)
+		return cli.WriteJSON(c.env.Stdout, out)
 	}
 	_, err := fmt.Fprintln(c.env.Stdout, path)
 	return err

@@ -19,8 +19,8 @@ type flags struct {
 	fps                          float64
 }
 
-// asked is what the command line asks for.
-type asked struct {
+// request is what the command line asks for.
+type request struct {
 	solver  flow.Solver       // of the film, and of images
 	solvers []cli.NamedSolver // of the table
 }
@@ -64,7 +64,7 @@ func newFlags() *flags {
 }
 
 // check finds what is wrong without files and libtorch.
-func (f *flags) check() (*asked, error) {
+func (f *flags) check() (*request, error) {
 	if err := f.model.Check(); err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func (f *flags) check() (*asked, error) {
 	case f.qualitySamples < 10 || f.qualitySamples > 10_000_000:
 		return nil, cli.Usagef("--quality-samples %d: 10 to 10,000,000", f.qualitySamples)
 	}
-	a := &asked{}
+	a := &request{}
 	var err error
 	if a.solver, err = f.film.Solver(); err != nil {
 		return nil, err

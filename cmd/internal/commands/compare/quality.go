@@ -39,9 +39,9 @@ func (q *quality) measure(ctx context.Context) (*report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.SW2Floor = measures.Finite(floor)
+	r.SW2Floor = cli.Finite(floor)
 	if h, ok := q.set.Entropy(); ok {
-		r.Entropy = measures.Finite(h)
+		r.Entropy = cli.Finite(h)
 	}
 	bar := terminal.New(q.stderr, q.quiet, "quality", 1)
 	defer bar.Done()
@@ -63,7 +63,7 @@ func (q *quality) measure(ctx context.Context) (*report, error) {
 				if err != nil {
 					return nil, err
 				}
-				e.NFE, e.SW2 = x.NFE, measures.Finite(d)
+				e.NFE, e.SW2 = x.NFE, cli.Finite(d)
 			}
 			done += q.n
 			l := flow.Likelihood{Velocity: v, Device: q.device, Solver: s, Shape: []int64{2}, Batch: batch / 2, Progress: told}
@@ -73,7 +73,7 @@ func (q *quality) measure(ctx context.Context) (*report, error) {
 				return nil, fmt.Errorf("%s by %s: %w", names[k], e.name(), err)
 			} else {
 				mean, stderr := metrics.Mean(p.LogP)
-				e.NLLNFE, e.NLL, e.NLLStderr = p.NFE, measures.Finite(-mean), measures.Finite(stderr)
+				e.NLLNFE, e.NLL, e.NLLStderr = p.NFE, cli.Finite(-mean), cli.Finite(stderr)
 			}
 			done += q.n / 5
 			r.Models[k].Results = append(r.Models[k].Results, e)

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"flowmatch/cmd/internal/measures"
+	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/terminal"
 )
 
@@ -53,7 +53,7 @@ func (e entry) name() string {
 	return e.Method + ":" + strconv.Itoa(e.Steps)
 }
 
-func (r *report) json(w io.Writer) error { return measures.WriteJSON(w, r) }
+func (r *report) json(w io.Writer) error { return cli.WriteJSON(w, r) }
 
 // table writes the report for people.
 func (r *report) table(w io.Writer) error {

@@ -7,20 +7,20 @@ import (
 	"strings"
 	"testing"
 
-	"flowmatch/cmd/internal/measures"
+	"flowmatch/cmd/internal/cli"
 )
 
 func example() *report {
-	r := &report{Dataset: "moons", SW2Floor: measures.Finite(0.0095), Samples: 20_000, Points: 4000, Film: "a.gif", Figure: "b.png"}
+	r := &report{Dataset: "moons", SW2Floor: cli.Finite(0.0095), Samples: 20_000, Points: 4000, Film: "a.gif", Figure: "b.png"}
 	r.Models[0] = results{Name: "flow matching", Checkpoint: "cfm.pth", Results: []entry{
-		{Method: "euler", Steps: 1, NFE: 1, NLLNFE: 1, SW2: measures.Finite(0.664), NLL: measures.Finite(math.NaN())},
-		{Method: "euler", Steps: 4, NFE: 4, NLLNFE: 4, SW2: measures.Finite(0.185), NLL: measures.Finite(0.3)},
-		{Method: "dopri5", NFE: 62, NLLNFE: 70, SW2: measures.Finite(0.0226), NLL: measures.Finite(0.228), NLLStderr: measures.Finite(0.012)},
+		{Method: "euler", Steps: 1, NFE: 1, NLLNFE: 1, SW2: cli.Finite(0.664), NLL: cli.Finite(math.NaN())},
+		{Method: "euler", Steps: 4, NFE: 4, NLLNFE: 4, SW2: cli.Finite(0.185), NLL: cli.Finite(0.3)},
+		{Method: "dopri5", NFE: 62, NLLNFE: 70, SW2: cli.Finite(0.0226), NLL: cli.Finite(0.228), NLLStderr: cli.Finite(0.012)},
 	}}
 	r.Models[1] = results{Name: "rectified", Checkpoint: "reflow.pth", Results: []entry{
-		{Method: "euler", Steps: 1, NFE: 1, NLLNFE: 1, SW2: measures.Finite(0.0245), NLL: measures.Finite(0.301)},
-		{Method: "euler", Steps: 4, NFE: 4, NLLNFE: 4, SW2: measures.Finite(math.Inf(1)), NLL: measures.Finite(0.295)},
-		{Method: "dopri5", NFE: 20, NLLNFE: 26, SW2: measures.Finite(0.0229), NLL: measures.Finite(0.293)},
+		{Method: "euler", Steps: 1, NFE: 1, NLLNFE: 1, SW2: cli.Finite(0.0245), NLL: cli.Finite(0.301)},
+		{Method: "euler", Steps: 4, NFE: 4, NLLNFE: 4, SW2: cli.Finite(math.Inf(1)), NLL: cli.Finite(0.295)},
+		{Method: "dopri5", NFE: 20, NLLNFE: 26, SW2: cli.Finite(0.0229), NLL: cli.Finite(0.293)},
 	}}
 	return r
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/wangkuiyi/gotorch/pth"
 
 	"flowmatch/cmd/internal/cli"
-	"flowmatch/cmd/internal/measures"
 	"flowmatch/cmd/internal/modelfile"
 	"flowmatch/cmd/internal/terminal"
 	"flowmatch/trainer"
@@ -90,7 +89,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	if f.cmd.JSON {
-		return measures.WriteJSON(env.Stdout, map[string][]string{"files": {out}})
+		return cli.WriteJSON(env.Stdout, map[string][]string{"files": {out}})
 	}
 	_, err = fmt.Fprintln(env.Stdout, out)
 	return err
@@ -157,7 +156,7 @@ func show(env cli.Env, path string, asJSON bool) error {
 	}
 	if asJSON {
 		all.Tensors, all.Numbers = tensors, numbers
-		return measures.WriteJSON(env.Stdout, all)
+		return cli.WriteJSON(env.Stdout, all)
 	}
 	fmt.Fprintf(w, "%d tensors, %s numbers\n", tensors, terminal.Count(numbers))
 	if f.Record != nil {

@@ -17,7 +17,7 @@ import (
 )
 
 func (f *flags) run(ctx context.Context, env cli.Env) error {
-	asked, err := f.check()
+	req, err := f.check()
 	if err != nil {
 		return err
 	}
@@ -25,23 +25,23 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	e := &evaluation{f: f, file: file, info: file.Info, solvers: asked.solvers, stderr: env.Stderr}
+	e := &evaluation{f: f, file: file, info: file.Info, solvers: req.solvers, stderr: env.Stderr}
 	e.out = &report{Dataset: e.info.Name, Checkpoint: file.Checkpoint.Path, counts: map[string]int{}}
 	if f.download && !datasets.Downloadable(e.info.Name) {
 		return cli.Usagef("--download: %s has nothing to fetch", e.info.Name)
 	}
-	if e.taken, err = asked.measures.taken(e.info, file.Classes); err != nil {
+	if e.chosen, err = req.measures.choose(e.info, file.Classes); err != nil {
 		return err
 	}
-	for _, note := range asked.measures.leftOut(e.info, file.Classes) {
-		e.say("note: %s", note)
+	for _, note := range req.measures.leftOut(e.info, file.Classes) {
+		e.f.cmd.Note("%s", note)
 	}
 	if file.Distilled() {
-		if err := e.oneStep(asked); err != nil {
+		if err := e.oneStep(req); err != nil {
 			return err
 		}
 	}
-	if err := f.unused(e.taken, kinds.Of(e.info).Paths); err != nil {
+	if err := f.unused(e.chosen, kinds.Of(e.info).Paths); err != nil {
 		return err
 	}
 	if e.guidance, err = f.guidance.Of(file); err != nil {
@@ -50,7 +50,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if e.guidance != nil {
 		e.out.guide(e.guidance)
 	}
-	measure, err := open.Of(e.info)(e, ctx, asked)
+	measure, err := open.Of(e.info)(e, ctx, req)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	}
 	err = measure()
 	for _, w := range torch.TakeWarnings() {
-		e.say("note: libtorch: %s", w)
+		e.f.cmd.Note("libtorch: %s", w)
 	}
 	if err != nil {
 		return err
@@ -80,26 +80,26 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if bad := e.out.notFinite; bad != nil {
 		return fmt.Errorf("not a finite number: %s; the weights are damaged, or their training diverged", strings.Join(bad, ", "))
 	}
-	if failed := failures(asked.require, e.out); failed != "" {
+	if failed := failures(req.require, e.out); failed != "" {
 		return &cli.CheckError{Msg: failed}
 	}
 	return nil
 }
 
 // oneStep leaves out what says nothing of a model that knows t = 0 alone.
-func (e *evaluation) oneStep(asked *asked) error {
+func (e *evaluation) oneStep(req *request) error {
 	for _, name := range []string{"straightness", "nll", "nll_exact", "bits_per_dim"} {
-		if e.taken[name] && e.f.cmd.Changed("measures") && e.f.measures != "all" {
+		if e.chosen[name] && e.f.cmd.Changed("measures") && e.f.measures != "all" {
 			return cli.Usagef("--measures %s: %s is distilled to one step, and has no velocity but at t = 0", name, e.file.Checkpoint.Path)
 		}
-		delete(e.taken, name)
-		for _, r := range asked.require {
+		delete(e.chosen, name)
+		for _, r := range req.require {
 			if strings.TrimSuffix(r.key, "_stderr") == name {
 				return cli.Usagef("--require %s: %s is distilled to one step, and has no velocity but at t = 0", r, e.file.Checkpoint.Path)
 			}
 		}
 	}
-	e.say("note: the model is distilled to one step: what needs its velocity after t = 0 is left out")
+	e.f.cmd.Note("the model is distilled to one step: what needs its velocity after t = 0 is left out")
 	if !e.f.cmd.Changed("solvers") {
 		var err error
 		if e.solvers, err = e.f.tolerances.List("--solvers", "euler:1"); err != nil {
@@ -111,35 +111,35 @@ func (e *evaluation) oneStep(asked *asked) error {
 
 // open opens what the model is compared with, checks the requirements, and returns what
 // measures.
-var open = kinds.Each[func(e *evaluation, ctx context.Context, asked *asked) (func() error, error)]{
+var open = kinds.Each[func(e *evaluation, ctx context.Context, req *request) (func() error, error)]{
 	Points: (*evaluation).openPoints,
 	Images: (*evaluation).openImages,
 }
 
-func (e *evaluation) openPoints(ctx context.Context, asked *asked) (func() error, error) {
-	set, err := e.file.Open2D(e.say)
+func (e *evaluation) openPoints(ctx context.Context, req *request) (func() error, error) {
+	set, err := e.file.Open2D(e.f.cmd.Say)
 	if err != nil {
 		return nil, err
 	}
 	if set.Frame != nil {
-		e.say("note: distances and likelihoods are of the points %s, as the flow takes them", set.Frame)
+		e.f.cmd.Note("distances and likelihoods are of the points %s, as the flow takes them", set.Frame)
 	}
 	_, known := set.Entropy()
-	return func() error { return e.points(ctx, set) }, checkTaken(asked.require, e.taken, e.info, 0, known)
+	return func() error { return e.points(ctx, set) }, checkChosen(req.require, e.chosen, e.info, 0, known)
 }
 
-func (e *evaluation) openImages(ctx context.Context, asked *asked) (func() error, error) {
-	if err := checkTaken(asked.require, e.taken, e.info, e.file.Classes, false); err != nil {
+func (e *evaluation) openImages(ctx context.Context, req *request) (func() error, error) {
+	if err := checkChosen(req.require, e.chosen, e.info, e.file.Classes, false); err != nil {
 		return nil, err
 	}
 	sets := &classifiers.Sets{}
-	judged := e.taken["as_asked"] || e.taken["frechet"]
-	if judged || e.taken["bits_per_dim"] {
+	judged := e.chosen["as_asked"] || e.chosen["frechet"]
+	if judged || e.chosen["bits_per_dim"] {
 		var err error
 		if sets, err = e.readImages(ctx, judged); err != nil {
 			return nil, err
 		}
-		if err := e.fewImages(asked, sets.Test); err != nil {
+		if err := e.fewImages(req, sets.Test); err != nil {
 			return nil, err
 		}
 	}
@@ -175,7 +175,7 @@ func (e *evaluation) readImages(ctx context.Context, fit bool) (*classifiers.Set
 		}
 	}
 	if part := sets.Trained(); part != nil {
-		e.file.CompareData(part, e.say)
+		e.file.CompareData(part, e.f.cmd.Say)
 	}
 	said := map[string]bool{} // both parts may have the same to say
 	for _, im := range []*datasets.Images{sets.Fit, sets.Test} {
@@ -184,7 +184,7 @@ func (e *evaluation) readImages(ctx context.Context, fit bool) (*classifiers.Set
 		}
 		for _, w := range im.Warnings {
 			if !said[w] {
-				e.say("note: %s", w)
+				e.f.cmd.Note("%s", w)
 			}
 			said[w] = true
 		}

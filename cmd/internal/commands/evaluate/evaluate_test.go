@@ -97,7 +97,7 @@ func TestTaken(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := s.taken(c.in, c.classes)
+		got, err := s.choose(c.in, c.classes)
 		if err != nil || strings.Join(slices.Sorted(maps.Keys(got)), " ") != c.want {
 			t.Errorf("%s: %v, %v", name, got, err)
 		}
@@ -110,11 +110,11 @@ func TestTaken(t *testing.T) {
 	}
 	_, err := parseMeasures("sw")
 	wrong(t, err, "sw2")
-	_, err = selection{"nll"}.taken(digits, 10)
+	_, err = selection{"nll"}.choose(digits, 10)
 	wrong(t, err, "nll", "digits is a set of images")
-	_, err = selection{"as_asked"}.taken(digits, 0)
+	_, err = selection{"as_asked"}.choose(digits, 0)
 	wrong(t, err, "no classes")
-	_, err = selection{"frechet"}.taken(pictures, 0)
+	_, err = selection{"frechet"}.choose(pictures, 0)
 	wrong(t, err, "folder:p has no two classes")
 }
 
@@ -128,11 +128,11 @@ func TestCheckTaken(t *testing.T) {
 		if measures != nil {
 			s = measures
 		}
-		taken, err := s.taken(in, classes)
+		chosen, err := s.choose(in, classes)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return checkTaken(rs, taken, in, classes, entropy)
+		return checkChosen(rs, chosen, in, classes, entropy)
 	}
 	for _, err := range []error{
 		check("sw2<1,sw2_floor<1,nll<1,nll_stderr<1,nll_exact<1,entropy<1,nfe<3,straightness<1", moons, 0, true),

@@ -2,7 +2,6 @@ package evaluate
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"time"
 
@@ -21,7 +20,7 @@ type evaluation struct {
 	f       *flags
 	file    *modelfile.Model
 	info    datasets.Info
-	taken   map[string]bool // measures by name
+	chosen  map[string]bool // measures by name
 	solvers []cli.NamedSolver
 	// guidance is that of the samples that are judged, nil for none.
 	guidance *flow.Guidance
@@ -36,12 +35,6 @@ func (e *evaluation) batch() int {
 		return e.f.batchSize
 	}
 	return e.file.Batch(e.device)
-}
-
-func (e *evaluation) say(format string, args ...any) {
-	if !e.f.cmd.Quiet {
-		fmt.Fprintf(e.stderr, format+"\n", args...)
-	}
 }
 
 // task starts a bar for a slow measure, with the time that is left. done takes it

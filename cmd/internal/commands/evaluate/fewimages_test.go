@@ -29,12 +29,13 @@ func TestFewImages(t *testing.T) {
 		"enough":       {65, nil, nil, []string{"as_asked", "bits_per_dim", "frechet"}, "", false},
 	} {
 		var said bytes.Buffer
-		e := &evaluation{f: newFlags(), info: datasets.Info{Name: "folder:few"}, stderr: &said, taken: map[string]bool{"as_asked": true, "frechet": true, "bits_per_dim": true}}
+		e := &evaluation{f: newFlags(), info: datasets.Info{Name: "folder:few"}, chosen: map[string]bool{"as_asked": true, "frechet": true, "bits_per_dim": true}}
+		e.f.cmd.SayTo(&said)
 		if c.measures != nil {
-			e.taken = map[string]bool{c.measures[0]: true}
+			e.chosen = map[string]bool{c.measures[0]: true}
 		}
 		test := &datasets.Images{Info: datasets.Info{Shape: []int{1, 1, 1}}, Pixels: make([]uint8, c.test), Undivided: true}
-		err := e.fewImages(&asked{measures: c.measures, require: c.require}, test)
+		err := e.fewImages(&request{measures: c.measures, require: c.require}, test)
 		if c.fails {
 			if err == nil || !strings.Contains(err.Error(), c.says) || cli.Status(err) != cli.Failed {
 				t.Errorf("%s: error %v", name, err)
@@ -42,7 +43,7 @@ func TestFewImages(t *testing.T) {
 			continue
 		}
 		var left []string
-		for m := range e.taken {
+		for m := range e.chosen {
 			left = append(left, m)
 		}
 		slices.Sort(left)

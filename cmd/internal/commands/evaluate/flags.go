@@ -49,15 +49,15 @@ func newFlags() *flags {
 	return f
 }
 
-// asked is what the command line asks for.
-type asked struct {
+// request is what the command line asks for.
+type request struct {
 	solvers  []cli.NamedSolver
 	measures selection
 	require  []requirement
 }
 
 // check finds what is wrong without files and libtorch.
-func (f *flags) check() (*asked, error) {
+func (f *flags) check() (*request, error) {
 	if err := f.model.Check(); err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func (f *flags) check() (*asked, error) {
 		return nil, cli.Usagef("--precision %s: evaluate computes in float32, so that its numbers compare", f.cmd.Precision)
 	}
 	f.cmd.Precision = "fp32" // on a GPU without TF32 too
-	a := &asked{}
+	a := &request{}
 	var err error
 	if err = f.guidance.Check(); err != nil {
 		return nil, err
@@ -86,19 +86,19 @@ func (f *flags) check() (*asked, error) {
 		return nil, cli.Usagef("--batch-size %d: at least 1", f.batchSize)
 	}
 	if a.measures != nil {
-		taken := map[string]bool{}
+		chosen := map[string]bool{}
 		for _, m := range a.measures {
-			taken[m] = true
+			chosen[m] = true
 		}
-		return a, f.unused(taken, true)
+		return a, f.unused(chosen, true)
 	}
 	return a, nil
 }
 
 // unused refuses flags that none of the measures taken depends on. paths tells whether
 // --num-samples may decide the paths whose straightness is measured.
-func (f *flags) unused(taken map[string]bool, paths bool) error {
-	if taken["sw2"] || taken["as_asked"] || taken["frechet"] {
+func (f *flags) unused(chosen map[string]bool, paths bool) error {
+	if chosen["sw2"] || chosen["as_asked"] || chosen["frechet"] {
 		return nil
 	}
 	for _, name := range []string{"solvers", "rtol", "atol", "guidance", "guidance-interval"} {
@@ -106,7 +106,7 @@ func (f *flags) unused(taken map[string]bool, paths bool) error {
 			return cli.Usagef("--%s: nothing that is measured depends on it, as only sw2, as_asked and frechet do", name)
 		}
 	}
-	if f.cmd.Changed("num-samples") && !(paths && taken["straightness"]) {
+	if f.cmd.Changed("num-samples") && !(paths && chosen["straightness"]) {
 		return cli.Usagef("--num-samples: nothing that is measured depends on it")
 	}
 	return nil

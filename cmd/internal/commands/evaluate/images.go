@@ -8,6 +8,7 @@ import (
 
 	"flowmatch/cmd/internal/classifiers"
 	"flowmatch/cmd/internal/kinds"
+	"flowmatch/flow"
 	"flowmatch/flow/metrics"
 )
 
@@ -19,19 +20,19 @@ func (e *evaluation) images(ctx context.Context, sets *classifiers.Sets) error {
 	}
 	labels := equalParts(n, e.file.Classes)
 	var ends []float32 // of straightness's paths
-	if e.taken["straightness"] {
+	if e.chosen["straightness"] {
 		var err error
 		paths := min(n, straightPaths)
 		if ends, err = e.straightness(ctx, paths, equalParts(paths, e.file.Classes)); err != nil {
 			return err
 		}
 	}
-	if e.taken["as_asked"] || e.taken["frechet"] {
+	if e.chosen["as_asked"] || e.chosen["frechet"] {
 		if err := e.judge(ctx, sets, n, labels, ends); err != nil {
 			return err
 		}
 	}
-	if e.taken["bits_per_dim"] {
+	if e.chosen["bits_per_dim"] {
 		return e.bitsPerDim(ctx, sets.Test)
 	}
 	return nil
@@ -56,7 +57,7 @@ func (e *evaluation) judge(ctx context.Context, sets *classifiers.Sets, n int, l
 	progress, done := e.task("training the classifier that judges")
 	store := classifiers.Store{
 		Dir: e.classifiersDir(), Device: e.device, Progress: progress,
-		Note: func(s string) { e.say("note: %s", s) },
+		Note: func(s string) { e.f.cmd.Note("%s", s) },
 	}
 	kept := store.Path(sets.Fit.Info)
 	_, missing := os.Stat(kept)
@@ -66,7 +67,7 @@ func (e *evaluation) judge(ctx context.Context, sets *classifiers.Sets, n int, l
 		return err
 	}
 	if _, err := os.Stat(kept); missing != nil && err == nil {
-		e.say("note: the classifier that judges is kept in %s", kept)
+		e.f.cmd.Note("the classifier that judges is kept in %s", kept)
 	}
 	x, want := classifiers.All(sets.Test)
 	real, err := c.Judge(ctx, x)
@@ -113,25 +114,25 @@ func (e *evaluation) classifiersDir() string {
 }
 
 func (e *evaluation) judgeSamples(ctx context.Context, c *metrics.Classifier, r *entry, x []float32, labels []int64, real []float32) error {
-	asked, frechet := math.NaN(), math.NaN()
-	if finite(x) {
+	asAsked, frechet := math.NaN(), math.NaN()
+	if flow.Finite(x) {
 		drawn, err := c.Judge(ctx, x)
 		if err != nil {
 			return err
 		}
 		if labels != nil {
-			asked = metrics.Accuracy(drawn.Labels, labels)
+			asAsked = metrics.Accuracy(drawn.Labels, labels)
 		}
-		if e.taken["frechet"] {
+		if e.chosen["frechet"] {
 			if frechet, err = frechetOf(drawn.Features, real); err != nil {
 				return err
 			}
 		}
 	}
-	if e.taken["as_asked"] {
-		e.out.set(&r.AsAsked, "as_asked of "+r.name(), asked)
+	if e.chosen["as_asked"] {
+		e.out.set(&r.AsAsked, "as_asked of "+r.name(), asAsked)
 	}
-	if e.taken["frechet"] {
+	if e.chosen["frechet"] {
 		e.out.set(&r.Frechet, "frechet of "+r.name(), frechet)
 	}
 	return nil
@@ -147,13 +148,4 @@ func frechetOf(a, b []float32) (float64, error) {
 		return 0, err
 	}
 	return metrics.Frechet(ga, gb)
-}
-
-func finite(x []float32) bool {
-	for _, v := range x {
-		if v-v != 0 {
-			return false
-		}
-	}
-	return true
 }

@@ -22,7 +22,7 @@ var midpoint20 = flow.SolverConfig{Method: "midpoint", Steps: 20}
 func (e *evaluation) logLikelihoods(ctx context.Context, set *plane.Set) error {
 	x := measures.LikelihoodPoints(set, nllPoints, e.f.cmd.Seed)
 	e.out.counts["nll"] = nllPoints
-	if e.taken["nll"] {
+	if e.chosen["nll"] {
 		logP, err := e.logDensity(ctx, "nll", midpoint20, x, nil, 0)
 		if err != nil {
 			return err
@@ -31,7 +31,7 @@ func (e *evaluation) logLikelihoods(ctx context.Context, set *plane.Set) error {
 		e.out.set(&e.out.NLL, "nll", -mean)
 		e.out.set(&e.out.NLLStderr, "nll_stderr", stderr)
 	}
-	if e.taken["nll_exact"] {
+	if e.chosen["nll_exact"] {
 		logP, err := e.logDensity(ctx, "nll_exact", flow.SolverConfig{Method: "dopri5", RTol: 1e-5, ATol: 1e-5}, x, nil, 0)
 		if err != nil {
 			return e.unsolved("nll_exact", err)

@@ -26,8 +26,8 @@ var (
 	both   = kinds.Each[bool]{Points: true, Images: true}
 )
 
-// every is all of them, in the order in which they are taken.
-var every = []measure{
+// allMeasures are in the order in which they are taken.
+var allMeasures = []measure{
 	{name: "sw2", keys: []string{"sw2", "sw2_floor"}, of: points},
 	{name: "straightness", keys: []string{"straightness"}, of: both},
 	{name: "nll", keys: []string{"nll", "nll_stderr"}, of: points},
@@ -39,7 +39,7 @@ var every = []measure{
 
 func measureNames() []string {
 	var names []string
-	for _, m := range every {
+	for _, m := range allMeasures {
 		names = append(names, m.name)
 	}
 	return names
@@ -85,17 +85,17 @@ func unknown(flag, name string, known []string) error {
 	return cli.Usagef("%s: %q is unknown: %s", flag, name, strings.Join(known, ", "))
 }
 
-// taken are the names of the measures to take. One that was chosen and does not
+// choose gives the names of the measures to take. One that was named and does not
 // apply is wrong use.
-func (s selection) taken(in datasets.Info, modelClasses int) (map[string]bool, error) {
+func (s selection) choose(in datasets.Info, modelClasses int) (map[string]bool, error) {
 	names := map[string]bool{}
-	for _, m := range every {
+	for _, m := range allMeasures {
 		why := m.why(in, modelClasses)
-		chosen := slices.Contains(s, m.name)
-		if chosen && why != "" {
+		named := slices.Contains(s, m.name)
+		if named && why != "" {
 			return nil, cli.Usagef("--measures %s: %s", m.name, why)
 		}
-		if (s == nil || chosen) && why == "" {
+		if (s == nil || named) && why == "" {
 			names[m.name] = true
 		}
 	}
@@ -106,7 +106,7 @@ func (s selection) taken(in datasets.Info, modelClasses int) (map[string]bool, e
 // set or the model lacks something, where all were to be taken.
 func (s selection) leftOut(in datasets.Info, modelClasses int) []string {
 	var notes []string
-	for _, m := range every {
+	for _, m := range allMeasures {
 		if why := m.why(in, modelClasses); s == nil && m.of.Of(in) && why != "" {
 			notes = append(notes, m.name+" is left out: "+why)
 		}

@@ -18,12 +18,12 @@ func (e *evaluation) points(ctx context.Context, set *plane.Set) error {
 	if h, ok := set.Entropy(); ok {
 		e.out.set(&e.out.Entropy, "entropy", h)
 	}
-	if e.taken["sw2"] {
+	if e.chosen["sw2"] {
 		if err := e.slicedW2(ctx, set); err != nil {
 			return err
 		}
 	}
-	if e.taken["straightness"] {
+	if e.chosen["straightness"] {
 		if _, err := e.straightness(ctx, straightPaths, nil); err != nil {
 			return err
 		}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"flowmatch/cmd/internal/measures"
+	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/terminal"
 	"flowmatch/flow"
 )
@@ -63,7 +63,7 @@ func (e entry) name() string {
 // set stores a result under a name for messages. JSON has no NaN: what is not
 // finite stays absent and is told apart.
 func (r *report) set(to **float64, name string, v float64) {
-	if *to = measures.Finite(v); *to == nil {
+	if *to = cli.Finite(v); *to == nil {
 		r.notFinite = append(r.notFinite, name)
 	}
 }
@@ -112,7 +112,7 @@ func (r *report) json(w io.Writer) error {
 	if r.Results == nil {
 		r.Results = []entry{}
 	}
-	return measures.WriteJSON(w, r)
+	return cli.WriteJSON(w, r)
 }
 
 // table writes the report for people.

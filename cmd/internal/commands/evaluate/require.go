@@ -35,7 +35,7 @@ func (r requirement) holds(v float64) bool {
 // requirableKeys are the results that can be required.
 func requirableKeys() []string {
 	keys := []string{"entropy", "nfe"}
-	for _, m := range every {
+	for _, m := range allMeasures {
 		for _, k := range m.keys {
 			if !slices.Contains(keys, k) {
 				keys = append(keys, k)
@@ -73,8 +73,8 @@ func parseRequirements(list string) ([]requirement, error) {
 	return out, nil
 }
 
-// checkTaken refuses requirements on results that there will not be.
-func checkTaken(rs []requirement, taken map[string]bool, in datasets.Info, modelClasses int, entropyKnown bool) error {
+// checkChosen refuses requirements on results that there will not be.
+func checkChosen(rs []requirement, chosen map[string]bool, in datasets.Info, modelClasses int, entropyKnown bool) error {
 	for _, r := range rs {
 		if r.key == "entropy" {
 			if !entropyKnown {
@@ -82,12 +82,12 @@ func checkTaken(rs []requirement, taken map[string]bool, in datasets.Info, model
 			}
 			continue
 		}
-		why, found := "", r.key == "nfe" && (taken["sw2"] || taken["as_asked"] || taken["frechet"])
-		for _, m := range every {
+		why, found := "", r.key == "nfe" && (chosen["sw2"] || chosen["as_asked"] || chosen["frechet"])
+		for _, m := range allMeasures {
 			if !slices.Contains(m.keys, r.key) {
 				continue
 			}
-			found = found || taken[m.name]
+			found = found || chosen[m.name]
 			if why = m.why(in, modelClasses); why == "" {
 				why = "--measures leaves it out"
 			}

@@ -17,7 +17,7 @@ type flags struct {
 	cmd      *cli.Command
 	model    *modelfile.Flags
 	hyper    *training.Hyper
-	resume   *training.Resume
+	stops    *training.Stops
 	solver   *cli.Solver
 	guidance *modelfile.Guidance
 	figures  *figures.Flags
@@ -51,8 +51,8 @@ func newFlags() *flags {
 	f.solver = c.AddSolver(pairs, "the teacher's solver")
 	f.guidance = modelfile.AddGuidance(pairs, "the teacher's, in the first round:")
 	f.hyper = training.AddHyper(c, training.Reflow)
-	f.resume = training.AddResume(c)
-	f.resume.Settings = &f.settings
+	f.stops = training.AddStops(c)
+	f.stops.Settings = &f.settings
 	f.figures = figures.AddFlags(c)
 	f.pictures = training.AddPictures(c, c.Group(figures.FlagsTitle), &f.figures.Off)
 	f.model.AddNetwork()
@@ -70,10 +70,10 @@ func (f *flags) check() (flow.Solver, error) {
 	if err := f.model.Check(); err != nil {
 		return nil, err
 	}
-	if err := f.resume.Check(); err != nil {
+	if err := f.stops.Check(); err != nil {
 		return nil, err
 	}
-	if err := f.settings.Check(f.resume); err != nil {
+	if err := f.settings.Check(f.stops); err != nil {
 		return nil, err
 	}
 	if err := f.figures.Check(); err != nil {
@@ -99,7 +99,7 @@ func (f *flags) check() (flow.Solver, error) {
 		return nil, cli.Usagef("--pairs %d: at least 1, or 0 for fresh ones at every step", f.pairs)
 	case f.distill && f.rounds > 1:
 		return nil, cli.Usagef("--distill comes after the rounds: run reflow --rounds %d first, then --distill", f.rounds)
-	case f.rounds > 1 && (f.resume.ResumeFrom != "" || f.resume.MaxSteps > 0):
+	case f.rounds > 1 && (f.stops.ResumeFrom != "" || f.stops.MaxSteps > 0):
 		return nil, cli.Usagef("--resume-from and --max-steps are of one round: leave --rounds out")
 	}
 	return f.solver.Solver()
@@ -133,11 +133,11 @@ func (f *flags) roundDir(dir string, round int) string {
 // guard refuses to disturb a run. With --fresh it moves all rounds aside.
 func (f *flags) guard(dir string, say func(string, ...any)) error {
 	for round := 1; round <= f.rounds; round++ {
-		if err := f.resume.Guard(f.roundDir(dir, round)); err != nil {
+		if err := f.stops.Guard(f.roundDir(dir, round)); err != nil {
 			return err
 		}
 	}
-	if f.resume.Fresh && !f.settings.DryRun {
+	if f.stops.Fresh && !f.settings.DryRun {
 		for round := 1; round <= f.rounds; round++ {
 			if at := f.roundDir(dir, round); trainer.HoldsRun(at) {
 				free, err := trainer.OpenFolder(at, 2)

@@ -15,7 +15,6 @@ import (
 
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/kinds"
-	"flowmatch/cmd/internal/measures"
 	"flowmatch/cmd/internal/modelfile"
 	"flowmatch/cmd/internal/terminal"
 	"flowmatch/cmd/internal/training"
@@ -46,7 +45,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if teacher.Distilled() {
 		return cli.Usagef("%s is distilled to one step: it has no paths to straighten; give the model that train or reflow made", teacher.Checkpoint.Path)
 	}
-	r := &rounds{flags: f, session: training.Session{Resume: f.resume, Env: env, Pictures: f.pictures}, solver: solver, info: teacher.Info}
+	r := &rounds{flags: f, session: training.Session{Stops: f.stops, Env: env, Pictures: f.pictures}, solver: solver, info: teacher.Info}
 	if err := f.hyper.Check(teacher.Info); err != nil {
 		return err
 	}
@@ -67,7 +66,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		return cli.Usagef("--pairs %d: at least a batch, %d (--batch-size)", f.pairs, r.config.BatchSize)
 	}
 	dir := f.cmd.RunDir(f.kind(), teacher.Info.Slug())
-	if err := f.guard(dir, r.session.Say); err != nil {
+	if err := f.guard(dir, r.cmd.Say); err != nil {
 		return err
 	}
 	if r.device, err = f.cmd.OpenDevice(); err != nil {
@@ -97,7 +96,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		}
 		written = append(written, paths...)
 		if f.cmd.JSON {
-			if err := measures.WriteJSON(env.Stdout, done{Type: "round", Round: round, Files: paths, Steps: len(r.losses)}); err != nil {
+			if err := cli.WriteJSON(env.Stdout, done{Type: "round", Round: round, Files: paths, Steps: len(r.losses)}); err != nil {
 				return err
 			}
 		} else {
@@ -106,7 +105,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		teacher = student
 	}
 	if f.cmd.JSON {
-		return measures.WriteJSON(env.Stdout, done{
+		return cli.WriteJSON(env.Stdout, done{
 			Type: "summary", Files: written, Teacher: first.Checkpoint.Path, Solver: solver.String(), Device: r.device.String(), Seconds: time.Since(began).Seconds(),
 		})
 	}
@@ -140,7 +139,7 @@ type rounds struct {
 
 // round trains a student of the teacher in a folder.
 func (r *rounds) round(ctx context.Context, n int, dir string, of *modelfile.Model) error {
-	start, err := r.resume.Open(dir, r.device)
+	start, err := r.stops.Open(dir, r.device)
 	if err != nil {
 		return err
 	}
@@ -154,7 +153,7 @@ func (r *rounds) round(ctx context.Context, n int, dir string, of *modelfile.Mod
 	if err := r.hyper.ChoosePrecision(&config, start, of.Config); err != nil {
 		return err
 	}
-	r.resume.Plan(start, &config, r.info)
+	r.stops.Plan(start, &config, r.info)
 	if r.rounds > 1 && start.Longer() {
 		return cli.Usagef("--iterations %d, was %d: a run of several rounds is not made longer, for each round's student is the next one's teacher; start anew with --fresh",
 			config.Iterations, start.From.Record.Training.Configuration.Iterations)
@@ -238,7 +237,7 @@ func (r *rounds) kept(n int, dir string, of *modelfile.Model) *trainer.Pairs {
 	if old.Config.Pairs < r.config.BatchSize || old.Ready() < old.Config.Pairs {
 		return p
 	}
-	r.session.Say("note: the %s pairs that the teacher was trained on are used; --pairs draws others", terminal.Count(int64(old.Config.Pairs)))
+	r.cmd.Say("note: the %s pairs that the teacher was trained on are used; --pairs draws others", terminal.Count(int64(old.Config.Pairs)))
 	return &old
 }
 
@@ -261,7 +260,7 @@ func (r *rounds) subject(of *modelfile.Model, p *trainer.Pairs) *training.Subjec
 // load reads the pairs or draws them, after telling how much that is.
 func (r *rounds) load(ctx context.Context, p *trainer.Pairs) error {
 	if left := p.Config.Pairs - p.Ready(); left > 0 {
-		say := r.session.Say
+		say := r.cmd.Say
 		if took, ok := p.Estimate(); ok {
 			say("%s pairs are to be drawn: about %s, and %s on disk in %s", terminal.Count(int64(left)), terminal.Duration(took), terminal.Bytes(p.Bytes()), p.Dir)
 		} else {

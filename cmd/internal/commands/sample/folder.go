@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"image/png"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 	"github.com/wangkuiyi/gotorch/disk"
 
 	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/figures"
 	"flowmatch/datasets"
 	"flowmatch/viz"
 )
@@ -72,7 +72,7 @@ func writeFolder(ctx context.Context, dir string, x []float32, labels []int64, i
 		if labels != nil {
 			name = fmt.Sprintf("%05d-class-%d.png", i, labels[i])
 		}
-		if err := writeFile(filepath.Join(dir, name), func(w writer) error { return png.Encode(w, img) }); err != nil {
+		if err := figures.WritePNG(filepath.Join(dir, name), img); err != nil {
 			return err
 		}
 	}

@@ -3,12 +3,9 @@ package sample
 import (
 	"context"
 	"fmt"
-	"image/png"
 	"io"
 	"iter"
 	"path/filepath"
-
-	"github.com/wangkuiyi/gotorch/atomicfile"
 
 	"flowmatch/cmd/internal/figures"
 	"flowmatch/cmd/internal/kinds"
@@ -17,15 +14,6 @@ import (
 	"flowmatch/flow"
 	"flowmatch/viz"
 )
-
-type writer = io.Writer
-
-func writeFile(path string, write func(w writer) error) error {
-	if err := atomicfile.Write(path, write); err != nil {
-		return fmt.Errorf("%s was not written: %w", path, err)
-	}
-	return nil
-}
 
 // pictures are the files that are drawn.
 func pictures(dir string) (final, film string) {
@@ -59,10 +47,10 @@ func (f *flags) drawImages(ctx context.Context, dir string, out *flow.Samples, p
 		return nil, err
 	}
 	picture, film := pictures(dir)
-	if err := writeFile(picture, func(w writer) error { return png.Encode(w, grid) }); err != nil {
+	if err := figures.WritePNG(picture, grid); err != nil {
 		return nil, err
 	}
-	err = writeFile(film, func(w writer) error {
+	err = figures.WriteFile(film, func(w io.Writer) error {
 		return viz.TrajectoryGIF(w, final, framesOf(ctx, out, s.FrameTimes), viz.TrajectoryConfig{Layout: layout, Title: title, FPS: f.fps})
 	})
 	return []string{picture, film}, err

@@ -2,7 +2,7 @@ package sample
 
 import (
 	"context"
-	"image/png"
+	"io"
 
 	"flowmatch/cmd/internal/figures"
 	"flowmatch/datasets"
@@ -24,7 +24,7 @@ func (f *flags) drawPoints(ctx context.Context, dir string, out *flow.Samples, p
 		return nil, err
 	}
 	picture, film := pictures(dir)
-	if err := writeFile(picture, func(w writer) error { return png.Encode(w, plot) }); err != nil {
+	if err := figures.WritePNG(picture, plot); err != nil {
 		return nil, err
 	}
 	fields, err := figures.Fields(ctx, s.Velocity, s.Device, r, fieldGrid, s.FrameTimes)
@@ -32,7 +32,7 @@ func (f *flags) drawPoints(ctx context.Context, dir string, out *flow.Samples, p
 		return nil, err
 	}
 	bins := viz.BinsFor(len(out.X) / 2)
-	err = writeFile(film, func(w writer) error {
+	err = figures.WriteFile(film, func(w io.Writer) error {
 		return viz.VectorFieldGIF(w, fields, framesOf(ctx, out, s.FrameTimes), viz.FieldConfig{Title: title, Range: r, Grid: fieldGrid, FPS: f.fps, Bins: bins, Scale: max(1, filmPixels/bins)})
 	})
 	return []string{picture, film}, err

@@ -14,7 +14,6 @@ import (
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/figures"
 	"flowmatch/cmd/internal/kinds"
-	"flowmatch/cmd/internal/measures"
 	"flowmatch/cmd/internal/terminal"
 	"flowmatch/datasets/npz"
 	"flowmatch/flow"
@@ -109,7 +108,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 
 	written := []string{}
 	if f.npz != "" {
-		err := writeFile(f.npz, func(w writer) error {
+		err := figures.WriteFile(f.npz, func(w io.Writer) error {
 			return npz.WriteSamples(w, &npz.Samples{Shape: t.Shape, X: info.Frame.Back(out.X), Y: plan.labels, X0: out.X0})
 		})
 		if err != nil {
@@ -150,7 +149,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 			terminal.Count(int64(plan.n)), solver, out.NFE, forFrames(out.NFEFrames), terminal.Duration(took), float64(plan.n)/took.Seconds())
 	}
 	if f.cmd.JSON {
-		return measures.WriteJSON(f.results(env), drawn{
+		return cli.WriteJSON(f.results(env), drawn{
 			Files: written, Checkpoint: t.Checkpoint.Path, Dataset: info.Name, Samples: plan.n, Solver: solver.String(),
 			NFE: out.NFE, NFEFrames: out.NFEFrames, Seconds: took.Seconds(), Device: device.String(),
 		})
@@ -224,17 +223,14 @@ func (f *flags) results(env cli.Env) io.Writer {
 // finite refuses samples that are no numbers: of a solver that ran away, or of
 // damaged weights.
 func (f *flags) finite(x []float32, by flow.Solver) error {
-	for _, v := range x {
-		if v-v == 0 {
-			continue
-		}
-		how, advice := by.String(), "more steps"
-		if f.guidance.Scale != 1 {
-			how, advice = fmt.Sprintf("%s with --guidance %v", how, f.guidance.Scale), "more steps or less --guidance"
-		}
-		return fmt.Errorf("samples by %s are not finite, and nothing is written: try %s; or the weights are damaged", how, advice)
+	if flow.Finite(x) {
+		return nil
 	}
-	return nil
+	how, advice := by.String(), "more steps"
+	if f.guidance.Scale != 1 {
+		how, advice = fmt.Sprintf("%s with --guidance %v", how, f.guidance.Scale), "more steps or less --guidance"
+	}
+	return fmt.Errorf("samples by %s are not finite, and nothing is written: try %s; or the weights are damaged", how, advice)
 }
 
 func forFrames(n int) string {

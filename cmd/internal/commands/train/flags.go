@@ -15,7 +15,7 @@ import (
 type flags struct {
 	cmd      *cli.Command
 	hyper    *training.Hyper
-	resume   *training.Resume
+	stops    *training.Stops
 	network  *cli.Network
 	figures  *figures.Flags
 	pictures *training.Pictures
@@ -63,10 +63,10 @@ func newFlags() *flags {
 	net := c.Group("Network")
 	f.network = c.AddNetwork(net, "")
 	net.BoolVar(&f.summary, "summary", false, "print the network's layers, shapes and parameters, and train nothing")
-	f.resume = training.AddResume(c)
-	f.resume.Settings = &f.settings
-	f.resume.AddNewData()
-	begin := c.Group(training.ResumeTitle)
+	f.stops = training.AddStops(c)
+	f.stops.Settings = &f.settings
+	f.stops.AddNewData()
+	begin := c.Group(training.StopsTitle)
 	begin.StringVar(&f.initFrom, "init-from", "", "begin with the weights of this file: its network; classes that it knows by name keep their rows")
 	begin.Files("init-from", modelfile.WeightFiles...)
 	f.figures = figures.AddFlags(c)
@@ -102,7 +102,7 @@ func (f *flags) check() (datasets.Info, error) {
 	if err := f.hyper.Check(in); err != nil {
 		return in, err
 	}
-	if err := f.resume.Check(); err != nil {
+	if err := f.stops.Check(); err != nil {
 		return in, err
 	}
 	if err := f.figures.Check(); err != nil {
@@ -111,13 +111,13 @@ func (f *flags) check() (datasets.Info, error) {
 	if err := f.pictures.Check(); err != nil {
 		return in, err
 	}
-	if err := f.settings.Check(f.resume); err != nil {
+	if err := f.settings.Check(f.stops); err != nil {
 		return in, err
 	}
 	if f.settings.DryRun && f.download {
 		return in, cli.Usagef("--dry-run is of data that is there: leave --download out")
 	}
-	if f.initFrom != "" && f.resume.ResumeFrom != "" {
+	if f.initFrom != "" && f.stops.ResumeFrom != "" {
 		return in, cli.Usagef("--init-from and --resume-from exclude each other: a state has weights of its own")
 	}
 	switch {

@@ -33,23 +33,23 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	dir := f.cmd.RunDir("cfm", info.Slug())
-	if err := f.resume.Guard(dir); err != nil && !f.summary {
+	if err := f.stops.Guard(dir); err != nil && !f.summary {
 		return err
 	}
 	if f.init, err = training.OpenInit(f.initFrom, f.cmd.Changed); err != nil {
 		return err
 	}
-	session := training.Session{Resume: f.resume, Env: env, Label: "training", Pictures: f.pictures}
+	session := training.Session{Stops: f.stops, Env: env, Label: "training", Pictures: f.pictures}
 	start, err := f.goOn(dir)
 	if err != nil {
 		return err
 	}
 	defer func() { start.Close() }()
-	set, err := f.openData(ctx, info, start.State(), env.Stderr, session.Say)
+	set, err := f.openData(ctx, info, start.State(), env.Stderr, f.cmd.Say)
 	if err != nil {
 		return err
 	}
-	subject, err := f.subject(set, session.Say)
+	subject, err := f.subject(set, f.cmd.Say)
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	if datasets.TraitsOf(info.Name).Sized {
-		session.Say("%s", f.settings.Own(set.Len(), config, subject.Network, start.State()))
+		f.cmd.Say("%s", f.settings.Own(set.Len(), config, subject.Network, start.State()))
 	}
 	var device torch.Device
 	if start != nil {
@@ -73,20 +73,20 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		return f.rehearse(ctx, env, subject, config, device)
 	}
 	if start == nil {
-		if start, err = f.resume.Open(dir, device); err != nil {
+		if start, err = f.stops.Open(dir, device); err != nil {
 			return err
 		}
 	}
 	if err := start.SameSet(subject.Info); err != nil {
 		return err
 	}
-	if subject, err = f.inFrameOf(start, subject, session.Say); err != nil {
+	if subject, err = f.inFrameOf(start, subject, f.cmd.Say); err != nil {
 		return err
 	}
-	if err := f.resume.SameData(start, subject); err != nil {
+	if err := f.stops.SameData(start, subject); err != nil {
 		return err
 	}
-	f.resume.Plan(start, &config, subject.Info)
+	f.stops.Plan(start, &config, subject.Info)
 	if err := f.hyper.ChoosePrecision(&config, start, subject.Network); err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if err := start.KeepFiles(subject); err != nil {
 		return err
 	}
-	shown, err := f.showData(start, subject, session.Say)
+	shown, err := f.showData(start, subject, f.cmd.Say)
 	if err != nil {
 		return err
 	}
@@ -142,20 +142,20 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 // goOn opens the run that is gone on with before its data is read: it tells how pictures
 // are taken. It is nil for a run that starts.
 func (f *flags) goOn(dir string) (*training.Start, error) {
-	if f.summary || !f.resume.GoesOn(dir) {
+	if f.summary || !f.stops.GoesOn(dir) {
 		return nil, nil
 	}
 	device, err := f.cmd.OpenDevice()
 	if err != nil {
 		return nil, err
 	}
-	return f.resume.Open(dir, device)
+	return f.stops.Open(dir, device)
 }
 
 // showData draws what a run on pictures of a user's own is trained on, before it starts.
 func (f *flags) showData(start *training.Start, sub *training.Subject, say func(string, ...any)) ([]string, error) {
 	images, ok := sub.Set.(*datasets.Images)
-	if !ok || !datasets.TraitsOf(images.Name).Sized || f.figures.Off || start.From != nil && !f.resume.NewData {
+	if !ok || !datasets.TraitsOf(images.Name).Sized || f.figures.Off || start.From != nil && !f.stops.NewData {
 		return nil, nil
 	}
 	path, err := figures.Data(start.Dir, images)

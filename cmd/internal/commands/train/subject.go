@@ -71,7 +71,7 @@ func (f *flags) subject(set datasets.Set, say func(string, ...any)) (*training.S
 // inFrameOf opens a file of points anew in the frame of the run that is gone on with:
 // its flow knows no other.
 func (f *flags) inFrameOf(start *training.Start, sub *training.Subject, say func(string, ...any)) (*training.Subject, error) {
-	if start.From == nil || !f.resume.NewData || sub.Info.Frame.Equal(start.From.Record.Dataset.Frame) {
+	if start.From == nil || !f.stops.NewData || sub.Info.Frame.Equal(start.From.Record.Dataset.Frame) {
 		return sub, nil
 	}
 	frame := start.From.Record.Dataset.Frame
