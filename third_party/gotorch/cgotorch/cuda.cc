@@ -238,7 +238,8 @@ GT_EXPORT gt_r0 gt_cuda_graph_begin(void *g) {
 GT_EXPORT gt_r0 gt_cuda_graph_end(void *g) {
   return gt::none([&] {
     static_cast<Graph *>(g)->end();
-    static_cast<Graph *>(g)->instantiate();  // which it leaves to us where it keeps what was captured
+    // It leaves that to us where it keeps what was captured.
+    static_cast<Graph *>(g)->instantiate();
   });
 }
 

@@ -119,8 +119,7 @@ GT_EXPORT gt_r0 gt_adamw(void **params, void **exp_avgs, void **exp_avg_sqs, int
 
 // dst += weight * (src - dst), for every pair. The weight is weight, or the number
 // in weight_there, which the host does not read: libtorch's lerp takes no such one.
-GT_EXPORT gt_r0 gt_lerp_all(void **dst, void **src, int64_t n, double weight,
-                            void *weight_there) {
+GT_EXPORT gt_r0 gt_lerp_all(void **dst, void **src, int64_t n, double weight, void *weight_there) {
   return gt::none([&] {
     at::NoGradGuard guard;
     auto d = gt::list(dst, n), s = gt::list(src, n);
