@@ -17,6 +17,7 @@ import (
 	torch "github.com/wangkuiyi/gotorch"
 
 	"flowmatch/cmd/internal/licences"
+	"flowmatch/cmd/internal/terminal"
 	"flowmatch/datasets"
 	"flowmatch/trainer"
 )
@@ -68,7 +69,7 @@ type Env struct {
 // Say tells the user something in a line of its own, unless --quiet.
 func (c *Command) Say(format string, args ...any) {
 	if !c.Quiet && c.notes != nil {
-		fmt.Fprintf(c.notes, format+"\n", args...)
+		terminal.Say(c.notes, fmt.Sprintf(format, args...))
 	}
 }
 

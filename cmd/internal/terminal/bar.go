@@ -3,70 +3,64 @@ package terminal
 import (
 	"fmt"
 	"io"
-	"os"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 )
 
 // Bar shows how far a task has come. It may be used from several goroutines.
 type Bar struct {
-	mu    sync.Mutex
-	w     io.Writer
-	quiet bool
-	bar   *progressbar.ProgressBar // nil where there is no terminal
-	what  string
-	every time.Duration
-	last  time.Time
-	shown bool
+	mu     sync.Mutex
+	screen *screen
+	quiet  bool
+	what   string
+	every  time.Duration // between plain lines
+	last   time.Time
+	shown  bool
+	heads  string // over the columns, as they were printed last
 }
 
 // lineEvery is the time between plain lines.
 const lineEvery = 5 * time.Second
 
-// New starts a bar for total parts of what ("training").
+// New starts a bar for total parts of what ("sampling").
 func New(w io.Writer, quiet bool, what string, total int) *Bar {
-	b := &Bar{w: w, quiet: quiet, what: what, every: lineEvery, last: time.Now()}
-	if f, ok := w.(*os.File); ok && !quiet && term.IsTerminal(int(f.Fd())) {
-		b.bar = progressbar.NewOptions(total,
-			progressbar.OptionSetWriter(w),
-			progressbar.OptionSetDescription(what),
-			progressbar.OptionSetWidth(24),
-			progressbar.OptionSetPredictTime(false),
-			progressbar.OptionSetElapsedTime(false),
-			progressbar.OptionSetTheme(progressbar.Theme{Saucer: "█", SaucerPadding: "░", BarStart: "", BarEnd: ""}),
-			progressbar.OptionShowCount(),
-			progressbar.OptionFullWidth(),
-			progressbar.OptionClearOnFinish(),
-		)
-	}
+	b := &Bar{screen: newScreen(w), quiet: quiet, what: what, every: lineEvery, last: time.Now()}
+	b.Show(0, total)
 	return b
 }
 
+// Live tells whether there is a line that changes.
+func (b *Bar) Live() bool { return b.screen.live && !b.quiet }
+
 // Interval is how often Set is worth calling.
 func (b *Bar) Interval() time.Duration {
-	if b.bar != nil {
+	if b.Live() {
 		return 200 * time.Millisecond
 	}
 	return time.Second
 }
 
-// Set shows that done of total parts are done; detail says more.
-func (b *Bar) Set(done, total int, detail string) {
+// Set shows that done of total parts are done. details say more, the most telling first:
+// those that do not fit are left out.
+func (b *Bar) Set(done, total int, details ...string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
 	case b.quiet:
-	case b.bar != nil:
-		b.bar.Describe(b.what + "  " + detail + " ")
-		_ = b.bar.Set(done)
+	case b.screen.live:
+		b.screen.show(meter(b.what, done, total, details, b.screen.room(), b.screen.ascii))
 	case time.Since(b.last) >= b.every || done == total && b.shown:
 		b.last, b.shown = time.Now(), true
-		fmt.Fprintf(b.w, "%s %d/%d (%d%%)  %s\n", b.what, done, total, 100*done/max(1, total), detail)
+		head := fmt.Sprintf("%s %d/%d (%d%%)", b.what, done, total, percent(done, total))
+		b.screen.print(strings.TrimRight(strings.Join(append([]string{head}, details...), "  "), " "))
+	}
+}
+
+// Show shows that done of total parts are done, on a terminal alone.
+func (b *Bar) Show(done, total int, details ...string) {
+	if b.Live() {
+		b.Set(done, total, details...)
 	}
 }
 
@@ -74,15 +68,12 @@ func (b *Bar) Set(done, total int, detail string) {
 func (b *Bar) Note(s string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.quiet {
-		return
-	}
-	if b.bar != nil {
-		_ = b.bar.Clear()
-	}
-	fmt.Fprintln(b.w, s)
-	if b.bar != nil {
-		_ = b.bar.RenderBlank()
+	switch {
+	case b.quiet:
+	case b.screen.live:
+		b.screen.print(fold(s, b.screen.room())...)
+	default:
+		b.screen.print(s)
 	}
 }
 
@@ -90,47 +81,44 @@ func (b *Bar) Note(s string) {
 func (b *Bar) Done() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.bar != nil {
-		_ = b.bar.Clear()
-		b.bar = nil
+	b.screen.clear()
+	if b.screen.live {
 		b.quiet = true
 	}
 }
 
-// Duration is d for people: "3 min 20 s".
-func Duration(d time.Duration) string {
-	s := int(d.Round(time.Second).Seconds())
-	switch {
-	case d < 10*time.Second:
-		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
-	case s < 60:
-		return fmt.Sprintf("%d s", s)
-	case s < 3600:
-		return fmt.Sprintf("%d min %d s", s/60, s%60)
-	}
-	return fmt.Sprintf("%d h %d min", s/3600, s%3600/60)
-}
+func percent(done, total int) int { return 100 * done / max(1, total) }
 
-// Count is n with commas between thousands.
-func Count(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	var parts []string
-	for len(s) > 3 {
-		parts = append([]string{s[len(s)-3:]}, parts...)
-		s = s[:len(s)-3]
-	}
-	return strings.Join(append([]string{s}, parts...), ",")
-}
+// A meter's bar has so many columns, where there is room.
+const (
+	fewestBlocks = 8
+	mostBlocks   = 24
+)
 
-// Bytes is a size for people: "63 MB".
-func Bytes(n int64) string {
-	switch {
-	case n >= 10e9:
-		return fmt.Sprintf("%.0f GB", float64(n)/1e9)
-	case n >= 1e9:
-		return fmt.Sprintf("%.1f GB", float64(n)/1e9)
-	case n >= 1e6:
-		return fmt.Sprintf("%.0f MB", float64(n)/1e6)
+// meter is a task's line: its name, percent, a bar and details, in so many columns.
+func meter(what string, done, total int, details []string, room int, ascii bool) string {
+	part := fmt.Sprintf("%3d%%", percent(done, total))
+	line := part
+	if n := room - columnsOf(part) - 2; n > 3 {
+		line = fit(what, n, ascii) + "  " + part
 	}
-	return fmt.Sprintf("%.0f kB", float64(n)/1e3)
+	tail := ""
+	for _, d := range details {
+		if d == "" {
+			continue
+		}
+		if columnsOf(line)+columnsOf(tail)+2+columnsOf(d) > room {
+			break
+		}
+		tail += "  " + d
+	}
+	if n := min(mostBlocks, room-columnsOf(line)-1-columnsOf(tail)); n >= fewestBlocks {
+		full, empty := "█", "░"
+		if ascii {
+			full, empty = "#", "."
+		}
+		k := n * done / max(1, total)
+		line += " " + strings.Repeat(full, k) + strings.Repeat(empty, n-k)
+	}
+	return line + tail
 }

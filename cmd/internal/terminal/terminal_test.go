@@ -23,6 +23,16 @@ func TestDuration(t *testing.T) {
 	}
 }
 
+func TestClock(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		-time.Second: "0:00", 0: "0:00", 59600 * time.Millisecond: "1:00", 200 * time.Second: "3:20", time.Hour + 62*time.Second: "1:01:02",
+	} {
+		if got := Clock(d); got != want {
+			t.Errorf("%v is %q, want %q", d, got, want)
+		}
+	}
+}
+
 func TestCountAndBytes(t *testing.T) {
 	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 70000: "70,000", 6245889: "6,245,889"} {
 		if got := Count(n); got != want {
@@ -84,7 +94,7 @@ func TestQuietBar(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if b := New(f, false, "training", 10); b.bar != nil {
+	if New(f, false, "training", 10).Live() {
 		t.Error("a bar in a file")
 	}
 }

@@ -14,32 +14,85 @@ import (
 	"flowmatch/trainer"
 )
 
-// reporter shows a run's progress, and once its own steps are timed, how long
-// it will take.
+// reporter shows a run's progress: a line that changes, rows that stay, and once its own
+// steps are timed, how long it will take.
 type reporter struct {
-	bar       *terminal.Bar
-	device    torch.Device
+	bar     *terminal.Bar
+	device  torch.Device
+	total   int    // steps in all
+	samples int    // of a step
+	unit    string // "images/s"
+	advice  string // flags of a smaller job, said where the run takes hours
+	waiting string // what the time without a step is spent on
+	now     func() time.Time
+	held    func() int64 // bytes of memory; nil: as they are
+
+	first     int // steps done before
 	started   time.Time
-	first     int
 	estimated bool
-	advice    string
-	waiting   string // what the time without a step is spent on
+	average   lossAverage
+	due       int       // the step of the next row, 0 for none
+	lastRow   time.Time // or the start
 }
 
-func (r *reporter) look(l trainer.Look) {
-	p := l.Progress
-	if math.IsNaN(p.Loss) {
-		return // no step was an update
+func (r *reporter) Start(past []trainer.Metric) error {
+	r.first, r.started, r.lastRow = len(past), r.now(), r.now()
+	for _, m := range past {
+		r.average.add(m.Loss)
 	}
-	if !r.estimated && p.Step-r.first >= 3 && time.Since(r.started) > 2*time.Second {
+	r.due = rowAfter(r.first, r.total)
+	if r.held == nil {
+		r.held = r.memoryHeld
+	}
+	return nil
+}
+
+func (r *reporter) Flush() error { return nil }
+func (r *reporter) Close() error { return nil }
+
+// Due has rows after round parts of the whole.
+func (r *reporter) Due() int { return r.due }
+
+func (r *reporter) Look(l trainer.Look) error {
+	p := l.Progress
+	for _, m := range l.Steps {
+		r.average.add(m.Loss)
+	}
+	if math.IsNaN(p.Loss) {
+		return nil // no step was an update
+	}
+	if !r.estimated && p.Step-r.first >= 3 && r.now().Sub(r.started) > 2*time.Second {
 		r.estimated = true
 		all := time.Duration(float64(p.Total-r.first) / p.StepsPerSecond * float64(time.Second))
-		r.bar.Note(fmt.Sprintf("%s steps take about %s, and %s of memory", terminal.Count(int64(p.Total-r.first)), terminal.Duration(all), memory(r.device)))
+		r.bar.Note(fmt.Sprintf("%s steps take about %s, and %s of memory", terminal.Count(int64(p.Total-r.first)), terminal.Duration(all), r.memory()))
 		if all > time.Hour && r.advice != "" {
 			r.bar.Note("for a first try, this is smaller: " + r.advice)
 		}
 	}
-	r.bar.Set(p.Step, p.Total, detail(p, r.gpuBytes(), r.waiting))
+	if r.rowNow(p.Step) {
+		r.bar.Row(r.fields(p)...)
+	}
+	r.bar.Show(p.Step, p.Total, r.details(p)...)
+	return nil
+}
+
+// details are what the line that changes says.
+func (r *reporter) details(p trainer.Progress) []string {
+	all := []string{
+		fmt.Sprintf("loss %.4f", p.Loss), terminal.Duration(p.Left) + " left", rate(p.StepsPerSecond) + " steps/s",
+	}
+	if percent := int(100*p.Waiting + 0.5); percent > 0 {
+		all = append(all, fmt.Sprintf("%d%% %s", percent, r.waiting))
+	}
+	return all
+}
+
+// memoryHeld is what the run holds of the GPU's memory, or of the machine's.
+func (r *reporter) memoryHeld() int64 {
+	if b := r.gpuBytes(); b > 0 {
+		return b
+	}
+	return resident()
 }
 
 // gpuBytes is what the run holds of the GPU's memory, 0 on a processor.
@@ -50,19 +103,6 @@ func (r *reporter) gpuBytes() int64 {
 	return torch.CUDAMemory(r.device).Reserved
 }
 
-// detail is what the progress line says: the most telling first, for a terminal
-// cuts it. Waiting for data is worth a word where it costs something.
-func detail(p trainer.Progress, gpuBytes int64, waiting string) string {
-	s := fmt.Sprintf("loss %.4f  %s steps/s  %s left", p.Loss, rate(p.StepsPerSecond), terminal.Duration(p.Left))
-	if gpuBytes > 0 {
-		s += fmt.Sprintf("  GPU %s", terminal.Bytes(gpuBytes))
-	}
-	if percent := int(100*p.Waiting + 0.5); percent > 0 {
-		s += fmt.Sprintf("  %d%% %s", percent, waiting)
-	}
-	return s
-}
-
 func rate(v float64) string {
 	if v >= 10 {
 		return strconv.FormatFloat(v, 'f', 0, 64)
@@ -70,11 +110,11 @@ func rate(v float64) string {
 	return strconv.FormatFloat(v, 'f', 2, 64)
 }
 
-// memory is what the process holds, and the GPU's share.
-func memory(d torch.Device) string {
-	s := fmt.Sprintf("%d MB", resident()>>20)
-	if d.IsCUDA() {
-		s += fmt.Sprintf(" and %d MB on the GPU", torch.CUDADeviceInfo(d).AllocatedPeak>>20)
+// memory is what the process holds, or the GPU's share.
+func (r *reporter) memory() string {
+	s := terminal.Bytes(r.held())
+	if r.device.IsCUDA() {
+		s += " on the GPU"
 	}
 	return s
 }

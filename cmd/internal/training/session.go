@@ -83,7 +83,9 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 	case waiting == "":
 		waiting = "waiting for data"
 	}
-	report := &reporter{bar: bar, advice: sub.Advice, waiting: waiting, device: start.Device, started: time.Now(), first: start.Step()}
+	report := &reporter{
+		bar: bar, advice: sub.Advice, waiting: waiting, device: start.Device, total: total, samples: c.BatchSize * c.Accumulate, unit: unit(sub, c), now: time.Now,
+	}
 	observers := s.Stops.observers(start.Dir)
 	pictures := s.Pictures.observer(ctx, c, sub, start, s.title(sub), total)
 	if pictures != nil {
@@ -100,7 +102,7 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 	r := trainer.Run{
 		Config: c, Network: net, Dataset: data, Device: start.Device, Folder: folder,
 		MaxSteps: s.Stops.MaxSteps, CheckpointEvery: s.Stops.CheckpointEvery,
-		Interval: bar.Interval(), Observers: append(observers, trainer.Watch(report.look)), Note: bar.Note,
+		Interval: bar.Interval(), Observers: append(observers, report), Note: bar.Note,
 		Open: sub.Open, NoGraph: s.Stops.cmd.NoGraph,
 	}
 	res, err := r.Train(ctx, start.From)
@@ -127,6 +129,17 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 		}
 	}
 	return out, nil
+}
+
+// unit is that of the samples that a run trains on in a second.
+func unit(sub *Subject, c trainer.Config) string {
+	switch {
+	case c.Reflow != nil:
+		return "pairs/s"
+	case sub.Info.Is2D():
+		return "points/s"
+	}
+	return "images/s"
 }
 
 // title names what is trained.
