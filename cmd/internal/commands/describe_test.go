@@ -15,7 +15,7 @@ import (
 	"flowmatch/cmd/internal/cli"
 )
 
-var update = flag.Bool("update", false, "write the table of flags into README.md")
+var update = flag.Bool("update", false, "write what is made of the programs into README.md")
 
 // all are the programs, with the defaults that no variable of the environment changes.
 func all(t *testing.T) []*cli.Command {
@@ -52,7 +52,7 @@ func names(text, pattern string) []string {
 
 // Help, completion, manual and README's table tell of the same flags.
 func TestFlagsAreToldEverywhere(t *testing.T) {
-	readme := readmeTable(t)
+	_, readme, _ := part(t, tableBegins, tableEnds)
 	for _, c := range all(t) {
 		var want []string
 		for _, g := range c.Groups() {
@@ -177,42 +177,44 @@ const (
 	tableEnds   = "<!-- The flags end. -->\n"
 )
 
-func readme(t *testing.T) (path, text string) {
+var readmePath = filepath.Join("..", "..", "..", "README.md")
+
+// part is what stands between two marks of the README, and what is around it.
+func part(t *testing.T, begins, ends string) (before, has, after string) {
 	t.Helper()
-	path = filepath.Join("..", "..", "..", "README.md")
-	b, err := os.ReadFile(path)
+	b, err := os.ReadFile(readmePath)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return path, string(b)
+	before, rest, begun := strings.Cut(string(b), begins)
+	has, after, ended := strings.Cut(rest, ends)
+	if !begun || !ended {
+		t.Fatalf("README.md lacks %q and %q", begins, ends)
+	}
+	return before + begins, has, ends + after
 }
 
-func readmeTable(t *testing.T) string {
+// madeOf checks that a part of the README is what is made of the programs now, or with
+// -update puts it there.
+func madeOf(t *testing.T, begins, ends, now string) {
 	t.Helper()
-	_, text := readme(t)
-	_, rest, begins := strings.Cut(text, tableBegins)
-	table, _, ends := strings.Cut(rest, tableEnds)
-	if !begins || !ends {
-		t.Fatalf("README.md lacks %q and %q", tableBegins, tableEnds)
+	before, has, after := part(t, begins, ends)
+	if has == now {
+		return
 	}
-	return table
+	if !*update {
+		t.Fatalf("README.md has\n%s\nand it should be\n%s\ngo test ./cmd/internal/commands -run README -update writes it", has, now)
+	}
+	if err := os.WriteFile(readmePath, []byte(before+now+after), 0o666); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // The README's table of flags is made of their descriptions.
 func TestREADME(t *testing.T) {
 	var b strings.Builder
 	writeTable(&b, all(t))
-	have := readmeTable(t)
-	if have == b.String() {
-		return
-	}
-	if !*update {
-		t.Fatal("README.md has another table of flags than the programs: go test ./cmd/internal/commands -run README -update makes it anew")
-	}
-	path, text := readme(t)
-	if err := os.WriteFile(path, []byte(strings.Replace(text, tableBegins+have, tableBegins+b.String(), 1)), 0o666); err != nil {
-		t.Fatal(err)
-	}
+	madeOf(t, tableBegins, tableEnds, b.String())
 }
 
 // writeTable writes each flag once for the programs in which it means the same.
