@@ -6,22 +6,22 @@ import (
 
 	torch "github.com/wangkuiyi/gotorch"
 
-	"flowmatch/cmd/internal/modelfile"
 	"flowmatch/flow"
+	"flowmatch/trainer/trained"
 	"flowmatch/viz"
 )
 
 // Row is a model of images and how it is solved.
 type Row struct {
 	Name   string
-	Of     *modelfile.Model
+	Of     *trained.Model
 	Solver flow.Solver
 	// Guidance of the samples' classes, nil for none.
 	Guidance *flow.Guidance
 }
 
 // Euler is a row of so many Euler steps. whose is in its name: "student".
-func Euler(whose string, of *modelfile.Model, steps int) Row {
+func Euler(whose string, of *trained.Model, steps int) Row {
 	m, _ := flow.FixedStepMethod("euler")
 	name := fmt.Sprintf("%s, %d steps", whose, steps)
 	if steps == 1 {

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	torch "github.com/wangkuiyi/gotorch"
-
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/datasets"
 	"flowmatch/trainer"
@@ -119,55 +117,4 @@ func (f *Flags) Dir(in datasets.Info) string {
 		return filepath.Dir(f.Checkpoint)
 	}
 	return f.cmd.RunDir("cfm", in.Slug())
-}
-
-// Model is a checkpoint whose network is known.
-type Model struct {
-	*Network
-	Info  datasets.Info
-	Shape []int // of a sample: [C,H,W], or [2]
-	// Classes are the labels it takes, 0 for none. NullClass: label Classes
-	// stands for none.
-	Classes   int
-	NullClass bool
-	PerSample int // bytes of a layer's output
-}
-
-// Distilled tells whether the model has learnt its velocity at t = 0 alone: one
-// Euler step is all that it is for.
-func (m *Model) Distilled() bool {
-	r := m.Checkpoint.Record
-	return r != nil && r.Training.Configuration.Reflow != nil && r.Training.Configuration.Reflow.Distill
-}
-
-// Batch is how many samples are evaluated together on a device: so many that a
-// layer's output stays near 64 MB, and that all that an evaluation holds stays
-// within a GB, or on a GPU an eighth of what is free. (Guidance doubles it.)
-func (m *Model) Batch(d torch.Device) int {
-	room := int64(1 << 30)
-	if d.IsCUDA() {
-		room = torch.CUDADeviceInfo(d).Free / 8
-	}
-	return batch(m.PerSample, m.Config.WorkBytes(), room)
-}
-
-func batch(perSample, work int, room int64) int {
-	return max(1, min(8192, (64<<20)/perSample, int(room/int64(work))))
-}
-
-// Dims is Shape for the binding.
-func (m *Model) Dims() []int64 {
-	s := make([]int64, len(m.Shape))
-	for i, n := range m.Shape {
-		s[i] = int64(n)
-	}
-	return s
-}
-
-// Null is the label of the null class; it is -1 where there is none.
-func (m *Model) Null() int64 {
-	if !m.NullClass {
-		return -1
-	}
-	return int64(m.Classes)
 }

@@ -9,8 +9,7 @@ import (
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/datasets"
 	"flowmatch/flow"
-	"flowmatch/models"
-	"flowmatch/trainer"
+	"flowmatch/trainer/trained"
 )
 
 func read(t *testing.T, args ...string) (*Flags, *Guidance) {
@@ -68,11 +67,11 @@ func TestDir(t *testing.T) {
 }
 
 func TestGuidance(t *testing.T) {
-	classes := &Model{Classes: 10}
-	null := &Model{Classes: 10, NullClass: true}
+	classes := &trained.Model{Classes: 10}
+	null := &trained.Model{Classes: 10, NullClass: true}
 	for _, c := range []struct {
 		args []string
-		m    *Model
+		m    *trained.Model
 		want *flow.Guidance
 		why  string
 	}{
@@ -81,7 +80,7 @@ func TestGuidance(t *testing.T) {
 		{[]string{"--guidance", "1.5"}, null, &flow.Guidance{Scale: 1.5, From: 0, To: 1, Null: 10}, ""},
 		{[]string{"--guidance", "0", "--guidance-interval", "0.2, 0.8"}, null, &flow.Guidance{Scale: 0, From: 0.2, To: 0.8, Null: 10}, ""},
 		{[]string{"--guidance", "2"}, classes, nil, "--class-dropout"},
-		{[]string{"--guidance", "2"}, &Model{}, nil, "no classes"},
+		{[]string{"--guidance", "2"}, &trained.Model{}, nil, "no classes"},
 		{[]string{"--guidance", "-1"}, null, nil, "0 to 1000"},
 		{[]string{"--guidance", "NaN"}, null, nil, "0 to 1000"},
 		{[]string{"--guidance-interval", "0.2,0.8"}, null, nil, "other than 1"},
@@ -100,47 +99,6 @@ func TestGuidance(t *testing.T) {
 			wrongUse(t, c.args, err, c.why)
 		case err != nil || (got == nil) != (c.want == nil) || got != nil && *got != *c.want:
 			t.Errorf("%q: %+v, %v, want %+v", c.args, got, err, c.want)
-		}
-	}
-}
-
-// What a record says of its network and of its set must go together.
-func TestContradiction(t *testing.T) {
-	points := models.MLPConfig{HiddenDim: 8}.Defaults()
-	images := models.UNetConfig{Channels: 1, Size: 8, NumChannels: 32}.Defaults()
-	for _, c := range []struct {
-		network models.Config
-		set     trainer.DatasetRecord
-		ok      bool
-	}{
-		{points, trainer.DatasetRecord{Name: "moons", Shape: []int{2}}, true},
-		{points, trainer.DatasetRecord{Name: "points-mine", Shape: []int{2}}, true},
-		{images, trainer.DatasetRecord{Name: "digits", Shape: []int{1, 8, 8}}, true},
-		{images, trainer.DatasetRecord{Name: "digits", Shape: []int{1, 28, 28}}, false},
-		{points, trainer.DatasetRecord{Name: "digits", Shape: []int{1, 8, 8}}, false},
-		{points, trainer.DatasetRecord{Name: "digits", Shape: []int{2}}, false},
-		{models.MLPConfig{Dim: 3}.Defaults(), trainer.DatasetRecord{Name: "points-mine", Shape: []int{3}}, false},
-	} {
-		if err := contradiction(c.network, c.set); (err == nil) != c.ok {
-			t.Errorf("%+v of %+v: %v", c.network, c.set, err)
-		}
-	}
-}
-
-// A model of another set than --dataset names is told; a folder's name is the user's.
-func TestOtherSet(t *testing.T) {
-	of := func(record, asked string) *Model {
-		m := &Model{Network: &Network{Checkpoint: &trainer.Checkpoint{}}, Info: datasets.Info{Name: asked}}
-		if record != "" {
-			m.Checkpoint.Record = &trainer.Record{Dataset: trainer.DatasetRecord{Name: record}}
-		}
-		return m
-	}
-	for _, c := range []struct{ record, asked, want string }{
-		{"mnist", "mnist", ""}, {"mnist", "fashion_mnist", "mnist"}, {"", "mnist", ""}, {"folder-a", "folder:b", ""}, {"points-ring", "points:ring.csv", ""},
-	} {
-		if got := of(c.record, c.asked).OtherSet(); got != c.want {
-			t.Errorf("%+v: %q", c, got)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/flow"
+	"flowmatch/trainer/trained"
 )
 
 // Guidance are the flags of classifier-free guidance.
@@ -40,7 +41,7 @@ func (g *Guidance) Check() error {
 }
 
 // Of is the guidance of a model, nil for none.
-func (g *Guidance) Of(m *Model) (*flow.Guidance, error) {
+func (g *Guidance) Of(m *trained.Model) (*flow.Guidance, error) {
 	if g.Scale == 1 {
 		return nil, nil
 	}

@@ -1,6 +1,7 @@
 package modelfile
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,28 +16,13 @@ import (
 	"flowmatch/models"
 	"flowmatch/trainer"
 	"flowmatch/trainer/pretrained"
+	"flowmatch/trainer/trained"
 )
-
-// Network is a network's configuration with its weights.
-type Network struct {
-	Checkpoint *trainer.Checkpoint
-	Config     models.Config
-}
-
-// Build makes the network on the device.
-func (n *Network) Build(d torch.Device) (models.Network, error) {
-	return n.Checkpoint.Network(n.Config, d)
-}
-
-// Velocity is what the network has learnt, for evaluation on the device.
-func (n *Network) Velocity(d torch.Device) (flow.Velocity, error) {
-	return n.Checkpoint.Velocity(n.Config, d)
-}
 
 // Open reads the checkpoint and settles what it is: by its record, or for a
 // file without one by --dataset and the network's flags. Without --checkpoint
 // it is OUTPUT-DIR/<kind>/SET/ckpt.pth.
-func (f *Flags) Open(kind string) (*Model, error) {
+func (f *Flags) Open(kind string) (*trained.Model, error) {
 	if f.Pretrained != "" {
 		return f.openPretrained(kind, "checkpoint")
 	}
@@ -64,7 +50,7 @@ func (f *Flags) Open(kind string) (*Model, error) {
 
 // openPretrained reads a model that is part of the program. flag is the one that names a
 // file instead.
-func (f *Flags) openPretrained(kind, flag string) (*Model, error) {
+func (f *Flags) openPretrained(kind, flag string) (*trained.Model, error) {
 	rectified := kind != "cfm"
 	if have := pretrained.Names(true); rectified && !slices.Contains(have, f.Pretrained) {
 		own := filepath.Join(f.cmd.RunDir("reflow", f.Pretrained), trainer.CheckpointFile)
@@ -98,7 +84,7 @@ func (f *Flags) find(kind, flag, named string, info datasets.Info) (string, erro
 
 // OpenBeside opens another model of the first one's set: the named file, or
 // where none is OUTPUT-DIR/<kind>/SET/ckpt.pth. flag is the one that names it.
-func (f *Flags) OpenBeside(first *Model, kind, flag, named string) (*Model, error) {
+func (f *Flags) OpenBeside(first *trained.Model, kind, flag, named string) (*trained.Model, error) {
 	m, path, err := f.second(first, kind, flag, named)
 	if err != nil {
 		return nil, err
@@ -116,7 +102,7 @@ func (f *Flags) OpenBeside(first *Model, kind, flag, named string) (*Model, erro
 }
 
 // second reads the other model of OpenBeside.
-func (f *Flags) second(first *Model, kind, flag, named string) (*Model, string, error) {
+func (f *Flags) second(first *trained.Model, kind, flag, named string) (*trained.Model, string, error) {
 	if f.Pretrained != "" && named == "" {
 		m, err := f.openPretrained(kind, flag)
 		if err != nil {
@@ -136,13 +122,13 @@ func (f *Flags) second(first *Model, kind, flag, named string) (*Model, string, 
 }
 
 // At opens a checkpoint that one of our own runs on the set wrote.
-func (f *Flags) At(path string, info datasets.Info) (*Model, error) {
+func (f *Flags) At(path string, info datasets.Info) (*trained.Model, error) {
 	own := *f
 	own.Dataset, own.network, own.Weights = info.Name, nil, ""
 	return own.read(path, info)
 }
 
-func (f *Flags) read(path string, info datasets.Info) (*Model, error) {
+func (f *Flags) read(path string, info datasets.Info) (*trained.Model, error) {
 	ck, err := trainer.ReadNetwork(path, trainer.Averaging(f.Weights))
 	if err != nil {
 		return nil, err
@@ -158,92 +144,34 @@ func (f *Flags) read(path string, info datasets.Info) (*Model, error) {
 }
 
 // settle finds out what the checkpoint's network is.
-func (f *Flags) settle(ck *trainer.Checkpoint, info datasets.Info) (*Model, error) {
-	path := ck.Path
-	if ck.Record == nil {
-		return f.foreign(ck, info)
-	}
-	if f.network != nil && !f.describesFirst && f.network.Changed() {
-		return nil, cli.Usagef("%s says what its network is; the network's flags are for files without a record", path)
-	}
-	network, err := ck.Record.Network()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	d := ck.Record.Dataset
-	points := len(network.SampleShape()) == 1
-	if f.Dataset != "" && info.Is2D() != points {
-		return nil, cli.Usagef("%s is a network for %s, which does not fit --dataset %s", path, d.Name, info.Name)
-	}
-	if err := contradiction(network, d); err != nil {
-		return nil, fmt.Errorf("%s: damaged: %w", path, err)
-	}
+func (f *Flags) settle(ck *trainer.Checkpoint, info datasets.Info) (*trained.Model, error) {
 	switch {
-	case points:
-		if f.Dataset == "" {
-			info = datasets.Info{Name: d.Name, Shape: []int{2}}
-		}
-		info.Frame = d.Frame
-	case f.Dataset == "" || datasets.TraitsOf(info.Name).Varies(): // the record alone knows the classes
-		if f.cmd.Changed("image-size") && f.ImageSize != d.Shape[1] {
-			return nil, cli.Usagef("--image-size %d: %s is a network for %d", f.ImageSize, path, d.Shape[1])
-		}
-		name := f.Dataset
-		if name == "" {
-			name = d.Name
-		}
-		info = datasets.Info{Name: name, Shape: d.Shape, Levels: d.Levels, ClassNames: d.ClassNames}
-	}
-	info.Data = d.Data
-	m := modelOf(ck, info, network)
-	if !slices.Equal(m.Shape, info.Shape) || m.Classes > 0 && m.Classes != info.Classes() {
-		return nil, cli.Usagef("%s is a network for %s, which does not fit --dataset %s", path, d.Name, info.Name)
-	}
-	return m, nil
-}
-
-// contradiction is where a record's parts do not fit each other.
-func contradiction(network models.Config, d trainer.DatasetRecord) error {
-	shape := toInts(network.SampleShape())
-	known, err := datasets.Lookup(d.Name)
-	if !slices.Equal(shape, d.Shape) || len(shape) == 1 && (shape[0] != 2 || err == nil && !known.Is2D()) {
-		return fmt.Errorf("the record is of a network for samples of %v numbers, and of the set %q of shape %v", shape, d.Name, d.Shape)
-	}
-	return nil
-}
-
-// foreign is a file without our record.
-func (f *Flags) foreign(ck *trainer.Checkpoint, info datasets.Info) (*Model, error) {
-	if f.Dataset == "" || f.network == nil {
+	case ck.Record == nil && (f.Dataset == "" || f.network == nil):
 		return nil, cli.Usagef("%s has no record of its network: name the set that it was trained on with --dataset, and the network's flags where they are not the set's defaults", ck.Path)
-	}
-	if info.Shape == nil { // a folder's
+	case ck.Record == nil && info.Shape == nil: // a folder's
 		var err error
 		if info, err = datasets.LookupWith(f.Dataset, f.DataOptions()); err != nil {
 			return nil, err
 		}
+	case ck.Record != nil && f.network != nil && !f.describesFirst && f.network.Changed():
+		return nil, cli.Usagef("%s says what its network is; the network's flags are for files without a record", ck.Path)
 	}
-	kind := models.KindOf(ck.Tensors)
-	network, err := f.network.ConfigOf(kind, info, models.LabelRows(kind, ck.Tensors) == int64(info.Classes()+1))
-	if err != nil {
+	if f.Dataset == "" {
+		info = datasets.Info{}
+	}
+	m, err := trained.Of(ck, trained.Options{Set: info, Network: func(kind string, nullClass bool) (models.Config, error) {
+		return f.network.ConfigOf(kind, info, nullClass)
+	}})
+	var misfit *trained.MisfitError
+	switch {
+	case errors.As(err, &misfit):
+		return nil, cli.Usagef("%s is a network for %s, which does not fit --dataset %s", misfit.Path, misfit.Of, misfit.Set)
+	case err != nil:
 		return nil, err
+	case f.cmd.Changed("image-size") && f.ImageSize != m.Shape[1]:
+		return nil, cli.Usagef("--image-size %d: %s is a network for %d", f.ImageSize, ck.Path, m.Shape[1])
 	}
-	return modelOf(ck, info, network), nil
-}
-
-func modelOf(ck *trainer.Checkpoint, in datasets.Info, n models.Config) *Model {
-	return &Model{
-		Network: &Network{ck, n}, Info: in,
-		Shape: toInts(n.SampleShape()), Classes: n.Classes(), NullClass: n.HasNullClass(), PerSample: n.SampleBytes(),
-	}
-}
-
-func toInts(shape []int64) []int {
-	var out []int
-	for _, n := range shape {
-		out = append(out, int(n))
-	}
-	return out
+	return m, nil
 }
 
 // Precise evaluates v in what --precision names, bf16 or tf32, else in float32:

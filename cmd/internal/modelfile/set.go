@@ -8,21 +8,12 @@ import (
 	"flowmatch/cmd/internal/training"
 	"flowmatch/datasets"
 	"flowmatch/datasets/plane"
+	"flowmatch/trainer/trained"
 )
-
-// OtherSet is the name of the set that the model was trained on by its record, if
-// it is another than --dataset names; else "".
-func (m *Model) OtherSet() string {
-	r := m.Checkpoint.Record
-	if r == nil || r.Dataset.Name == "" || r.Dataset.Name == m.Info.Slug() || datasets.TraitsOf(m.Info.Name).Sized {
-		return ""
-	}
-	return r.Dataset.Name
-}
 
 // CheckFound refuses to open the set of a model that was trained on a user's own files, of
 // which the record alone tells: it does not know where they are.
-func (m *Model) CheckFound() error {
+func CheckFound(m *trained.Model) error {
 	lost := datasets.Lost(m.Info.Name)
 	if lost == "" {
 		return nil
@@ -37,8 +28,8 @@ func (m *Model) CheckFound() error {
 // Open2D opens the points that a model of points is measured by, as the model takes
 // them. say tells what the user should know of the difference between these and
 // those that it was trained on.
-func (m *Model) Open2D(say func(string, ...any)) (*plane.Set, error) {
-	if err := m.CheckFound(); err != nil {
+func Open2D(m *trained.Model, say func(string, ...any)) (*plane.Set, error) {
+	if err := CheckFound(m); err != nil {
 		return nil, err
 	}
 	set, err := plane.OpenIn(m.Info.Name, m.Info.Frame)
@@ -56,7 +47,7 @@ func (m *Model) Open2D(say func(string, ...any)) (*plane.Set, error) {
 // CompareData tells once what of the images that a model is measured by is not what it
 // was trained on. They are those of the training part, with their files, and their
 // classes as the model has them.
-func (m *Model) CompareData(im *datasets.Images, say func(string, ...any)) {
+func CompareData(m *trained.Model, im *datasets.Images, say func(string, ...any)) {
 	r := m.Checkpoint.Record
 	if r == nil {
 		return

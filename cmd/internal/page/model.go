@@ -4,14 +4,16 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	torch "github.com/wangkuiyi/gotorch"
 
-	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/modelfile"
 	"flowmatch/datasets"
 	"flowmatch/datasets/plane"
 	"flowmatch/flow"
+	"flowmatch/trainer/pretrained"
+	"flowmatch/trainer/trained"
 )
 
 // opened is a model with its weights in memory. Only the worker's thread touches it.
@@ -77,22 +79,7 @@ func (o *opening) keep(k *opened) {
 }
 
 func (o *opening) read(m Model) (*opened, error) {
-	f := modelfile.Add(&cli.Command{Name: "ui"}, "shown")
-	kind := "cfm"
-	switch m.Family {
-	case "pretrained-reflow":
-		kind = "reflow"
-		fallthrough
-	case "pretrained":
-		f.Pretrained = m.Set
-	default:
-		path, err := o.server.outputs.real(m.file)
-		if err != nil {
-			return nil, err
-		}
-		f.Checkpoint = path
-	}
-	file, err := f.Open(kind)
+	file, err := o.file(m)
 	if err != nil {
 		return nil, err
 	}
@@ -104,6 +91,22 @@ func (o *opening) read(m Model) (*opened, error) {
 		Model: m, info: file.Info, velocity: modelfile.InFloat32(velocity), dims: file.Dims(),
 		batch: file.Batch(o.server.device), null: file.Null(), fields: map[float64]Floats{},
 	}, nil
+}
+
+// file is the model's checkpoint: one that is part of the program, or one in the output folder.
+func (o *opening) file(m Model) (*trained.Model, error) {
+	if strings.HasPrefix(m.Family, "pretrained") {
+		ck, err := pretrained.Open(m.Set, m.Family == "pretrained-reflow")
+		if err != nil {
+			return nil, err
+		}
+		return trained.Of(ck, trained.Options{})
+	}
+	path, err := o.server.outputs.real(m.file)
+	if err != nil {
+		return nil, err
+	}
+	return trained.Open(path, trained.Options{})
 }
 
 // view is what of the plane is shown, and how dense the set is there.

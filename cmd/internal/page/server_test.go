@@ -24,9 +24,9 @@ import (
 	"flowmatch/trainer"
 )
 
-// trained makes an output folder with a model of moons, one that stands for its rectified
+// withModels makes an output folder with a model of moons, one that stands for its rectified
 // flow, and one of digits: nearly untrained, which is enough to see them move.
-var trained = sync.OnceValues(func() (string, error) {
+var withModels = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "page")
 	if err != nil {
 		return "", err
@@ -78,10 +78,10 @@ var trained = sync.OnceValues(func() (string, error) {
 	return dir, nil
 })
 
-// copied is a copy of trained for a test that changes it.
+// copied is a copy of it for a test that changes it.
 func copied(t *testing.T) string {
 	t.Helper()
-	dir, err := trained()
+	dir, err := withModels()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func copied(t *testing.T) string {
 func newServer(t *testing.T, o Options) *Server {
 	t.Helper()
 	if o.OutputDir == "" {
-		dir, err := trained()
+		dir, err := withModels()
 		if err != nil {
 			t.Fatal(err)
 		}

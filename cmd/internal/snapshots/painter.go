@@ -7,6 +7,7 @@ import (
 
 	torch "github.com/wangkuiyi/gotorch"
 
+	"flowmatch/cmd/internal/kinds"
 	"flowmatch/datasets"
 	"flowmatch/datasets/plane"
 	"flowmatch/flow"
@@ -35,10 +36,7 @@ type Model struct {
 
 // Painter is the one for the model's kind of samples.
 func (m Model) Painter() Painter {
-	if m.Info.Is2D() {
-		return newPoints(m)
-	}
-	return newImages(m)
+	return kinds.Each[func(Model) Painter]{Points: newPoints, Images: newImages}.Of(m.Info)(m)
 }
 
 // solver has so few steps that a picture is cheap, and enough that it is a good one.
@@ -82,7 +80,7 @@ const (
 	gridWidth   = 600 // pixels
 )
 
-func newImages(m Model) *images {
+func newImages(m Model) Painter {
 	p := &images{shape: [3]int(m.Info.Shape), sampling: m.sampling()}
 	classes := min(m.Network.Classes(), mostClasses)
 	if classes == 0 {
@@ -130,7 +128,7 @@ const (
 	pointsSide   = 400 // pixels
 )
 
-func newPoints(m Model) *points {
+func newPoints(m Model) Painter {
 	p := &points{info: m.Info, sampling: m.sampling()}
 	p.sampling.N = 1
 	// Ten pictures take a hundredth of the network's work: training is three evaluations.

@@ -14,6 +14,7 @@ import (
 	"github.com/wangkuiyi/gotorch/strictjson"
 
 	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/kinds"
 	"flowmatch/datasets"
 	"flowmatch/models"
 	"flowmatch/trainer"
@@ -168,8 +169,9 @@ func textOf(raw json.RawMessage) (string, error) {
 // from. network is nil where no flag describes it.
 func (s *Settings) Resolved(f *pflag.FlagSet, c trainer.Config, in datasets.Info, network models.Config) (values map[string]json.RawMessage, from map[string]string) {
 	values, from = map[string]json.RawMessage{}, map[string]string{}
+	unsaid := kinds.Each[[]string]{Points: []string{"network", "class-dropout", "horizontal-flip"}}.Of(in)
 	put := func(name string, raw json.RawMessage, origin string) {
-		if known := f.Lookup(name); known == nil || slices.Contains(notKept, name) {
+		if known := f.Lookup(name); known == nil || slices.Contains(notKept, name) || slices.Contains(unsaid, name) {
 			return
 		}
 		if s.from[name] != "" {
@@ -184,15 +186,13 @@ func (s *Settings) Resolved(f *pflag.FlagSet, c trainer.Config, in datasets.Info
 		for _, d := range trainer.Differences(network, struct{}{}) {
 			put(strings.ReplaceAll(d.Field, "_", "-"), listed(d.Now), fromDefault)
 		}
-		if !in.Is2D() {
-			put("network", json.RawMessage(fmt.Sprintf("%q", network.Kind())), fromDefault)
-		}
+		put("network", json.RawMessage(fmt.Sprintf("%q", network.Kind())), fromDefault)
 	}
 	byRecipe := []string{"iterations", "batch_size", "learning_rate", "warmup", "schedule", "ema_decay", "grad_clip", "stratified_times", "stable_targets"}
 	for _, d := range trainer.Differences(c, struct{}{}) {
 		name, origin := strings.ReplaceAll(d.Field, "_", "-"), fromDefault
 		switch {
-		case in.Is2D() && (d.Field == "class_dropout" || d.Field == "horizontal_flip"), d.Field == "init_from":
+		case d.Field == "init_from":
 			continue
 		case slices.Contains(byRecipe, d.Field):
 			origin = fromRecipe

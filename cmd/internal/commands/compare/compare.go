@@ -18,6 +18,7 @@ import (
 	"flowmatch/cmd/internal/kinds"
 	"flowmatch/cmd/internal/modelfile"
 	"flowmatch/flow"
+	"flowmatch/trainer/trained"
 )
 
 func (f *flags) run(ctx context.Context, env cli.Env) error {
@@ -75,7 +76,7 @@ type comparison struct {
 	*request
 	env    cli.Env
 	dir    string
-	models [2]*modelfile.Model
+	models [2]*trained.Model
 	device torch.Device
 }
 
@@ -97,7 +98,7 @@ func (c *comparison) points(ctx context.Context) error {
 		}
 		built[k] = v
 	}
-	set, err := c.models[0].Open2D(c.cmd.Say)
+	set, err := modelfile.Open2D(c.models[0], c.cmd.Say)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"flowmatch/cmd/internal/classifiers"
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/kinds"
+	"flowmatch/cmd/internal/modelfile"
 	"flowmatch/cmd/internal/terminal"
 	"flowmatch/datasets"
 )
@@ -117,7 +118,7 @@ var open = kinds.Each[func(e *evaluation, ctx context.Context, req *request) (fu
 }
 
 func (e *evaluation) openPoints(ctx context.Context, req *request) (func() error, error) {
-	set, err := e.file.Open2D(e.f.cmd.Say)
+	set, err := modelfile.Open2D(e.file, e.f.cmd.Say)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +150,7 @@ func (e *evaluation) openImages(ctx context.Context, req *request) (func() error
 // readImages reads the set's test images, and with fit those to train a
 // classifier on.
 func (e *evaluation) readImages(ctx context.Context, fit bool) (*classifiers.Sets, error) {
-	if err := e.file.CheckFound(); err != nil {
+	if err := modelfile.CheckFound(e.file); err != nil {
 		return nil, err
 	}
 	opts := e.f.model.DataOptions().Again(e.info)
@@ -175,7 +176,7 @@ func (e *evaluation) readImages(ctx context.Context, fit bool) (*classifiers.Set
 		}
 	}
 	if part := sets.Trained(); part != nil {
-		e.file.CompareData(part, e.f.cmd.Say)
+		modelfile.CompareData(e.file, part, e.f.cmd.Say)
 	}
 	said := map[string]bool{} // both parts may have the same to say
 	for _, im := range []*datasets.Images{sets.Fit, sets.Test} {

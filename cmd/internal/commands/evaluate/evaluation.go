@@ -8,17 +8,17 @@ import (
 	torch "github.com/wangkuiyi/gotorch"
 
 	"flowmatch/cmd/internal/cli"
-	"flowmatch/cmd/internal/modelfile"
 	"flowmatch/cmd/internal/terminal"
 	"flowmatch/datasets"
 	"flowmatch/flow"
 	"flowmatch/flow/metrics"
+	"flowmatch/trainer/trained"
 )
 
 // evaluation takes the measures of one model.
 type evaluation struct {
 	f       *flags
-	file    *modelfile.Model
+	file    *trained.Model
 	info    datasets.Info
 	chosen  map[string]bool // measures by name
 	solvers []cli.NamedSolver

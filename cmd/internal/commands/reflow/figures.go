@@ -6,12 +6,12 @@ import (
 
 	"flowmatch/cmd/internal/figures"
 	"flowmatch/cmd/internal/kinds"
-	"flowmatch/cmd/internal/modelfile"
+	"flowmatch/trainer/trained"
 )
 
 // draw draws a round's pictures: those of a training, and of images the first
 // teacher's samples beside the student's in few steps.
-func (r *rounds) draw(ctx context.Context, dir string, teacher, student *modelfile.Model) ([]string, error) {
+func (r *rounds) draw(ctx context.Context, dir string, teacher, student *trained.Model) ([]string, error) {
 	paths, err := r.figures.Draw(ctx, r.session.Env, figures.Run{
 		Dir: dir, Info: r.info, Network: student.Config, Device: r.device, Losses: r.losses, OneStep: r.distill, Reference: r.hyper.Recipe == "reference",
 	})
@@ -23,15 +23,15 @@ func (r *rounds) draw(ctx context.Context, dir string, teacher, student *modelfi
 }
 
 // besides are the pictures of a round besides those of a training.
-var besides = kinds.Each[func(r *rounds, ctx context.Context, dir string, teacher, student *modelfile.Model) ([]string, error)]{
-	Points: func(*rounds, context.Context, string, *modelfile.Model, *modelfile.Model) ([]string, error) {
+var besides = kinds.Each[func(r *rounds, ctx context.Context, dir string, teacher, student *trained.Model) ([]string, error)]{
+	Points: func(*rounds, context.Context, string, *trained.Model, *trained.Model) ([]string, error) {
 		return nil, nil
 	},
 	Images: (*rounds).fewSteps,
 }
 
 // fewSteps draws samples of the teacher beside the student's in few steps.
-func (r *rounds) fewSteps(ctx context.Context, dir string, teacher, student *modelfile.Model) ([]string, error) {
+func (r *rounds) fewSteps(ctx context.Context, dir string, teacher, student *trained.Model) ([]string, error) {
 	rows := []figures.Row{
 		{Name: "teacher, " + r.solver.String(), Of: teacher, Solver: r.solver},
 		figures.Euler("teacher", teacher, 1),

@@ -11,6 +11,7 @@ import (
 	"flowmatch/cmd/internal/training"
 	"flowmatch/flow"
 	"flowmatch/trainer"
+	"flowmatch/trainer/trained"
 )
 
 type flags struct {
@@ -115,7 +116,7 @@ func (f *flags) kind() string {
 
 // openTeacher reads the model that makes the first round's pairs. The student
 // starts from it.
-func (f *flags) openTeacher() (*modelfile.Model, error) {
+func (f *flags) openTeacher() (*trained.Model, error) {
 	if f.distill {
 		return f.model.Open("reflow")
 	}

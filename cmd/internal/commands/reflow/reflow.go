@@ -22,6 +22,7 @@ import (
 	"flowmatch/flow"
 	"flowmatch/models"
 	"flowmatch/trainer"
+	"flowmatch/trainer/trained"
 )
 
 func (f *flags) run(ctx context.Context, env cli.Env) error {
@@ -138,7 +139,7 @@ type rounds struct {
 }
 
 // round trains a student of the teacher in a folder.
-func (r *rounds) round(ctx context.Context, n int, dir string, of *modelfile.Model) error {
+func (r *rounds) round(ctx context.Context, n int, dir string, of *trained.Model) error {
 	start, err := r.stops.Open(dir, r.device)
 	if err != nil {
 		return err
@@ -190,7 +191,7 @@ func (r *rounds) round(ctx context.Context, n int, dir string, of *modelfile.Mod
 }
 
 // teach lets the model make the pairs.
-func (r *rounds) teach(p *trainer.Pairs, of *modelfile.Model) error {
+func (r *rounds) teach(p *trainer.Pairs, of *trained.Model) error {
 	velocity, err := of.Velocity(r.device)
 	if err != nil {
 		return err
@@ -208,7 +209,7 @@ const inBF16 = ", bf16"
 // kept are the teacher's pairs and where they are kept. Those that a reflow run
 // was trained on serve its distillation too: they are the first teacher's own,
 // and need not be drawn again.
-func (r *rounds) kept(n int, dir string, of *modelfile.Model) *trainer.Pairs {
+func (r *rounds) kept(n int, dir string, of *trained.Model) *trainer.Pairs {
 	p := &trainer.Pairs{
 		Teacher: trainer.Teacher{Solver: r.solver, Device: r.device, Shape: of.Dims(), Classes: of.Classes, Batch: of.Batch(r.device)},
 		Config:  trainer.ReflowConfig{Teacher: trainer.Fingerprint(of.Checkpoint.Tensors), Solver: r.solver.String(), Pairs: r.pairs, Round: n, Distill: r.distill},
@@ -242,7 +243,7 @@ func (r *rounds) kept(n int, dir string, of *modelfile.Model) *trainer.Pairs {
 }
 
 // subject is the student: the teacher's network, with its weights.
-func (r *rounds) subject(of *modelfile.Model, p *trainer.Pairs) *training.Subject {
+func (r *rounds) subject(of *trained.Model, p *trainer.Pairs) *training.Subject {
 	about, waiting := "fresh pairs of its teacher for every step", "drawing pairs"
 	open := func(c trainer.Config, _ torch.Device, start int) (trainer.Source, error) {
 		return p.Teacher.Fresh(c, start), nil

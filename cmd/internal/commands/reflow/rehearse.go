@@ -7,11 +7,11 @@ import (
 
 	torch "github.com/wangkuiyi/gotorch"
 
-	"flowmatch/cmd/internal/modelfile"
 	"flowmatch/cmd/internal/terminal"
 	"flowmatch/cmd/internal/training"
 	"flowmatch/flow"
 	"flowmatch/trainer"
+	"flowmatch/trainer/trained"
 )
 
 // record is what a round's run.json says. Of pairs that another run has drawn it says
@@ -38,7 +38,7 @@ func (r *rounds) record(c trainer.Config, p *trainer.Pairs) *training.RunRecord 
 }
 
 // rehearse prints what the first round would be, as --dry-run asks.
-func (r *rounds) rehearse(ctx context.Context, teacher *modelfile.Model) error {
+func (r *rounds) rehearse(ctx context.Context, teacher *trained.Model) error {
 	c, w := r.config, r.session.Env.Stdout
 	pairs := r.kept(1, r.roundDir(r.cmd.RunDir(r.kind(), r.info.Slug()), 1), teacher)
 	c.Reflow = &pairs.Config

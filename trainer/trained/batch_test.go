@@ -1,4 +1,4 @@
-package modelfile
+package trained
 
 import "testing"
 
