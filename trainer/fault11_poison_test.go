@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -78,6 +79,9 @@ func TestPoisoned(t *testing.T) {
 					t.Errorf("%s: one step should have been left out; %d were, %v", what, l.watch.skipped, err)
 				case !once && (!errors.As(err, &d) || d.Step < at-1 || d.Step > at+10):
 					t.Errorf("%s: %v", what, err)
+				}
+				if d != nil && part == "weight" && !strings.Contains(d.Error(), l.e.names[2]+" is not finite") {
+					t.Errorf("%s: %v does not name it", what, d)
 				}
 				if !once(part, forGood) && s != nil && s.Step() >= at {
 					t.Errorf("%s: the newest state is of step %d", what, s.Step())

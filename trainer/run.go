@@ -142,6 +142,7 @@ type loop struct {
 	first, done   int // steps at the start and now
 	losses, norms []float32
 	watch         divergence
+	bad           string      // what was not finite in the first of the last steps without an update
 	saved         int         // step of the newest state that this process saved
 	torn          []Restarter // something is missing in their files
 
@@ -280,7 +281,7 @@ func (l *loop) run(ctx context.Context) error {
 			// Nothing has looked at what the only update has made of the network.
 			losses = append(slices.Clone(losses), l.afterwards())
 		}
-		if err := l.watch.atEnd(losses); err != nil {
+		if err := l.named(l.watch.atEnd(losses)); err != nil {
 			if d, ok := err.(*DivergedError); ok {
 				d.Step = min(d.Step, l.done)
 			}
@@ -343,9 +344,11 @@ func (l *loop) look() error {
 			sumNorm += float64(norms[i])
 			n++
 		case 1:
-			l.note(fmt.Sprintf("step %d: the loss or its gradient is not finite; steps without an update follow", at+i+1))
+			l.bad = l.e.whatWas(at+i+1, losses[i])
+			l.note(fmt.Sprintf("step %d: %s is not finite; steps without an update follow", at+i+1, l.bad))
 		}
 	}
+	l.e.bad = nil
 	l.losses = append(l.losses, losses...)
 	l.norms = append(l.norms, norms...)
 	p := Progress{
@@ -358,7 +361,7 @@ func (l *loop) look() error {
 			return err
 		}
 	}
-	return l.watch.verdict()
+	return l.named(l.watch.verdict())
 }
 
 // noteUnrecorded says once why steps are not recorded.

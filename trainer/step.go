@@ -44,6 +44,8 @@ type engine struct {
 	graph      *stepGraph
 	unrecorded error // why steps could not be recorded
 
+	bad []badStep // since the device was read
+
 	diagnostics []Diagnostic // told of every batch
 }
 
@@ -223,6 +225,7 @@ func (e *engine) update(k int, loss torch.Tensor) {
 		s.note(e.ring, loss, norm)
 		return
 	}
+	e.suspect(k, loss, norm)
 	e.adamw.Step(e.c.Rate(k), g)
 	if e.ema != nil {
 		torch.LerpAll(e.ema, e.params, 1-e.c.Decay(k))
