@@ -17,6 +17,7 @@ import (
 
 // What a checkpoint's record claims is refused before it costs memory, of Go's or of libtorch's.
 func TestRecordsThatClaim(t *testing.T) {
+	faulttest.Measures(t)
 	long := strings.Repeat("1,", 4<<20)
 	names := strings.Repeat(`"a",`, 2<<20)
 	for name, change := range map[string][2]string{

@@ -50,6 +50,7 @@ func zeros(descr, shape, order string, bytes int) func(w io.Writer) {
 
 // What unfolds to much more than it is costs little, and so does what claims more than it has.
 func TestCost(t *testing.T) {
+	faulttest.Measures(t)
 	const million = 1 << 20
 	many := map[string]func(io.Writer){}
 	for i := range 1000 {

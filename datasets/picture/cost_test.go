@@ -15,6 +15,7 @@ import (
 
 // A picture costs 8 bytes a pixel beside what any file may cost, whatever its head, its chunks and its profile claim.
 func TestCost(t *testing.T) {
+	faulttest.Measures(t)
 	small := image.NewGray(image.Rect(0, 0, 8, 8))
 	png, jpeg := picturetest.PNG(small), picturetest.JPEG(small)
 	blank := image.NewNRGBA(image.Rect(0, 0, 3000, 2000))

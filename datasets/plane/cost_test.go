@@ -13,6 +13,7 @@ import (
 
 // A long list of points costs as much as it is long: 24 bytes of memory a point, and little more on the way.
 func TestLongList(t *testing.T) {
+	faulttest.Measures(t)
 	const millions = 12 << 20
 	for name, text := range map[string]string{
 		"the shortest lines":  strings.Repeat("1,2\n", millions/4),

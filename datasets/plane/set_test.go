@@ -4,7 +4,6 @@ import (
 	"math"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/wangkuiyi/gotorch/splitmix"
 )
@@ -269,19 +268,6 @@ func TestPlotRange(t *testing.T) {
 		r := open2D(t, name).PlotRange()
 		if math.Abs((r.X1-r.X0)-(r.Y1-r.Y0)) > 1e-9 || r.X1-r.X0 < 2 || r.X1-r.X0 > 14 {
 			t.Errorf("%s: %+v is no square of a good size", name, r)
-		}
-	}
-}
-
-// TestSampleIsFast: half a second for a million points would be slow, and is allowed
-// under the race detector.
-func TestSampleIsFast(t *testing.T) {
-	for _, name := range planeNames {
-		open2D(t, name).Sample(make([]float32, 2), 1, 0)
-		began := time.Now()
-		sampled(t, name, 100_000, 1)
-		if took := time.Since(began); took > time.Second {
-			t.Errorf("%s: 100,000 points took %v", name, took)
 		}
 	}
 }

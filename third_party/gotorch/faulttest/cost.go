@@ -7,36 +7,31 @@ import (
 	"time"
 )
 
-// What reading a file may cost, however it was made.
-const (
-	costFixed = 64 << 20 // bytes, beside twice the file's own size
-	costTime  = time.Second
-)
+// costFixed is what reading a file may allocate, beside twice the file's own size, however it was made.
+const costFixed = 64 << 20
 
 // Bounded wants reading a file of so many bytes to allocate, with all that is freed on the way, at most 64 MiB and twice the
-// file, and to take a second of the processor's time at most. Where the machine is busy it is given further tries.
+// file. The processor's time is told, and decides nothing.
 func Bounded(t testing.TB, what string, size int, read func()) {
 	t.Helper()
-	var took time.Duration
-	var used uint64
-	for range 3 {
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		start := processorTime(t)
-		read()
-		took = processorTime(t) - start
-		runtime.ReadMemStats(&after)
-		used = after.TotalAlloc - before.TotalAlloc
-		if took <= costTime {
-			break
-		}
-	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	start := processorTime(t)
+	read()
+	took := processorTime(t) - start
+	runtime.ReadMemStats(&after)
+	used := after.TotalAlloc - before.TotalAlloc
 	t.Logf("%s: %d KiB allocated for %d KiB, %v", what, used>>10, size>>10, took.Round(time.Millisecond))
 	if used > costFixed+2*uint64(size) {
 		t.Errorf("%s: %d bytes were allocated for a file of %d", what, used, size)
 	}
-	if took > costTime && !testing.Short() { // which the race detector runs with
-		t.Errorf("%s: %v for a file of %d bytes", what, took, size)
+}
+
+// Measures skips a test of costs under the race detector, which allocates, too, and is ten times slower.
+func Measures(t testing.TB) {
+	t.Helper()
+	if raceDetector {
+		t.Skip("the race detector allocates, too")
 	}
 }
 

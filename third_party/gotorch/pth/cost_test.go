@@ -12,6 +12,7 @@ import (
 
 // Large files of PyTorch's kind cost little whatever is in them.
 func TestCost(t *testing.T) {
+	faulttest.Measures(t)
 	const most = 16 << 20
 	many := func(one string) string { return strings.Repeat(one, most/len(one)) }
 	entries := good()

@@ -11,6 +11,7 @@ import (
 
 // A header of 16 MiB, which is the most that is read, costs little whatever is in it.
 func TestCost(t *testing.T) {
+	faulttest.Measures(t)
 	const most = 16<<20 - 200
 	many := func(one string) string { return strings.Repeat(one, most/len(one)) }
 	var keys, tensors strings.Builder
