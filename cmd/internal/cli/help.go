@@ -19,15 +19,38 @@ const (
 
 // columns is the width of the terminal that w is, or the usual one.
 func columns(w io.Writer) int {
+	if n, ok := TerminalWidth(w); ok {
+		return n
+	}
+	return usualWidth
+}
+
+// TerminalWidth is how wide lines on the terminal may be that w is; false where it is none.
+func TerminalWidth(w io.Writer) (columns int, ok bool) {
 	if r, ok := w.(*results); ok {
 		w = r.w
 	}
-	if f, ok := w.(*os.File); ok {
-		if n, _, err := term.GetSize(int(f.Fd())); err == nil && n > 0 {
-			return min(n, mostWidth)
-		}
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return 0, false
 	}
-	return usualWidth
+	if n, _, err := term.GetSize(int(f.Fd())); err == nil && n > 0 {
+		return min(n, mostWidth), true
+	}
+	return usualWidth, true
+}
+
+// List is names with what they are, in lines of a width.
+func List(width int, rows [][2]string) string {
+	longest := 0
+	for _, r := range rows {
+		longest = max(longest, len(r[0]))
+	}
+	var b strings.Builder
+	for _, r := range rows {
+		row(&b, width, longest, r[0], r[1])
+	}
+	return b.String()
 }
 
 // Help is what --help prints, in lines of a width.
@@ -42,7 +65,7 @@ func (c *Command) Help(width int) string {
 		}
 	}
 	for _, f := range c.Forms {
-		c.row(&b, width, longest, f.Line, f.What)
+		row(&b, width, longest, f.Line, f.What)
 	}
 	longest = 0
 	groups := c.Groups()
@@ -55,7 +78,7 @@ func (c *Command) Help(width int) string {
 		b.WriteByte('\n')
 		fold(&b, width, 0, 0, g.Title+":")
 		for _, d := range g.Descriptions() {
-			c.row(&b, width, min(longest, 26), d.Head, d.About)
+			row(&b, width, min(longest, 26), d.Head, d.About)
 		}
 	}
 	b.WriteByte('\n')
@@ -65,7 +88,7 @@ func (c *Command) Help(width int) string {
 
 // row writes a head of at most longest columns and the text beside it; or under it,
 // where the lines are short or the head is long.
-func (c *Command) row(b *strings.Builder, width, longest int, head, text string) {
+func row(b *strings.Builder, width, longest int, head, text string) {
 	const left, gap = 2, 2
 	at := left + longest + gap
 	if text == "" {

@@ -2,8 +2,9 @@ package page
 
 import (
 	"path"
-	"regexp"
 	"strings"
+
+	"flowmatch/cmd/internal/cli"
 )
 
 // The page shows the command that does the same in a shell.
@@ -16,13 +17,13 @@ func (s *Server) sampleCommand(m Model, seed int64, c solver, more ...string) st
 	if !m.OneStep {
 		words = append(words, c.flags()...)
 	}
-	return shell(words)
+	return cli.Shell(words)
 }
 
 // evaluateCommand measures a model thoroughly.
 func (s *Server) evaluateCommand(m Model) string {
 	words := append([]string{"bin/evaluate"}, s.modelFlags(m)...)
-	return shell(append(words, "--measures", "sw2", "--solvers", "euler:1,euler:2,euler:4,euler:8,midpoint:8"))
+	return cli.Shell(append(words, "--measures", "sw2", "--solvers", "euler:1,euler:2,euler:4,euler:8,midpoint:8"))
 }
 
 // modelFlags name a model on the command line.
@@ -40,18 +41,4 @@ func (s *Server) modelFlags(m Model) []string {
 		return words
 	}
 	return []string{"--checkpoint", path.Join(s.outputs.dir, m.file)}
-}
-
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
-
-// shell joins words so that a shell takes them apart again.
-func shell(words []string) string {
-	quoted := make([]string, len(words))
-	for i, w := range words {
-		if !plainWord.MatchString(w) {
-			w = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
-		quoted[i] = w
-	}
-	return strings.Join(quoted, " ")
 }

@@ -12,6 +12,7 @@ import (
 
 	torch "github.com/wangkuiyi/gotorch"
 
+	"flowmatch/cmd/internal/cli"
 	"flowmatch/datasets/plane"
 	"flowmatch/flow"
 	"flowmatch/models"
@@ -144,7 +145,7 @@ func (s *Server) train(w http.ResponseWriter, r *http.Request) {
 		film := &drawingFilm{server: s, frame: set.Frame, velocity: net.Velocity}
 		film.prepare()
 		out.send("start", trainStart{
-			shell([]string{"bin/train", "--dataset", "points:drawing.csv", "--hidden-dim", itoa(drawnHidden), "--batch-size", itoa(drawnBatch),
+			cli.Shell([]string{"bin/train", "--dataset", "points:drawing.csv", "--hidden-dim", itoa(drawnHidden), "--batch-size", itoa(drawnBatch),
 				"--iterations", itoa(ask.Iterations), "--seed", itoa(ask.Seed)}),
 			ask.Iterations, drawnSide, film.times,
 		})

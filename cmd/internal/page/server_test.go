@@ -418,12 +418,6 @@ func TestTrainOnDrawing(t *testing.T) {
 	}
 }
 
-func TestShell(t *testing.T) {
-	if got, want := shell([]string{"bin/sample", "--checkpoint", "my runs/it's.pth", "--x", ""}), `bin/sample --checkpoint 'my runs/it'\''s.pth' --x ''`; got != want {
-		t.Errorf("%s, want %s", got, want)
-	}
-}
-
 // The page asks nobody but its own server.
 func TestNothingFromElsewhere(t *testing.T) {
 	entries, err := static.ReadDir("static")

@@ -101,7 +101,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 				return err
 			}
 		} else {
-			fmt.Fprintln(env.Stdout, strings.Join(paths, "\n"))
+			training.PrintFiles(f.cmd, env, at, paths)
 		}
 		teacher = student
 	}
@@ -110,6 +110,11 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 			Type: "summary", Files: written, Teacher: first.Checkpoint.Path, Solver: solver.String(), Device: r.device.String(), Seconds: time.Since(began).Seconds(),
 		})
 	}
+	next := []string{"bin/sample", "--checkpoint", filepath.Join(dir, trainer.CheckpointFile)}
+	if !f.distill { // that takes one step anyway
+		next = append(next, "--method", "euler", "--steps", "2")
+	}
+	training.Next(f.cmd, env, next...)
 	return nil
 }
 

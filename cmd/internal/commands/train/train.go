@@ -133,9 +133,8 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if f.cmd.JSON {
 		return report(env.Stdout, result.Result, device, config.Precision, paths)
 	}
-	for _, p := range paths {
-		fmt.Fprintln(env.Stdout, p)
-	}
+	training.PrintFiles(f.cmd, env, dir, paths)
+	training.Next(f.cmd, env, "bin/sample", "--checkpoint", checkpoint)
 	return nil
 }
 
