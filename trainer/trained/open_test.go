@@ -41,7 +41,7 @@ func TestContradiction(t *testing.T) {
 	}
 }
 
-// A model of another set than --dataset names is told; a folder's name is the user's.
+// A model of another set than the one asked for is told; a folder's name is the user's.
 func TestOtherSet(t *testing.T) {
 	of := func(record, asked string) *Model {
 		m := &Model{Checkpoint: &trainer.Checkpoint{}, Info: datasets.Info{Name: asked}}
