@@ -194,19 +194,3 @@ func TestCIFAR10(t *testing.T) {
 		}
 	}
 }
-
-func FuzzCIFAR(f *testing.F) {
-	f.Add(cifarFile(3, 9))
-	f.Add(cifarFile(3)[:100])
-	f.Add(cifarFile(10))
-	f.Fuzz(func(t *testing.T, file []byte) {
-		im := &Images{Info: Info{Shape: []int{3, 32, 32}, Levels: 256, ClassNames: cifar10Set.info.ClassNames}}
-		err := cifar10Record.parse(bytes.NewReader(file), int64(len(file)), im)
-		if err == nil && (im.Len() == 0 || im.Len()*3073 != len(file)) || err != nil && im.Len() > 0 {
-			t.Errorf("%d images of %d bytes, error %v", im.Len(), len(file), err)
-		}
-		if fault := im.check(); err == nil && fault != "" {
-			t.Error(fault)
-		}
-	})
-}

@@ -201,19 +201,3 @@ func TestPixelGate(t *testing.T) {
 	gate.enter(picture.Largest) // alone, the largest may
 	gate.leave(picture.Largest)
 }
-
-func FuzzSquare(f *testing.F) {
-	img := picturetest.Paint(5, 4, func(x, y int) color.Color { return color.NRGBA{uint8(x * 50), uint8(y * 60), 3, uint8(255 - x)} })
-	f.Add(picturetest.PNG(img))
-	f.Add(picturetest.JPEG(img))
-	f.Add(picturetest.WithHead(1<<13, 1<<13))
-	f.Add(picturetest.TurnedJPEG(img, 6))
-	f.Add(picturetest.TurnedPNG(img, 5, "IEND"))
-	f.Add(picturetest.WithChunk(picturetest.PNG(img), "iCCP", "ICC\x00\x00"+picturetest.Zlibbed("desc"), "IDAT"))
-	f.Fuzz(func(t *testing.T, file []byte) {
-		if len(file) > 1<<16 {
-			return
-		}
-		_, _ = squareOf(file, 4) // must return
-	})
-}

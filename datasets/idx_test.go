@@ -181,20 +181,3 @@ func TestMNIST(t *testing.T) {
 		}
 	}
 }
-
-func FuzzIDX(f *testing.F) {
-	plain := idxFile(somePixels(2), 2, 28, 28)
-	f.Add(plain)
-	f.Add(gzipped(plain))
-	f.Add(plain[:20])
-	f.Add([]byte{0x1f, 0x8b, 8, 0})
-	f.Fuzz(func(t *testing.T, file []byte) {
-		data, _, err := parseIDX(bytes.NewReader(file), int64(len(file)), idxImages, []int{28, 28})
-		if err == nil && (len(data) == 0 || len(data)%784 != 0) {
-			t.Errorf("%d pixels", len(data))
-		}
-		if data, _, err := parseIDX(bytes.NewReader(file), int64(len(file)), idxLabels, nil); err == nil && len(data) == 0 {
-			t.Error("no labels and no error")
-		}
-	})
-}

@@ -162,7 +162,7 @@ func npy(text, body string) string {
 }
 
 // archive packs entries by hand, so that lies can be told.
-func archive(t *testing.T, method uint16, entries ...string) []byte {
+func archive(t testing.TB, method uint16, entries ...string) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	zw := zip.NewWriter(&b)
@@ -208,42 +208,4 @@ func TestReadDamaged(t *testing.T) {
 		}
 		whole[i/8] ^= 1 << (i % 8)
 	}
-}
-
-func FuzzRead(f *testing.F) {
-	for _, name := range []string{"savez.npz", "compressed.npz", "kinds.npz", "object.npz"} {
-		data, err := os.ReadFile(filepath.Join("testdata", name))
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data)
-	}
-	f.Fuzz(func(t *testing.T, file []byte) {
-		arrays, err := Read(bytes.NewReader(file), int64(len(file)))
-		if err != nil {
-			return
-		}
-		for _, a := range arrays {
-			if err := a.check(); err != nil {
-				t.Errorf("read an array that cannot be written: %v", err)
-			}
-		}
-		ReadSamples(bytes.NewReader(file), int64(len(file)))
-	})
-}
-
-func FuzzHeader(f *testing.F) {
-	f.Add("{'descr': '<f4', 'fortran_order': False, 'shape': (10, 1, 8, 8), }   \n")
-	f.Add(`{"shape":(),"fortran_order":True,"descr":"|u1"}`)
-	f.Fuzz(func(t *testing.T, text string) {
-		h, err := parseHeader(text)
-		if err != nil {
-			return
-		}
-		// What was understood says the same when it is written again.
-		again, err := parseHeader(string(npyHeader(h.kind.descr, h.shape)[10:]))
-		if err != nil || again.kind.descr != h.kind.descr || !slices.Equal(again.shape, h.shape) {
-			t.Errorf("%q became %v, then %v, error %v", text, h, again, err)
-		}
-	})
 }

@@ -56,18 +56,6 @@ func TestReadCSV(t *testing.T) {
 	}
 }
 
-func FuzzReadCSV(f *testing.F) {
-	for _, s := range []string{"1,2\n", "x;y\n1;2", "# a\n\xef\xbb\xbf1 2\n", "nan,inf\n"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		points, err := readCSV(strings.NewReader(text), int64(len(text)))
-		if err == nil && (len(points)%2 != 0 || len(points) > len(text)) {
-			t.Errorf("%d numbers of %d bytes", len(points), len(text))
-		}
-	})
-}
-
 // npzOf is an archive of arrays, npyOf the file of the only one in it.
 func npzOf(t *testing.T, arrays ...npz.Array) []byte {
 	t.Helper()

@@ -210,35 +210,6 @@ func TestPython(t *testing.T) {
 	}
 }
 
-// FuzzRead: whatever is read can be written and comes back the same.
-// Run it with -fuzzminimizetime 20x: else Go spends its minute making the first new inputs shorter.
-func FuzzRead(f *testing.F) {
-	for _, name := range []string{"types", "float8"} {
-		b, err := os.ReadFile("testdata/" + name + ".safetensors")
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(b)
-	}
-	d := new(weights.Dict)
-	d.Set("w", weights.FromFloat32([]float32{1, 2, 3}))
-	f.Add(render(f, &weights.File{Tensors: d, Record: []byte(record)}))
-	f.Add(file("{}", 0))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		got, err := parse(b)
-		if err != nil {
-			return
-		}
-		again, err := parse(render(t, got))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := difference(again.Tensors, got.Tensors); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
 func ExampleWrite() {
 	d := new(weights.Dict)
 	d.Set("bias", weights.FromFloat32([]float32{1, 2}))

@@ -84,18 +84,6 @@ func TestUnknownKeys(t *testing.T) {
 	}
 }
 
-// Whatever the strict reader takes, encoding/json takes too.
-func FuzzValid(f *testing.F) {
-	for _, s := range []string{`{"a":[1,-2.5e+3,"\u00e9\ud83d\ude00",{}]}`, `[]`, `null`, `"\\"`, `0`, "\t1 ", `{"a":{"a":{}}}`} {
-		f.Add([]byte(s))
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if strictjson.Valid(data) == nil && !json.Valid(data) {
-			t.Errorf("%q is not JSON", data)
-		}
-	})
-}
-
 func ExampleUnmarshal() {
 	var v struct {
 		Format int `json:"format"`

@@ -6,30 +6,33 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/wangkuiyi/gotorch/faulttest"
 	"github.com/wangkuiyi/gotorch/pth"
 	"github.com/wangkuiyi/gotorch/weights"
 )
 
-// FuzzRead: whatever is read as a state_dict can be written and comes back the same.
-// Run it with -fuzzminimizetime 20x: else Go spends its minute making the first new inputs shorter.
-func FuzzRead(f *testing.F) {
+// Whatever is read as a state_dict can be written and comes back the same.
+func FuzzPth(f *testing.F) {
 	paths, err := filepath.Glob("testdata/*.p*t*")
 	if err != nil || len(paths) == 0 {
 		f.Fatal("no seeds in testdata")
 	}
+	var seeds [][]byte
 	for _, path := range paths {
 		b, err := os.ReadFile(path)
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(b)
+		seeds = append(seeds, b)
 	}
 	d := new(weights.Dict)
 	d.Set("w", weights.FromFloat32([]float32{1, 2, 3}))
-	f.Add(render(f, &weights.File{Tensors: d, Record: []byte(record)}))
-	f.Add(good().bytes())
+	seeds = append(seeds, render(f, &weights.File{Tensors: d, Record: []byte(record)}), good().bytes())
+	faulttest.Seeds(f, seeds...)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		file, err := parse(b)
+		var file *weights.File
+		var err error
+		faulttest.Within(t, len(b), 0, func() { file, err = parse(b) })
 		if err != nil {
 			return
 		}
@@ -43,19 +46,23 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// FuzzReadPickle: the pickle alone, in a ZIP file that is right.
-func FuzzReadPickle(f *testing.F) {
+// The pickle alone, in a ZIP file that is right.
+func FuzzPickle(f *testing.F) {
+	var seeds [][]byte
 	for _, p := range []string{
 		dict(str("x") + vector), "\x80\x02" + hooks + "}" + str("_metadata") + hooks + "sb.",
 		"\x80\x02ctorch._utils\n_rebuild_parameter\n(" + vector + "\x88" + hooks + "tR.",
 		"\x80\x02]q\x00(K\x01M\x02\x03J\x04\x05\x06\x07\x8a\x01\xffG\x3f\xf0\x00\x00\x00\x00\x00\x00\x88\x89N)he.",
 		"\x80\x02}(K\x01]Nas" + str("a") + "()\x85K\x01\x86K\x02K\x03K\x04\x87tu.",
 	} {
-		f.Add([]byte(p))
+		seeds = append(seeds, []byte(p))
 	}
+	faulttest.Seeds(f, seeds...)
 	f.Fuzz(func(t *testing.T, p []byte) {
 		b := checkpoint(string(p)).bytes()
-		v, err := pth.Reader{}.ReadValueFrom(bytes.NewReader(b), int64(len(b)))
+		var v any
+		var err error
+		faulttest.Within(t, len(b), 0, func() { v, err = pth.Reader{}.ReadValueFrom(bytes.NewReader(b), int64(len(b))) })
 		if err != nil {
 			return
 		}
