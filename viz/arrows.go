@@ -1,6 +1,7 @@
 package viz
 
 import (
+	"fmt"
 	"image"
 	"image/color"
 	"math"
@@ -29,17 +30,15 @@ func FieldGrid(r Range, n int) []float32 {
 	return places
 }
 
-// topSpeed is the speed of the longest arrows and the last colour: the 0.95 quantile
-// over the whole clip, so that a few wild ones do not make all others dots.
-func topSpeed(clips ...[]Field) float64 {
+// topSpeed is the speed of a panel's longest arrows and its last colour: the 0.95 quantile
+// of the field, so that a few wild ones do not make all others dots. Each panel has its
+// own: over a whole film the slow times, and a rectified flow beside one that is not,
+// would be nothing but dots.
+func topSpeed(field []float32) float64 {
 	var speeds []float64
-	for _, fields := range clips {
-		for _, f := range fields {
-			for i := 0; i+1 < len(f.V); i += 2 {
-				if s := math.Hypot(float64(f.V[i]), float64(f.V[i+1])); isFinite(s) {
-					speeds = append(speeds, s)
-				}
-			}
+	for i := 0; i+1 < len(field); i += 2 {
+		if s := math.Hypot(float64(field[i]), float64(field[i+1])); isFinite(s) {
+			speeds = append(speeds, s)
 		}
 	}
 	if len(speeds) == 0 {
@@ -50,6 +49,14 @@ func topSpeed(clips ...[]Field) float64 {
 		return s
 	}
 	return 1
+}
+
+// speedText is a speed for a heading.
+func speedText(v float64) string {
+	if v >= 10 && v < 1e6 {
+		return fmt.Sprintf("%.0f", v)
+	}
+	return fmt.Sprintf("%.2g", v)
 }
 
 // A quiver's colours: hues of coolwarm, each blended in a few steps with what is behind
@@ -65,7 +72,6 @@ type quiver struct {
 	first  int
 	ground uint8 // index of what is behind the arrows
 	n      int   // arrows a side
-	top    float64
 	raster *vector.Rasterizer
 	cover  *image.Alpha
 }
@@ -87,12 +93,13 @@ func quiverColours() []color.RGBA {
 	return colours
 }
 
-func newQuiver(first int, ground uint8, n int, top float64) *quiver {
-	return &quiver{first: first, ground: ground, n: n, top: top, raster: vector.NewRasterizer(1, 1)}
+func newQuiver(first int, ground uint8, n int) *quiver {
+	return &quiver{first: first, ground: ground, n: n, raster: vector.NewRasterizer(1, 1)}
 }
 
-// draw draws the field on the square of side pixels whose corner is at.
-func (q *quiver) draw(page *image.Paletted, at image.Point, side int, field []float32) {
+// draw draws the field on the square of side pixels whose corner is at, top being the
+// speed of the longest arrows.
+func (q *quiver) draw(page *image.Paletted, at image.Point, side int, field []float32, top float64) {
 	for y := range side {
 		row := page.Pix[page.PixOffset(at.X, at.Y+y):][:side]
 		for x := range row {
@@ -103,15 +110,12 @@ func (q *quiver) draw(page *image.Paletted, at image.Point, side int, field []fl
 	for k := 0; 2*k+1 < len(field) && k < q.n*q.n; k++ {
 		vx, vy := float64(field[2*k]), float64(field[2*k+1])
 		speed := math.Hypot(vx, vy)
-		if !isFinite(speed) {
+		if !isFinite(speed) || speed == 0 { // which points nowhere
 			continue
 		}
-		part := min(1, speed/q.top)
+		part := min(1, speed/top)
 		length := math.Sqrt(part) * longestArrow * cell
-		x, y := 1.0, 0.0
-		if speed > 0 {
-			x, y = vx/speed, -vy/speed
-		}
+		x, y := vx/speed, -vy/speed
 		cx := (float64(k%q.n) + 0.5) * cell
 		cy := (float64(q.n-1-k/q.n) + 0.5) * cell
 		q.arrow(page, at, side, cx, cy, x, y, length, cell, uint8(q.first+blends*step(part, hues)))
@@ -134,7 +138,7 @@ func (q *quiver) arrow(page *image.Paletted, at image.Point, side int, cx, cy, x
 	unit := cell / usualCell
 	shaft, wide, head := shaftWidth*unit/2, headWidth*unit/2, headLength*unit
 	if length < head*1.6 { // a short arrow is a small one
-		s := max(length/(head*1.6), 0.28)
+		s := max(length/(head*1.6), 0.5)
 		shaft, wide, head = shaft*max(s, 0.6), wide*s, head*s
 		length = max(length, head)
 	}

@@ -22,8 +22,8 @@ type PairFrame struct {
 }
 
 // CompareGIF writes the film of two models that start from the same noise, side by side:
-// histograms above, the velocities below. Otherwise it is as [VectorFieldGIF]; arrows of
-// equal speed are equal on both sides. Bins is 400 by default.
+// histograms above, the velocities below. Otherwise it is as [VectorFieldGIF]: the headings
+// name the speed of each side's longest arrows. Bins is 400 by default.
 func CompareGIF(w io.Writer, sides [2]Side, frames iter.Seq2[PairFrame, error], cfg FieldConfig) error {
 	if cfg.Bins <= 0 {
 		cfg.Bins = 400
@@ -45,15 +45,14 @@ func CompareGIF(w io.Writer, sides [2]Side, frames iter.Seq2[PairFrame, error], 
 	timeRoom := 80
 	width := 2*side + 4*panelGap
 	height := top + head + 2*side + 2*panelGap
-	f, err := newFieldFilm(w, image.Pt(width, height), cfg, topSpeed(sides[0].Fields, sides[1].Fields))
+	f, err := newFieldFilm(w, image.Pt(width, height), cfg)
 	if err != nil {
 		return err
 	}
 	var above, below [2]image.Point
-	for k, s := range sides {
+	for k := range sides {
 		above[k] = image.Pt(panelGap+k*(side+2*panelGap), top+head)
 		below[k] = above[k].Add(image.Pt(0, side+panelGap))
-		f.write(shorten(f.face, s.Name, side-timeRoom), image.Rect(above[k].X+k*timeRoom/2, top, above[k].X+side-(1-k)*timeRoom/2, top+head))
 	}
 	middle := image.Rect(width/2-timeRoom/2, top, width/2+timeRoom/2, top+head)
 
@@ -76,7 +75,10 @@ func CompareGIF(w io.Writer, sides [2]Side, frames iter.Seq2[PairFrame, error], 
 				return err
 			}
 			f.hist(above[k], counts)
-			f.quiver.draw(f.page, below[k], side, s.Fields[n].V)
+			fastest := topSpeed(s.Fields[n].V)
+			heading := shorten(f.face, s.Name+", arrows up to "+speedText(fastest), side-timeRoom)
+			f.write(heading, image.Rect(above[k].X+k*timeRoom/2, top, above[k].X+side-(1-k)*timeRoom/2, top+head))
+			f.quiver.draw(f.page, below[k], side, s.Fields[n].V, fastest)
 		}
 		f.write(fmt.Sprintf("t = %.2f", frame.T), middle)
 		n++

@@ -11,6 +11,7 @@ type EvolutionConfig struct {
 	Title string // a line above the panels; "" for none
 	Range Range  // of every panel
 	Bins  int    // a side; default 300
+	Scale int    // pixels a side of a cell, for few points in few cells; default 1
 	Width int    // that the figure fits, in pixels, if it can; default 1640
 }
 
@@ -25,6 +26,7 @@ func Evolution(frames iter.Seq2[Frame, error], cfg EvolutionConfig) (image.Image
 	if cfg.Width <= 0 {
 		cfg.Width = 1640
 	}
+	cfg.Scale = max(1, cfg.Scale)
 	var panels []SetPanel
 	for f, err := range frames {
 		if err != nil {
@@ -34,7 +36,21 @@ func Evolution(frames iter.Seq2[Frame, error], cfg EvolutionConfig) (image.Image
 		if err != nil {
 			return nil, err
 		}
-		panels = append(panels, SetPanel{Title: fmt.Sprintf("t = %.2f", f.T), Hist: h})
+		panels = append(panels, SetPanel{Title: fmt.Sprintf("t = %.2f", f.T), Hist: h.enlarged(cfg.Scale)})
 	}
 	return histRows(panels, len(panels), cfg.Width, cfg.Title)
+}
+
+// enlarged is h with every cell a square of so many.
+func (h *Hist2D) enlarged(scale int) *Hist2D {
+	if scale == 1 {
+		return h
+	}
+	large := NewHist2D(h.Bins*scale, h.Range)
+	for y := range large.Bins {
+		for x := range large.Bins {
+			large.Counts[y*large.Bins+x] = h.Counts[y/scale*h.Bins+x/scale]
+		}
+	}
+	return large
 }

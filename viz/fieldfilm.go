@@ -92,7 +92,7 @@ func fieldPalette() color.Palette {
 // heading is the face and the height of the lines above panels.
 const headingSize = 17
 
-func newFieldFilm(w io.Writer, size image.Point, cfg FieldConfig, top float64) (*fieldFilm, error) {
+func newFieldFilm(w io.Writer, size image.Point, cfg FieldConfig) (*fieldFilm, error) {
 	if err := checkPage(size); err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func newFieldFilm(w io.Writer, size image.Point, cfg FieldConfig, top float64) (
 		f.page.Pix[i] = whiteIndex
 	}
 	drawTitle(f.page, cfg.Title)
-	f.quiver = newQuiver(firstArrow, groundIndex, cfg.Grid, top)
+	f.quiver = newQuiver(firstArrow, groundIndex, cfg.Grid)
 	var err error
 	if f.gif, err = newGIF(w, size, f.page.Palette); err != nil {
 		return nil, err

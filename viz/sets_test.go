@@ -74,6 +74,20 @@ func TestEvolution(t *testing.T) {
 	}
 }
 
+// Cells of few points are squares of pixels: the panel is as large.
+func TestEvolutionScale(t *testing.T) {
+	r := Range{-1, 1, -1, 1}
+	img, err := Evolution(seq(Frame{X: []float32{0.93, 0.93}}), EvolutionConfig{Range: r, Bins: 20, Scale: 5})
+	if err != nil || img.Bounds().Dx() != 100+2*panelGap {
+		t.Fatalf("%v, %v", img.Bounds(), err)
+	}
+	h := img.Bounds().Dy()
+	cx, cy, n := bright(img, image.Rect(panelGap, 0, panelGap+100, h))
+	if n != 25 || abs(cx-panelGap-97) > 0.6 || abs(cy-float64(h-panelGap-100)-2) > 0.6 {
+		t.Errorf("%d bright pixels around %.1f, %.1f", n, cx, cy)
+	}
+}
+
 func abs(v float64) float64 { return max(v, -v) }
 
 // TestEvolutionFits: ten panels of 300 cells fit a screen at two cells a pixel.

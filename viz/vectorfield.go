@@ -8,11 +8,11 @@ import (
 )
 
 // VectorFieldGIF writes the film of a flow of points: on the left the velocities as
-// arrows, coloured and as long as they are fast (coolwarm), on the right the points as a
+// arrows, coloured and as long as they are fast (coolwarm) up to the speed that the
+// heading names, on the right the points as a
 // histogram (viridis, from 0 to the 0.99 quantile of the frame's counts).
 //
-// There is a field for each frame, in their order; a field is small and all are needed
-// at once, since arrows are to be compared over the whole clip. The points, counted or as
+// There is a field for each frame, in their order. The points, counted or as
 // [N,2], come one frame at a time, and are not needed after the next one is asked for. An
 // error from the iterator ends the film and is returned.
 func VectorFieldGIF(w io.Writer, fields []Field, frames iter.Seq2[Frame, error], cfg FieldConfig) error {
@@ -27,14 +27,13 @@ func VectorFieldGIF(w io.Writer, fields []Field, frames iter.Seq2[Frame, error],
 	head, top := headingHeight(face(headingSize)), titleRoom(cfg.Title)+panelGap/2
 	left := image.Pt(panelGap, top+head)
 	right := left.Add(image.Pt(side+2*panelGap, 0))
-	f, err := newFieldFilm(w, image.Pt(right.X+side+panelGap, left.Y+side+panelGap), cfg, topSpeed(fields))
+	f, err := newFieldFilm(w, image.Pt(right.X+side+panelGap, left.Y+side+panelGap), cfg)
 	if err != nil {
 		return err
 	}
 	above := func(at image.Point) image.Rectangle {
 		return image.Rect(at.X, top, at.X+side, top+head)
 	}
-	f.write("velocity", above(left))
 
 	h := NewHist2D(cfg.Bins, cfg.Range)
 	n := 0
@@ -54,7 +53,9 @@ func VectorFieldGIF(w io.Writer, fields []Field, frames iter.Seq2[Frame, error],
 			return err
 		}
 		f.hist(right, counts)
-		f.quiver.draw(f.page, left, side, fields[n].V)
+		top := topSpeed(fields[n].V)
+		f.write("velocity, arrows up to "+speedText(top), above(left))
+		f.quiver.draw(f.page, left, side, fields[n].V, top)
 		f.write(fmt.Sprintf("t = %.2f", frame.T), above(right))
 		n++
 	}

@@ -191,6 +191,15 @@ func TestPlane(t *testing.T) {
 	}
 }
 
+// Few samples are in few cells, on as much of the page.
+func TestEvolutionCells(t *testing.T) {
+	for samples, want := range map[int][2]int{1_000_000: {300, 1}, 50_000: {300, 1}, 20_000: {150, 1}, 5000: {75, 2}, 100: {25, 6}} {
+		if bins, scale := evolutionCells(samples); [2]int{bins, scale} != want {
+			t.Errorf("%d samples: %d cells of %d pixels, want %v", samples, bins, scale, want)
+		}
+	}
+}
+
 func decode[T any](t *testing.T, path string, f func(io.Reader) (T, error)) T {
 	t.Helper()
 	file, err := os.Open(path)

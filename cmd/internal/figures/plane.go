@@ -61,7 +61,8 @@ func (p Plane) Draw(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	evolution := newCounts(times, p.evolutionBins(), r, p.Samples)
+	evolutionBins, evolutionScale := evolutionCells(p.Samples)
+	evolution := newCounts(times, evolutionBins, r, p.Samples)
 	bins, scale := cells(p.Samples/2, filmBins)
 	film := newCounts(flow.EvenTimes(filmFrames), bins, r, p.Samples/2)
 	if p.OneStep {
@@ -76,7 +77,7 @@ func (p Plane) Draw(ctx context.Context) ([]string, error) {
 	}
 	figures := []figure{
 		{"ode_sampling_evolution_%s.png", func(path string) error {
-			img, err := viz.Evolution(evolution.frames(ctx, nil), viz.EvolutionConfig{Title: p.title(), Range: r, Bins: p.evolutionBins()})
+			img, err := viz.Evolution(evolution.frames(ctx, nil), viz.EvolutionConfig{Title: p.title(), Range: r, Bins: evolutionBins, Scale: evolutionScale})
 			if err != nil {
 				return err
 			}
@@ -99,12 +100,15 @@ func (p Plane) Draw(ctx context.Context) ([]string, error) {
 	return paths, nil
 }
 
-// evolutionBins are half as many a side for few samples.
-func (p Plane) evolutionBins() int {
-	if p.Samples < 50_000 {
-		return evolutionBins / 2
+// evolutionCells are the reference system's for many samples; for fewer, panels of the same
+// size on the page in as many cells a side, of so many pixels, as the samples fill.
+func evolutionCells(samples int) (bins, scale int) {
+	const side = evolutionBins / 2
+	if samples >= 50_000 {
+		return evolutionBins, 1
 	}
-	return evolutionBins
+	scale = max(1, (side+viz.BinsFor(samples)/2)/viz.BinsFor(samples))
+	return side / scale, scale
 }
 
 // cells is how a film's panel of some pixels is divided: so that a cell has two
