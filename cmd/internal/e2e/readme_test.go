@@ -1,0 +1,156 @@
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"math/rand"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// shortened are flags that make a README's command take a second, by a part of it: of those
+// that fit, the first. A flag that is given twice has the last value.
+var shortened = []struct{ part, flags string }{
+	{"bin/train --dataset help", ""},
+	{"bin/train --dataset digits --resume", "--max-steps 3 --no-figures"},
+	{"bin/train", "--max-steps 2 --no-figures"},
+	{"bin/sample", "--steps 1 --frames 2"},
+	{"bin/compare", "--quality-samples 100 --figure-samples 200 --frames 2 --solvers euler:1"},
+	{"--distill", "--max-steps 2 --no-figures --batch-size 32"}, // so many pairs there are
+	{"bin/reflow --dataset mnist", "--max-steps 2 --no-figures --batch-size 32 --pairs 32 --steps 1"},
+	{"bin/reflow", "--max-steps 2 --no-figures --steps 1"},
+	{"bin/evaluate --dataset mnist", "--num-samples 10 --solvers euler:1 --measures as_asked --require 'as_asked>=0'"},
+	{"bin/evaluate", "--num-samples 64 --measures sw2"},
+}
+
+// elsewhere are the blocks of commands that other tests run: set-up and the tests
+// themselves, the page (ui_test.go), a container (scripts/check-container) and a module of
+// one's own (library_test.go).
+var elsewhere = []string{"scripts/demo", "bin/ui", "docker ", "go mod init"}
+
+// Every command of the README works: each block, line by line as it stands there, in one
+// folder that has the files it speaks of, so that each finds what those before have made.
+func TestReadmeCommands(t *testing.T) {
+	readme := string(read(t, filepath.Join(root, "README.md")))
+	dir := t.TempDir()
+	if err := os.Symlink(filepath.Join(root, "bin"), filepath.Join(dir, "bin")); err != nil {
+		t.Fatal(err)
+	}
+	layReadmeFiles(t, dir)
+	ran := 0
+	for _, block := range regexp.MustCompile("(?s)\n```sh\n(.*?)```").FindAllStringSubmatch(readme, -1) {
+		if containsAny(block[1], elsewhere) {
+			continue
+		}
+		for line := range strings.Lines(strings.ReplaceAll(block[1], "\\\n", " ")) {
+			line, _, _ = strings.Cut(strings.TrimSpace(line), " #")
+			if line == "" {
+				continue
+			}
+			if !strings.HasPrefix(line, "bin/") {
+				t.Errorf("%q is no program of ours, and not marked as another test's", line)
+				continue
+			}
+			ran++
+			for _, s := range shortened {
+				if strings.Contains(line, s.part) {
+					line += " " + s.flags
+					break
+				}
+			}
+			if r := shell(t, dir, line); r.status != 0 || strings.Contains(r.errOut, "unknown flag") {
+				t.Errorf("%s\nstatus %d: %s", line, r.status, r.errOut)
+			}
+		}
+	}
+	if ran < 20 {
+		t.Errorf("only %d commands were found", ran)
+	}
+	for _, name := range []string{"samples.npz", "outputs/cfm/digits/ckpt.pth", "outputs/distill/mnist/ckpt.pth", "outputs/cfm/folder-pictures/ckpt.pth"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			t.Error(err)
+		}
+	}
+	readmePython(t, dir, readme)
+}
+
+// readmePython runs the README's lines for PyTorch on the model of digits that its commands
+// have made.
+func readmePython(t *testing.T, dir, readme string) {
+	t.Helper()
+	block := regexp.MustCompile("(?s)\n```python\n(.*?)```").FindStringSubmatch(readme)
+	if block == nil {
+		t.Fatal("the README has no lines for PyTorch")
+	}
+	if exec.Command("python3", "-c", "import torch, torchcfm").Run() != nil {
+		t.Log("python3 has no torch and torchcfm: the README's lines for PyTorch were not run")
+		return
+	}
+	cmd := exec.Command("python3", "-c", block[1])
+	cmd.Dir = dir
+	if r := finish(t, cmd); r.status != 0 {
+		t.Errorf("the README's lines for PyTorch: status %d: %s", r.status, r.errOut)
+	}
+}
+
+func containsAny(s string, parts []string) bool {
+	for _, p := range parts {
+		if strings.Contains(s, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// shell runs a line as a reader would.
+func shell(t *testing.T, dir, line string) result {
+	t.Helper()
+	cmd := exec.Command("bash", "-c", line)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "FLOWMATCH_DEVICE=cpu")
+	return finish(t, cmd)
+}
+
+// layReadmeFiles makes what the README's commands read: a few images where MNIST's are,
+// pictures, and points.
+func layReadmeFiles(t *testing.T, dir string) {
+	t.Helper()
+	for _, name := range []string{"data/mnist", "pictures"} {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rng := rand.New(rand.NewSource(1))
+	for prefix, n := range map[string]int{"train": 160, "t10k": 40} {
+		pixels, labels := make([]byte, n*784), make([]byte, n)
+		for i := range labels {
+			labels[i] = byte(i % 10)
+		}
+		rng.Read(pixels)
+		gzipped(t, filepath.Join(dir, "data/mnist", prefix+"-images-idx3-ubyte.gz"), idx(0x803, []uint32{uint32(n), 28, 28}, pixels))
+		gzipped(t, filepath.Join(dir, "data/mnist", prefix+"-labels-idx1-ubyte.gz"), idx(0x801, []uint32{uint32(n)}, labels))
+	}
+	for k := range 4 {
+		grey := image.NewGray(image.Rect(0, 0, 16, 20))
+		for i := range grey.Pix {
+			grey.Pix[i] = color.Gray{Y: uint8(i*(k+1) + k)}.Y
+		}
+		var b bytes.Buffer
+		if err := png.Encode(&b, grey); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, "pictures", fmt.Sprint(k, ".png")), b.Bytes())
+		write(t, filepath.Join(dir, "cat.png"), b.Bytes())
+	}
+	var points bytes.Buffer
+	for range 500 {
+		fmt.Fprintf(&points, "%g,%g\n", rng.NormFloat64(), rng.NormFloat64())
+	}
+	write(t, filepath.Join(dir, "mine.csv"), points.Bytes())
+}
