@@ -8,8 +8,9 @@ import (
 	torch "github.com/wangkuiyi/gotorch"
 )
 
-// batches is where the batches start, and N. On a processor the last ones are
-// smaller, so that its cores are done at about the same time.
+// batches is where the batches start, and N. On a processor one is a quarter of
+// the samples left at most, down to a sixteenth of Batch, so that the cores are done
+// at about the same time.
 func (s Sampling) batches() []int {
 	most := s.Batch
 	if most <= 0 {
@@ -19,16 +20,12 @@ func (s Sampling) batches() []int {
 	for first := 0; first < s.N; starts = append(starts, first) {
 		size := most
 		if !s.Device.IsCUDA() && s.Batch > 0 {
-			size = min(most, max((s.N-first)/tail, most/tail, 1))
+			size = min(most, max((s.N-first)/4, most/16, 1))
 		}
 		first = min(first+size, s.N)
 	}
 	return starts
 }
-
-// tail is the part that a batch near the end is of the samples left, and that the
-// smallest one is of Batch.
-const tail = 4
 
 // drawing is a draw on its way, which cores share.
 type drawing struct {

@@ -127,6 +127,13 @@ func (m *MLP) run(x, t torch.Tensor, see func(nn.IModule, torch.Tensor)) torch.T
 		torch.FullPrecision(func() { through(m.Layers[:1]) })
 		through(m.Layers[1:last])
 		torch.FullPrecision(func() { through(m.Layers[last:]) })
+	} else if see == nil && !torch.GradEnabled() {
+		for i := 0; i < last; i += 2 { // Linear and SiLU
+			in := h
+			h = frugal(func() torch.Tensor { return m.Layers[i].(*nn.LinearModule).ForwardSiLU(in) })
+			spend(h, in)
+		}
+		through(m.Layers[last:])
 	} else {
 		through(m.Layers)
 	}

@@ -12,6 +12,7 @@ import (
 
 	torch "github.com/wangkuiyi/gotorch"
 	"github.com/wangkuiyi/gotorch/atomicfile"
+	"github.com/wangkuiyi/gotorch/nn"
 	"github.com/wangkuiyi/gotorch/pth"
 	"github.com/wangkuiyi/gotorch/safetensors"
 	"github.com/wangkuiyi/gotorch/weights"
@@ -201,6 +202,35 @@ func (c *Checkpoint) Network(cfg models.Config, d torch.Device) (models.Network,
 // Velocity is what the checkpoint's network has learnt, at the times that its path
 // is learnt at. A file without a record is of the straight path.
 func (c *Checkpoint) Velocity(cfg models.Config, d torch.Device) (flow.Velocity, error) {
+	return c.velocity(cfg, d, func(models.Network) {})
+}
+
+// Sampler is Velocity for many evaluations without gradients: on a processor its
+// weights are laid out for them, and those of layers within the network cast to
+// bf16 if precision is that, once. precision is one of Precisions but auto.
+func (c *Checkpoint) Sampler(cfg models.Config, d torch.Device, precision string) (flow.Velocity, error) {
+	if !d.IsCUDA() {
+		dtype := torch.Float
+		if precision == "bf16" {
+			dtype = torch.BFloat16
+		}
+		return c.velocity(cfg, d, func(n models.Network) { nn.Freeze(n, dtype) })
+	}
+	v, err := c.Velocity(cfg, d)
+	if err != nil || precision == "tf32" {
+		return v, err
+	}
+	mode := torch.FullPrecision
+	if precision == "bf16" {
+		mode = func(f func()) { torch.Autocast(d, torch.BFloat16, f) }
+	}
+	return func(x, t, y torch.Tensor) (dx torch.Tensor) {
+		mode(func() { dx = v(x, t, y) })
+		return dx
+	}, nil
+}
+
+func (c *Checkpoint) velocity(cfg models.Config, d torch.Device, prepare func(models.Network)) (flow.Velocity, error) {
 	var path flow.Path = flow.OTPath{}
 	if c.Record != nil {
 		var err error
@@ -210,6 +240,9 @@ func (c *Checkpoint) Velocity(cfg models.Config, d torch.Device) (flow.Velocity,
 	}
 	net, err := c.Network(cfg, d)
 	if err != nil {
+		return nil, err
+	}
+	if err := torch.Try(func() { prepare(net) }); err != nil {
 		return nil, err
 	}
 	return flow.Within(path, net.Velocity), nil

@@ -41,6 +41,20 @@ func Precision(want string, d torch.Device, network models.Config) (got, warning
 	return "", "", models.Wrong("precision", "%q: %s", want, strings.Join(Precisions, ", "))
 }
 
+// SamplingPrecision is Precision for samples of a network. "auto" is bf16 on a
+// processor that has instructions for it, where samples were measured to be as good
+// as in float32 (README), and else float32; so it is for an adaptive solver, which
+// would take the rounding for a bend of the path and make its steps small.
+func SamplingPrecision(want string, d torch.Device, network models.Config, adaptive bool) (got, warning string, err error) {
+	if want == "auto" {
+		want = "fp32"
+		if !d.IsCUDA() && !adaptive && FastBF16(d) {
+			want = "bf16"
+		}
+	}
+	return Precision(want, d, network)
+}
+
 // auto is the fastest precision that costs no quality; plane says that the network is one
 // of points. A GPU casts the MLP's
 // every operand to bf16 in a kernel of its own, of which a step has some 34, and

@@ -167,6 +167,12 @@ package gotorch
 // #cgo noescape c_gt_op_opIsPinned
 // #cgo noescape c_gt_op_RawLinear
 // #cgo noescape c_gt_op_RawConv1d
+// #cgo noescape c_gt_op_PackLinear
+// #cgo noescape c_gt_op_RawLinearPacked
+// #cgo noescape c_gt_op_PackConv2d
+// #cgo noescape c_gt_op_RawConv2dPacked
+// #cgo noescape c_gt_op_RawWiden
+// #cgo noescape c_gt_op_RawNarrow
 // #cgo noescape c_gt_op_RawConv2d
 // #cgo noescape c_gt_op_RawConvTranspose2d
 // #cgo noescape c_gt_op_RawGroupNorm
@@ -2434,6 +2440,100 @@ func RawConv1d(x Tensor, w Tensor, b Tensor, stride []int64, padding []int64, di
 	runtime.KeepAlive(b)
 	if r.err != nil {
 		fail("RawConv1d", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// PackLinear is w as RawLinearPacked wants it: laid out once for all products. w: [O,I], float32 or bf16.
+func PackLinear(w Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_PackLinear(w.number())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_PackLinear(w.number())
+	}
+	runtime.KeepAlive(w)
+	if r.err != nil {
+		fail("PackLinear", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// RawLinearPacked is x w' + b, then SiLU if act, of a w that was packed; without gradients. x: [...,I] -> [...,O].
+func RawLinearPacked(x Tensor, w Tensor, b Tensor, act bool) Tensor {
+	attend()
+	r := C.c_gt_op_RawLinearPacked(x.number(), w.number(), b.numberOrNone(), C.bool(act))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawLinearPacked(x.number(), w.number(), b.numberOrNone(), C.bool(act))
+	}
+	runtime.KeepAlive(x)
+	runtime.KeepAlive(w)
+	runtime.KeepAlive(b)
+	if r.err != nil {
+		fail("RawLinearPacked", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// PackConv2d is w as RawConv2dPacked wants it. w: [O,C/groups,KH,KW], float32 or bf16.
+func PackConv2d(w Tensor, stride []int64, padding []int64, dilation []int64, groups int64) Tensor {
+	attend()
+	r := C.c_gt_op_PackConv2d(w.number(), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)), intsPtr(dilation), C.int64_t(len(dilation)), C.int64_t(groups))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_PackConv2d(w.number(), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)), intsPtr(dilation), C.int64_t(len(dilation)), C.int64_t(groups))
+	}
+	runtime.KeepAlive(w)
+	if r.err != nil {
+		fail("PackConv2d", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// RawConv2dPacked is RawConv2d of a w that was packed; without gradients.
+func RawConv2dPacked(x Tensor, w Tensor, b Tensor, stride []int64, padding []int64, dilation []int64, groups int64) Tensor {
+	attend()
+	r := C.c_gt_op_RawConv2dPacked(x.number(), w.number(), b.numberOrNone(), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)), intsPtr(dilation), C.int64_t(len(dilation)), C.int64_t(groups))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawConv2dPacked(x.number(), w.number(), b.numberOrNone(), intsPtr(stride), C.int64_t(len(stride)), intsPtr(padding), C.int64_t(len(padding)), intsPtr(dilation), C.int64_t(len(dilation)), C.int64_t(groups))
+	}
+	runtime.KeepAlive(x)
+	runtime.KeepAlive(w)
+	runtime.KeepAlive(b)
+	if r.err != nil {
+		fail("RawConv2dPacked", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// RawWiden is x w + b of few columns, in float32 on the CPU, then SiLU if act, rounded to a type; without gradients.
+// x: [...,F], w: [F,M], b: [M] -> [...,M].
+func RawWiden(x Tensor, w Tensor, b Tensor, to int8, act bool) Tensor {
+	attend()
+	r := C.c_gt_op_RawWiden(x.number(), w.number(), b.number(), C.int8_t(to), C.bool(act))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawWiden(x.number(), w.number(), b.number(), C.int8_t(to), C.bool(act))
+	}
+	runtime.KeepAlive(x)
+	runtime.KeepAlive(w)
+	runtime.KeepAlive(b)
+	if r.err != nil {
+		fail("RawWiden", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
+// RawNarrow is x w' + b to few columns, in float32 on the CPU; without gradients. x: [...,M], float32 or bf16,
+// w: [F,M], b: [F] -> [...,F].
+func RawNarrow(x Tensor, w Tensor, b Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_RawNarrow(x.number(), w.number(), b.number())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawNarrow(x.number(), w.number(), b.number())
+	}
+	runtime.KeepAlive(x)
+	runtime.KeepAlive(w)
+	runtime.KeepAlive(b)
+	if r.err != nil {
+		fail("RawNarrow", r.err)
 	}
 	return own(r.t[0], r.scope)
 }

@@ -17,7 +17,7 @@ func TestBatch(t *testing.T) {
 		{"a full GPU", mb / 4, 10 * mb, mb, 1},
 		{"a picture beyond all", 100 * mb, 4000 * mb, 1 << 30, 1},
 	} {
-		if got := batch(c.perSample, c.work, c.room); got != c.want {
+		if got := batch(c.perSample, c.work, 64*mb, c.room); got != c.want {
 			t.Errorf("%s: %d, want %d", c.name, got, c.want)
 		}
 	}

@@ -49,19 +49,28 @@ func (m *Model) OtherSet() string {
 	return r.Dataset.Name
 }
 
-// Batch is how many samples are evaluated together on a device: so many that a
-// layer's output stays near 64 MB, and that all that an evaluation holds stays
-// within a GB, or on a GPU an eighth of what is free. (Guidance doubles it.)
-func (m *Model) Batch(d torch.Device) int {
-	room := int64(1 << 30)
-	if d.IsCUDA() {
-		room = torch.CUDADeviceInfo(d).Free / 8
-	}
-	return batch(m.PerSample, m.Config.WorkBytes(), room)
+// Sampler is Velocity for samples, many evaluations without gradients, in a precision
+// of trainer.SamplingPrecision.
+func (m *Model) Sampler(d torch.Device, precision string) (flow.Velocity, error) {
+	return m.Checkpoint.Sampler(m.Config, d, precision)
 }
 
-func batch(perSample, work int, room int64) int {
-	return max(1, min(8192, (64<<20)/perSample, int(room/int64(work))))
+// Batch is how many samples are evaluated together on a device: so many that a
+// layer's output stays near 64 MB, and all that an evaluation holds within an eighth
+// of what is free of a GPU. On a processor, whose cores each have a batch
+// (flow.Sampling), near 4 MB, about what a core's cache holds in bf16, and within a
+// GB for all cores. (Guidance doubles it.)
+func (m *Model) Batch(d torch.Device) int {
+	if d.IsCUDA() {
+		return batch(m.PerSample, m.Config.WorkBytes(), 64<<20, torch.CUDADeviceInfo(d).Free/8)
+	}
+	return batch(m.PerSample, m.Config.WorkBytes(), 4<<20, (1<<30)/int64(torch.NumThreads()))
+}
+
+// batch is of samples of so many bytes, of which a layer's outputs are to have layer
+// bytes and all that is held room.
+func batch(perSample, work, layer int, room int64) int {
+	return max(1, min(8192, layer/perSample, int(room/int64(work))))
 }
 
 // Dims is Shape for the binding.

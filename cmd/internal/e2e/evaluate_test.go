@@ -206,7 +206,6 @@ func TestEvaluateWrongUse(t *testing.T) {
 	}{
 		"no model":     {nil, []string{"--checkpoint"}},
 		"unknown set":  {[]string{"--dataset", "mons"}, []string{"moons"}},
-		"bf16":         {[]string{"--dataset", "moons", "--precision", "bf16"}, []string{"float32"}},
 		"unknown name": {[]string{"--dataset", "moons", "--require", "sv2<1"}, []string{"sw2"}},
 		"no bound":     {[]string{"--dataset", "moons", "--require", "sw2"}, []string{"sw2<=0.07"}},
 		"solver":       {[]string{"--dataset", "moons", "--solvers", "midpont:20"}, []string{"midpoint"}},

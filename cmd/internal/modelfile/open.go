@@ -174,16 +174,18 @@ func (f *Flags) settle(ck *trainer.Checkpoint, info datasets.Info) (*trained.Mod
 	return m, nil
 }
 
-// Precise evaluates v in what --precision names, bf16 or tf32, else in float32:
-// training alone takes the others by itself.
-func (f *Flags) Precise(v flow.Velocity, d torch.Device) flow.Velocity {
-	switch {
-	case f.cmd.Precision == "bf16":
-		return within(v, func(g func()) { torch.Autocast(d, torch.BFloat16, g) })
-	case f.cmd.Precision == "tf32" || !d.IsCUDA():
-		return v
+// Sampler is what m has learnt, for samples by a solver, adaptive or not, in what
+// --precision says (trainer.SamplingPrecision), which it gives, too.
+func (f *Flags) Sampler(m *trained.Model, d torch.Device, adaptive bool) (v flow.Velocity, precision string, err error) {
+	precision, warning, err := trainer.SamplingPrecision(f.cmd.Precision, d, m.Config, adaptive)
+	if err != nil {
+		return nil, "", err
 	}
-	return InFloat32(v)
+	if warning != "" {
+		f.cmd.Note("%s", warning)
+	}
+	v, err = m.Sampler(d, precision)
+	return v, precision, err
 }
 
 // InFloat32 evaluates v in float32, whatever the process may round to TF32.

@@ -1080,6 +1080,57 @@ GT_EXPORT gt_r1 gt_op_RawConv1d(gt_handle x_, gt_handle w_, gt_handle b_, const 
     return at::Tensor(at::conv1d(x, w, b, stride, padding, dilation, groups));
   });
 }
+GT_EXPORT gt_r1 gt_op_PackLinear(gt_handle w_) {
+  return gt::one([&] {
+    Borrowed w__(w_); const at::Tensor &w = w__;
+    return at::Tensor(gt::pack_linear(w));
+  });
+}
+GT_EXPORT gt_r1 gt_op_RawLinearPacked(gt_handle x_, gt_handle w_, gt_handle b_, bool act) {
+  return gt::one([&] {
+    Borrowed x__(x_); const at::Tensor &x = x__;
+    Borrowed w__(w_); const at::Tensor &w = w__;
+    auto b = gt::optional(b_);
+    return at::Tensor(gt::packed_linear(x, w, b, act));
+  });
+}
+GT_EXPORT gt_r1 gt_op_PackConv2d(gt_handle w_, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *dilation_, int64_t dilation_n, int64_t groups) {
+  return gt::one([&] {
+    Borrowed w__(w_); const at::Tensor &w = w__;
+    auto stride = gt::ints(stride_, stride_n);
+    auto padding = gt::ints(padding_, padding_n);
+    auto dilation = gt::ints(dilation_, dilation_n);
+    return at::Tensor(gt::pack_conv2d(w, stride, padding, dilation, groups));
+  });
+}
+GT_EXPORT gt_r1 gt_op_RawConv2dPacked(gt_handle x_, gt_handle w_, gt_handle b_, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *dilation_, int64_t dilation_n, int64_t groups) {
+  return gt::one([&] {
+    Borrowed x__(x_); const at::Tensor &x = x__;
+    Borrowed w__(w_); const at::Tensor &w = w__;
+    auto b = gt::optional(b_);
+    auto stride = gt::ints(stride_, stride_n);
+    auto padding = gt::ints(padding_, padding_n);
+    auto dilation = gt::ints(dilation_, dilation_n);
+    return at::Tensor(gt::packed_conv2d(x, w, b, stride, padding, dilation, groups));
+  });
+}
+GT_EXPORT gt_r1 gt_op_RawWiden(gt_handle x_, gt_handle w_, gt_handle b_, int8_t to_, bool act) {
+  return gt::one([&] {
+    Borrowed x__(x_); const at::Tensor &x = x__;
+    Borrowed w__(w_); const at::Tensor &w = w__;
+    Borrowed b__(b_); const at::Tensor &b = b__;
+    auto to = gt::dtype(to_);
+    return at::Tensor(gt::widen(x, w, b, to, act));
+  });
+}
+GT_EXPORT gt_r1 gt_op_RawNarrow(gt_handle x_, gt_handle w_, gt_handle b_) {
+  return gt::one([&] {
+    Borrowed x__(x_); const at::Tensor &x = x__;
+    Borrowed w__(w_); const at::Tensor &w = w__;
+    Borrowed b__(b_); const at::Tensor &b = b__;
+    return at::Tensor(gt::narrow(x, w, b));
+  });
+}
 GT_EXPORT gt_r1 gt_op_RawConv2d(gt_handle x_, gt_handle w_, gt_handle b_, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *dilation_, int64_t dilation_n, int64_t groups) {
   return gt::one([&] {
     Borrowed x__(x_); const at::Tensor &x = x__;

@@ -168,6 +168,12 @@
   X(gt_rb, gt_op_opIsPinned, (gt_handle a_), (a_)) \
   X(gt_r1, gt_op_RawLinear, (gt_handle x_, gt_handle w_, gt_handle b_), (x_, w_, b_)) \
   X(gt_r1, gt_op_RawConv1d, (gt_handle x_, gt_handle w_, gt_handle b_, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *dilation_, int64_t dilation_n, int64_t groups), (x_, w_, b_, stride_, stride_n, padding_, padding_n, dilation_, dilation_n, groups)) \
+  X(gt_r1, gt_op_PackLinear, (gt_handle w_), (w_)) \
+  X(gt_r1, gt_op_RawLinearPacked, (gt_handle x_, gt_handle w_, gt_handle b_, bool act), (x_, w_, b_, act)) \
+  X(gt_r1, gt_op_PackConv2d, (gt_handle w_, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *dilation_, int64_t dilation_n, int64_t groups), (w_, stride_, stride_n, padding_, padding_n, dilation_, dilation_n, groups)) \
+  X(gt_r1, gt_op_RawConv2dPacked, (gt_handle x_, gt_handle w_, gt_handle b_, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *dilation_, int64_t dilation_n, int64_t groups), (x_, w_, b_, stride_, stride_n, padding_, padding_n, dilation_, dilation_n, groups)) \
+  X(gt_r1, gt_op_RawWiden, (gt_handle x_, gt_handle w_, gt_handle b_, int8_t to_, bool act), (x_, w_, b_, to_, act)) \
+  X(gt_r1, gt_op_RawNarrow, (gt_handle x_, gt_handle w_, gt_handle b_), (x_, w_, b_)) \
   X(gt_r1, gt_op_RawConv2d, (gt_handle x_, gt_handle w_, gt_handle b_, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *dilation_, int64_t dilation_n, int64_t groups), (x_, w_, b_, stride_, stride_n, padding_, padding_n, dilation_, dilation_n, groups)) \
   X(gt_r1, gt_op_RawConvTranspose2d, (gt_handle x_, gt_handle w_, gt_handle b_, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *outPadding_, int64_t outPadding_n, int64_t groups, const int64_t *dilation_, int64_t dilation_n), (x_, w_, b_, stride_, stride_n, padding_, padding_n, outPadding_, outPadding_n, groups, dilation_, dilation_n)) \
   X(gt_r1, gt_op_RawGroupNorm, (gt_handle x_, int64_t groups, gt_handle w_, gt_handle b_, double eps), (x_, groups, w_, b_, eps)) \

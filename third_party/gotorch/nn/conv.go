@@ -7,6 +7,8 @@ type Conv1dModule struct {
 	Module
 	Stride, Padding, Dilation, Groups int64
 	Weight, Bias                      torch.Tensor // [out,in/groups,k], [out]
+
+	frozen frozen
 }
 
 // ConvOptions configure Conv1d, Conv2D and ConvTranspose2D; fields that are 0
@@ -42,6 +44,9 @@ func Conv1d(in, out, kernel int64, o ConvOptions) *Conv1dModule {
 
 // Forward: x: [B,in,L] -> [B,out,L'].
 func (c *Conv1dModule) Forward(x torch.Tensor) torch.Tensor {
+	if f := &c.frozen; f.use() {
+		return torch.RawLinearPacked(f.cast(x).Transpose(1, 2), f.weight, f.bias, false).Transpose(1, 2)
+	}
 	return torch.RawConv1d(x, c.Weight, c.Bias, []int64{c.Stride}, []int64{c.Padding}, []int64{c.Dilation}, c.Groups)
 }
 
@@ -51,6 +56,8 @@ type Conv2dModule struct {
 	InChannels, OutChannels, KernelSize, Stride, Padding, Dilation, Groups int64
 	PaddingMode                                                            string
 	Weight, Bias                                                           torch.Tensor // [out,in/groups,k,k], [out]
+
+	frozen frozen
 }
 
 // Conv2d makes a convolution. paddingMode is ignored: padding is of zeros.
@@ -77,6 +84,9 @@ func Conv2D(in, out, kernel int64, o ConvOptions) *Conv2dModule {
 // Forward: x: [B,in,H,W] -> [B,out,H',W'].
 func (c *Conv2dModule) Forward(x torch.Tensor) torch.Tensor {
 	s, p, d := [2]int64{c.Stride, c.Stride}, [2]int64{c.Padding, c.Padding}, [2]int64{c.Dilation, c.Dilation}
+	if f := &c.frozen; f.use() {
+		return torch.RawConv2dPacked(f.cast(x), f.weight, f.bias, s[:], p[:], d[:], c.Groups)
+	}
 	return torch.RawConv2d(x, c.Weight, c.Bias, s[:], p[:], d[:], c.Groups)
 }
 

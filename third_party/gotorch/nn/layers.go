@@ -25,6 +25,8 @@ type LinearModule struct {
 	Module
 	InFeatures, OutFeatures int64
 	Weight, Bias            torch.Tensor // [out,in], [out]
+
+	frozen frozen
 }
 
 // Linear makes a linear layer.
@@ -39,11 +41,17 @@ func Linear(in, out int64, bias bool) *LinearModule {
 
 // Forward: x: [...,in] -> [...,out].
 func (l *LinearModule) Forward(x torch.Tensor) torch.Tensor {
+	if l.frozen.use() {
+		return l.evaluate(x, false)
+	}
 	return torch.RawLinear(x, l.Weight, l.Bias)
 }
 
 // ForwardSiLU is SiLU of Forward(x), the bias added in the pass that activates.
 func (l *LinearModule) ForwardSiLU(x torch.Tensor) torch.Tensor {
+	if l.frozen.use() {
+		return l.evaluate(x, true)
+	}
 	return torch.RawLinearSilu(x, l.Weight, l.Bias)
 }
 

@@ -15,6 +15,7 @@ import (
 	"flowmatch/cmd/internal/modelfile"
 	"flowmatch/cmd/internal/terminal"
 	"flowmatch/datasets"
+	"flowmatch/flow"
 )
 
 func (f *flags) run(ctx context.Context, env cli.Env) error {
@@ -58,7 +59,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if e.device, err = f.cmd.OpenDevice(); err != nil {
 		return err
 	}
-	if e.velocity, err = file.Velocity(e.device); err != nil {
+	if err := e.build(); err != nil {
 		return err
 	}
 	err = measure()
@@ -85,6 +86,16 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		return &cli.CheckError{Msg: failed}
 	}
 	return nil
+}
+
+// build makes the network, in float32 for what is measured of itself.
+func (e *evaluation) build() error {
+	if e.device.IsCUDA() {
+		torch.AllowTF32(false) // nor in the gradients of likelihoods
+	}
+	v, err := e.file.Velocity(e.device)
+	e.velocity, e.samplers = modelfile.InFloat32(v), map[string]flow.Velocity{}
+	return err
 }
 
 // oneStep leaves out what says nothing of a model that knows t = 0 alone.

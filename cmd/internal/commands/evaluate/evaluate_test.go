@@ -180,7 +180,7 @@ func TestJSON(t *testing.T) {
 
 	one := 1.0
 	all := report{Dataset: "d", Checkpoint: "c", Entropy: &one, NLL: &one, NLLStderr: &one, NLLExact: &one, BitsPerDim: &one, BitsPerDimStderr: &one,
-		Straightness: &one, SW2Floor: &one, ClassifierAccuracy: &one, Results: []entry{{"m", 1, 1, &one, &one, &one}}}
+		Straightness: &one, SW2Floor: &one, ClassifierAccuracy: &one, Results: []entry{{"m", 1, 1, &one, &one, &one, "fp32"}}}
 	b.Reset()
 	if err := all.json(&b); err != nil {
 		t.Fatal(err)
@@ -205,7 +205,7 @@ func TestJSON(t *testing.T) {
 		}
 	}
 	// The contract's line.
-	order := "dataset checkpoint entropy nll nll_stderr nll_exact bits_per_dim bits_per_dim_stderr straightness sw2_floor classifier_accuracy results method steps nfe sw2 as_asked frechet"
+	order := "dataset checkpoint entropy nll nll_stderr nll_exact bits_per_dim bits_per_dim_stderr straightness sw2_floor classifier_accuracy results method steps nfe sw2 as_asked frechet precision"
 	if got := strings.Join(keys, " "); got != order {
 		t.Errorf("%s\nwant\n%s", got, order)
 	}
@@ -283,7 +283,8 @@ func TestWrongUse(t *testing.T) {
 		args  string
 		words []string
 	}{
-		{"--dataset moons --precision bf16", []string{"--precision bf16", "float32"}},
+		{"--dataset moons --precision bf15", []string{"--precision", "bf16"}},
+		{"--dataset moons --precision tf32", []string{"--precision tf32", "float32"}},
 		{"--dataset moons --solvers euler", []string{"--solvers", "midpoint:20"}},
 		{"--dataset moons --solvers dopri5:3", []string{"dopri5", "--rtol"}},
 		{"--dataset moons --solvers eulr:3", []string{"euler"}},

@@ -12,6 +12,7 @@ import (
 	"flowmatch/datasets"
 	"flowmatch/flow"
 	"flowmatch/flow/metrics"
+	"flowmatch/trainer"
 	"flowmatch/trainer/trained"
 )
 
@@ -25,7 +26,9 @@ type evaluation struct {
 	// guidance is that of the samples that are judged, nil for none.
 	guidance *flow.Guidance
 	device   torch.Device
-	velocity flow.Velocity
+	velocity flow.Velocity // in float32
+	// samplers are the same for samples, by precision.
+	samplers map[string]flow.Velocity
 	out      *report
 	stderr   io.Writer
 }
@@ -56,11 +59,11 @@ func (e *evaluation) task(what string) (progress func(done, of int), done func()
 	}, bar.Done
 }
 
-// counting makes a model report its evaluations, one after the other, as parts of n.
-func (e *evaluation) counting(n int, progress func(done, of int)) flow.Velocity {
+// counting is a model that reports its evaluations, one after the other, as parts of n.
+func counting(of flow.Velocity, n int, progress func(done, of int)) flow.Velocity {
 	done := 0
 	return func(x, t, y torch.Tensor) torch.Tensor {
-		v := e.velocity(x, t, y)
+		v := of(x, t, y)
 		done++
 		progress(done, max(n, done))
 		return v
@@ -77,8 +80,28 @@ func (e *evaluation) unsolved(what string, err error) error {
 	return err
 }
 
+// precision is that of samples by a solver.
+func (e *evaluation) precision(s cli.NamedSolver) (string, error) {
+	p, _, err := trainer.SamplingPrecision(e.f.cmd.Precision, e.device, e.file.Config, flow.IsAdaptive(s.Method))
+	return p, err
+}
+
+// sampler is the model for samples by a solver.
+func (e *evaluation) sampler(s cli.NamedSolver) (flow.Velocity, error) {
+	p, err := e.precision(s)
+	if err != nil || e.samplers[p] != nil {
+		return e.samplers[p], err
+	}
+	e.samplers[p], _, err = e.f.model.Sampler(e.file, e.device, flow.IsAdaptive(s.Method))
+	return e.samplers[p], err
+}
+
 // samples draws n of them by a solver.
 func (e *evaluation) samples(ctx context.Context, s cli.NamedSolver, n int, labels []int64) (*flow.Samples, error) {
+	velocity, err := e.sampler(s)
+	if err != nil {
+		return nil, err
+	}
 	progress, done := e.task(s.String())
 	defer done()
 	batch := e.batch()
@@ -86,9 +109,9 @@ func (e *evaluation) samples(ctx context.Context, s cli.NamedSolver, n int, labe
 		Device: e.device, Solver: s, Shape: e.file.Dims(), N: n, Labels: labels, Seed: e.f.cmd.Seed, Batch: batch,
 		Guidance: e.guidance,
 	}
-	draw.Velocity = e.velocity
+	draw.Velocity = velocity
 	if m, ok := flow.FixedStepMethod(s.Method); ok && e.device.IsCUDA() { // whose batches are few
-		draw.Velocity = e.counting((n+batch-1)/batch*s.Steps*m.Stages(), progress)
+		draw.Velocity = counting(velocity, (n+batch-1)/batch*s.Steps*m.Stages(), progress)
 	} else {
 		draw.Progress = progress
 	}
@@ -101,7 +124,7 @@ func (e *evaluation) straightness(ctx context.Context, n int, labels []int64) ([
 	defer done()
 	batch := e.batch()
 	s := metrics.Straightness{
-		Velocity: e.counting((n+batch-1)/batch*straightNFE, progress),
+		Velocity: counting(e.velocity, (n+batch-1)/batch*straightNFE, progress),
 		Device:   e.device, Shape: e.file.Dims(), N: n, Labels: labels, Seed: e.f.cmd.Seed, Batch: batch,
 	}
 	p, err := s.Measure(ctx)

@@ -45,7 +45,7 @@ func newFlags() *flags {
 	draw.IntVar(&f.batchSize, "batch-size", 0, "samples solved together (by memory)")
 	f.model.AddNetwork()
 	c.Group("Model").BoolVar(&f.download, "download", false, "fetch the set's files first if they are missing")
-	c.AddCommon("auto or fp32: evaluate computes in float32", "print one line of JSON instead of a table")
+	c.AddCommon("of the samples: auto, fp32 or bf16; auto is what sample takes; likelihoods and straightness are in float32", "print one line of JSON instead of a table")
 	return f
 }
 
@@ -61,10 +61,9 @@ func (f *flags) check() (*request, error) {
 	if err := f.model.Check(); err != nil {
 		return nil, err
 	}
-	if f.cmd.Precision == "bf16" || f.cmd.Precision == "tf32" {
-		return nil, cli.Usagef("--precision %s: evaluate computes in float32, so that its numbers compare", f.cmd.Precision)
+	if f.cmd.Precision == "tf32" {
+		return nil, cli.Usagef("--precision tf32: evaluate draws samples in fp32 or bf16, and computes all else in float32")
 	}
-	f.cmd.Precision = "fp32" // on a GPU without TF32 too
 	a := &request{}
 	var err error
 	if err = f.guidance.Check(); err != nil {

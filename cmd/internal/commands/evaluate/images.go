@@ -79,8 +79,11 @@ func (e *evaluation) judge(ctx context.Context, sets *classifiers.Sets, n int, l
 
 	for _, s := range e.solvers {
 		r := entry{Method: s.Method, Steps: s.Steps}
+		if r.Precision, err = e.precision(s); err != nil {
+			return err
+		}
 		x := ends
-		if s.Method == straightSolver && s.Steps == straightSteps && len(ends) == n*e.info.Dim() && e.guidance == nil {
+		if s.Method == straightSolver && s.Steps == straightSteps && len(ends) == n*e.info.Dim() && e.guidance == nil && r.Precision == "fp32" {
 			r.NFE = straightNFE
 		} else {
 			drawn, err := e.samples(ctx, s, n, labels)

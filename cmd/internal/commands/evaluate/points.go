@@ -47,6 +47,9 @@ func (e *evaluation) slicedW2(ctx context.Context, set *plane.Set) error {
 	e.out.set(&e.out.SW2Floor, "sw2_floor", floor)
 	for _, s := range e.solvers {
 		r := entry{Method: s.Method, Steps: s.Steps}
+		if r.Precision, err = e.precision(s); err != nil {
+			return err
+		}
 		x, err := e.samples(ctx, s, n, nil)
 		if err != nil {
 			if err := e.unsolved("sw2 of "+r.name(), err); err != nil {

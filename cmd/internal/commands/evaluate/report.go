@@ -50,6 +50,8 @@ type entry struct {
 	SW2     *float64 `json:"sw2,omitempty"`
 	AsAsked *float64 `json:"as_asked,omitempty"`
 	Frechet *float64 `json:"frechet,omitempty"`
+	// Precision is what the samples were computed in.
+	Precision string `json:"precision,omitempty"`
 }
 
 // name is as in --solvers: "midpoint:20".
@@ -158,6 +160,10 @@ func (r *report) table(w io.Writer) error {
 		shown := func(i int) bool {
 			return slices.ContainsFunc(r.Results, func(e entry) bool { return columns[i].of(e) != nil })
 		}
+		rounded := slices.ContainsFunc(r.Results, func(e entry) bool { return e.Precision == "bf16" })
+		if rounded {
+			fmt.Fprint(t, "precision\t")
+		}
 		fmt.Fprint(t, "solver\tNFE\t")
 		for i, c := range columns {
 			if shown(i) {
@@ -165,7 +171,11 @@ func (r *report) table(w io.Writer) error {
 			}
 		}
 		for _, e := range r.Results {
-			fmt.Fprintf(t, "\n%s\t%d\t", e.name(), e.NFE)
+			fmt.Fprint(t, "\n")
+			if rounded {
+				fmt.Fprintf(t, "%s\t", e.Precision)
+			}
+			fmt.Fprintf(t, "%s\t%d\t", e.name(), e.NFE)
 			for i, c := range columns {
 				if shown(i) {
 					fmt.Fprintf(t, "%s\t", number(c.of(e)))

@@ -15,7 +15,6 @@ import (
 
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/kinds"
-	"flowmatch/cmd/internal/modelfile"
 	"flowmatch/cmd/internal/terminal"
 	"flowmatch/cmd/internal/training"
 	"flowmatch/datasets"
@@ -197,15 +196,13 @@ func (r *rounds) round(ctx context.Context, n int, dir string, of *trained.Model
 
 // teach lets the model make the pairs.
 func (r *rounds) teach(p *trainer.Pairs, of *trained.Model) error {
-	velocity, err := of.Velocity(r.device)
-	if err != nil {
-		return err
-	}
-	p.Teacher.Velocity = modelfile.InFloat32(velocity)
+	precision := "fp32"
 	if r.cmd.Precision == "bf16" {
-		p.Teacher.Velocity = r.model.Precise(velocity, r.device)
+		precision = "bf16"
 	}
-	return nil
+	velocity, err := of.Sampler(r.device, precision)
+	p.Teacher.Velocity = velocity
+	return err
 }
 
 // inBF16 ends the name of the solver of a teacher that is evaluated in bf16.

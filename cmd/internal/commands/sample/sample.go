@@ -66,12 +66,8 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	if f.cmd.Precision != "auto" && !f.cmd.Quiet {
-		if _, warning, _ := trainer.Precision(f.cmd.Precision, device, t.Config); warning != "" {
-			fmt.Fprintln(env.Stderr, "note: "+warning)
-		}
-	}
-	velocity, err := t.Velocity(device)
+	_, adaptive := solver.(flow.Adaptive)
+	velocity, precision, err := f.model.Sampler(t, device, adaptive)
 	if err != nil {
 		return err
 	}
@@ -85,7 +81,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		batch = t.Batch(device)
 	}
 	s := flow.Sampling{
-		Velocity: f.model.Precise(velocity, device), Device: device, Solver: solver, Shape: t.Dims(),
+		Velocity: velocity, Device: device, Solver: solver, Shape: t.Dims(),
 		N: plan.n, Labels: plan.labels, Seed: f.cmd.Seed, X0: plan.x0, Batch: batch, Guidance: guidance,
 		Shown: plan.shown,
 		Progress: func(done, of int) {
@@ -151,7 +147,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if f.cmd.JSON {
 		return cli.WriteJSON(f.results(env), drawn{
 			Files: written, Checkpoint: t.Checkpoint.Path, Dataset: info.Name, Samples: plan.n, Solver: solver.String(),
-			NFE: out.NFE, NFEFrames: out.NFEFrames, Seconds: took.Seconds(), Device: device.String(),
+			NFE: out.NFE, NFEFrames: out.NFEFrames, Seconds: took.Seconds(), Device: device.String(), Precision: precision,
 		})
 	}
 	for _, p := range written {
@@ -171,6 +167,7 @@ type drawn struct {
 	NFEFrames  int      `json:"nfe_frames"` // of them, for the film's frames between steps
 	Seconds    float64  `json:"seconds"`
 	Device     string   `json:"device"`
+	Precision  string   `json:"precision"`
 }
 
 // oneStep is the solver for a model that has learnt its velocity at t = 0 alone.

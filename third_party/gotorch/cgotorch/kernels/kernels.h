@@ -38,6 +38,29 @@ at::Tensor stable_target(const at::Tensor &x0, const at::Tensor &x1, const at::T
 // any layout -> [B,heads,T,C], laid out as a slice of [B,heads,1,T,C] would be.
 at::Tensor attention(const at::Tensor &qkv, double scale);
 
+// Layers whose weights do not change any more, without gradients.
+//
+// w as products on a processor want it, laid out by oneDNN once instead of in
+// every product; w itself where that is not to be had. w: [O,I], float32 or bf16.
+at::Tensor pack_linear(const at::Tensor &w);
+// x w' + b, then SiLU if act, of a w that was packed. x: [...,I], b: [O] or none,
+// both of the type that w had -> [...,O].
+at::Tensor packed_linear(const at::Tensor &x, const at::Tensor &w,
+                         const std::optional<at::Tensor> &b, bool act);
+// The same of a convolution. w: [O,I/groups,KH,KW], x: [B,I,H,W].
+at::Tensor pack_conv2d(const at::Tensor &w, at::IntArrayRef stride, at::IntArrayRef padding,
+                       at::IntArrayRef dilation, int64_t groups);
+at::Tensor packed_conv2d(const at::Tensor &x, const at::Tensor &w,
+                         const std::optional<at::Tensor> &b, at::IntArrayRef stride,
+                         at::IntArrayRef padding, at::IntArrayRef dilation, int64_t groups);
+// x w + b of few columns, then SiLU if act, rounded to the type. x: [...,F], w: [F,M],
+// b: [M], float32 on the CPU -> [...,M], float32 or bf16.
+at::Tensor widen(const at::Tensor &x, const at::Tensor &w, const at::Tensor &b, at::ScalarType to,
+                 bool act);
+// x w' + b to few columns, in float32. x: [...,M], float32 or bf16, w: [F,M], b: [F],
+// float32, all on the CPU -> [...,F], float32.
+at::Tensor narrow(const at::Tensor &x, const at::Tensor &w, const at::Tensor &b);
+
 }  // namespace gt
 
 #endif  // CGOTORCH_KERNELS_KERNELS_H_

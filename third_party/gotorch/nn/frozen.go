@@ -1,0 +1,100 @@
+package nn
+
+import torch "github.com/wangkuiyi/gotorch"
+
+// frozen is a layer's weight and bias as Freeze made them.
+type frozen struct {
+	dtype        int8
+	weight, bias torch.Tensor
+}
+
+// Freeze makes the layers of m ready for many evaluations without gradients on a
+// processor: the weights of linear layers and convolutions are cast to dtype,
+// Float or BFloat16, and laid out as its products want them, once instead of in
+// every product. What the layers are given is cast, too; linear layers of few
+// inputs or outputs, which are a network's ends, compute in float32. Autocast is
+// not needed then.
+//
+// It holds for evaluations under NoGrad; others are as before. Weights that change
+// afterwards, and a move to a GPU, need another Freeze. The originals stay, so m
+// holds both.
+func Freeze(m IModule, dtype int8) {
+	torch.NoGrad(func() {
+		torch.Outside(func() {
+			m.Apply(func(c IModule) {
+				if l, ok := c.(interface{ freeze(int8) }); ok {
+					l.freeze(dtype)
+				}
+			})
+		})
+	})
+}
+
+// use tells whether the frozen weights are the ones to compute with.
+func (f *frozen) use() bool { return f.weight.T != nil && !torch.GradEnabled() }
+
+// cast is x in f's type.
+func (f *frozen) cast(x torch.Tensor) torch.Tensor {
+	if x.Dtype() == f.dtype {
+		return x
+	}
+	return x.CastTo(f.dtype)
+}
+
+// set fills f; bias may be none.
+func (f *frozen) set(dtype int8, weight, bias torch.Tensor) {
+	f.weight.Close()
+	f.bias.Close()
+	*f = frozen{dtype: dtype, weight: weight}
+	if bias.T != nil {
+		f.bias = torch.Clone(bias.CastTo(dtype))
+	}
+}
+
+// thin is the most inputs or outputs of a linear layer that Freeze takes for an
+// end of the network.
+const thin = 8
+
+func (l *LinearModule) freeze(dtype int8) {
+	w := l.Weight.Detach()
+	switch {
+	case l.Bias.T != nil && l.InFeatures <= thin && l.OutFeatures > thin:
+		l.frozen.set(dtype, torch.Contiguous(w.Transpose(0, 1)), torch.Tensor{})
+		l.frozen.bias = l.Bias.Detach()
+	case l.Bias.T != nil && l.OutFeatures <= thin:
+		l.frozen.set(dtype, w, torch.Tensor{})
+		l.frozen.bias = l.Bias.Detach()
+	default:
+		l.frozen.set(dtype, torch.PackLinear(w.CastTo(dtype)), l.Bias)
+	}
+}
+
+// evaluate is the frozen layer, followed by SiLU if act.
+func (l *LinearModule) evaluate(x torch.Tensor, act bool) torch.Tensor {
+	f := &l.frozen
+	switch {
+	case l.Bias.T != nil && l.InFeatures <= thin && l.OutFeatures > thin:
+		return torch.RawWiden(x.CastTo(torch.Float), f.weight, f.bias, f.dtype, act)
+	case l.Bias.T != nil && l.OutFeatures <= thin:
+		y := torch.RawNarrow(f.cast(x), f.weight, f.bias)
+		if act {
+			y = torch.Silu(y)
+		}
+		return y
+	}
+	return torch.RawLinearPacked(f.cast(x), f.weight, f.bias, act)
+}
+
+func (c *Conv2dModule) freeze(dtype int8) {
+	s, p, d := [2]int64{c.Stride, c.Stride}, [2]int64{c.Padding, c.Padding}, [2]int64{c.Dilation, c.Dilation}
+	w := c.Weight.Detach().CastTo(dtype)
+	c.frozen.set(dtype, torch.PackConv2d(w, s[:], p[:], d[:], c.Groups), c.Bias)
+}
+
+// freeze makes a product of each place of a convolution over one element.
+func (c *Conv1dModule) freeze(dtype int8) {
+	w := c.Weight.Detach()
+	if s := w.Shape(); s[2] == 1 && c.Stride == 1 && c.Padding == 0 && c.Groups == 1 {
+		c.frozen.set(dtype, torch.PackLinear(torch.Reshape(w, s[:2]).CastTo(dtype)), c.Bias)
+	}
+}
