@@ -179,7 +179,8 @@ func checkStopped(t *testing.T, what string, p phase, child *process, out string
 	dir := filepath.Join(out, p.run)
 	s, _, passed, err := trainer.Newest(dir)
 	if err != nil && trainer.HoldsRun(dir) || len(passed) > 0 {
-		t.Errorf("%s: %v, passed over %v", what, err, passed)
+		entries, _ := os.ReadDir(dir)
+		t.Errorf("%s: %v, passed over %v; there are %v", what, err, passed, entries)
 		return
 	}
 	if p.steps && err != nil {
