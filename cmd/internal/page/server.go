@@ -14,6 +14,7 @@ import (
 
 	torch "github.com/wangkuiyi/gotorch"
 
+	"flowmatch/cmd/internal/cli"
 	"flowmatch/flow"
 	"flowmatch/trainer"
 )
@@ -249,7 +250,7 @@ func plain(err error) string {
 	if errors.As(err, &e) && e.OutOfMemory {
 		return "out of memory: " + plainLine(err.Error())
 	}
-	return plainLine(err.Error())
+	return plainLine(cli.Text(err))
 }
 
 const longestLine = 500
