@@ -110,8 +110,8 @@ func (c *Command) Report(w io.Writer, err error) int {
 // lessMemory is what can be done where memory is exhausted.
 func (c *Command) lessMemory(err error) string {
 	allow := ""
-	if n, limited := supervise.Limit(); limited {
-		allow = fmt.Sprintf("allow more than %d MiB (ulimit -v)", n>>20)
+	if n, command := supervise.Limit(); command != "" {
+		allow = fmt.Sprintf("allow more than %d MiB (%s)", n>>20, command)
 	}
 	var te *torch.Error
 	opening := errors.As(err, &te) && te.Op == torch.Opening

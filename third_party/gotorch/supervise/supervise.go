@@ -21,14 +21,18 @@ func init() {
 	}
 }
 
-// Limit is the number of bytes of memory that the process may map, of whatever kind; false where there is no limit.
-func Limit() (bytes uint64, limited bool) {
+// Limit is the number of bytes of memory that the process may map, and the shell's command that sets it; "" where there is no
+// limit.
+func Limit() (bytes uint64, command string) {
 	bytes = ^uint64(0)
-	for _, resource := range []int{syscall.RLIMIT_AS, syscall.RLIMIT_DATA} {
+	for _, kind := range []struct {
+		resource int
+		command  string
+	}{{syscall.RLIMIT_AS, "ulimit -v"}, {syscall.RLIMIT_DATA, "ulimit -d"}} {
 		var l syscall.Rlimit
-		if syscall.Getrlimit(resource, &l) == nil {
-			bytes = min(bytes, l.Cur)
+		if syscall.Getrlimit(kind.resource, &l) == nil && l.Cur < bytes {
+			bytes, command = l.Cur, kind.command
 		}
 	}
-	return bytes, bytes != ^uint64(0)
+	return bytes, command
 }
