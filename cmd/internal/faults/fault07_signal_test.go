@@ -183,7 +183,7 @@ func checkStopped(t *testing.T, what string, p phase, child *process, out string
 		t.Errorf("%s: %v, passed over %v; there are %v", what, err, passed, entries)
 		return
 	}
-	if p.steps && err != nil {
+	if p.steps && err != nil && !(p.inside && doubled) { // the first save may have been the one that was broken off
 		t.Errorf("%s: %v", what, err)
 		return
 	}
