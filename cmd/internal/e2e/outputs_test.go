@@ -60,7 +60,7 @@ func TestNPZWhereTheUserSays(t *testing.T) {
 		t.Error("the pipe was replaced")
 	}
 
-	if r := must(t, program(t, "sample", nil, draw("/proc/self/fd/1")...)); r.out != string(want) || !strings.Contains(r.errOut, "fd/1") {
+	if r := must(t, built(t, t.TempDir(), "sample", nil, draw("/proc/self/fd/1")...)); r.out != string(want) || !strings.Contains(r.errOut, "fd/1") {
 		t.Errorf("%d bytes of standard output, %d of samples; %s", len(r.out), len(want), r.errOut)
 	}
 	refused(t, program(t, "sample", nil, draw(dir)...), 2, "folder")

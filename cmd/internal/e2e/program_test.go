@@ -6,9 +6,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/commands"
 )
 
 // root is the project's folder.
@@ -26,7 +30,8 @@ type result struct {
 	took        time.Duration
 }
 
-// program runs bin/<name> in a folder of its own, with variables set.
+// program runs a command in a folder of its own: in this process, where libtorch is open
+// already, or where variables are to be set as bin/<name>.
 func program(t *testing.T, name string, env []string, args ...string) result {
 	t.Helper()
 	return programIn(t, t.TempDir(), name, env, args...)
@@ -34,7 +39,45 @@ func program(t *testing.T, name string, env []string, args ...string) result {
 
 func programIn(t *testing.T, dir, name string, env []string, args ...string) result {
 	t.Helper()
+	if env == nil {
+		return inProcess(t, dir, name, args...)
+	}
+	return built(t, dir, name, env, args...)
+}
+
+// built runs bin/<name>: where what is tested is the program's start, its variables, its
+// threads or its end.
+func built(t *testing.T, dir, name string, env []string, args ...string) result {
+	t.Helper()
 	return finish(t, command(t, dir, name, env, args...))
+}
+
+// inProcess runs a command as its program would, but for what a process has once: the
+// number of threads (the first command's), signals, and the build's version. Random numbers
+// are a function of the command's seed, whatever ran before.
+func inProcess(t *testing.T, dir, name string, args ...string) result {
+	t.Helper()
+	all := commands.All() // anew: a command has the values of its flags
+	at := slices.IndexFunc(all, func(c *cli.Command) bool { return c.Name == name })
+	if at < 0 {
+		t.Fatalf("there is no command %s", name)
+	}
+	back, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chdir(dir); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := os.Chdir(back); err != nil {
+			t.Fatal(err)
+		}
+	}()
+	var out, errOut bytes.Buffer
+	start := time.Now()
+	status := all[at].Status(t.Context(), cli.Env{Args: args, Stdout: &out, Stderr: &errOut})
+	return result{status, out.String(), errOut.String(), time.Since(start)}
 }
 
 // runAt runs an executable that lies elsewhere.
@@ -70,11 +113,6 @@ func command(t *testing.T, dir, name string, env []string, args ...string) *exec
 	cmd := exec.Command(path, args...)
 	cmd.Dir = dir
 	cmd.Env = os.Environ()
-	if os.Getenv("FLOWMATCH_DEVICE") == "" {
-		// What is tested is the same on every machine; on a GPU equal runs do not
-		// give equal files.
-		cmd.Env = append(cmd.Env, "FLOWMATCH_DEVICE=cpu")
-	}
 	cmd.Env = append(cmd.Env, env...)
 	return cmd
 }

@@ -286,7 +286,7 @@ func TestMNISTFormat(t *testing.T) {
 }
 
 func TestDoctor(t *testing.T) {
-	r := must(t, program(t, "doctor", nil, "--json"))
+	r := must(t, built(t, t.TempDir(), "doctor", nil, "--json"))
 	var all []struct {
 		Name string
 		OK   bool
@@ -294,17 +294,17 @@ func TestDoctor(t *testing.T) {
 	if err := json.Unmarshal([]byte(r.out), &all); err != nil || len(all) < 6 {
 		t.Fatalf("%v: %s", err, r.out)
 	}
-	r = program(t, "doctor", []string{"LIBTORCH=/nonexistent"})
+	r = built(t, t.TempDir(), "doctor", []string{"LIBTORCH=/nonexistent"})
 	if r.status != 1 || !strings.Contains(r.out, "/nonexistent") {
 		t.Errorf("without libtorch: %+v", r)
 	}
-	r = must(t, program(t, "doctor", nil, "--device", "cpu", "--threads", "1", "--data-dir", t.TempDir()))
+	r = must(t, built(t, t.TempDir(), "doctor", nil, "--device", "cpu", "--threads", "1", "--data-dir", t.TempDir()))
 	for _, want := range []string{"threads: 1", "ready: checkerboard", "not asked for"} {
 		if !strings.Contains(r.out, want) {
 			t.Errorf("%q is missing from %q", want, r.out)
 		}
 	}
-	if quiet := must(t, program(t, "doctor", nil, "--device", "cpu", "--quiet")); strings.Contains(quiet.out, "ok ") {
+	if quiet := must(t, built(t, t.TempDir(), "doctor", nil, "--device", "cpu", "--quiet")); strings.Contains(quiet.out, "ok ") {
 		t.Errorf("--quiet prints what is right: %q", quiet.out)
 	}
 }
