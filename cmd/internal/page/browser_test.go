@@ -87,8 +87,8 @@ func (s *site) start() {
 	})
 }
 
-// snapshots writes grids of a run on its way.
-func snapshots(t *testing.T, dir string) {
+// writeSnapshots writes grids of a run on its way.
+func writeSnapshots(t *testing.T, dir string) {
 	t.Helper()
 	check(t, os.Mkdir(filepath.Join(dir, "progress"), 0o755))
 	for i, step := range []int{2, 4, 6} {
@@ -108,7 +108,7 @@ func TestBrowser(t *testing.T) {
 	}
 	path := findChromium(t)
 	s := &site{t: t, dir: copied(t)}
-	snapshots(t, filepath.Join(s.dir, "cfm", "digits"))
+	writeSnapshots(t, filepath.Join(s.dir, "cfm", "digits"))
 	s.start()
 	defer func() { s.stop() }()
 	wrong := &complaints{host: s.addr}

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"flowmatch/cmd/internal/snapshots"
 )
 
 // families are the folders of the output folder that hold runs, one a set, in the order
@@ -120,7 +122,7 @@ func (o outputs) folders() ([]folder, error) {
 						d.files[n.Name()] = in
 					}
 				}
-				progress, _ := fs.ReadDir(root.FS(), d.id+"/progress")
+				progress, _ := fs.ReadDir(root.FS(), d.id+"/"+snapshots.Dir)
 				for _, n := range progress {
 					if n.Type().IsRegular() {
 						d.progress = append(d.progress, n.Name())

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/snapshots"
 	"flowmatch/trainer"
 )
 
@@ -54,8 +55,8 @@ func (s *Server) runs(folders []folder) []Run {
 		r := Run{ID: d.id, Family: d.family, Set: d.set, Live: s.live(d)}
 		for name, in := range d.files {
 			r.Updated = max(r.Updated, in.ModTime().UnixMilli())
-			// The curve of the losses is drawn by the page.
-			if shownFile.MatchString(name) && name != "losses.png" {
+			// The curve of the losses is drawn by the page, and the film's pictures have a slider.
+			if shownFile.MatchString(name) && name != "losses.png" && name != snapshots.FilmFile {
 				r.Pictures = append(r.Pictures, name)
 			}
 		}
@@ -68,7 +69,7 @@ func (s *Server) runs(folders []folder) []Run {
 			if m := progressFile.FindStringSubmatch(name); m != nil {
 				step, err := strconv.Atoi(m[1])
 				if err == nil {
-					r.Progress = append(r.Progress, snapshot{step, "progress/" + name})
+					r.Progress = append(r.Progress, snapshot{step, snapshots.Dir + "/" + name})
 				}
 			}
 		}
