@@ -119,12 +119,16 @@ func (l *loop) heaviest(n int) {
 	through(part)
 }
 
-// addressesAreLimited tells whether the process may have only so many addresses
-// (ulimit -v).
+// addressesAreLimited tells whether the process may map only so much memory (ulimit -v, ulimit -d).
 func addressesAreLimited() bool {
-	var l syscall.Rlimit
 	const unlimited = ^uint64(0)
-	return syscall.Getrlimit(syscall.RLIMIT_AS, &l) == nil && l.Cur != unlimited
+	for _, resource := range []int{syscall.RLIMIT_AS, syscall.RLIMIT_DATA} {
+		var l syscall.Rlimit
+		if syscall.Getrlimit(resource, &l) == nil && l.Cur != unlimited {
+			return true
+		}
+	}
+	return false
 }
 
 // zeros is data of one size and no content.
