@@ -44,10 +44,10 @@ func newResBlock(in, out, emb int64, dropout float64) *resBlock {
 	return r
 }
 
-// Forward: x: [B,in,H,W], emb: [B,E] -> [B,out,H,W].
+// Forward: x: [B,in,H,W], emb: [B,E], the first of EmbLayers' -> [B,out,H,W].
 func (r *resBlock) Forward(x, emb torch.Tensor) torch.Tensor {
 	h := normalised(r.InLayers, x, torch.Tensor{})
-	e := forward(r.EmbLayers, emb, emb, nil) // [B,out]
+	e := forward(r.EmbLayers[1:], emb, emb, nil) // [B,out]
 	h = normalised(r.OutLayers, h, e)
 	if r.SkipConnection != nil {
 		x = r.SkipConnection.Forward(x)
