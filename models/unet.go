@@ -145,12 +145,18 @@ func (u *UNet) Trace(x, t, y torch.Tensor, see func(string, nn.IModule, torch.Te
 // if that is not nil.
 func (u *UNet) run(x, t, y torch.Tensor, see func(layer nn.IModule, out torch.Tensor)) torch.Tensor {
 	emb := forward(u.TimeEmbed, timeEmbedding(t, u.freqs), torch.Tensor{}, see) // [B,E]
+	computed := emb.Dtype()
 	if u.LabelEmb != nil {
 		label := u.LabelEmb.Forward(y)
 		if see != nil {
 			see(u.LabelEmb, label)
 		}
 		emb = torch.Add(emb, label, 1)
+	}
+	// Each residual block begins with the same SiLU, in the type of its products.
+	emb = torch.Silu(emb)
+	if emb.Dtype() != computed {
+		emb = emb.CastTo(computed)
 	}
 	free := see == nil && !torch.GradEnabled()
 	var aside []torch.Tensor
@@ -192,7 +198,8 @@ func (u *UNet) run(x, t, y torch.Tensor, see func(layer nn.IModule, out torch.Te
 	return v
 }
 
-// forward runs the layers of a block; residual blocks also take emb: [B,E]. What
+// forward runs the layers of a block; residual blocks also take emb, SiLU of the
+// embedding: [B,E]. What
 // nobody sees is not made: a linear layer and its SiLU are one operation.
 func forward(layers []nn.IModule, h, emb torch.Tensor, see func(nn.IModule, torch.Tensor)) torch.Tensor {
 	free := see == nil && !torch.GradEnabled()

@@ -44,10 +44,10 @@ func newResBlock(in, out, emb int64, dropout float64) *resBlock {
 	return r
 }
 
-// Forward: x: [B,in,H,W], emb: [B,E] -> [B,out,H,W].
+// Forward: x: [B,in,H,W], emb: [B,E], the first of EmbLayers' -> [B,out,H,W].
 func (r *resBlock) Forward(x, emb torch.Tensor) torch.Tensor {
 	h := normalised(r.InLayers, x, torch.Tensor{})
-	e := forward(r.EmbLayers, emb, emb, nil) // [B,out]
+	e := forward(r.EmbLayers[1:], emb, emb, nil) // [B,out]
 	h = normalised(r.OutLayers, h, e)
 	if r.SkipConnection != nil {
 		x = r.SkipConnection.Forward(x)
@@ -93,43 +93,10 @@ func (a *attention) Forward(x torch.Tensor) torch.Tensor {
 	flat := torch.Reshape(x, []int64{b, c, tokens})
 	qkv := a.Qkv.Forward(a.Norm.Forward(flat)) // [B,3C,T], heads outermost
 	ch := c / a.heads
-	var h torch.Tensor
-	if torch.GradEnabled() || x.Device().IsCUDA() {
-		h = a.attend(torch.Reshape(qkv, []int64{b * a.heads, 3 * ch, tokens}), ch)
-	} else {
-		h = a.attendTokens(torch.View(qkv, b, a.heads, 3, ch, tokens), ch)
-	}
-	h = a.ProjOut.Forward(torch.Reshape(h, []int64{b, c, tokens}))
+	qkv = torch.Reshape(qkv, []int64{b, a.heads, 3, ch, tokens}).Transpose(3, 4)
+	h := torch.RawAttention(qkv, 1/math.Sqrt(float64(ch))) // [B,heads,T,ch]
+	h = a.ProjOut.Forward(torch.Reshape(h.Transpose(2, 3), []int64{b, c, tokens}))
 	return torch.Reshape(torch.Add(flat, h, 1), shape)
-}
-
-// attendTokens is attend without a matrix of scores, in blocks that stay in the
-// cache. qkv: [B,heads,3,ch,T] -> [B,heads,ch,T], in memory [B,T,heads,ch].
-func (a *attention) attendTokens(qkv torch.Tensor, ch int64) torch.Tensor {
-	part := func(i int64) torch.Tensor { return torch.Select(qkv, 2, i).Transpose(2, 3) } // [B,heads,T,ch]
-	return torch.Attention(part(0), part(1), part(2), 1/math.Sqrt(float64(ch))).Transpose(2, 3)
-}
-
-// attend: qkv: [B heads,3 ch,T] -> [B heads,ch,T].
-func (a *attention) attend(qkv torch.Tensor, ch int64) torch.Tensor {
-	q := torch.Narrow(qkv, 1, 0, ch) // [B heads,ch,T] each
-	k := torch.Narrow(qkv, 1, ch, ch)
-	v := torch.Narrow(qkv, 1, 2*ch, ch)
-	// Both factors are scaled, so that products in 16 bits do not overflow.
-	scale := 1 / math.Sqrt(math.Sqrt(float64(ch)))
-	scores := torch.BMM(torch.MulScalar(q, scale).Transpose(1, 2), torch.MulScalar(k, scale)) // [B heads,T,T]
-	weights := softmaxFloat(scores)
-	return torch.BMM(v, weights.Transpose(1, 2))
-}
-
-// softmaxFloat is softmax over the last dimension in float32, given back in
-// the type of its operand.
-func softmaxFloat(x torch.Tensor) torch.Tensor {
-	d := x.Dtype()
-	if d == torch.Float || d == torch.Double {
-		return torch.Softmax(x, -1)
-	}
-	return torch.Softmax(x.CastTo(torch.Float), -1).CastTo(d)
 }
 
 // downsample halves height and width by a strided convolution.

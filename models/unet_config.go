@@ -134,19 +134,9 @@ func (c UNetConfig) SampleBytes() int {
 	return 4 * c.Size * c.Size * c.NumChannels * c.ChannelMult[0]
 }
 
-// WorkBytes is that of what the levels put aside and work on, and three times the
-// scores of the largest attention: each pixel's with every other, before and after
-// their softmax, and transposed.
-func (c UNetConfig) WorkBytes() int {
-	scores := 0
-	for level := range c.ChannelMult {
-		factor := 1 << level
-		if pixels := (c.Size / factor) * (c.Size / factor); c.attention(factor) || level == len(c.ChannelMult)-1 {
-			scores = max(scores, 4*c.NumHeads*pixels*pixels)
-		}
-	}
-	return (2*c.NumResBlocks+6)*c.SampleBytes() + 3*scores
-}
+// WorkBytes is that of what the levels put aside and work on; attention stores no
+// scores.
+func (c UNetConfig) WorkBytes() int { return (2*c.NumResBlocks + 6) * c.SampleBytes() }
 
 // Remarks tell of levels that have as many channels as GroupNorm has groups. What
 // a residual block there adds to whole channels for time and class, the

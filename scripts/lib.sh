@@ -118,6 +118,7 @@ kernel_flags() { # SOURCE
     *_avx2.cc) kernel+=(-mavx2 -mfma) ;;
     *_avx512.cc) kernel+=("${avx512[@]}") ;;
     *_avx512bf16.cc) kernel+=("${avx512[@]}" -mavx512bf16) ;;
+    *_amx.cc) kernel+=("${avx512[@]}" -mavx512bf16 -mamx-tile -mamx-bf16) ;;
     *)
         kernel=()
         return 1

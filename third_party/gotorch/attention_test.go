@@ -3,6 +3,7 @@ package gotorch
 import (
 	"errors"
 	"fmt"
+	"math"
 	"testing"
 )
 
@@ -59,7 +60,7 @@ func (c attentionCase) inputs(half bool) []Tensor {
 func (c attentionCase) scale() float64 { return 0.9 / float64(c.channels) * 3 }
 
 // run is the output and the gradients of q, k and v, in float64. ours: by
-// RawAttention; else by libtorch's own attention.
+// RawAttention; else by libtorch's products and softmax.
 func (c attentionCase) run(in []Tensor, dtype int8, ours bool) []Tensor {
 	qkv := Clone(in[0].CastTo(dtype)).SetRequiresGrad(true)
 	x := c.laid(qkv)
@@ -67,7 +68,9 @@ func (c attentionCase) run(in []Tensor, dtype int8, ours bool) []Tensor {
 	if ours {
 		y = RawAttention(x, c.scale())
 	} else {
-		y = Attention(Select(x, 2, 0), Select(x, 2, 1), Select(x, 2, 2), c.scale())
+		root := math.Sqrt(c.scale())
+		scores := MatMul(MulScalar(Select(x, 2, 0), root), MulScalar(Select(x, 2, 1), root).Transpose(2, 3))
+		y = MatMul(Softmax(scores, -1), Select(x, 2, 2))
 	}
 	g := AutogradGrad([]Tensor{y}, []Tensor{qkv}, AutogradOptions{GradOutputs: []Tensor{in[1].CastTo(dtype)}})[0]
 	out := []Tensor{y.Detach(), Select(g, 2, 0), Select(g, 2, 1), Select(g, 2, 2)}
@@ -93,6 +96,159 @@ func (c attentionCase) check(t *testing.T) {
 			t.Errorf("float32, %s: off by %.2g", attentionParts[i], d)
 		}
 	}
+	in = c.inputs(true)
+	want = c.run(in, Double, false)
+	got, theirs := c.run(in, BFloat16, true), c.run(in, BFloat16, false)
+	for i := range want {
+		if c.tokens == 1 && (i == 1 || i == 2) {
+			continue // nothing but rounding
+		}
+		ours, libtorch := off(got[i], want[i], want[i]), off(theirs[i], want[i], want[i])
+		// What is rounded once is off by 2^-9 at most.
+		if !(ours <= max(libtorch, 1.0/512)) {
+			t.Errorf("bf16, %s: off by %.2g, libtorch's by %.2g", attentionParts[i], ours, libtorch)
+		}
+	}
+}
+
+// The output lies in memory as the operands do, so that what follows needs no copy.
+func TestKernelAttentionLayout(t *testing.T) {
+	Scoped(func() {
+		for _, dtype := range []int8{Float, BFloat16} {
+			qkv := Ones([]int64{2, 5, 3, 4, 6}, false).CastTo(dtype)
+			for layout, order := range map[string][]int64{"pixels": {0, 2, 1, 3}, "channels": {0, 1, 3, 2}, "split": {0, 2, 1, 3}} {
+				y := RawAttention(attentionCase{layout: layout}.laid(qkv), 1)
+				View(opPermute(y, order), -1) // fails where it is not so
+			}
+		}
+	})
+}
+
+// The formula itself, once: softmax is over the keys.
+func TestKernelAttentionFormula(t *testing.T) {
+	c := attentionCase{1, 1, 5, 3, "pixels"}
+	Scoped(func() {
+		in := c.inputs(false)
+		x := ToSlice[float64](in[0])
+		q, k, v := x[:15], x[15:30], x[30:]
+		want := make([]float64, 15)
+		for i := range 5 {
+			var weights [5]float64
+			sum := 0.0
+			for j := range 5 {
+				s := 0.0
+				for ch := range 3 {
+					s += q[3*i+ch] * k[3*j+ch]
+				}
+				weights[j] = math.Exp(s * c.scale())
+				sum += weights[j]
+			}
+			for j := range 5 {
+				for ch := range 3 {
+					want[3*i+ch] += weights[j] / sum * v[3*j+ch]
+				}
+			}
+		}
+		nearSlice(t, "output", ToSlice[float32](c.run(in, Float, true)[0].CastTo(Float)), want, 1e-6)
+	})
+}
+
+// Scores far apart leave one key; those that are equal, all.
+func TestKernelAttentionExtremes(t *testing.T) {
+	Scoped(func() {
+		for _, dtype := range []int8{Float, BFloat16} {
+			q := MulScalar(Eye(4, 4, false), 200)
+			v := source{Shape: []int64{4, 4}, K: 1, Scale: 2}.tensor().CastTo(BFloat16).CastTo(Float)
+			one := Stack([]Tensor{q, q, v}, 0).CastTo(dtype)
+			if y := RawAttention(View(one, 1, 1, 3, 4, 4), 1); !AllClose(View(y, 4, 4).CastTo(Float), v) {
+				t.Error("of far scores: ", y)
+			}
+			all := Stack([]Tensor{q, MulScalar(Ones([]int64{4, 4}, false), -500), v}, 0).CastTo(dtype)
+			mean := opExpandAs(opMeanDims(v, []int64{0}, true), v)
+			if d := off(View(RawAttention(View(all, 1, 1, 3, 4, 4), 1), 4, 4).CastTo(Float), mean, mean); !(d < 1.0/256) {
+				t.Errorf("of equal scores: off by %.2g", d)
+			}
+		}
+	})
+}
+
+// The number of threads changes no bit.
+func TestKernelAttentionThreads(t *testing.T) {
+	n := NumThreads()
+	defer SetNumThreads(int32(n))
+	Scoped(func() {
+		for _, dtype := range []int8{Float, BFloat16} {
+			c := attentionCase{5, 2, 70, 20, "pixels"}
+			var first []Tensor
+			for _, threads := range []int32{1, 2, 5} {
+				SetNumThreads(threads)
+				Scoped(func() { // takes the number
+					got := c.run(c.inputs(true), dtype, true)
+					if first == nil {
+						first = got
+						for _, g := range got {
+							Keep(g)
+						}
+						return
+					}
+					for i := range got {
+						if !Equal(got[i], first[i]) {
+							t.Errorf("%d threads: %s differs", threads, attentionParts[i])
+						}
+					}
+				})
+			}
+		}
+	})
+}
+
+// With more cores than heads libtorch's products serve, which use them all; so they
+// do for gradients of gradients.
+func TestKernelAttentionComposed(t *testing.T) {
+	n := NumThreads()
+	defer SetNumThreads(int32(n))
+	SetNumThreads(5)
+	Scoped(func() { attentionCase{1, 2, 20, 8, "pixels"}.check(t) })
+	SetNumThreads(1)
+	twice := func(dtype int8) Tensor {
+		x := source{Shape: []int64{1, 1, 3, 6, 4}, K: 1, Scale: 4}.tensor().CastTo(dtype).SetRequiresGrad(true)
+		g := AutogradGrad([]Tensor{SumAll(Square(RawAttention(x, 0.5)))}, []Tensor{x}, AutogradOptions{CreateGraph: true})[0]
+		return AutogradGrad([]Tensor{SumAll(Square(g))}, []Tensor{x}, AutogradOptions{})[0].CastTo(Double)
+	}
+	Scoped(func() {
+		want := twice(Double)
+		if d := off(twice(Float), want, want); !(d <= 1e-5) {
+			t.Errorf("twice: off by %.2g", d)
+		}
+	})
+}
+
+// A gradient that is repeated in memory, as that of a sum is.
+func TestKernelAttentionGradientOfSum(t *testing.T) {
+	of := func(dtype int8) Tensor {
+		x := source{Shape: []int64{2, 1, 3, 9, 4}, K: 1, Scale: 4}.tensor().CastTo(dtype).SetRequiresGrad(true)
+		return AutogradGrad([]Tensor{SumAll(RawAttention(x, 0.5))}, []Tensor{x}, AutogradOptions{})[0].CastTo(Double)
+	}
+	Scoped(func() {
+		want := of(Double)
+		if d := off(of(Float), want, want); !(d <= 1e-5) {
+			t.Errorf("off by %.2g", d)
+		}
+	})
+}
+
+// Every allocation of it may fail, forward and backward.
+func TestKernelAttentionOutOfMemory(t *testing.T) {
+	c := attentionCases[1]
+	Scoped(func() {
+		in := c.inputs(true)
+		everyAllocationFails(t, 5, func() { c.run(in, BFloat16, true) })
+	})
+}
+
+// Without tiles, and on lesser processors.
+func TestKernelAttentionOnLesserProcessors(t *testing.T) {
+	onLesserProcessors(t, "^TestKernelAttention(|Formula|Extremes|Threads)$")
 }
 
 func TestKernelAttentionRefuses(t *testing.T) {

@@ -1,11 +1,80 @@
 // Attention as one operation with a gradient.
-#include <ATen/ops/matmul.h>
-#include <ATen/ops/softmax.h>
+#include "attention.h"
 
+#include <ATen/cpu/Utils.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/record_function.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <cstdlib>
+#include <string_view>
+
+#include "dispatch.h"
 #include "kernels.h"
+#include "parallel.h"
 
 namespace gt {
 namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::Variable;
+using torch::autograd::variable_list;
+
+// Tiles must be asked of the kernel once. ONEDNN_MAX_CPU_ISA, which restricts
+// oneDNN's use of them, restricts this one, too.
+bool tiles() {
+  const char *most = std::getenv("ONEDNN_MAX_CPU_ISA");
+  if (most && std::string_view(most).find("AMX") == std::string_view::npos &&
+      std::string_view(most) != "ALL" && std::string_view(most) != "DEFAULT")
+    return false;
+  return at::get_cpu_capability() == "AVX512" && __builtin_cpu_supports("avx512bf16") &&
+         __builtin_cpu_supports("amx-bf16") && at::cpu::init_amx();
+}
+
+const AttentionLoops &loops() {
+  static const AttentionLoops &chosen =
+      tiles()
+          ? attention_amx
+          : for_processor(attention_base, attention_avx2, attention_avx512, attention_avx512bf16);
+  return chosen;
+}
+
+// Where the slices q, k, v of t: [B,heads,3,T,C] lie, or, of [B,heads,T,C], the one.
+Attention::Place place(const at::Tensor &t, void *p) {
+  int64_t n = t.dim();
+  return {p, t.stride(0), t.stride(1), n == 5 ? t.stride(2) : 0, t.stride(n - 2), t.stride(n - 1)};
+}
+Attention::Place readable(const at::Tensor &t) {
+  return place(t, const_cast<void *>(t.const_data_ptr()));
+}
+
+Attention shape(const at::Tensor &qkv, double scale) {
+  Attention o = {};
+  o.samples = qkv.size(0), o.heads = qkv.size(1), o.tokens = qkv.size(3), o.channels = qkv.size(4);
+  o.half = qkv.scalar_type() == at::kBFloat16, o.scale = static_cast<float>(scale);
+  o.x = readable(qkv);
+  return o;
+}
+
+void run(AttentionLoop loop, const Attention &o) {
+  int64_t bytes = (loops().scratch(o) + 4095) / 4096 * 4096, threads = at::get_num_threads();
+  at::Tensor scratch = at::empty({threads * bytes}, at::kByte);
+  char *p = static_cast<char *>(scratch.mutable_data_ptr());
+  in_parallel(o.samples * o.heads, 1, [&](int64_t begin, int64_t end, int64_t thread) {
+    loop(o, begin, end, p + thread * bytes);
+  });
+}
+
+// Laid out as qkv is, so that what follows needs no copy: token after token, or
+// channel after channel.
+at::Tensor output(const at::Tensor &qkv) {
+  int64_t b = qkv.size(0), h = qkv.size(1), t = qkv.size(3), c = qkv.size(4);
+  if (qkv.stride(3) == 1 && qkv.stride(4) != 1)
+    return at::empty({b, h, c, t}, qkv.options()).transpose(2, 3);
+  return at::empty({b, t, h, c}, qkv.options()).transpose(1, 2);
+}
 
 // From libtorch's operations, with all scores in memory.
 at::Tensor composed(const at::Tensor &qkv, double scale) {
@@ -18,12 +87,51 @@ at::Tensor composed(const at::Tensor &qkv, double scale) {
   return at::matmul(weights.to(v.scalar_type()), v);
 }
 
+struct Function : torch::autograd::Function<Function> {
+  static Variable forward(AutogradContext *ctx, Variable qkv, double scale) {
+    Attention o = shape(qkv, scale);
+    at::Tensor y = output(qkv);
+    at::Tensor lse = at::empty({o.samples, o.heads, o.tokens}, qkv.options().dtype(at::kFloat));
+    o.y = place(y, y.mutable_data_ptr());
+    o.lse = lse.mutable_data_ptr<float>();
+    run(loops().forward, o);
+    ctx->save_for_backward({qkv, y, lse});
+    ctx->saved_data["scale"] = scale;
+    return y;
+  }
+
+  static variable_list backward(AutogradContext *ctx, variable_list grads) {
+    auto saved = ctx->get_saved_variables();
+    const at::Tensor &qkv = saved[0], &y = saved[1], &lse = saved[2];
+    double scale = ctx->saved_data["scale"].toDouble();
+    // A gradient that is to have one itself (create_graph) is libtorch's.
+    if (at::GradMode::is_enabled())
+      return {torch::autograd::grad({composed(qkv, scale)}, {qkv}, {grads[0]}, true, true)[0],
+              at::Tensor()};
+    Attention o = shape(qkv, scale);
+    // Of the same sizes and order; what is repeated in memory, once for each.
+    at::Tensor dx = at::empty_like(qkv);
+    o.y = readable(y), o.dy = readable(grads[0]);
+    o.dx = place(dx, dx.mutable_data_ptr());
+    o.lse = const_cast<float *>(lse.const_data_ptr<float>());
+    run(loops().backward, o);
+    return {dx, at::Tensor()};
+  }
+};
+
 }  // namespace
 
 at::Tensor attention(const at::Tensor &qkv, double scale) {
+  RECORD_FUNCTION("gotorch::attention", std::vector<c10::IValue>());
   TORCH_CHECK(qkv.dim() == 5 && qkv.size(2) == 3,
               "attention is of [samples,heads,3,tokens,channels], not ", qkv.sizes());
-  return composed(qkv, scale);
+  if (qkv.is_cuda())
+    return at::scaled_dot_product_attention(qkv.select(2, 0), qkv.select(2, 1), qkv.select(2, 2),
+                                            {}, 0.0, false, scale);
+  // Cores without a head of their own are better used by libtorch's operations.
+  if (!computed(qkv) || 2 * qkv.size(0) * qkv.size(1) < at::get_num_threads())
+    return composed(qkv, scale);
+  return Function::apply(qkv, scale);
 }
 
 }  // namespace gt

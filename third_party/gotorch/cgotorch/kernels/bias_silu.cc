@@ -35,7 +35,7 @@ BiasSilu shape(const at::Tensor &x, const at::Tensor &bias) {
 void run(BiasSiluLoop loop, const BiasSilu &o) {
   int64_t elements = BiasSilu::block * o.columns;
   in_parallel(o.blocks(), (1 << 14) / elements,
-              [&](int64_t begin, int64_t end) { loop(o, begin, end); });
+              [&](int64_t begin, int64_t end, int64_t) { loop(o, begin, end); });
 }
 
 // The same from libtorch's operations.

@@ -48,7 +48,7 @@ GroupNorm shape(const at::Tensor &x, int64_t groups, double eps, bool act) {
 void run(GroupNormLoop loop, const GroupNorm &o) {
   int64_t elements = o.channels * o.pixels / o.pieces + 1;
   in_parallel(o.samples * o.pieces, (1 << 14) / elements,
-              [&](int64_t begin, int64_t end) { loop(o, begin, end); });
+              [&](int64_t begin, int64_t end, int64_t) { loop(o, begin, end); });
 }
 
 // The same from libtorch's operations.

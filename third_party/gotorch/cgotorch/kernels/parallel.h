@@ -28,14 +28,15 @@ struct OpenMP {
   bool there() const { return parallel && thread && threads; }
 };
 
-// Calls f(begin, end) for parts of 0 to n that are no smaller than least, on as
-// many threads as the caller may use. f throws nothing.
+// Calls f(begin, end, thread) for parts of 0 to n that are no smaller than least,
+// on as many threads as the caller may use, which are counted from 0. f throws
+// nothing.
 template <class F>
 void in_parallel(int64_t n, int64_t least, const F &f) {
   if (n < 1) return;
   const OpenMP &omp = OpenMP::get();
   if (n <= least || at::get_num_threads() == 1 || at::in_parallel_region() || !omp.there()) {
-    f(int64_t{0}, n);
+    f(int64_t{0}, n, int64_t{0});
     return;
   }
   struct Work {
@@ -47,8 +48,8 @@ void in_parallel(int64_t n, int64_t least, const F &f) {
       [](void *p) {
         const Work &w = *static_cast<Work *>(p);
         int64_t threads = std::min<int64_t>(w.omp.threads(), (w.n + w.least - 1) / w.least);
-        int64_t each = (w.n + threads - 1) / threads, begin = each * w.omp.thread();
-        if (begin < w.n) w.f(begin, std::min(w.n, begin + each));
+        int64_t each = (w.n + threads - 1) / threads, thread = w.omp.thread();
+        if (each * thread < w.n) w.f(each * thread, std::min(w.n, each * (thread + 1)), thread);
       },
       &work, 0, 0);
 }

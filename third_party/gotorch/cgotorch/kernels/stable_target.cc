@@ -31,7 +31,8 @@ at::Tensor stable_target(const at::Tensor &x0, const at::Tensor &x1, const at::T
                     r.const_data_ptr<float>(),
                     away.mutable_data_ptr<float>()};
   int64_t work = 8 * (o.points * (o.dims + 1) + 1);  // of a point
-  in_parallel(o.points, (1 << 17) / work, [&](int64_t begin, int64_t end) { loop(o, begin, end); });
+  in_parallel(o.points, (1 << 17) / work,
+              [&](int64_t begin, int64_t end, int64_t) { loop(o, begin, end); });
   return away;
 }
 

@@ -31,7 +31,8 @@ at::Tensor run(ThinLoop loop, Thin o, const at::Tensor &x, const at::Tensor &w, 
   o.few = w.size(0), o.many = w.size(1), o.rows = x.numel() / x.size(-1);
   o.x = rows.const_data_ptr(), o.y = y.mutable_data_ptr();
   o.w = weight.const_data_ptr<float>(), o.bias = bias.const_data_ptr<float>();
-  in_parallel(o.rows, (1 << 14) / o.many, [&](int64_t begin, int64_t end) { loop(o, begin, end); });
+  in_parallel(o.rows, (1 << 14) / o.many,
+              [&](int64_t begin, int64_t end, int64_t) { loop(o, begin, end); });
   return y;
 }
 

@@ -1,0 +1,3 @@
+#include "attention_loops.h"
+
+extern const gt::AttentionLoops gt::attention_base = {scratch, run<Forward>, run<Backward>};

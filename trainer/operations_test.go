@@ -1,0 +1,94 @@
+package trainer
+
+import (
+	"slices"
+	"testing"
+
+	torch "github.com/wangkuiyi/gotorch"
+
+	"flowmatch/datasets"
+	"flowmatch/datasets/plane"
+	"flowmatch/models"
+)
+
+// What a whole step runs is counted: operations of libtorch and of ours, with those
+// that they call and the nodes of gradients; casts; new tensors. The numbers may
+// fall; a rise is work that was not there. Times, which depend on the machine,
+// decide nothing.
+func TestOperationsOfAStep(t *testing.T) {
+	threads := torch.NumThreads()
+	defer torch.SetNumThreads(int32(threads))
+	torch.SetNumThreads(1)
+	points := func(c *Config) models.Config {
+		c.BatchSize, c.StableTargets, c.StratifiedTimes = 64, true, true
+		return models.MLPConfig{HiddenDim: 32}
+	}
+	digits := func(*Config) models.Config { return small() }
+	moons, err := plane.Open("moons")
+	if err != nil {
+		t.Fatal(err)
+	}
+	images, err := datasets.Digits()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		name      string
+		set       datasets.Set
+		of        func(*Config) models.Config
+		precision string
+		most      counted
+	}{
+		{"points", moons, points, "fp32", counted{406, 12, 31}},
+		{"points", moons, points, "bf16", counted{475, 25, 44}},
+		{"digits", images, digits, "fp32", counted{3099, 7, 294}},
+		{"digits", images, digits, "bf16", counted{4303, 204, 476}},
+	} {
+		t.Run(step.name+", "+step.precision, func(t *testing.T) {
+			if step.precision == "bf16" && !slices.Contains(torch.CPUFlags(), "amx_bf16") {
+				t.Skip("counted on a processor with AMX, for which layouts are chosen otherwise")
+			}
+			c := config(4)
+			c.Precision = step.precision
+			n, err := step.of(&c).Build()
+			if err != nil {
+				t.Fatal(err)
+			}
+			src, err := Data(step.set)(c, torch.CPU, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer src.Close()
+			e := newEngine(c, n, torch.CPU)
+			defer e.close()
+			var got counted
+			for k := range 3 {
+				got = counted{}
+				for _, o := range torch.Profile(func() {
+					if err := e.step(k, src); err != nil {
+						t.Fatal(err)
+					}
+				}) {
+					got.add(o)
+				}
+			}
+			if m := step.most; got.operations > m.operations || got.casts > m.casts || got.tensors > m.tensors {
+				t.Errorf("%+v, at most %+v were there before", got, m)
+			} else if got != m {
+				t.Logf("%+v, %+v before", got, m)
+			}
+		})
+	}
+}
+
+type counted struct{ operations, casts, tensors int }
+
+func (c *counted) add(o torch.OperationProfile) {
+	c.operations += o.Calls
+	switch o.Name {
+	case "aten::_to_copy":
+		c.casts += o.Calls
+	case "aten::empty", "aten::empty_strided":
+		c.tensors += o.Calls
+	}
+}
