@@ -64,7 +64,8 @@ func findLibtorch() (Library, error) {
 	for _, root := range roots() {
 		d := filepath.Join(root.dir, sub)
 		if file := filepath.Join(d, "libtorch_cpu.so"); isFile(file) {
-			return Library{Dir: d, Source: "third_party/libtorch"}, root.check(file)
+			l := Library{Dir: d, Source: "third_party/libtorch"}
+			return l, root.check(filepath.Join(root.dir, "third_party/libtorch/torch"), l.dirs()...)
 		}
 	}
 	return Library{}, errors.New("libtorch was not found: run scripts/setup, or set LIBTORCH to the folder of libtorch " + needed)
@@ -79,7 +80,7 @@ func findBinding(name string) (string, error) {
 	for _, root := range roots() {
 		for _, sub := range []string{"third_party/gotorch/lib", "lib"} {
 			if p := filepath.Join(root.dir, sub, name); isFile(p) {
-				return p, root.check(p)
+				return p, root.check("", filepath.Dir(p))
 			}
 		}
 	}
@@ -92,13 +93,23 @@ type root struct {
 	program bool // the program lies there; else it is where somebody works, or the compiler saw the sources
 }
 
-// check refuses what others could have put where somebody works.
-func (r root) check(file string) error {
+// check refuses what others could have put where somebody works: of the libraries in some
+// folders (patterns) all, for each is opened, or may be by those that are. libtorch is what
+// LIBTORCH can name in their place, "" for none.
+func (r root) check(libtorch string, folders ...string) error {
 	if r.program {
 		return nil
 	}
-	if why := trusted(file); why != nil {
-		return &UntrustedError{file, why}
+	for _, folder := range folders {
+		files, err := filepath.Glob(filepath.Join(folder, "*.so*"))
+		if err != nil {
+			return err // the folder's name is no pattern
+		}
+		for _, file := range files {
+			if why := trusted(file); why != nil {
+				return &UntrustedError{file, libtorch, why}
+			}
+		}
 	}
 	return nil
 }

@@ -253,6 +253,21 @@ func TestUntrustedLibrary(t *testing.T) {
 		{"a file that everybody may write", func(root string) error {
 			return os.Chmod(filepath.Join(root, "third_party/libtorch/torch/lib/libtorch_cpu.so"), 0o666)
 		}, "everybody may write"},
+		{"another library that everybody may write", func(root string) error {
+			return os.Chmod(filepath.Join(root, "third_party/libtorch/torch/lib/libc10.so"), 0o666)
+		}, "everybody may write"},
+		{"another library that is a link to where everybody may write", func(root string) error {
+			lib, open := filepath.Join(root, "third_party/libtorch/torch/lib/libc10.so"), filepath.Join(filepath.Dir(root), "open")
+			return errors.Join(os.Mkdir(open, 0o777), os.Chmod(open, 0o777), os.Rename(lib, filepath.Join(open, "libc10.so")), os.Symlink(filepath.Join(open, "libc10.so"), lib))
+		}, "everybody may write"},
+		{"one of NVIDIA's that everybody may write", func(root string) error {
+			dir := filepath.Join(root, "third_party/libtorch/nvidia/cu13/lib")
+			lib := filepath.Join(dir, "libcudart.so.13")
+			return errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(lib, nil, 0o666), os.Chmod(lib, 0o666))
+		}, "everybody may write"},
+		{"another library of somebody else's", func(root string) error {
+			return os.Chown(filepath.Join(root, "third_party/libtorch/torch/lib/libc10.so"), 12345, 12345)
+		}, "libc10.so belongs to user 12345"},
 		{"a folder like /tmp", func(root string) error { return os.Chmod(root, 0o777|os.ModeSticky) }, ""},
 		{"a folder like /tmp, with somebody else's in it", func(root string) error {
 			return errors.Join(os.Chmod(root, 0o777|os.ModeSticky), os.Chown(filepath.Join(root, "third_party"), 12345, 12345))

@@ -55,14 +55,15 @@ func trustedNames(path string) error {
 // UntrustedError is a library, found by the working directory or the place of the
 // sources, that lies where others could have put it.
 type UntrustedError struct {
-	Path string
-	Why  error
+	Path     string
+	Libtorch string // its folder, if the library is of libtorch
+	Why      error
 }
 
 func (e *UntrustedError) Error() string {
 	remedy := "mend that, or work in another folder"
-	if filepath.Base(e.Path) == "libtorch_cpu.so" {
-		remedy = fmt.Sprintf("say LIBTORCH=%s if you trust it, or work in another folder", filepath.Dir(filepath.Dir(e.Path)))
+	if e.Libtorch != "" {
+		remedy = fmt.Sprintf("say LIBTORCH=%s if you trust it, or work in another folder", e.Libtorch)
 	}
 	return fmt.Sprintf("%s is not opened, for %v: %s", e.Path, e.Why, remedy)
 }
