@@ -1,9 +1,12 @@
 package trainer
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -11,6 +14,7 @@ import (
 	"github.com/wangkuiyi/gotorch/disk"
 	"github.com/wangkuiyi/gotorch/disk/disktest"
 	"github.com/wangkuiyi/gotorch/faulttest"
+	"github.com/wangkuiyi/gotorch/regular"
 )
 
 // The newest k of five states damaged, in any way: the newest whole one is taken and the others are kept. One that
@@ -98,4 +102,35 @@ func TestDamagedOfFive(t *testing.T) {
 		}
 	}
 	faulttest.Report(t, "12", tried)
+}
+
+// A state behind a link to what is not there, on a disk that is not mounted, is not absent: the older one is not gone on
+// with, and nothing takes its place.
+func TestStateBehindALinkToNothing(t *testing.T) {
+	dir := t.TempDir()
+	smallRun(t, dir)
+	s, err := ReadState(filepath.Join(dir, PrevStateFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	prev, err := os.ReadFile(filepath.Join(dir, PrevStateFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(dir, StateFile)
+	if err := errors.Join(os.Rename(link, filepath.Join(t.TempDir(), "away")), os.Symlink("/nonexistent/"+StateFile, link)); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, passed, err := Newest(dir); !errors.Is(err, regular.ErrDangling) || len(passed) > 0 || !strings.Contains(err.Error(), "nothing was changed") {
+		t.Errorf("%v, passed over %v", err, passed)
+	}
+	if err := (&Folder{Dir: dir, Keep: 2}).Save(s); !errors.Is(err, regular.ErrDangling) {
+		t.Errorf("saving: %v", err)
+	}
+	if got, err := os.ReadFile(filepath.Join(dir, PrevStateFile)); err != nil || !bytes.Equal(got, prev) {
+		t.Errorf("the older state was changed, %v", err)
+	}
+	if to, err := os.Readlink(link); err != nil || to != "/nonexistent/"+StateFile {
+		t.Errorf("the link was changed: %q, %v", to, err)
+	}
 }
