@@ -39,21 +39,9 @@ func TestEveryFaultOfPairs(t *testing.T) {
 	base := whole.Clone()
 	restore()
 	tried := 0
-	for failing, op := range disktest.EveryFault(base) {
-		m := base.Clone()
-		failing.FS = m
-		restore := disk.Use(failing)
-		err := load(pairs())
-		disk.Use(m)
-		if failing.At == 0 {
-			if err != nil {
-				t.Fatal(err)
-			}
-			restore()
-			continue
-		}
+	for f := range disktest.Failures(t, base, nil, func() error { return load(pairs()) }) {
 		tried++
-		what := op.Name + " " + op.Path + ": " + failing.Err.Error()
+		what, err, m := f.What, f.Err, f.On
 		if got, rerr := m.ReadFile(files[0]); rerr != nil || !bytes.Equal(got, want[files[0]]) {
 			t.Errorf("%s: the file before was changed, %v", what, rerr)
 		}
@@ -62,11 +50,10 @@ func TestEveryFaultOfPairs(t *testing.T) {
 		} else if rerr != nil && err == nil {
 			t.Errorf("%s: a success without the pairs", what)
 		}
-		told(t, what, dir, failing, op, err, m)
+		told(t, dir, f)
 		if err := load(pairs()); err != nil {
 			t.Errorf("%s: the next time: %v", what, err)
 		}
-		restore()
 	}
 	faulttest.Report(t, "3", tried)
 }
@@ -101,21 +88,9 @@ func TestEveryFaultOfMetrics(t *testing.T) {
 	restore()
 	before := must(base.ReadFile(path))
 	tried := 0
-	for failing, op := range disktest.EveryFault(base) {
-		m := base.Clone()
-		failing.FS = m
-		restore := disk.Use(failing)
-		err := write()
-		disk.Use(m)
-		if failing.At == 0 {
-			if err != nil {
-				t.Fatal(err)
-			}
-			restore()
-			continue
-		}
+	for f := range disktest.Failures(t, base, nil, write) {
 		tried++
-		what := op.Name + " " + op.Path + ": " + failing.Err.Error()
+		what, err, m := f.What, f.Err, f.On
 		got, rerr := m.ReadFile(path)
 		if rerr != nil || !bytes.HasPrefix(text.Bytes(), got) && !bytes.Equal(got, before) {
 			t.Errorf("%s: the log is no beginning of what it should be, %v", what, rerr)
@@ -123,29 +98,28 @@ func TestEveryFaultOfMetrics(t *testing.T) {
 		if err == nil && !bytes.Equal(got, text.Bytes()) {
 			t.Errorf("%s: a success without all steps", what)
 		}
-		told(t, what, dir, failing, op, err, m)
+		told(t, dir, f)
 		if err := write(); err != nil || !bytes.Equal(must(m.ReadFile(path)), text.Bytes()) {
 			t.Errorf("%s: the next time: %v", what, err)
 		}
-		restore()
 	}
 	faulttest.Report(t, "3", tried)
 }
 
 // told wants a fault in the message, if it costs anything, and no temporary.
-func told(t *testing.T, what, dir string, failing *disktest.Failing, op disktest.Op, err error, m *disktest.Memory) {
+func told(t *testing.T, dir string, f disktest.Failure) {
 	t.Helper()
 	switch {
-	case err == nil && !bearable(op) && op.Name != "list": // by who sweeps behind killed writers
-		t.Errorf("%s: nobody says so", what)
-	case op.Name == "list": // then another one is named
-	case err != nil && (!errors.Is(err, failing.Err) || !strings.Contains(err.Error(), dir) || !names(err, op)):
-		t.Errorf("%s: the message is %v", what, err)
+	case f.Err == nil && !bearable(f.Op) && f.Name != "list": // by who sweeps behind killed writers
+		t.Errorf("%s: nobody says so", f.What)
+	case f.Name == "list": // then another one is named
+	case f.Err != nil && (!errors.Is(f.Err, f.Of.Err) || !strings.Contains(f.Err.Error(), dir) || !names(f.Err, f.Op)):
+		t.Errorf("%s: the message is %v", f.What, f.Err)
 	}
-	if op.Name != "remove" {
-		for _, name := range m.Names(dir) {
+	if f.Name != "remove" {
+		for _, name := range f.On.Names(dir) {
 			if strings.HasPrefix(name, ".") {
-				t.Errorf("%s: left %s", what, name)
+				t.Errorf("%s: left %s", f.What, name)
 			}
 		}
 	}

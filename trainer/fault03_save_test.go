@@ -26,24 +26,12 @@ func TestEveryFaultOfASave(t *testing.T) {
 				continue
 			}
 			base := savedIn(t, dir, keep, all[:4])
-			for failing, op := range disktest.EveryFault(base) {
-				if op.Name == "read" && !faulttest.Long() && (failing.ForGood || failing.Err != syscall.EIO) {
-					continue // nine in ten operations are such
-				}
-				m := base.Clone()
-				failing.FS = m
-				restore := disk.Use(failing)
-				err := (&Folder{Dir: dir, Keep: keep, own: own}).Save(all[4])
-				disk.Use(m)
-				if failing.At == 0 {
-					if err != nil {
-						t.Fatal(err)
-					}
-					restore()
-					continue
-				}
+			wanted := func(of *disktest.Failing, op disktest.Op) bool { // nine in ten operations are reads
+				return op.Name != "read" || faulttest.Long() || !of.ForGood && of.Err == syscall.EIO
+			}
+			for f := range disktest.Failures(t, base, wanted, func() error { return (&Folder{Dir: dir, Keep: keep, own: own}).Save(all[4]) }) {
 				tried++
-				what := op.Name + " " + op.Path + ": " + failing.Err.Error()
+				what, err, m, op, failing := f.What, f.Err, f.On, f.Op, f.Of
 				b, rerr := m.ReadFile(dir + "/" + StateFile)
 				switch {
 				case rerr != nil || !bytes.Equal(b, old) && !bytes.Equal(b, fresh):
@@ -75,7 +63,6 @@ func TestEveryFaultOfASave(t *testing.T) {
 					t.Errorf("%s: %v", what, err)
 				}
 				goOn(t, what, dir, keep, all[5])
-				restore()
 			}
 		}
 	}

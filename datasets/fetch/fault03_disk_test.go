@@ -31,24 +31,12 @@ func TestEveryFaultOfADownload(t *testing.T) {
 			}
 		}
 		restore()
-		for failing, op := range disktest.EveryFault(base) {
-			m := base.Clone()
-			failing.FS = m
-			restore := disk.Use(failing)
-			download := func() error {
-				return File(context.Background(), path, wanted(data, url), Options{StallTimeout: longStall, pause: testPause})
-			}
-			err := download()
-			disk.Use(m)
-			if failing.At == 0 {
-				if err != nil {
-					t.Fatal(err)
-				}
-				restore()
-				continue
-			}
+		download := func() error {
+			return File(context.Background(), path, wanted(data, url), Options{StallTimeout: longStall, pause: testPause})
+		}
+		for f := range disktest.Failures(t, base, nil, download) {
 			tried++
-			what := op.Name + " " + op.Path + ": " + failing.Err.Error()
+			what, err, m, op, failing := f.What, f.Err, f.On, f.Op, f.Of
 			got, rerr := m.ReadFile(path)
 			whole := rerr == nil && bytes.Equal(got, data)
 			if !whole && (c.old == nil && rerr == nil || c.old != nil && !bytes.Equal(got, c.old)) {
@@ -76,7 +64,6 @@ func TestEveryFaultOfADownload(t *testing.T) {
 			if got, rerr := m.ReadFile(path); err != nil || rerr != nil || !bytes.Equal(got, data) {
 				t.Errorf("%s: the next time: %v, %v", what, err, rerr)
 			}
-			restore()
 		}
 	}
 	faulttest.Report(t, "3", tried)

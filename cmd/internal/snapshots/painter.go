@@ -102,16 +102,24 @@ func newImages(m Model) Painter {
 func (p *images) Evaluations() int { return evaluations(p.sampling) }
 
 func (p *images) Paint(ctx context.Context, v flow.Velocity, title string) (image.Image, error) {
-	draw := p.sampling
-	draw.Velocity = v
-	out, err := draw.Draw(ctx)
+	x, err := drawn(ctx, p.sampling, v)
+	if err != nil {
+		return nil, err
+	}
+	return viz.ImageGrid(viz.Pictures{X: x, Shape: p.shape}, viz.GridConfig{Layout: p.layout, Title: title, Width: gridWidth})
+}
+
+// drawn are the samples that a velocity makes of the sampling's noise: [N,...].
+func drawn(ctx context.Context, s flow.Sampling, v flow.Velocity) ([]float32, error) {
+	s.Velocity = v
+	out, err := s.Draw(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if !flow.Finite(out.X) {
 		return nil, errNotFinite
 	}
-	return viz.ImageGrid(viz.Pictures{X: out.X, Shape: p.shape}, viz.GridConfig{Layout: p.layout, Title: title, Width: gridWidth})
+	return out.X, nil
 }
 
 // points draws a histogram.
@@ -139,21 +147,16 @@ func newPoints(m Model) Painter {
 func (p *points) Evaluations() int { return evaluations(p.sampling) }
 
 func (p *points) Paint(ctx context.Context, v flow.Velocity, title string) (image.Image, error) {
-	draw := p.sampling
-	draw.Velocity = v
-	out, err := draw.Draw(ctx)
+	x, err := drawn(ctx, p.sampling, v)
 	if err != nil {
 		return nil, err
 	}
-	if !flow.Finite(out.X) {
-		return nil, errNotFinite
-	}
 	if p.frame == nil {
-		r := viz.Range(plane.SquareAround(out.X)) // a file of the user's own may be gone
+		r := viz.Range(plane.SquareAround(x)) // a file of the user's own may be gone
 		if set, err := plane.OpenIn(p.info.Name, p.info.Frame); err == nil {
 			r = viz.Range(set.PlotRange())
 		}
 		p.frame = &r
 	}
-	return viz.DatasetPlot(out.X, viz.DatasetConfig{Title: title, Range: *p.frame, Side: pointsSide})
+	return viz.DatasetPlot(x, viz.DatasetConfig{Title: title, Range: *p.frame, Side: pointsSide})
 }
