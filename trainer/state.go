@@ -166,6 +166,9 @@ func (s *State) load(name string, t torch.Tensor) error {
 	return nil
 }
 
+// errWeights is of a file like ckpt.pth.
+var errWeights = errors.New("the weights of a run, not the state to go on from")
+
 // ReadState reads a state file and checks that it is one: a file that is not is
 // weights.ErrDamaged.
 func ReadState(path string) (*State, error) {
@@ -175,10 +178,27 @@ func ReadState(path string) (*State, error) {
 	}
 	s, err := stateOf(f)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w: %w", path, weights.ErrDamaged, err)
+		return nil, &NotStateError{path, errors.Is(err, errWeights), err}
 	}
 	return s, nil
 }
+
+// NotStateError is of a whole file that is no state. In a state's place it is damaged.
+type NotStateError struct {
+	Path    string
+	Weights bool // it has a run's weights, as ckpt.pth
+	Why     error
+}
+
+func (e *NotStateError) Error() string {
+	if e.Weights {
+		return fmt.Sprintf("%s: %v", e.Path, e.Why)
+	}
+	return fmt.Sprintf("%s: %v: %v", e.Path, weights.ErrDamaged, e.Why)
+}
+
+// Unwrap is weights.ErrDamaged and Why.
+func (e *NotStateError) Unwrap() []error { return []error{weights.ErrDamaged, e.Why} }
 
 func stateOf(f *weights.File) (*State, error) {
 	if f.Record == nil {
@@ -189,6 +209,9 @@ func stateOf(f *weights.File) (*State, error) {
 		return nil, err
 	}
 	s := &State{Record: r, file: f}
+	if s.count(partModel) == 0 && f.Tensors.Get(adamwSteps) == nil {
+		return nil, errWeights
+	}
 	for name, into := range map[string]*[]float32{"losses": &s.Losses, "grad_norms": &s.GradNorms} {
 		w := f.Tensors.Get(name)
 		if w == nil {

@@ -45,6 +45,12 @@ var remedies = []func(error) (of, do string){
 	}),
 	remedy(func(*trainer.DivergedError) string { return "try a lower --learning-rate or --grad-clip 1" }),
 	remedy(func(*trainer.NoStateError) string { return "--fresh starts anew and keeps the old folder" }),
+	remedy(func(e *trainer.NotStateError) string {
+		if !e.Weights {
+			return ""
+		}
+		return "--init-from " + e.Path + " begins with them"
+	}),
 	remedy(func(e *trainer.BorrowedError) string { return fmt.Sprintf("--pairs %d draws others", e.Pairs) }),
 }
 

@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"image/gif"
 	"image/png"
 	"os"
@@ -89,6 +90,25 @@ func TestFolderThatHoldsARun(t *testing.T) {
 	if !strings.Contains(r.errOut, "passed over") || !strings.Contains(r.errOut, "going on after step 2, from state-prev.pth") {
 		t.Errorf("%q", r.errOut)
 	}
+	// That is said with --quiet, too.
+	write(t, state, b)
+	r = must(t, program(t, "train", nil, tiny(dir, "--quiet", "--max-steps", "4", "--resume")...))
+	if !strings.HasPrefix(r.errOut, "note: passed over: ") || strings.Count(r.errOut, "\n") != 1 {
+		t.Errorf("%q", r.errOut)
+	}
+	// A state behind a link to what is not there may be the newest one.
+	if err := errors.Join(os.Remove(state), os.Symlink("away/state.pth", state)); err != nil {
+		t.Fatal(err)
+	}
+	prev := read(t, filepath.Join(run, "state-prev.pth"))
+	refused(t, program(t, "train", nil, tiny(dir, "--quiet", "--resume")...), 1, "a link to what is not there", "nothing was changed")
+	if !bytes.Equal(prev, read(t, filepath.Join(run, "state-prev.pth"))) {
+		t.Error("the state before was changed")
+	}
+	if err := os.Remove(state); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, program(t, "train", nil, tiny(dir, "--resume-from", filepath.Join(run, "ckpt.pth"))...), 1, "the weights of a run", "--init-from")
 	// With none valid it never starts at step 0 by itself.
 	for _, name := range []string{"state.pth", "state-prev.pth"} {
 		write(t, filepath.Join(run, name), []byte("rubbish"))

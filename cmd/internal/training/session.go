@@ -65,6 +65,9 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 			start.Notes = append(start.Notes, note)
 		}
 	}
+	for _, n := range start.Passed {
+		fmt.Fprintf(s.Env.Stderr, "note: %s\n", n)
+	}
 	for _, n := range start.Notes {
 		s.Stops.cmd.Say("note: %s", n)
 	}

@@ -105,6 +105,7 @@ type Start struct {
 	Device torch.Device
 	From   *trainer.State // nil: anew
 	Notes  []string       // for the user
+	Passed []string       // notes that --quiet does not leave out: what is gone on with is older than asked for
 
 	folder  *trainer.Folder
 	before  []trainer.DataBefore // what the run was trained on earlier
@@ -168,7 +169,7 @@ func (r *Stops) find(s *Start) (err error) {
 			return err
 		}
 		for i, p := range passed {
-			s.Notes = append(s.Notes, fmt.Sprintf("passed over: %v; kept as %s", p.Why, kept[i]))
+			s.Passed = append(s.Passed, fmt.Sprintf("passed over: %v; kept as %s", p.Why, kept[i]))
 		}
 		s.Notes = append(s.Notes, fmt.Sprintf("going on after step %d, from %s", s.From.Step(), name))
 	}
