@@ -104,4 +104,14 @@ func TestPresetsAndDryRun(t *testing.T) {
 		t.Errorf("%v", r)
 	}
 	refused(t, program(t, "train", nil, "--dataset", "moons", "--dry-run", "--resume"), 2, "--dry-run")
+	// A run that is there is not touched either.
+	held := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(held, "cfm/moons"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(held, "cfm/moons/state.pth"), []byte("a run"))
+	must(t, program(t, "train", nil, "--preset", "moons-quick", "--dry-run", "--device", "cpu", "--output-dir", held))
+	if got := read(t, filepath.Join(held, "cfm/moons/state.pth")); string(got) != "a run" {
+		t.Errorf("%q is there", got)
+	}
 }

@@ -44,6 +44,9 @@ func (p *pacing) wanted(step int, rate float64, estimate time.Duration) bool {
 	if p.every > 0 {
 		return true
 	}
+	if step == p.total && p.drawn > 0 {
+		return true // a film without its end tells the wrong story
+	}
 	cost := p.cost
 	if p.drawn == 0 {
 		cost = estimate

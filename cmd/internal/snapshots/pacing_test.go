@@ -43,6 +43,7 @@ func TestPacing(t *testing.T) {
 			}
 			return 500 * ms
 		}, []int{160, 1600}},
+		{"all is spent by the first, and the last is there all the same", pacing{total: 1600}, 10, 500 * ms, always(9 * time.Second), []int{160, 1600}},
 		{"not a multiple of ten", pacing{total: 1234}, 1, ms, always(ms), []int{124, 248, 372, 496, 620, 744, 868, 992, 1116, 1234}},
 		{"a short run", pacing{total: 3}, 1, ms, always(ms), []int{1, 2, 3}},
 		{"going on", pacing{first: 350, total: 1600}, 10, ms, always(ms), ten[2:]},

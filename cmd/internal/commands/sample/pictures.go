@@ -56,9 +56,13 @@ func (f *flags) drawImages(ctx context.Context, dir string, out *flow.Samples, p
 	return []string{picture, film}, err
 }
 
-// title says what was asked for: "digits, class 3, midpoint 20, seed 42".
+// title says what was asked for: "digits, class 3, midpoint 20, seed 42", and whose model
+// it is where that is no run of the user's.
 func (f *flags) title(p *plan, in datasets.Info, by flow.Solver) string {
 	parts := []string{in.Slug()}
+	if f.model.Pretrained != "" {
+		parts = []string{"pretrained " + in.Slug()}
+	}
 	if p.labels != nil && countClasses(p.labels) == 1 {
 		name := fmt.Sprint(p.labels[0])
 		if c := int(p.labels[0]); c < len(p.names) {

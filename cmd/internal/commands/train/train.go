@@ -33,7 +33,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	dir := f.cmd.RunDir("cfm", info.Slug())
-	if err := f.stops.Guard(dir); err != nil && !f.summary {
+	if err := f.stops.Guard(dir); err != nil && !f.summary && !f.settings.DryRun { // which touch nothing
 		return err
 	}
 	if f.init, err = training.OpenInit(f.initFrom, f.cmd.Changed); err != nil {
