@@ -2,10 +2,12 @@ package gotorch
 
 import (
 	"os"
+	"slices"
 	"strings"
 )
 
-// CPUFlags is what /proc/cpuinfo says the processor can do.
+// CPUFlags is what /proc/cpuinfo says the processor can do, less what the variable
+// ONEDNN_MAX_CPU_ISA keeps libtorch's products and convolutions from using.
 func CPUFlags() []string {
 	b, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {
@@ -13,8 +15,29 @@ func CPUFlags() []string {
 	}
 	for line := range strings.Lines(string(b)) {
 		if name, list, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "flags" {
-			return strings.Fields(list)
+			return within(os.Getenv("ONEDNN_MAX_CPU_ISA"), strings.Fields(list))
 		}
 	}
 	return nil
+}
+
+// within leaves of the flags those that oneDNN may use under a limit by its names of
+// instruction sets (AVX2, AVX512_CORE_BF16, AVX512_CORE_AMX, ...), all of them under
+// any other.
+func within(limit string, flags []string) []string {
+	var beyond []string
+	switch limit = strings.ToUpper(limit); {
+	case strings.Contains(limit, "AMX"):
+	case strings.HasSuffix(limit, "_BF16"), strings.HasSuffix(limit, "_FP16"), strings.HasPrefix(limit, "AVX10"):
+		beyond = []string{"amx"}
+	case strings.HasPrefix(limit, "AVX512_CORE"):
+		beyond = []string{"amx", "avx512_bf16", "avx512_fp16"}
+	case strings.HasPrefix(limit, "AVX2"):
+		beyond = []string{"amx", "avx512"}
+	case limit == "AVX", limit == "SSE41":
+		beyond = []string{"amx", "avx512", "avx2"}
+	}
+	return slices.DeleteFunc(flags, func(flag string) bool {
+		return slices.ContainsFunc(beyond, func(b string) bool { return strings.HasPrefix(flag, b) })
+	})
 }

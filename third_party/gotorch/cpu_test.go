@@ -1,0 +1,31 @@
+package gotorch
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestCPUFlagsWithinLimit(t *testing.T) {
+	all := "fma avx avx2 avx512f avx512_bf16 avx512_fp16 amx_bf16 amx_tile"
+	for limit, want := range map[string]string{
+		"":                     all,
+		"ALL":                  all,
+		"DEFAULT":              all,
+		"avx512_core_amx":      all,
+		"AVX10_1_512_AMX_FP16": all,
+		"AVX10_1_512":          "fma avx avx2 avx512f avx512_bf16 avx512_fp16",
+		"AVX512_CORE_FP16":     "fma avx avx2 avx512f avx512_bf16 avx512_fp16",
+		"AVX512_CORE_BF16":     "fma avx avx2 avx512f avx512_bf16 avx512_fp16",
+		"AVX512_CORE_VNNI":     "fma avx avx2 avx512f",
+		"AVX512_CORE":          "fma avx avx2 avx512f",
+		"AVX2":                 "fma avx avx2",
+		"AVX2_VNNI_2":          "fma avx avx2",
+		"SSE41":                "fma avx",
+		"what is this":         all,
+	} {
+		if got := within(limit, strings.Fields(all)); !slices.Equal(got, strings.Fields(want)) {
+			t.Errorf("ONEDNN_MAX_CPU_ISA=%q leaves %v, want %s", limit, got, want)
+		}
+	}
+}
