@@ -97,6 +97,27 @@ use_go() {
     return 1
 }
 
+# What the programs' --version says of the sources.
+code_version() {
+    echo "${VERSION:-$(git -C "$root" describe --always --dirty 2>/dev/null || echo unknown)}"
+}
+
+# Builds all programs into a folder: one file under the name of each
+# (cmd/internal/multicall), or copies of it where the file system has no such links.
+build_programs() { # FOLDER VERSION [LINKER'S FLAG...]
+    local folder=$1 version=$2 name first=train
+    shift 2
+    mkdir -p "$folder"
+    (cd "$root" && go build -trimpath -buildvcs=false -ldflags "$* -X flowmatch/cmd/internal/cli.Version=$version" \
+        -o "$folder/$first" ./cmd/internal/multicall)
+    for name in "$root"/cmd/*/main.go; do
+        name=$(basename "$(dirname "$name")")
+        [ ! "$folder/$name" -ef "$folder/$first" ] || continue
+        { ln -f "$folder/$first" "$folder/.$name.$$" 2>/dev/null || cp "$folder/$first" "$folder/.$name.$$"; } &&
+            mv -f "$folder/.$name.$$" "$folder/$name"
+    done
+}
+
 # ---- C++ -------------------------------------------------------------------
 
 cxx=${CXX:-g++}
