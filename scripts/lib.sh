@@ -152,6 +152,13 @@ have_cxx() {
     "$cxx" -std=$cxx_standard -x c++ -fsyntax-only - 2>/dev/null <<<'#include <span>'
 }
 
+# The newest versions of the C and C++ libraries' symbols that files are linked to, a line
+# for each library: GLIBC 2.34.
+symbols_needed() { # FILE...
+    objdump -T -- "$@" | awk '/\*UND\*/' | grep -oE '\b(GLIBC|GLIBCXX|CXXABI)_[0-9.]+' | tr _ ' ' | sort -k1,1 -k2,2V |
+        awk '$1 != name && name {print last} {name = $1; last = $0} END {if (name) print last}'
+}
+
 # Prints the path of the wheel whose network PyTorch is timed with, which is
 # fetched into the cache if it is not there, and is the one in the lock file.
 fetch_peer_wheel() {
