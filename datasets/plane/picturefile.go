@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"image/color"
 	"io"
-	"strings"
 
-	"flowmatch/datasets/internal/userfile"
 	"flowmatch/datasets/picture"
 	"flowmatch/datasets/set"
 )
@@ -18,37 +16,31 @@ const densityPixels = 1 << 20
 
 // openPicture opens image:FILE.
 func openPicture(info set.Info, _ *framed) (*Set, error) {
-	_, path, _ := strings.Cut(info.Name, ":")
-	fail := func(fault string, remedy set.Remedy, err error) (*Set, error) {
-		return nil, &set.FileError{Set: "image", File: path, Fault: fault, Remedy: remedy, Err: err}
-	}
-	f, size, err := userfile.Open(path)
-	if userfile.Absent(err) {
-		return fail("not found", "check the path", err)
-	}
+	own := ownFileOf(info)
+	f, size, err := own.open()
 	if err != nil {
-		return fail(userfile.PlainCause(err), "make it a readable file", err)
+		return nil, err
 	}
 	defer f.Close()
 	shades, w, h, done, err := readShades(f, size)
 	var bad *picture.Error
 	if errors.As(err, &bad) {
-		return fail(bad.Fault, set.Remedy(bad.Remedy), err)
+		return nil, own.fault(bad.Fault, set.Remedy(bad.Remedy), err)
 	}
 	shades, w, h = shrink(shades, w, h, densityPixels)
 	d, err := newPictureDensity(shades, w, h)
 	if err != nil {
-		return fail(err.Error(), "draw in dark on white", err)
+		return nil, own.fault(err.Error(), "draw in dark on white", err)
 	}
 	s := d.set()
 	s.Info = info
 	s.Data = fingerprint([]int{w, h}, shades)
 	if done != 0 {
-		s.notes = append(s.notes, path+" "+done.String())
+		s.notes = append(s.notes, own.path+" "+done.String())
 	}
 	if m := meanShade(shades); m > mostlyDark*255 {
 		s.notes = append(s.notes, fmt.Sprintf("%s is dark on %.0f %% of its area, and dark is where points fall: if it shows something light on dark, invert it",
-			path, 100*m/255))
+			own.path, 100*m/255))
 	}
 	return s, nil
 }

@@ -25,20 +25,14 @@ const mostPoints = 32 << 20
 // openPoints opens points:FILE. Points that lie far from where noise lies are laid into a
 // frame of their own, which a note says, or all into the given one.
 func openPoints(info set.Info, into *framed) (*Set, error) {
-	_, path, _ := strings.Cut(info.Name, ":")
-	fail := func(fault string, remedy set.Remedy, err error) (*Set, error) {
-		return nil, &set.FileError{Set: "points", File: path, Fault: fault, Remedy: remedy, Err: err}
-	}
-	read, known := pointReaders[strings.ToLower(filepath.Ext(path))]
+	own := ownFileOf(info)
+	read, known := pointReaders[strings.ToLower(filepath.Ext(own.path))]
 	if !known {
-		return fail("its ending is none of .csv, .npy, .npz", "save two columns as CSV, or an array of shape [N,2]", nil)
+		return nil, own.fault("its ending is none of .csv, .npy, .npz", "save two columns as CSV, or an array of shape [N,2]", nil)
 	}
-	f, size, err := userfile.Open(path)
-	if userfile.Absent(err) {
-		return fail("not found", "check the path", err)
-	}
+	f, size, err := own.open()
 	if err != nil {
-		return fail(userfile.PlainCause(err), "make it a readable file", err)
+		return nil, err
 	}
 	defer f.Close()
 	points, err := read(f, size)
@@ -49,7 +43,7 @@ func openPoints(info set.Info, into *framed) (*Set, error) {
 		err = allFinite(points)
 	}
 	if err != nil {
-		return fail(userfile.PlainCause(err), "it must hold two finite numbers a point, and at least one point", err)
+		return nil, own.fault(userfile.PlainCause(err), "it must hold two finite numbers a point, and at least one point", err)
 	}
 	info.Data = fingerprint(points)
 	if into == nil {
@@ -57,14 +51,14 @@ func openPoints(info set.Info, into *framed) (*Set, error) {
 	}
 	s := pointList(info.Frame.Lay(points))
 	s.Info = info
-	if note := stillNote(path, points); note != "" {
+	if note := stillNote(own.path, points); note != "" {
 		s.notes = append(s.notes, note)
 	}
 	if info.Frame != nil {
-		s.notes = append(s.notes, fmt.Sprintf("the flow takes the points of %s %s; samples are given in the numbers of the file", path, info.Frame))
+		s.notes = append(s.notes, fmt.Sprintf("the flow takes the points of %s %s; samples are given in the numbers of the file", own.path, info.Frame))
 		if info.Frame.Coarse() {
 			s.notes = append(s.notes, fmt.Sprintf("the numbers of %s lie so far from 0 that samples, which keep 7 digits, show little of them: subtract (%v, %v) from them to see more",
-				path, info.Frame.Middle[0], info.Frame.Middle[1]))
+				own.path, info.Frame.Middle[0], info.Frame.Middle[1]))
 		}
 	}
 	return s, nil
