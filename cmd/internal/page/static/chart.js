@@ -15,7 +15,7 @@ function ticks([low, high], log, most) {
         if (v >= low * 0.999 && v <= high * 1.001) out.push(v);
       }
     }
-    return out;
+    if (out.length > 2) return out;
   }
   const rough = (high - low) / most || 1, power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= rough);

@@ -60,7 +60,7 @@ export class Digits {
     this.method = choice("Solver", [], s.method, (v) => { s.method = v; this.#solver(); this.#sample(); });
     this.steps = slider("Steps", { min: 1, max: 40, value: s.steps, text: (v) => this.#nfeText(v) }, (v) => { s.steps = v; this.#sample(); });
     this.guidance = slider("Guidance", { min: 0, max: 5, step: 0.25, value: s.guidance, text: (v) => (v === 1 ? "1 · off" : String(v)) }, (v) => { s.guidance = v; this.#sample(); });
-    this.guidanceNote = h("p", { class: "quiet" }, "This model cannot be guided: it was trained without --class-dropout.");
+    this.guidanceNote = h("p", { class: "quiet" }, "This model cannot be guided. One that was trained with --class-dropout 0.1 can be.");
     this.seed = seedField(s.seed, (v) => { s.seed = v; this.rowFrom = v; this.#sample(); });
     this.png = h("a", { class: "button", download: "" }, "Save PNG");
     this.npz = h("a", { class: "button", download: "" }, "Save npz");
@@ -146,14 +146,19 @@ export class Digits {
     };
   }
 
-  // thumbs makes a row of buttons, and gives their canvases.
+  // thumbs makes a row of buttons, and gives their canvases. Buttons that are there stay, and
+  // so does the keyboard on one of them.
   #thumbs(row, values, chosen, text, label, pick) {
-    const had = [...row.children];
-    const canvases = values.map((_, i) => had[i]?.querySelector("canvas") ?? h("canvas", { width: 8, height: 8 }));
-    const focused = had.indexOf(document.activeElement);
-    row.replaceChildren(...values.map((v, i) => h("button", { type: "button", "aria-pressed": String(v === chosen), "aria-label": label(v), onclick: () => pick(v) }, canvases[i], text(v))));
-    if (focused >= 0) row.children[focused]?.focus();
-    return canvases;
+    while (row.children.length > values.length) row.lastChild.remove();
+    while (row.children.length < values.length) row.append(h("button", { type: "button" }, h("canvas", { width: 8, height: 8 }), h("span")));
+    return values.map((v, i) => {
+      const button = row.children[i];
+      button.setAttribute("aria-pressed", String(v === chosen));
+      button.setAttribute("aria-label", label(v));
+      button.onclick = () => pick(v);
+      button.lastChild.textContent = text(v);
+      return button.firstChild;
+    });
   }
 
   async #sample(again = false) {

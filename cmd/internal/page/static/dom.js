@@ -92,15 +92,21 @@ export function checkbox(label, value, changed) {
 
 // commandLine shows the shell command that gives the same.
 export function commandLine(hint) {
-  const code = h("code");
+  const code = h("div", { class: "lines" });
+  let shown = "";
   const copy = h("button", { type: "button", onclick: async () => {
-    const done = await copyText(code.textContent);
+    const done = await copyText(shown);
     copy.textContent = done ? "Copied" : "Select it";
     setTimeout(() => { copy.textContent = "Copy"; }, 1500);
   } }, "Copy");
   const e = h("div", { class: "wide" }, h("p", { class: "quiet hint" }, hint), h("div", { class: "command" }, code, copy));
   e.hidden = true;
-  e.show = (text) => { code.textContent = text; e.hidden = !text; };
+  // A command a line. It is broken before flags and not within them.
+  e.show = (text) => {
+    shown = text;
+    e.hidden = !text;
+    code.replaceChildren(...text.split("\n").map((line) => h("code", {}, line.split(/ (?=--|&&)/).flatMap((part) => [h("span", {}, part), " "]).slice(0, -1))));
+  };
   return e;
 }
 

@@ -59,8 +59,8 @@ export class Runs {
     this.pictures = h("div", { class: "shots" });
     this.snapshot = slider("What it had learnt", { min: 0, max: 1, step: 0.001, value: 1, text: () => "" }, () => this.#snapshots());
     this.command = commandLine("Samples of it in a shell:");
-    this.body = [h("div", { class: "stage" }, this.facts, this.chart.element, this.snapshot, this.pictures), h("div", { class: "panel" }, h("div", {}, h("h2", {}, "Runs"), this.list)), this.command];
-    this.element = h("section", { class: "view" }, this.lede, this.notice);
+    this.body = [h("div", { class: "stage" }, this.facts, this.chart.element, this.snapshot, this.pictures), h("div", { class: "panel" }, h("div", { class: "chosen" }, h("h2", {}, "Runs"), this.list)), this.command];
+    this.element = h("section", { class: "view choosing" }, this.lede, this.notice);
   }
 
   enter(known) { this.update(known, true); }
@@ -98,8 +98,8 @@ export class Runs {
     this.remember({ run: this.chosen.join(",") });
     const focused = [...this.list.children].findIndex((b) => b === document.activeElement);
     this.list.replaceChildren(...this.known.runs.map((r) => h("button", { type: "button", "aria-pressed": String(this.chosen.includes(r.id)), onclick: () => this.#pick(r.id) },
-      h("span", { class: `dot ${this.#color(r.id)}` }), h("span", {}, r.set), r.live ? h("span", { class: "live" }, "training") : h("span"),
-      h("span", { class: "what" }, `${familyNames[r.family]}, ${this.#steps(r)}${ago(r.updated)}`))));
+      h("span", { class: `dot ${this.#color(r.id)}` }), h("span", {}, r.set), h("span", { class: r.live ? "live" : "when" }, r.live ? "training" : ago(r.updated)),
+      h("span", { class: "what" }, familyNames[r.family] + this.#steps(r)))));
     if (focused >= 0) this.list.children[focused]?.focus();
     for (const [id, w] of this.watching) {
       if (!this.chosen.includes(id)) { w.request.stop(); this.watching.delete(id); }
@@ -112,7 +112,7 @@ export class Runs {
 
   #steps(r) {
     const m = this.known.models.find((m) => m.id === r.id);
-    return m?.step ? `${count(m.step)} steps, ` : "";
+    return m?.step ? `, ${count(m.step)} steps` : "";
   }
 
   #watch(id) {
