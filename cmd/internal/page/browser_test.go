@@ -166,6 +166,14 @@ func TestBrowser(t *testing.T) {
 		p.mouse("mousePressed", x, y)
 		p.mouse("mouseReleased", x, y)
 		p.until("a click drops a point, whose path is drawn", fmt.Sprintf("document.querySelector('.plane canvas').toDataURL() !== %q", before))
+		p.mouse("mousePressed", x+40, y+40)
+		p.mouse("mouseReleased", x+40, y+40)
+		p.until("a second one has its path, too", "document.querySelector('.view').dataset.paths === '2'")
+		// By another solver both have other paths, and so has the curve a place for it.
+		p.eval("(() => { const r = [...document.querySelectorAll('.panel input[type=range]')][0]; r.value = 2; r.dispatchEvent(new Event('input')); })()")
+		p.until("both paths are solved anew", "document.querySelector('.view').dataset.paths === '2' && document.querySelector('.command code').textContent.includes('--steps 2')")
+		p.eval("document.querySelector('.view .chart').parentElement.scrollIntoView()") // not before it is seen
+		p.until("quality is measured", "document.querySelector('.view .chart svg').dataset.points > 4")
 		if command := p.eval("document.querySelector('.command code').textContent"); !strings.Contains(command.(string), "bin/sample --dataset moons") {
 			t.Errorf("the command is %q", command)
 		}
@@ -235,6 +243,8 @@ func TestBrowser(t *testing.T) {
 			t.Errorf("the slider goes from %s to %s", first, last)
 		}
 		p.until("the snapshot is there", "document.querySelector('.shots img').naturalWidth === 40")
+		p.eval("[...document.querySelectorAll('.runs button')].find((b) => b.textContent.startsWith('moons')).click()")
+		p.until("two runs are compared", "document.querySelectorAll('.chart .line.a, .chart .line.b').length === 2 && document.querySelectorAll('.facts b').length === 2")
 	})
 
 	part("a restart", func(t *testing.T) {
@@ -250,6 +260,45 @@ func TestBrowser(t *testing.T) {
 		wrong.setAway(false)
 		p.eval("[...document.querySelectorAll('button')].find((b) => b.textContent === 'Another').click()")
 		p.until("it solves again", fmt.Sprintf("document.querySelector('.view').dataset.traced > %v", had))
+	})
+
+	part("the keyboard", func(t *testing.T) {
+		for _, view := range []string{"flow", "draw", "digits", "runs"} {
+			p.eval("location.hash = '#" + view + "'")
+			p.until(view+" is there", "document.querySelector('nav a[aria-current]').getAttribute('href') === '#"+view+"' && document.querySelectorAll('main button').length > 2")
+			reached := p.eval(everyControl).([]any)
+			if len(reached) < 5 {
+				t.Errorf("%s has %d controls", view, len(reached))
+			}
+			p.eval("document.activeElement.blur()")
+			seen := map[string]bool{}
+			for range 2 * len(reached) {
+				p.press("Tab")
+				at := p.eval("(() => { const e = document.activeElement, s = getComputedStyle(e); return [e.dataset.number ?? '', s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2]; })()").([]any)
+				if at[0] != "" && at[1] != true {
+					t.Errorf("%s: the focus is not seen on %v", view, p.eval("document.activeElement.outerHTML.slice(0, 80)"))
+				}
+				seen[at[0].(string)] = true
+			}
+			for i, c := range reached {
+				name := c.([]any)
+				if !seen[fmt.Sprint(i)] {
+					t.Errorf("%s: the keyboard does not reach %v", view, name[1])
+				}
+				if name[0] == "" {
+					t.Errorf("%s: %v has no name", view, name[1])
+				}
+			}
+		}
+	})
+
+	part("less motion", func(t *testing.T) {
+		p.do("Emulation.setEmulatedMedia", params{"features": []params{{"name": "prefers-reduced-motion", "value": "reduce"}}})
+		p.do("Page.navigate", params{"url": "http://" + s.addr + "/?still#flow"})
+		p.until("the points are solved", "document.querySelector('.view')?.dataset.traced >= 1 && document.querySelector('.view').dataset.fields >= 1")
+		if at := p.eval("document.querySelector('.time input').value + document.querySelector('.time button').getAttribute('aria-label')"); at != "1Play" {
+			t.Errorf("time goes by itself: %v", at)
+		}
 	})
 
 	part("small and dark", func(t *testing.T) {
@@ -268,6 +317,17 @@ func TestBrowser(t *testing.T) {
 		t.Errorf("the page: %s", w)
 	}
 }
+
+// everyControl numbers the controls that are seen and can be used, but not those of the
+// frame; it gives the name and the beginning of each. Of those of a group that take the
+// keyboard together there is none here.
+const everyControl = `[...document.querySelectorAll('main button, main input, main select, main a[href], main canvas[tabindex]')]
+	.filter((e) => !e.disabled && e.getClientRects().length > 0)
+	.map((e, i) => {
+		e.dataset.number = i;
+		const name = e.getAttribute('aria-label') || [...(e.labels || [])].map((l) => l.textContent).join(' ') || (e.tagName === 'SELECT' || e.tagName === 'INPUT' ? '' : e.textContent);
+		return [name.trim(), e.outerHTML.slice(0, 80)];
+	})`
 
 // TestScreenshots takes pictures of every view for people to look at, of the page at
 // FLOWMATCH_PAGE, http://127.0.0.1:8765/ by default.
@@ -296,7 +356,19 @@ func TestScreenshots(t *testing.T) {
 				p := b.open()
 				p.size(width, height, scheme)
 				p.do("Page.navigate", params{"url": base + "#" + view})
-				time.Sleep(5 * time.Second) // a film and a training
+				time.Sleep(4 * time.Second)                       // a film and a training
+				p.eval("scrollTo(0, document.body.scrollHeight)") // what is measured when it is seen
+				time.Sleep(4 * time.Second)
+				p.eval("scrollTo(0, 0)")
+				if strings.HasPrefix(view, "flow") {
+					box := p.eval("(() => { const b = document.querySelector('.plane canvas').getBoundingClientRect(); return [b.x, b.y, b.width]; })()").([]any)
+					for _, at := range []float64{.2, .4, .6, .8} {
+						x, y := box[0].(float64)+at*box[2].(float64), box[1].(float64)+(1-at)*box[2].(float64)
+						p.mouse("mousePressed", x, y)
+						p.mouse("mouseReleased", x, y)
+					}
+					time.Sleep(time.Second)
+				}
 				name, _, _ := strings.Cut(view, "?")
 				p.screenshot(filepath.Join(dir, fmt.Sprintf("%s-%s-%d.png", name, scheme, width)))
 				p.do("Page.close", params{})

@@ -24,6 +24,7 @@ type Model struct {
 	Problem    string   `json:"problem,omitempty"`
 	Partner    string   `json:"partner,omitempty"` // the model that was rectified from it
 	file       string   // in the output folder, or ""
+	made       string   // of a drawing: the command that trains on it
 	ClassNames []string `json:"class_names,omitempty"`
 }
 

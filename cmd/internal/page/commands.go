@@ -11,19 +11,30 @@ import (
 
 // sampleCommand is the sample command for a model, a seed and a solver.
 func (s *Server) sampleCommand(m Model, seed int64, c solver, more ...string) string {
+	if m.Family == "pretrained-reflow" { // bin/compare alone draws it
+		return cli.Shell([]string{"bin/compare", "--pretrained", m.Set, "--seed", itoa(seed)})
+	}
 	words := append([]string{"bin/sample"}, s.modelFlags(m)...)
 	words = append(words, more...)
 	words = append(words, "--seed", itoa(seed))
 	if !m.OneStep {
 		words = append(words, c.flags()...)
 	}
-	return cli.Shell(words)
+	return m.after(cli.Shell(words))
+}
+
+// after puts a command after the one that trains the model, if that is not in a file.
+func (m Model) after(command string) string {
+	if m.made == "" {
+		return command
+	}
+	return m.made + " && " + command
 }
 
 // evaluateCommand measures a model thoroughly.
 func (s *Server) evaluateCommand(m Model) string {
 	words := append([]string{"bin/evaluate"}, s.modelFlags(m)...)
-	return cli.Shell(append(words, "--measures", "sw2", "--solvers", "euler:1,euler:2,euler:4,euler:8,midpoint:8"))
+	return m.after(cli.Shell(append(words, "--measures", "sw2", "--solvers", "euler:1,euler:2,euler:4,euler:8,midpoint:8")))
 }
 
 // modelFlags name a model on the command line.
@@ -31,8 +42,8 @@ func (s *Server) modelFlags(m Model) []string {
 	switch {
 	case m.Family == "pretrained":
 		return []string{"--pretrained", m.Set}
-	case m.file == "":
-		return []string{"--dataset", m.Set}
+	case m.made != "":
+		return []string{"--dataset", drawingData}
 	case m.Family == "cfm" && !strings.Contains(m.Set, "-"): // no file of the user's own
 		words := []string{"--dataset", m.Set}
 		if s.outputs.dir != "outputs" {

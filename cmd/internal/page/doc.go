@@ -6,8 +6,8 @@
 //
 //  1. [Server.Handler] checks who asks (security.go): the Host and Origin of a request,
 //     and a token where the page is open to other machines.
-//  2. What is computed goes to a [Worker], one goroutine on one thread, the only one that
-//     calls libtorch. A request has a lane; a newer one of the same lane ends the older.
+//  2. What is computed goes to a [Worker], one goroutine that does a job after the other. A
+//     request has a lane; a newer one of the same lane ends the older.
 //     The more urgent goes first, even in the middle of a long one, where that breathes.
 //  3. Results stream to the page as they come (events.go): events of server-sent
 //     events' format, written by the request's own goroutine, so that a slow reader

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"flowmatch/models"
 	"flowmatch/trainer"
 	"flowmatch/trainer/recipe"
+	"flowmatch/trainer/trained"
 	"flowmatch/viz"
 )
 
@@ -36,6 +36,9 @@ const (
 	filmEvery = 150 * time.Millisecond
 	lookEvery = 50 * time.Millisecond // at most so long does a click wait
 )
+
+// drawingData is a drawing as the commands know it, once it is saved.
+const drawingData = "points:drawing.csv"
 
 // drawnConfig is the recipe for points with a small batch.
 func drawnConfig(set *plane.Set, iterations int, seed int64) (trainer.Config, error) {
@@ -121,76 +124,62 @@ type trainDone struct {
 }
 
 // train trains on a drawing and streams what becomes of it.
-func (s *Server) train(w http.ResponseWriter, r *http.Request) {
-	var ask trainRequest
-	err := decode(w, r, &ask)
-	if err == nil {
-		err = ask.check()
-	}
+func (s *Server) train(ctx context.Context, ask *trainRequest, out *stream) error {
+	set, err := ask.set()
 	if err != nil {
-		fail(w, err)
-		return
+		return err
 	}
-	s.stream(w, r, "train", Training, func(ctx context.Context, out *stream) error {
-		set, err := ask.set()
-		if err != nil {
-			return err
-		}
-		torch.ManualSeed(ask.Seed)
-		net, err := models.MLPConfig{HiddenDim: drawnHidden}.Build()
-		if err != nil {
-			return err
-		}
-		net.To(s.device)
-		film := &drawingFilm{server: s, frame: set.Frame, velocity: net.Velocity}
-		film.prepare()
-		out.send("start", trainStart{
-			cli.Shell([]string{"bin/train", "--dataset", "points:drawing.csv", "--hidden-dim", itoa(drawnHidden), "--batch-size", itoa(drawnBatch),
-				"--iterations", itoa(ask.Iterations), "--seed", itoa(ask.Seed)}),
-			ask.Iterations, drawnSide, film.times,
-		})
-		var shown time.Time
-		look := func(l trainer.Look) {
-			p := trainProgress{Step: l.Step, Rate: l.StepsPerSecond}
-			for _, m := range l.Steps {
-				if m.Loss != nil {
-					p.Loss = append(p.Loss, *m.Loss)
-				}
+	torch.ManualSeed(ask.Seed)
+	net, err := models.MLPConfig{HiddenDim: drawnHidden}.Build()
+	if err != nil {
+		return err
+	}
+	net.To(s.device)
+	film := &drawingFilm{server: s, frame: set.Frame, velocity: net.Velocity}
+	film.prepare()
+	command := cli.Shell([]string{"bin/train", "--dataset", drawingData, "--hidden-dim", itoa(drawnHidden), "--batch-size", itoa(drawnBatch),
+		"--iterations", itoa(ask.Iterations), "--seed", itoa(ask.Seed)})
+	out.send("start", trainStart{command, ask.Iterations, drawnSide, film.times})
+	var shown time.Time
+	look := func(l trainer.Look) {
+		p := trainProgress{Step: l.Step, Rate: l.StepsPerSecond}
+		for _, m := range l.Steps {
+			if m.Loss != nil {
+				p.Loss = append(p.Loss, *m.Loss)
 			}
-			out.send("progress", p)
-			if ctx.Err() == nil && time.Since(shown) >= filmEvery && !out.behind() {
-				if f, err := film.take(ctx, l.Step); err == nil {
-					out.send("film", f)
-				}
-				shown = time.Now()
+		}
+		out.send("progress", p)
+		if ctx.Err() == nil && time.Since(shown) >= filmEvery && !out.behind() {
+			if f, err := film.take(ctx, l.Step); err == nil {
+				out.send("film", f)
 			}
-			s.worker.Breathe()
+			shown = time.Now()
 		}
-		config, err := drawnConfig(set, ask.Iterations, ask.Seed)
-		if err != nil {
-			return err
-		}
-		run := trainer.Run{
-			Config: config, Network: net, Open: trainer.Data(set), Device: s.device,
-			Interval: lookEvery, Observers: []trainer.Observer{trainer.Watch(look)},
-		}
-		done, err := run.Train(ctx, nil)
-		if err != nil {
-			return err
-		}
-		velocity, err := done.Checkpoint.Velocity(net.Config(), s.device)
-		if err != nil {
-			return err
-		}
-		film.velocity = velocity
-		last, err := film.take(ctx, done.Steps)
-		if err != nil {
-			return err
-		}
-		out.send("film", last)
-		out.send("done", trainDone{done.Steps, done.Time.Milliseconds(), s.keepDrawn(set, velocity, done.Steps)})
-		return nil
-	})
+		s.worker.Breathe()
+	}
+	config, err := drawnConfig(set, ask.Iterations, ask.Seed)
+	if err != nil {
+		return err
+	}
+	run := trainer.Run{
+		Config: config, Network: net, Open: trainer.Data(set), Device: s.device,
+		Interval: lookEvery, Observers: []trainer.Observer{trainer.Watch(look)},
+	}
+	done, err := run.Train(ctx, nil)
+	if err != nil {
+		return err
+	}
+	learnt := &trained.Model{Checkpoint: done.Checkpoint, Config: net.Config(), Info: set.Info, Shape: []int{2}, PerSample: net.Config().SampleBytes()}
+	if film.velocity, err = learnt.Velocity(s.device); err != nil {
+		return err
+	}
+	last, err := film.take(ctx, done.Steps)
+	if err != nil {
+		return err
+	}
+	out.send("film", last)
+	out.send("done", trainDone{done.Steps, done.Time.Milliseconds(), s.keepDrawn(set, learnt, done.Steps, command)})
+	return nil
 }
 
 // drawingFilm shows what a network has learnt, in the units of the drawing.
@@ -219,9 +208,8 @@ func (f *drawingFilm) prepare() {
 
 func (f *drawingFilm) take(ctx context.Context, step int) (*trainFilm, error) {
 	shot := &trainFilm{Step: step}
-	m := opened{velocity: f.velocity}
 	for _, t := range f.times {
-		v := m.evaluate(f.server.device, f.places, t)
+		v := evaluate(f.velocity, f.server.device, f.places, t)
 		if f.frame != nil {
 			for i := range v {
 				v[i] *= float32(f.frame.Spread[i%2])
@@ -240,15 +228,15 @@ func (f *drawingFilm) take(ctx context.Context, step int) (*trainFilm, error) {
 const mostDrawnModels = 3
 
 // keepDrawn makes a model of the page's own of a trained drawing; on the worker.
-func (s *Server) keepDrawn(set *plane.Set, v flow.Velocity, steps int) string {
+func (s *Server) keepDrawn(set *plane.Set, learnt *trained.Model, steps int, command string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.models.count++
 	m := Model{
 		ID: fmt.Sprintf("drawn/%d", s.models.count), Kind: "points", Set: fmt.Sprintf("drawing %d", s.models.count), Family: "drawn",
-		Step: steps, Total: steps, Shape: []int{2}, Updated: time.Now().UnixMilli(),
+		Step: steps, Total: steps, Shape: []int{2}, Updated: time.Now().UnixMilli(), made: command,
 	}
-	k := &opened{Model: m, info: set.Info, set: set, velocity: v, dims: []int64{2}, batch: 1024, null: -1, fields: map[float64]Floats{}}
+	k := &opened{Model: m, file: learnt, device: s.device, set: set}
 	s.drawn = append(s.drawn, m)
 	s.models.drawn = append(s.models.drawn, k)
 	if n := len(s.drawn) - mostDrawnModels; n > 0 {

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"net/http"
 	"sync"
@@ -123,8 +122,7 @@ func (e eventWriter) write(b []byte) error {
 	return e.c.Flush()
 }
 
-// stream answers a request with the events of a job on the worker. The last one is
-// done, the job's own, or failure, or superseded.
+// stream answers a request with the events of a job on the worker.
 func (s *Server) stream(w http.ResponseWriter, r *http.Request, lane string, u Urgency, run func(context.Context, *stream) error) {
 	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil)
@@ -155,65 +153,4 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, lane string, u U
 			<-events.wake
 		}
 	}
-}
-
-// failure is what the page is told of an error.
-type failure struct {
-	Error string `json:"error"`
-}
-
-// mostBody is the largest request, a drawing.
-const mostBody = 256 << 10
-
-// decode reads a request's JSON, strictly.
-func decode(w http.ResponseWriter, r *http.Request, v any) error {
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, mostBody))
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
-		var long *http.MaxBytesError
-		if errors.As(err, &long) {
-			return &refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("a request is at most %d bytes", mostBody)}
-		}
-		return refusef("the request is not understood: %v", err)
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return refusef("the request has something after its end")
-	}
-	return nil
-}
-
-// refusal is what is wrong with a request.
-type refusal struct {
-	status int
-	msg    string
-}
-
-func (e *refusal) Error() string { return e.msg }
-
-func refusef(format string, args ...any) error {
-	return &refusal{http.StatusBadRequest, fmt.Sprintf(format, args...)}
-}
-
-func answer(w http.ResponseWriter, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	_ = json.NewEncoder(w).Encode(v) // whoever has gone needs no answer
-}
-
-// fail answers with an error.
-func fail(w http.ResponseWriter, err error) {
-	status := http.StatusInternalServerError
-	var refused *refusal
-	switch {
-	case errors.As(err, &refused):
-		status = refused.status
-	case errors.Is(err, errBusy):
-		status = http.StatusServiceUnavailable
-	case errors.Is(err, ErrSuperseded):
-		status = http.StatusConflict
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(failure{plain(err)})
 }

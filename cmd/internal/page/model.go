@@ -8,26 +8,65 @@ import (
 
 	torch "github.com/wangkuiyi/gotorch"
 
-	"flowmatch/cmd/internal/modelfile"
-	"flowmatch/datasets"
 	"flowmatch/datasets/plane"
 	"flowmatch/flow"
+	"flowmatch/trainer"
 	"flowmatch/trainer/pretrained"
 	"flowmatch/trainer/trained"
 )
 
-// opened is a model with its weights in memory. Only the worker's thread touches it.
+// opened is a model with its weights in memory. Only jobs of the worker touch it.
 type opened struct {
 	Model
-	info     datasets.Info
-	velocity flow.Velocity
-	dims     []int64
-	batch    int // samples evaluated together
-	null     int64
+	file   *trained.Model
+	device torch.Device
+	set    *plane.Set // of a drawing; nil: by the file's Info
 
-	set    *plane.Set         // of a drawing; nil: by info
-	fields map[float64]Floats // by time, at the places of fieldPlaces
-	view   *view
+	velocities map[string]flow.Velocity // by precision
+	view       *view
+	fields     map[float64]Floats // by time, at the places of
+	fieldsOf   *view
+}
+
+// in is what the model has learnt, for samples in a precision.
+func (m *opened) in(precision string) (flow.Velocity, error) {
+	if v, ok := m.velocities[precision]; ok {
+		return v, nil
+	}
+	v, err := m.file.Sampler(m.device, precision)
+	if err != nil {
+		return nil, err
+	}
+	if m.velocities == nil {
+		m.velocities = map[string]flow.Velocity{}
+	}
+	m.velocities[precision] = v
+	return v, nil
+}
+
+// sampling draws n samples by a solver, as the sample command does: in the same
+// precision, and on every core.
+func (m *opened) sampling(c solver, n int) (flow.Sampling, error) {
+	solve, times, err := c.make(m.OneStep)
+	if err != nil {
+		return flow.Sampling{}, err
+	}
+	_, adaptive := solve.(flow.Adaptive)
+	precision, _, err := trainer.SamplingPrecision("auto", m.device, m.file.Config, adaptive)
+	if err != nil {
+		return flow.Sampling{}, err
+	}
+	velocity, err := m.in(precision)
+	if err != nil {
+		return flow.Sampling{}, err
+	}
+	// In some four parts, for the cores to share; flow.Sampling makes them a sixteenth of
+	// Batch at least.
+	const parts = 4
+	return flow.Sampling{
+		Velocity: velocity, Device: m.device, Solver: solve, Shape: m.file.Dims(), N: n, FrameTimes: times,
+		Batch: min(m.file.Batch(m.device), 16*((n+parts-1)/parts)),
+	}, nil
 }
 
 // mostOpened is how many models are kept in memory.
@@ -83,14 +122,7 @@ func (o *opening) read(m Model) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	velocity, err := file.Velocity(o.server.device)
-	if err != nil {
-		return nil, err
-	}
-	return &opened{
-		Model: m, info: file.Info, velocity: modelfile.InFloat32(velocity), dims: file.Dims(),
-		batch: file.Batch(o.server.device), null: file.Null(), fields: map[float64]Floats{},
-	}, nil
+	return &opened{Model: m, file: file, device: o.server.device}, nil
 }
 
 // file is the model's checkpoint: one that is part of the program, or one in the output folder.
@@ -124,6 +156,8 @@ type view struct {
 	Own bool `json:"own,omitempty"`
 }
 
+var viewSolver = solver{Method: "midpoint", Steps: 10}
+
 const (
 	noiseReach  = 3.2 // nearly all noise lies within
 	viewCells   = 72
@@ -140,7 +174,7 @@ func (m *opened) look(ctx context.Context, s *Server) (*view, error) {
 	var points []float32
 	set, err := m.set, error(nil)
 	if set == nil {
-		set, err = plane.OpenIn(m.info.Name, m.info.Frame)
+		set, err = plane.OpenIn(m.file.Info.Name, m.file.Info.Frame)
 	}
 	if err == nil {
 		v.set = set
@@ -148,8 +182,12 @@ func (m *opened) look(ctx context.Context, s *Server) (*view, error) {
 		set.Sample(points, 1, 0)
 	} else {
 		v.Own = true
-		out, err := flow.Sampling{Velocity: m.velocity, Device: s.device, Shape: m.dims, N: viewSamples, Seed: 1, Batch: 1024,
-			Progress: func(int, int) { s.worker.Breathe() }}.Draw(ctx)
+		draw, err := m.sampling(viewSolver, viewSamples)
+		if err != nil {
+			return nil, err
+		}
+		draw.Seed, draw.FrameTimes, draw.Progress = 1, nil, func(int, int) { s.worker.Breathe() }
+		out, err := draw.Draw(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -240,6 +278,11 @@ type solver struct {
 // mostSteps bounds a fixed-step solver on the page.
 const mostSteps = 100
 
+func (c *solver) check() error {
+	_, _, err := c.make(false)
+	return err
+}
+
 // filmTimes are the frames of an adaptive solver.
 const filmTimes = 33
 
@@ -290,12 +333,28 @@ func noise(dim int, seed int64, first, n int) []float32 {
 	return x
 }
 
-// evaluate is the velocity at places of the plane, [N,2], at a time.
-func (m *opened) evaluate(d torch.Device, places []float32, t float64) (v Floats) {
+// fieldAt is the field at a time at places of a view, [N,2]; those of the last view are kept.
+func (m *opened) fieldAt(v *view, places []float32, t float64) (Floats, error) {
+	if m.fieldsOf != v {
+		m.fields, m.fieldsOf = map[float64]Floats{}, v
+	}
+	if known, ok := m.fields[t]; ok {
+		return known, nil
+	}
+	velocity, err := m.in("fp32")
+	if err != nil {
+		return nil, err
+	}
+	m.fields[t] = evaluate(velocity, m.device, places, t)
+	return m.fields[t], nil
+}
+
+// evaluate is a velocity at places of the plane, [N,2], at a time.
+func evaluate(velocity flow.Velocity, d torch.Device, places []float32, t float64) (v Floats) {
 	torch.Scoped(func() {
 		torch.NoGrad(func() {
 			x := torch.FromSlice(places, int64(len(places)/2), 2).To(d)
-			v = torch.ToSlice[float32](m.velocity.Field(torch.Tensor{})(x, t))
+			v = torch.ToSlice[float32](velocity.Field(torch.Tensor{})(x, t))
 		})
 	})
 	return v

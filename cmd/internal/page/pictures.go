@@ -71,8 +71,7 @@ func (a *picturesRequest) check() error {
 	case !(a.Guidance >= 0 && a.Guidance <= mostGuidance):
 		return refusef("guidance is 0 to %d", mostGuidance)
 	}
-	_, _, err := a.make(false)
-	return err
+	return a.solver.check()
 }
 
 // items are the pictures in order: the one that is looked at, the seeds, the classes.
@@ -107,75 +106,64 @@ func (a *picturesRequest) items(m Model) ([]item, error) {
 }
 
 // pictures streams pictures as they are solved.
-func (s *Server) pictures(w http.ResponseWriter, r *http.Request) {
-	var ask picturesRequest
-	err := decode(w, r, &ask)
-	if err == nil {
-		err = ask.check()
-	}
+func (s *Server) pictures(ctx context.Context, ask *picturesRequest, out *stream) error {
+	begin := time.Now()
+	m, err := s.models.open(ask.Model)
 	if err != nil {
-		fail(w, err)
-		return
+		return err
 	}
-	s.stream(w, r, "pictures", Stream, func(ctx context.Context, out *stream) error {
-		begin := time.Now()
-		m, err := s.models.open(ask.Model)
-		if err != nil {
-			return err
+	if m.Kind != "images" {
+		return refusef("%s is not a model of pictures", ask.Model)
+	}
+	items, err := ask.items(m.Model)
+	if err != nil {
+		return err
+	}
+	var guidance *flow.Guidance
+	if ask.Guidance != 1 {
+		if m.Classes == 0 || !m.Null {
+			return refusef("the model was not trained for guidance")
 		}
-		if m.Kind != "images" {
-			return refusef("%s is not a model of pictures", ask.Model)
-		}
-		items, err := ask.items(m.Model)
-		if err != nil {
-			return err
-		}
-		var guidance *flow.Guidance
-		if ask.Guidance != 1 {
-			if m.Classes == 0 || !m.Null {
-				return refusef("the model was not trained for guidance")
+		guidance = &flow.Guidance{Scale: ask.Guidance, From: 0, To: 1, Null: m.file.Null()}
+	}
+	_, times, err := ask.make(m.OneStep)
+	if err != nil {
+		return err
+	}
+	out.send("start", picturesStart{m.Shape, times, s.picturesCommand(m.Model, ask)})
+	dim := m.file.Info.Dim()
+	kept := &result{model: m.Model, shape: m.Shape, items: items, seeds: len(ask.Seeds)}
+	nfe := 0
+	// The one that is looked at comes first, then the others together.
+	for _, part := range [][2]int{{0, 1}, {1, len(items)}} {
+		for first := part[0]; first < part[1]; {
+			last := min(part[1], first+max(1, m.file.Batch(m.device)/2))
+			draw, err := m.sampling(ask.solver, last-first)
+			if err != nil {
+				return err
 			}
-			guidance = &flow.Guidance{Scale: ask.Guidance, From: 0, To: 1, Null: m.null}
-		}
-		solve, times, err := ask.make(m.OneStep)
-		if err != nil {
-			return err
-		}
-		out.send("start", picturesStart{m.Shape, times, s.picturesCommand(m.Model, &ask)})
-		dim := m.info.Dim()
-		kept := &result{model: m.Model, shape: m.Shape, items: items, seeds: len(ask.Seeds)}
-		nfe := 0
-		// The one that is looked at comes first, then the others together.
-		for _, part := range [][2]int{{0, 1}, {1, len(items)}} {
-			for first := part[0]; first < part[1]; {
-				last := min(part[1], first+max(1, m.batch/2))
-				var x0 []float32
-				var labels []int64
-				for _, it := range items[first:last] {
-					x0 = append(x0, noise(dim, it.seed, 0, 1)...)
-					if m.Classes > 0 {
-						labels = append(labels, it.class)
-					}
+			draw.Guidance = guidance
+			for _, it := range items[first:last] {
+				draw.X0 = append(draw.X0, noise(dim, it.seed, 0, 1)...)
+				if m.Classes > 0 {
+					draw.Labels = append(draw.Labels, it.class)
 				}
-				at := first
-				done, err := flow.Sampling{
-					Velocity: m.velocity, Device: s.device, Solver: solve, Shape: m.dims, N: last - first, X0: x0, Labels: labels,
-					Guidance: guidance, FrameTimes: times,
-					Observe: func(frame, _ int, x []float32) {
-						out.send("frame", pictureFrame{frame, at, levels(x)})
-						s.worker.Breathe()
-					},
-				}.Draw(ctx)
-				if err != nil {
-					return err
-				}
-				kept.x, kept.x0, nfe = append(kept.x, done.X...), append(kept.x0, x0...), done.NFE
-				first = last
 			}
+			at := first
+			draw.Observe = func(frame, first int, x []float32) {
+				out.send("frame", pictureFrame{frame, at + first, levels(x)})
+				s.worker.Breathe()
+			}
+			done, err := draw.Draw(ctx)
+			if err != nil {
+				return err
+			}
+			kept.x, kept.x0, nfe = append(kept.x, done.X...), append(kept.x0, draw.X0...), done.NFE
+			first = last
 		}
-		out.send("done", picturesDone{nfe, time.Since(begin).Milliseconds(), s.results.keep(kept)})
-		return nil
-	})
+	}
+	out.send("done", picturesDone{nfe, time.Since(begin).Milliseconds(), s.results.keep(kept)})
+	return nil
 }
 
 func (s *Server) picturesCommand(m Model, a *picturesRequest) string {

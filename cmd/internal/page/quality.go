@@ -2,11 +2,9 @@ package page
 
 import (
 	"context"
-	"net/http"
 
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/measures"
-	"flowmatch/flow"
 )
 
 // Quality is measured as evaluate measures it, with fewer samples: enough to see the
@@ -33,68 +31,58 @@ type qualityPoint struct {
 	SW2    *float64 `json:"sw2"`
 }
 
+type qualityRequest struct {
+	besides
+	Seed int64 `json:"seed"`
+}
+
 // quality streams the distance of samples to the set, by the number of evaluations.
-func (s *Server) quality(w http.ResponseWriter, r *http.Request) {
-	var ask struct {
-		Models []string `json:"models"`
-		Seed   int64    `json:"seed"`
-	}
-	err := decode(w, r, &ask)
-	if err == nil {
-		err = pair(ask.Models)
-	}
+func (s *Server) quality(ctx context.Context, ask *qualityRequest, out *stream) error {
+	models, err := s.points(ask.Models...)
 	if err != nil {
-		fail(w, err)
-		return
+		return err
 	}
-	s.stream(w, r, "quality", Measure, func(ctx context.Context, out *stream) error {
-		models, err := s.points(ask.Models)
-		if err != nil {
-			return err
-		}
-		v, err := models[0].look(ctx, s)
-		if err != nil {
-			return err
-		}
-		if v.set == nil {
-			return refusef("the points that this model was trained on are not at hand")
-		}
-		distance := measures.DistanceTo(v.set, qualitySamples, ask.Seed)
-		floor, err := distance.Floor()
-		if err != nil {
-			return err
-		}
-		out.send("start", qualityStart{cli.Finite(floor), qualitySamples, s.evaluateCommand(models[0].Model)})
-		for _, c := range qualitySolvers {
-			for k, m := range models {
-				if m.OneStep && c != qualitySolvers[0] {
-					continue
-				}
-				solve, _, err := c.make(m.OneStep)
-				if err != nil {
-					return err
-				}
-				const part = 250 // so that a click in between need not wait
-				var x []float32
-				nfe := 0
-				for first := 0; first < qualitySamples; first += part {
-					done, err := flow.Sampling{
-						Velocity: m.velocity, Device: s.device, Solver: solve, Shape: m.dims, N: part, X0: noise(2, ask.Seed, first, part),
-					}.Draw(ctx)
-					if err != nil {
-						return err
-					}
-					x, nfe = append(x, done.X...), done.NFE
-					s.worker.Breathe()
-				}
-				d, err := distance.Of(x)
-				if err != nil {
-					return err
-				}
-				out.send("point", qualityPoint{k, c.Method, nfe, cli.Finite(d)})
+	v, err := models[0].look(ctx, s)
+	if err != nil {
+		return err
+	}
+	if v.set == nil {
+		return refusef("the points that this model was trained on are not at hand")
+	}
+	distance := measures.DistanceTo(v.set, qualitySamples, ask.Seed)
+	floor, err := distance.Floor()
+	if err != nil {
+		return err
+	}
+	out.send("start", qualityStart{cli.Finite(floor), qualitySamples, s.evaluateCommand(models[0].Model)})
+	for _, c := range qualitySolvers {
+		for k, m := range models {
+			if m.OneStep && c != qualitySolvers[0] {
+				continue
 			}
+			const part = 250 // so that a click in between need not wait
+			draw, err := m.sampling(c, part)
+			if err != nil {
+				return err
+			}
+			var x []float32
+			nfe := 0
+			for first := 0; first < qualitySamples; first += part {
+				draw.X0 = noise(2, ask.Seed, first, part)
+				done, err := draw.Draw(ctx)
+				if err != nil {
+					return err
+				}
+				x, nfe = append(x, done.X...), done.NFE
+				s.worker.Breathe()
+			}
+			d, err := distance.Of(x)
+			if err != nil {
+				return err
+			}
+			out.send("point", qualityPoint{k, c.Method, nfe, cli.Finite(d)})
 		}
-		out.send("done", struct{}{})
-		return nil
-	})
+	}
+	out.send("done", struct{}{})
+	return nil
 }

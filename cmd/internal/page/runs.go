@@ -111,17 +111,22 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 // watchEvery is how often a run's metrics are looked at.
 const watchEvery = 400 * time.Millisecond
 
+type watchRequest struct {
+	Run string `json:"run"`
+}
+
+func (a *watchRequest) check() error {
+	if !runName.MatchString(a.Run) {
+		return refusef("a run is named %s/SET", strings.Join(families, ", "))
+	}
+	return nil
+}
+
 // watch streams the losses of a run, those there are and those that come.
 func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
-	var ask struct {
-		Run string `json:"run"`
-	}
-	if err := decode(w, r, &ask); err != nil {
+	ask, err := read[watchRequest](w, r)
+	if err != nil {
 		fail(w, err)
-		return
-	}
-	if !runName.MatchString(ask.Run) {
-		fail(w, refusef("a run is named %s/SET", strings.Join(families, ", ")))
 		return
 	}
 	tail := &metricsTail{outputs: s.outputs, path: ask.Run + "/" + trainer.MetricsFile}

@@ -93,8 +93,14 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /api/state", s.state)
 	mux.HandleFunc("GET /api/events", s.events)
 	for path, f := range map[string]http.HandlerFunc{
-		"target": s.target, "trace": s.trace, "field": s.field, "path": s.path, "quality": s.quality,
-		"train": s.train, "pictures": s.pictures, "watch": s.watch,
+		"target":   answering(s, "target", s.target),
+		"paths":    answering(s, "paths", s.paths),
+		"trace":    streaming(s, "trace", Stream, s.trace),
+		"field":    streaming(s, "field", Stream, s.field),
+		"quality":  streaming(s, "quality", Measure, s.quality),
+		"pictures": streaming(s, "pictures", Stream, s.pictures),
+		"train":    streaming(s, "train", Training, s.train),
+		"watch":    s.watch,
 	} {
 		mux.HandleFunc("POST /api/"+path, f)
 	}

@@ -32,7 +32,8 @@ var errBusy = errors.New("too many requests are waiting")
 // mostWaiting is how many jobs may wait.
 const mostWaiting = 64
 
-// Worker does jobs one after the other on one thread, which alone calls libtorch.
+// Worker does jobs one after the other on one thread. It alone calls libtorch, but for the
+// cores that share the samples of the job that goes on.
 type Worker struct {
 	mu      sync.Mutex
 	wake    chan struct{} // of one place
@@ -169,7 +170,8 @@ func (w *Worker) loop() {
 	}
 }
 
-// Breathe does the jobs that wait and are more urgent than the one that calls it.
+// Breathe does the jobs that wait and are more urgent than the one that calls it. That may
+// call it on any core, but on one at a time: others meanwhile touch no models.
 func (w *Worker) Breathe() {
 	w.mu.Lock()
 	least := w.running[len(w.running)-1].urgency + 1

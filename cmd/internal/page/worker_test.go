@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	torch "github.com/wangkuiyi/gotorch"
 )
 
 func newWorker(t *testing.T) *Worker {
@@ -145,6 +147,51 @@ func TestUrgency(t *testing.T) {
 	want := []string{"long begins", "click", "long ends", "stream", "measure", "training"}
 	if !slices.Equal(did, want) {
 		t.Errorf("done in the order %q, want %q", did, want)
+	}
+}
+
+// A job that computes on several cores may breathe on any of them.
+func TestBreatheOnAnotherCore(t *testing.T) {
+	w := newWorker(t)
+	var did []string
+	var jobs sync.WaitGroup
+	started, queued := make(chan struct{}), make(chan struct{})
+	jobs.Go(func() {
+		err := w.Do(context.Background(), "long", Stream, func(context.Context) error {
+			close(started)
+			<-queued
+			torch.Parallel(2, func(i int) {
+				if i == 1 {
+					w.Breathe()
+				}
+			})
+			did = append(did, "long ends")
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	<-started
+	kept := torch.Tensor{}
+	jobs.Go(func() {
+		err := w.Do(context.Background(), "click", Instant, func(context.Context) error {
+			kept = torch.FromSlice([]float32{1, 2}, 2)
+			did = append(did, "click")
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	w.waitFor(t, 1)
+	close(queued)
+	jobs.Wait()
+	if !slices.Equal(did, []string{"click", "long ends"}) {
+		t.Errorf("done in the order %q", did)
+	}
+	if got := torch.ToSlice[float32](kept); !slices.Equal(got, []float32{1, 2}) {
+		t.Errorf("what the click made is %v afterwards", got)
 	}
 }
 

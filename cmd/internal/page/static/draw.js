@@ -177,8 +177,8 @@ export class Draw {
         this.facts.textContent = `Step ${count(step)} of ${count(about.total)}, ${count(Math.round(rate))} a second.`;
       },
       film: ({ x, v }) => {
-        const frames = x.map(floats), n = frames[0].length / 2;
-        this.plane.trace = { times: about.times, count: n, frames, have: frames.map(() => n) };
+        const frames = x.map(floats);
+        this.plane.trace = { times: about.times, frames };
         this.plane.field.greatest = 0;
         v.forEach((values, i) => this.plane.setField(i, floats(values)));
         this.plane.draw();

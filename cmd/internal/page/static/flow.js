@@ -4,7 +4,7 @@ import { Latest, floats } from "./net.js";
 import { Plane } from "./plane.js";
 import { Chart } from "./chart.js";
 
-const points = 1500;
+const points = 1500, mostDropped = 12;
 const familyNames = { cfm: "flow matching", reflow: "rectified", distill: "distilled to one step", drawn: "your drawing", pretrained: "flow matching", "pretrained-reflow": "rectified" };
 export const solverOptions = (methods) => methods.map((m) => [m.name, m.adaptive ? `${m.name} (chooses its steps)` : m.name]);
 
@@ -16,7 +16,7 @@ export class Flow {
       method: settings.get("method") || "midpoint", steps: Number(settings.get("steps")) || 10,
       rtol: Number(settings.get("rtol")) || 1e-4, seed: Number(settings.get("seed") ?? 42),
     };
-    this.requests = { target: new Latest(), trace: new Latest(), field: new Latest(), quality: new Latest() };
+    this.requests = { target: new Latest(), trace: new Latest(), field: new Latest(), paths: new Latest(), quality: new Latest() };
     this.shown = { density: true, field: true, points: true };
     this.known = null;
     this.planes = [];
@@ -46,8 +46,7 @@ export class Flow {
     this.qualityBox = h("section", { class: "wide" }, h("h2", {}, "How many evaluations are enough?"), this.qualityNote, this.chart.element);
     this.body = [
       h("div", { class: "stage" }, this.frame, this.time, this.facts),
-      h("div", { class: "panel" }, this.model, this.besideBox, this.method, this.steps, this.tolerance, this.seed, this.showing,
-        h("div", { class: "row" }, this.clearPaths)),
+      h("div", { class: "panel" }, this.model, this.besideBox, this.method, this.steps, this.tolerance, this.seed, this.showing, this.clearPaths),
       this.command, this.qualityBox,
     ];
     this.element = h("section", { class: "view" }, this.lede, this.notice);
@@ -130,7 +129,6 @@ export class Flow {
     this.chart.set([]);
     this.chart.element.hidden = true;
     this.requests.quality.stop();
-    this.dropped = this.dropped.map((d) => ({ ...d, paths: null }));
     const failed = (e) => this.notice.say(e);
     this.notice.say("");
     this.#trace(again);
@@ -140,7 +138,6 @@ export class Flow {
     for (const p of this.planes) p.setView(target);
     this.#draw();
     this.#field();
-    for (const d of this.dropped) this.#solve(d);
     if (!this.welcomed && !calm()) this.time.play();
     this.welcomed = true;
   }
@@ -159,12 +156,14 @@ export class Flow {
   async #trace(same) {
     this.#remember();
     this.#mark();
+    this.dropped = this.dropped.map(({ x, y, t }) => ({ x, y, t }));
+    this.#solve();
     const planes = this.planes;
     this.notice.say("");
     const done = await this.requests.trace.stream("trace", { models: this.models.map((m) => m.id), seed: this.settings.seed, count: points, ...this.#ask() }, {
-      start: ({ times, command }) => {
+      start: ({ times, commands }) => {
         for (const p of planes) p.begin(times, points, same);
-        this.command.show(command);
+        this.command.show(commands.join("\n"));
       },
       frame: ({ model, frame, first, x }) => {
         planes[model].add(frame, first, floats(x));
@@ -178,7 +177,6 @@ export class Flow {
       },
     }, (e) => this.notice.say(e));
     if (done) this.#measure();
-    if (same) for (const d of this.dropped) this.#solve(d);
   }
 
   #field() {
@@ -194,20 +192,23 @@ export class Flow {
   }
 
   #drop({ x, y }) {
-    const d = { x, y, t: this.time.t() };
-    this.dropped = [...this.dropped.slice(-11), d];
-    this.#solve(d);
+    this.dropped = [...this.dropped.slice(1 - mostDropped), { x, y, t: this.time.t() }];
+    this.#solve();
   }
 
-  async #solve(d) {
-    const paths = await new Latest().ask("path", { models: this.models.map((m) => m.id), x: d.x, y: d.y, t: d.t, ...this.#ask() }, (e) => this.notice.say(e));
-    if (!paths) return;
-    d.paths = paths.paths.map((p) => ({ times: p.times, x: floats(p.x) }));
+  // solve has the paths solved that are not known yet.
+  async #solve() {
+    const without = this.dropped.filter((d) => !d.paths);
+    if (without.length === 0) return this.requests.paths.stop();
+    const got = await this.requests.paths.ask("paths", { models: this.models.map((m) => m.id), points: without.map(({ x, y, t }) => ({ x, y, t })), ...this.#ask() }, (e) => this.notice.say(e));
+    if (!got) return;
+    got.paths.forEach((ways, i) => { without[i].paths = ways.map((p) => ({ times: p.times, x: floats(p.x) })); });
     this.#paths();
   }
 
   #paths() {
     for (const [i, p] of this.planes.entries()) p.paths = this.dropped.filter((d) => d.paths?.[i]).map((d) => d.paths[i]);
+    this.element.dataset.paths = String(this.planes[0]?.paths.length ?? 0);
     this.#draw();
   }
 

@@ -7,7 +7,7 @@ const styles = () => getComputedStyle(document.documentElement);
 export class Plane {
   constructor({ title = "", color = "a", label, paper = false, dropped } = {}) {
     this.color = color;
-    this.canvas = h("canvas", { tabindex: 0, role: "img", "aria-label": label || title });
+    this.canvas = h("canvas", { tabindex: dropped ? 0 : null, role: "img", "aria-label": label || title });
     this.note = h("span", { class: "quiet" });
     this.title = h("span", {}, title);
     this.figure = h("figure", { class: paper ? "plane paper" : "plane" },
@@ -36,33 +36,25 @@ export class Plane {
     this.#behind = null;
   }
 
-  // Points come frame by frame and batch by batch; those of the trace before stand for
-  // the ones that are still to come, where they start from the same noise.
+  // Points come frame by frame and batch by batch, in no order; those of the trace before
+  // stand for the ones that are still to come, where they start from the same noise.
   begin(times, count, same) {
     this.old = same ? this.trace : null;
-    this.trace = { times, count, frames: times.map(() => new Float32Array(2 * count)), have: times.map(() => 0) };
+    this.trace = { times, frames: times.map(() => new Float32Array(2 * count).fill(NaN)) };
   }
 
-  add(frame, first, x) {
-    this.trace.frames[frame].set(x, 2 * first);
-    this.trace.have[frame] = first + x.length / 2;
-  }
+  add(frame, first, x) { this.trace.frames[frame].set(x, 2 * first); }
 
-  // ended is how many points have gone all the way.
-  get ended() { return this.trace ? this.trace.have[this.trace.have.length - 1] : 0; }
-
-  // at gives the points at time t, and the numbers among them that are known: [n,2].
-  #at(trace, t, from = 0) {
-    const { times, frames, have } = trace;
+  // at gives the points at time t, NaN for those that are not known: [n,2].
+  #at({ times, frames }, t) {
     let i = 0;
     while (i < times.length - 2 && times[i + 1] < t) i++;
     const j = Math.min(i + 1, times.length - 1);
     const s = j === i ? 0 : Math.max(0, Math.min(1, (t - times[i]) / (times[j] - times[i])));
-    const n = s === 0 ? have[i] : Math.min(have[i], have[j]);
-    const out = new Float32Array(Math.max(0, 2 * (n - from)));
     const a = frames[i], b = frames[j];
-    for (let k = 2 * from; k < 2 * n; k++) out[k - 2 * from] = a[k] + s * (b[k] - a[k]);
-    return out;
+    if (s === 0) return a;
+    if (s === 1) return b;
+    return a.map((v, k) => v + s * (b[k] - v));
   }
 
   // The field at a time is blended from the two nearest that are known.
@@ -185,6 +177,7 @@ export class Plane {
     const v = this.#velocities(this.t);
     if (!v) return;
     const side = this.field.side, cell = this.canvas.width / side;
+    const every = cell < 13 * this.ratio ? 2 : 1; // on a phone, every second arrow of every second row
     const greatest = this.field.greatest || 1;
     c.strokeStyle = c.fillStyle = css.getPropertyValue("--field").trim();
     c.lineWidth = 1.15 * this.ratio;
@@ -192,9 +185,9 @@ export class Plane {
     c.beginPath();
     for (let i = 0; i < side * side; i++) {
       const vx = v[2 * i], vy = v[2 * i + 1], speed = Math.hypot(vx, vy);
-      if (!(speed > 0)) continue;
+      if (!(speed > 0) || (i % side) % every || Math.floor(i / side) % every) continue;
       // The length goes with the root of the speed, so that slow ones are seen.
-      const length = 0.86 * cell * Math.sqrt(Math.min(1, speed / greatest));
+      const length = 0.86 * every * cell * Math.sqrt(Math.min(1, speed / greatest));
       const x = ((i % side) + 0.5) * cell, y = this.canvas.height - (Math.floor(i / side) + 0.5) * cell;
       const dx = (vx / speed) * length, dy = (-vy / speed) * length;
       const hx = x + dx / 2, hy = y + dy / 2, head = Math.min(length * 0.4, 3.4 * this.ratio) / Math.max(length, 1e-6);
@@ -225,7 +218,7 @@ export class Plane {
     c.beginPath();
     for (let i = 0; i + 1 < points.length; i += 2) {
       const x = this.#px(points[i]), y = this.#py(points[i + 1]);
-      if (x < -r || y < -r || x > width + r || y > height + r) continue;
+      if (!(x >= -r && y >= -r && x <= width + r && y <= height + r)) continue; // or NaN
       c.moveTo(x + r, y);
       c.arc(x, y, r, 0, 7);
     }
@@ -242,17 +235,19 @@ export class Plane {
     const small = Math.max(0.5, Math.min(1.15, this.canvas.clientWidth / 400)); // on a phone, of smaller dots
     if (this.still) {
       c.fillStyle = css.getPropertyValue("--muted").trim();
-      c.globalAlpha = 0.42;
+      c.globalAlpha = 0.5;
       this.#dots(c, this.still, 2.1 * small);
       c.globalAlpha = 1;
     }
     if (this.trace && this.show.points) {
       c.fillStyle = ink;
       c.globalAlpha = 0.78;
-      const points = this.#at(this.trace, this.t);
-      const radius = this.radius * small;
-      this.#dots(c, points, radius);
-      if (this.old) this.#dots(c, this.#at(this.old, this.t, points.length / 2), radius);
+      let points = this.#at(this.trace, this.t);
+      if (this.old) {
+        const before = this.#at(this.old, this.t);
+        points = points.map((v, k) => (Number.isNaN(v) ? before[k] : v));
+      }
+      this.#dots(c, points, this.radius * small);
       c.globalAlpha = 1;
     }
     this.#drawPaths(c, css.getPropertyValue("--ink").trim(), css.getPropertyValue("--plane").trim());
@@ -271,7 +266,7 @@ export class Plane {
 
   #drawPaths(c, ink, ground) {
     for (const { times, x } of this.paths) {
-      const trace = { times, frames: times.map((_, i) => x.subarray(2 * i, 2 * i + 2)), have: times.map(() => 1) };
+      const trace = { times, frames: times.map((_, i) => x.subarray(2 * i, 2 * i + 2)) };
       const now = this.#at(trace, this.t);
       const line = (from, to, alpha, width) => {
         c.beginPath();
