@@ -14,6 +14,8 @@ const (
 	medianOf     = 255 // losses whose median is the running one
 	fewest       = 16  // losses that make a median
 	atTheEnd     = 10  // the last losses by which a run is judged that has come to its end
+
+	outOfBounds = explosion * explosion * explosion // times the usual loss: no batch is so bad by chance
 )
 
 // divergence watches a run's losses.
@@ -30,6 +32,8 @@ type divergence struct {
 	row, high int       // steps without an update, and steps of high or no finite loss, in a row up to now
 	rowSince  int       // the first of each row
 	highSince int
+	longest   int       // the longest row of steps of high or no finite loss
+	peak      Explosion // the highest loss of those that were high
 }
 
 // add takes the loss and the gradient's norm of a step, counted from 1.
@@ -46,9 +50,14 @@ func (d *divergence) add(step int, loss, norm float32) {
 		}
 		d.skipped++
 	}
-	if !ok || d.median > 0 && loss > explosion*d.median && loss > d.least {
+	usual := d.usual()
+	if !ok || loss > explosion*usual && loss > d.least {
 		if d.high++; d.high == 1 {
 			d.highSince = step
+		}
+		d.longest = max(d.longest, d.high)
+		if ok && loss > d.peak.Loss {
+			d.peak = Explosion{step, loss, usual}
 		}
 		return
 	}
@@ -59,6 +68,18 @@ func (d *divergence) add(step int, loss, norm float32) {
 	if d.stale++; d.stale >= max(fewest, min(4*fewest, len(d.normal)/4)) {
 		d.stale, d.median = 0, median(d.normal[max(0, len(d.normal)-medianOf):])
 	}
+}
+
+// usual is the loss that others are judged by: the running median, and while that is not known the first loss, which
+// is that of a network that has learnt nothing, or of a teacher. Of a few samples that may be small by chance.
+func (d *divergence) usual() float32 {
+	switch {
+	case d.median > 0:
+		return d.median
+	case finite(d.first):
+		return max(d.first, ofZeros)
+	}
+	return ofZeros
 }
 
 func median(v []float32) float32 {
@@ -86,17 +107,33 @@ func (d *divergence) atEnd(losses []float32) error {
 		return &DivergedError{Step: d.rowSince}
 	case d.high >= atTheEnd:
 		return &DivergedError{Step: d.highSince, Why: tenfold}
-	case len(losses) > 1 && finite(d.first) && median(last) > explosion*d.first && median(last) > d.least:
-		// The first loss is that of a network which has learnt nothing, or of a teacher.
-		at := slices.IndexFunc(losses, func(v float32) bool { return v > explosion*d.first })
+	case len(losses) > 1 && finite(d.first) && median(last) > explosion*max(d.first, ofZeros):
+		at := slices.IndexFunc(losses, func(v float32) bool { return v > explosion*max(d.first, ofZeros) })
 		return &DivergedError{Step: at + 1, Why: tenfold}
 	}
 	return nil
 }
 
-// leastExplosion is about the loss of a network that gives zeros, in the units that
-// flows are trained in.
-const leastExplosion = 1
+// ofZeros is about the loss of a network that gives zeros, in the units that flows are
+// trained in.
+const ofZeros = 1
+
+// Explosion is a loss many times what it was, from which a run came down again.
+type Explosion struct {
+	Step  int
+	Loss  float32 // the highest of the run
+	Usual float32 // what it was before
+}
+
+// exploded tells of an explosion that is no single bad batch: the loss was high for some
+// steps, or out of all bounds. It is nil where there was none.
+func (d *divergence) exploded() *Explosion {
+	if d.peak.Step == 0 || d.longest < atTheEnd && d.peak.Loss <= outOfBounds*d.peak.Usual {
+		return nil
+	}
+	e := d.peak
+	return &e
+}
 
 const tenfold = "the loss is more than ten times what it was"
 

@@ -36,6 +36,7 @@ func TestDivergence(t *testing.T) {
 		least  float32
 		during int // first of the bad steps by verdict, 0 for none
 		end    int // the same at the end
+		peak   int // step of the highest loss, where an explosion is told of that has passed
 	}{
 		"good":                        {losses: join(repeat(2, 20), repeat(1, 300))},
 		"a bad step":                  {losses: join(repeat(2, 20), []float32{nan}, repeat(2, 20))},
@@ -45,8 +46,15 @@ func TestDivergence(t *testing.T) {
 		"all bad":                     {losses: repeat(nan, 5), end: 1},
 		"explodes at once":            {losses: []float32{2, 30, 1e6, 1e9}, end: 2},
 		"explodes at once, long":      {losses: join([]float32{2}, repeat(1e9, 60)), end: 2},
+		"explodes at once, for good":  {losses: join([]float32{2}, repeat(1e9, 200)), during: 2, end: 2},
+		"explodes at once, and falls": {losses: join([]float32{0.7, 126, 4700, 3e5, 1e6}, repeat(90, 30), repeat(0.6, 300)), peak: 5},
+		"a spike":                     {losses: join(repeat(2, 50), []float32{1e5}, repeat(2, 100)), peak: 51},
+		"a bad batch":                 {losses: join(repeat(2, 50), []float32{60}, repeat(2, 100))},
+		"a small first batch":         {losses: join([]float32{0.01}, repeat(0.7, 300))},
+		"a small first batch, short":  {losses: []float32{0.01, 0.7, 2, 0.5, 1.2}},
+		"a student's teacher":         {losses: join([]float32{0.001}, repeat(0.05, 300)), least: 1},
 		"100 high":                    {losses: join(repeat(2, 50), repeat(21, 100)), during: 51, end: 51},
-		"99 high":                     {losses: join(repeat(2, 50), repeat(21, 99), repeat(2, 10))},
+		"99 high":                     {losses: join(repeat(2, 50), repeat(21, 99), repeat(2, 10)), peak: 51},
 		"9 high, at the end":          {losses: join(repeat(2, 50), repeat(19, 9))},
 		"many times, but not tenfold": {losses: join(repeat(2, 50), repeat(19, 200))},
 		"high, then not finite":       {losses: join(repeat(2, 50), repeat(1e8, 30), repeat(nan, 30)), during: 81, end: 81},
@@ -71,6 +79,13 @@ func TestDivergence(t *testing.T) {
 		}
 		if during != c.during || end != c.end {
 			t.Errorf("%s: diverged since %d and at the end %d, want %d and %d", name, during, end, c.during, c.end)
+		}
+		peak := 0
+		if e := d.exploded(); e != nil && end == 0 {
+			peak = e.Step
+		}
+		if peak != c.peak {
+			t.Errorf("%s: exploded at %d, want %d", name, peak, c.peak)
 		}
 	}
 }
@@ -141,6 +156,25 @@ func TestDivergenceLeavesGoodStates(t *testing.T) {
 				t.Errorf("%s, every %d: ckpt.pth is not of that state: %v", name, every, err)
 			}
 		}
+	}
+}
+
+// A run that explodes on its way, and goes through, tells of it.
+func TestExplosionIsTold(t *testing.T) {
+	r := planeRun(t, config(120), t.TempDir())
+	steer(r, func(batch int) float64 {
+		if batch > 60 && batch <= 65 {
+			return 1e4
+		}
+		return 1
+	})
+	res, err := r.Train(context.Background(), nil)
+	if err != nil || res.Exploded == nil || res.Exploded.Step < 61 || res.Exploded.Step > 65 || res.Exploded.Loss < 1e6 || res.Exploded.Usual > 10 {
+		t.Errorf("%+v, %v", res.Exploded, err)
+	}
+	calm, err := planeRun(t, config(120), t.TempDir()).Train(context.Background(), nil)
+	if err != nil || calm.Exploded != nil {
+		t.Errorf("a run like any other: %+v, %v", calm.Exploded, err)
 	}
 }
 

@@ -47,6 +47,7 @@ type Result struct {
 	// TimeLosses are the losses by time of every 100 steps, [n,TimeBins].
 	TimeLosses []float32
 	Skipped    int           // steps without an update, because something was not finite
+	Exploded   *Explosion    // the loss on the way, which came down again; nil where it did not explode
 	Clipped    float64       // part of the steps whose gradients were scaled down
 	Time       time.Duration // of the steps done now
 	Waited     time.Duration // of it, waiting for data
@@ -173,7 +174,7 @@ func (l *loop) open(from *State) error {
 	}
 	l.observe()
 	if l.Config.Reflow != nil {
-		l.watch.least = leastExplosion
+		l.watch.least = ofZeros
 	}
 	if from != nil {
 		if err := l.e.restore(from); err != nil {
@@ -395,7 +396,7 @@ func (l *loop) result() Result {
 		}
 	}
 	res := Result{
-		Steps: len(l.losses), New: len(l.losses) - l.first, Losses: l.losses, GradNorms: l.norms, Skipped: l.watch.skipped,
+		Steps: len(l.losses), New: len(l.losses) - l.first, Losses: l.losses, GradNorms: l.norms, Skipped: l.watch.skipped, Exploded: l.watch.exploded(),
 		Clipped: float64(clipped) / float64(max(1, len(l.norms))),
 		Time:    time.Since(l.start), Waited: l.src.Waited(), Pace: l.pace.marks, Checkpoint: l.checkpoint,
 	}

@@ -127,6 +127,9 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 		last := n / trainer.TimeBins * trainer.TimeWindow
 		s.Stops.cmd.Say("loss by time, of steps %d to %d, t from 0 to 1: %s", last-trainer.TimeWindow+1, last, tenths(res.TimeLosses[n-trainer.TimeBins:]))
 	}
+	if e := res.Exploded; e != nil {
+		s.Stops.cmd.Say("note: the loss rose to %.3g at step %d, where %.3g was usual, and came down again; a lower --learning-rate or --grad-clip 1 may learn more", e.Loss, e.Step, e.Usual)
+	}
 	if pictures != nil {
 		if out.Film, err = pictures.Film(); err != nil {
 			s.Stops.cmd.Say("note: %v", err)

@@ -20,7 +20,8 @@ type finished struct {
 	New       int      `json:"new_steps"`
 	Loss      *float64 `json:"loss"` // mean of the last 100, null where one is not finite
 	Skipped   int      `json:"skipped"`
-	Seconds   float64  `json:"seconds"` // of the new steps
+	Exploded  int      `json:"exploded_step,omitempty"` // of the highest loss, where it rose out of all bounds and came down again
+	Seconds   float64  `json:"seconds"`                 // of the new steps
 	Waited    float64  `json:"waited_seconds"`
 	// Pace has [steps done, seconds since the first step began], each taken
 	// when the device had nothing left to do.
@@ -38,6 +39,9 @@ func report(w io.Writer, r trainer.Result, d torch.Device, precision string, fil
 		Files: files, Device: d.String(), Precision: precision, Steps: r.Steps, New: r.New, Skipped: r.Skipped,
 		Seconds: r.Time.Seconds(), Waited: r.Waited.Seconds(), Pace: [][2]float64{},
 		Nodes: r.GraphNodes, Kernels: r.GraphKernels,
+	}
+	if r.Exploded != nil {
+		out.Exploded = r.Exploded.Step
 	}
 	last, mean := r.Losses[max(0, len(r.Losses)-100):], 0.0
 	for _, l := range last {
