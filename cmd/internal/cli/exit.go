@@ -45,11 +45,16 @@ func AsUsage(err error) error {
 
 // Main runs a command and exits with its status. The first signal ends the context.
 func Main(c *Command) {
-	os.Exit(c.Status(c.stopOnSignal(), Env{os.Args[1:], os.Stdout, os.Stderr}))
+	env := Env{os.Args[1:], os.Stdout, os.Stderr}
+	if supervise.OutputClosed() {
+		env.Stdout = closed{}
+	}
+	os.Exit(c.Status(c.stopOnSignal(), env))
 }
 
 // Status runs the command, prints what went wrong, and gives the exit status. Results
-// that could not be written are a failure of their own.
+// that could not be written, to a full disk or a closed output, are a failure of their
+// own, but stop nothing: what the command does is done.
 func (c *Command) Status(ctx context.Context, env Env) int {
 	out := &results{w: env.Stdout}
 	env.Stdout = out

@@ -2,11 +2,10 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -26,6 +25,9 @@ func (s signalled) Error() string { return s.signal.String() }
 // Whoever leaves so removes the files that are half written. A command that has nothing to
 // save has a moment to come to its end, for not all that it does can be broken off.
 //
+// SIGQUIT leaves at once, with its own status as others. Where GOTRACEBACK asks for traces
+// it says before what all goroutines do; where that asks for a core the runtime makes it.
+//
 // A pipe whose reader has gone gives an error to the writer, and no signal: it is no
 // reason to stop a training.
 func (c *Command) stopOnSignal() context.Context {
@@ -36,8 +38,14 @@ func (c *Command) stopOnSignal() context.Context {
 		signal.Notify(signals, syscall.SIGHUP)
 	}
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-	if os.Getenv("GOTRACEBACK") == "" { // else the runtime prints what its goroutines do
+	traced := true
+	switch os.Getenv("GOTRACEBACK") {
+	case "", "none", "0", "single":
+		traced = false
+		fallthrough
+	default:
 		signal.Notify(signals, syscall.SIGQUIT)
+	case "crash":
 	}
 	go func() {
 		var first syscall.Signal
@@ -46,6 +54,9 @@ func (c *Command) stopOnSignal() context.Context {
 			s := s.(syscall.Signal)
 			switch {
 			case s == syscall.SIGQUIT:
+				if traced {
+					os.Stderr.Write(stacks())
+				}
 				leave(s)
 			case first == 0:
 				first, since = s, time.Now()
@@ -76,25 +87,11 @@ func leave(s syscall.Signal) {
 	os.Exit(128 + int(s))
 }
 
-// results is the standard output. It remembers what went wrong; a reader that has gone
-// wants no more, and that is nothing wrong.
-type results struct {
-	w    io.Writer
-	gone bool
-	err  error
-}
-
-func (r *results) Write(p []byte) (int, error) {
-	if r.gone {
-		return len(p), nil
+// stacks is what all goroutines do.
+func stacks() []byte {
+	for b := make([]byte, 1<<16); ; b = make([]byte, 2*len(b)) {
+		if n := runtime.Stack(b, true); n < len(b) {
+			return b[:n]
+		}
 	}
-	n, err := r.w.Write(p)
-	if errors.Is(err, syscall.EPIPE) {
-		r.gone = true
-		return len(p), nil
-	}
-	if r.err == nil {
-		r.err = err
-	}
-	return n, err
 }

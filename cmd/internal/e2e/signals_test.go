@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/wangkuiyi/gotorch/pth"
+
+	"flowmatch/trainer"
 )
 
 // longRun starts a training of points and waits until it has done steps. wrap is a
@@ -21,10 +23,7 @@ func longRun(t *testing.T, wrap []string, iterations string, out, errOut *os.Fil
 	cmd := command(t, dir, "train", nil, "--dataset", "moons", "--device", "cpu", "--hidden-dim", "16", "--batch-size", "16",
 		"--iterations", iterations, "--no-figures", "--output-dir", dir)
 	if wrap != nil {
-		args := append(append([]string{}, wrap...), cmd.Args...)
-		wrapped := exec.Command(args[0], args[1:]...)
-		wrapped.Dir, wrapped.Env = cmd.Dir, cmd.Env
-		cmd = wrapped
+		cmd = wrapped(cmd, wrap...)
 	}
 	if out != nil { // else as a test's own, the null device
 		cmd.Stdout = out
@@ -46,6 +45,14 @@ func longRun(t *testing.T, wrap []string, iterations string, out, errOut *os.Fil
 			t.Fatal("no step was done")
 		}
 	}
+}
+
+// wrapped is a command behind a command line of another program.
+func wrapped(cmd *exec.Cmd, wrap ...string) *exec.Cmd {
+	args := append(append([]string{}, wrap...), cmd.Args...)
+	w := exec.Command(args[0], args[1:]...)
+	w.Dir, w.Env = cmd.Dir, cmd.Env
+	return w
 }
 
 func tempFile(t *testing.T) *os.File {
@@ -113,19 +120,21 @@ func TestNohup(t *testing.T) {
 	}
 }
 
-// SIGQUIT leaves at once, without a trace of goroutines.
+// SIGQUIT leaves at once, without a trace of goroutines unless that is asked for, and never with the status of wrong use.
 func TestQuit(t *testing.T) {
-	errOut := tempFile(t)
-	cmd, _ := longRun(t, nil, "1000000", nil, errOut)
-	if err := cmd.Process.Signal(syscall.SIGQUIT); err != nil {
-		t.Fatal(err)
-	}
-	_ = cmd.Wait()
-	if got := cmd.ProcessState.ExitCode(); got != 131 {
-		t.Errorf("status %d, want 131", got)
-	}
-	if text := string(read(t, errOut.Name())); strings.Contains(text, "goroutine") {
-		t.Errorf("a trace: %.300s", text)
+	for _, asked := range []string{"", "all"} {
+		errOut := tempFile(t)
+		cmd, _ := longRun(t, []string{"env", "GOTRACEBACK=" + asked}, "1000000", nil, errOut)
+		if err := cmd.Process.Signal(syscall.SIGQUIT); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait()
+		if got := cmd.ProcessState.ExitCode(); got != 131 {
+			t.Errorf("GOTRACEBACK=%s: status %d, want 131", asked, got)
+		}
+		if text := string(read(t, errOut.Name())); strings.Contains(text, "goroutine") != (asked != "") {
+			t.Errorf("GOTRACEBACK=%s: %.300s", asked, text)
+		}
 	}
 }
 
@@ -150,9 +159,31 @@ func TestClosedPipes(t *testing.T) {
 	}
 }
 
-// A standard output without room is a failure, in every command.
-func TestFullOutput(t *testing.T) {
-	ckpt, dir := moonsModel(t), t.TempDir()
+// printing are commands that print something, with flags that make them short.
+func printing(t *testing.T, dir string) map[string][]string {
+	ckpt := moonsModel(t)
+	return map[string][]string{
+		"sample":   {"--checkpoint", ckpt, "--num-samples", "10", "--steps", "1", "--no-figures", "--npz", filepath.Join(dir, "x.npz"), "--quiet"},
+		"evaluate": {"--checkpoint", ckpt, "--measures", "sw2", "--solvers", "euler:1", "--num-samples", "20", "--quiet"},
+		"convert":  {ckpt, filepath.Join(dir, "x.safetensors")},
+		"train":    {"--dataset", "help"},
+		"doctor":   {"--version"},
+		"reflow":   {"--help"},
+	}
+}
+
+// A standard output without room, or none at all, is a failure in every command, once what it does is done.
+func TestResultsAreLost(t *testing.T) {
+	dir := t.TempDir()
+	for name, args := range printing(t, dir) {
+		lost(t, "is closed", wrapped(command(t, dir, name, nil, args...), "sh", "-c", `exec "$@" >&-`, "sh"))
+	}
+	training := []string{"--dataset", "moons", "--device", "cpu", "--hidden-dim", "16", "--batch-size", "16", "--iterations", "6", "--no-figures", "--quiet", "--output-dir", dir}
+	lost(t, "is closed", wrapped(command(t, dir, "train", nil, training...), "sh", "-c", `exec "$@" >&-`, "sh"))
+	if s, err := trainer.ReadState(filepath.Join(dir, "cfm/moons/state.pth")); err != nil || s.Step() != 6 {
+		t.Errorf("a training without an output: %v", err)
+	}
+
 	path := filepath.Join(dir, "full")
 	if err := syscall.Mknod(path, syscall.S_IFCHR|0o666, 1<<8|7); err != nil { // a device of the test's own, as full is
 		t.Skipf("devices can be made by root alone: %v", err)
@@ -162,20 +193,31 @@ func TestFullOutput(t *testing.T) {
 		t.Skipf("devices are not opened here: %v", err)
 	}
 	defer full.Close()
-	for name, args := range map[string][]string{
-		"sample":   {"--checkpoint", ckpt, "--num-samples", "10", "--steps", "1", "--no-figures", "--npz", filepath.Join(dir, "x.npz"), "--quiet"},
-		"evaluate": {"--checkpoint", ckpt, "--measures", "sw2", "--solvers", "euler:1", "--num-samples", "20", "--quiet"},
-		"convert":  {ckpt, filepath.Join(dir, "x.safetensors")},
-		"train":    {"--dataset", "help"},
-		"doctor":   {"--version"},
-		"reflow":   {"--help"},
-	} {
+	for name, args := range printing(t, dir) {
 		cmd := command(t, dir, name, nil, args...)
-		var errOut bytes.Buffer
-		cmd.Stdout, cmd.Stderr = full, &errOut
-		_ = cmd.Run()
-		if got := cmd.ProcessState.ExitCode(); got != 1 || !strings.Contains(errOut.String(), "no space left") || strings.Count(errOut.String(), "\n") != 1 {
-			t.Errorf("%s: status %d, %q", name, got, errOut.String())
-		}
+		cmd.Stdout = full
+		lost(t, "no space left", cmd)
+	}
+}
+
+// lost wants a command to end with status 1 and a line that says what became of its results.
+func lost(t *testing.T, why string, cmd *exec.Cmd) {
+	t.Helper()
+	var errOut bytes.Buffer
+	cmd.Stderr = &errOut
+	_ = cmd.Run()
+	text := errOut.String()
+	if got := cmd.ProcessState.ExitCode(); got != 1 || !strings.Contains(text, "the results were not written: ") || !strings.Contains(text, why) || strings.Count(text, "\n") != 1 {
+		t.Errorf("%v: status %d, %q", cmd.Args, got, text)
+	}
+}
+
+// A training whose loss explodes says so, whether it comes down again or not.
+func TestExplosion(t *testing.T) {
+	dir := t.TempDir()
+	r := program(t, "train", nil, "--dataset", "moons", "--device", "cpu", "--hidden-dim", "16", "--batch-size", "64", "--iterations", "300", "--learning-rate", "5",
+		"--warmup", "0", "--no-figures", "--progress-every", "0", "--output-dir", dir)
+	if r.status != 0 && r.status != 3 || !strings.Contains(r.errOut, "lower --learning-rate or --grad-clip 1") {
+		t.Errorf("status %d: %s", r.status, r.errOut)
 	}
 }

@@ -17,4 +17,6 @@
 //  4. The parent ends as the child did: with its status, by its signal. Only an end for want of memory becomes a line, with
 //     the words that tell the cause, and status 4. GOTORCH_TRACE=1 shows all of the words; those of any other end are shown
 //     as they are.
+//
+// As it is there before Go's runtime, it also sees whether there was a standard output ([OutputClosed]).
 package supervise

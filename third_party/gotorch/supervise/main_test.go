@@ -46,6 +46,9 @@ var programs = map[string]func(){
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		os.Exit(5)
 	},
+	"tells whether it has an output": func() {
+		fmt.Fprintln(os.Stderr, OutputClosed())
+	},
 	"tells whether it has a terminal": func() {
 		info, err := os.Stderr.Stat()
 		fmt.Println(err == nil && info.Mode()&os.ModeCharDevice != 0)

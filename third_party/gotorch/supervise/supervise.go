@@ -36,3 +36,7 @@ func Limit() (bytes uint64, command string) {
 	}
 	return bytes, command
 }
+
+// OutputClosed tells whether the program began without a standard output. Go's runtime has put the null device in its
+// place by the first line of any program, so that what is written there is lost without a word.
+func OutputClosed() bool { return C.supervise_output_closed != 0 }

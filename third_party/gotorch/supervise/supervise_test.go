@@ -170,3 +170,19 @@ func TestPipesEnd(t *testing.T) {
 		t.Errorf("status %d", got)
 	}
 }
+
+// Who closes the standard output is not taken for who sends it to the null device, with a limit and without one.
+func TestOutputClosed(t *testing.T) {
+	for _, limit := range []string{"", fmt.Sprintf("ulimit -v %d; ", enough)} {
+		if limit != "" && raceEnabled {
+			continue // the race detector needs all addresses
+		}
+		for redirected, want := range map[string]string{">&-": "true\n", ">/dev/null": "false\n", "": "false\n"} {
+			cmd := exec.Command("sh", "-c", limit+`exec "$0" `+redirected, os.Args[0])
+			cmd.Env = append(os.Environ(), "SUPERVISE_TEST=tells whether it has an output")
+			if got := run(t, cmd); got.status != 0 || got.errOut != want {
+				t.Errorf("%s%s: status %d, %q", limit, redirected, got.status, got.errOut)
+			}
+		}
+	}
+}
