@@ -1,6 +1,7 @@
 package strictjson
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -55,8 +56,25 @@ type scanner struct {
 	most  int       // of them
 }
 
+// Error is what is wrong with a text, and where.
+type Error struct {
+	Byte int // of the text, from 0 on
+	Err  error
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("JSON: byte %d: %v", e.Byte, e.Err) }
+
+// Unwrap is what is wrong, without the place.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Line is the place for people, who see data in an editor: line and column, in bytes, from 1 on.
+func (e *Error) Line(data []byte) (line, column int) {
+	before := data[:min(e.Byte, len(data))]
+	return 1 + bytes.Count(before, []byte("\n")), len(before) - bytes.LastIndexByte(before, '\n')
+}
+
 func (s *scanner) errorf(format string, args ...any) error {
-	return fmt.Errorf("JSON: byte %d: "+format, append([]any{s.pos}, args...)...)
+	return &Error{s.pos, fmt.Errorf(format, args...)}
 }
 
 func (s *scanner) document(t reflect.Type) error {
