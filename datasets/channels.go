@@ -1,7 +1,5 @@
 package datasets
 
-import "fmt"
-
 // chooseChannels leaves pictures in colour, [N,3,H,W], or makes them grey, [N,1,H,W]: as
 // is asked for, or grey if all of them are. Its note says so.
 func (im *Images) chooseChannels(asked int) (note string) {
@@ -10,7 +8,7 @@ func (im *Images) chooseChannels(asked int) (note string) {
 		return ""
 	}
 	if asked == 0 {
-		note = fmt.Sprintf("all of its %d pictures are grey: one channel is taken", im.Len())
+		note = "no picture has colours: one channel is taken"
 	}
 	grey := im.Pixels[:0] // in place: what is written was read before
 	for i := range im.Len() {

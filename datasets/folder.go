@@ -110,7 +110,7 @@ func listClasses(info Info) (*folderTree, error) {
 	case len(t.classes) > mostClasses:
 		return t, t.fault(dir, fmt.Sprintf("%d sub-folders", len(t.classes)), Remedy(fmt.Sprintf("at most %d classes are possible", mostClasses)), nil)
 	case loose > 0:
-		t.warn("%d pictures that lie beside the classes' folders are passed over", loose)
+		t.warn("%d %s beside the classes' folders: passed over", loose, set.Noun(loose, "picture"))
 	}
 	return t, nil
 }
@@ -218,7 +218,7 @@ func (t *folderTree) listPictures(part Split, stop func() error) error {
 		return t.fault(filepath.Join(t.dir, root), "no pictures of the classes of "+t.split.train, layout, nil)
 	}
 	for _, ending := range slices.Sorted(maps.Keys(t.others)) {
-		t.warn("%d %s files are passed over: only PNG and JPEG are read", t.others[ending], ending)
+		t.warn("%d %s %s: passed over, only PNG and JPEG are read", t.others[ending], ending, set.Noun(t.others[ending], "file"))
 	}
 	return nil
 }

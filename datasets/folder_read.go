@@ -205,7 +205,7 @@ func (t *folderTree) drop(im *Images, bad []error) error {
 	if dropped > len(named) {
 		named = append(named, fmt.Sprintf("and %d more", dropped-len(named)))
 	}
-	what := fmt.Sprintf("%d of %d pictures cannot be used: %s", dropped, len(bad), strings.Join(named, ", "))
+	what := fmt.Sprintf("%d of %d %s cannot be used: %s", dropped, len(bad), set.Noun(len(bad), "picture"), strings.Join(named, ", "))
 	if dropped*badOneIn > len(bad) {
 		return t.fault(t.dir, what, "repair them or move them away", nil)
 	}

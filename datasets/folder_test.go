@@ -78,7 +78,7 @@ func TestFolder(t *testing.T) {
 		t.Errorf("progress %v", progress)
 	}
 	warnings := strings.Join(im.Warnings, "\n")
-	for _, want := range []string{"1 pictures that lie beside", "2 .webp files are passed over"} {
+	for _, want := range []string{"1 picture beside the classes' folders", "2 .webp files: passed over"} {
 		if !strings.Contains(warnings, want) {
 			t.Errorf("warnings %q, want %q", warnings, want)
 		}

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"flowmatch/datasets/set"
 )
 
 // LoaderConfig says how batches are dealt. Only BatchSize must be set.
@@ -82,7 +84,7 @@ func NewLoader(images *Images, cfg LoaderConfig) (*Loader, error) {
 	case cfg.BatchSize <= 0:
 		return nil, fmt.Errorf("batch size %d: must be at least 1", cfg.BatchSize)
 	case cfg.BatchSize > n:
-		return nil, fmt.Errorf("batch size %d is larger than the set: %s has %d images; use at most that", cfg.BatchSize, images.Name, n)
+		return nil, fmt.Errorf("batch size %d is larger than the set: %s has %d %s; use at most that", cfg.BatchSize, images.Name, n, set.Noun(n, "image"))
 	case cfg.StartStep < 0:
 		return nil, fmt.Errorf("start step %d: must not be negative", cfg.StartStep)
 	}

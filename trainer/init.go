@@ -33,9 +33,9 @@ func (c *Checkpoint) Begin(m models.Network, names []string) (classes string, er
 	}
 	switch known {
 	case n.Classes():
-		return fmt.Sprintf("it knows all %d classes", known), nil
+		return fmt.Sprintf("it knows every class, %d in all", known), nil
 	case 0:
-		return fmt.Sprintf("it knows none of the %d classes, which start fresh", n.Classes()), nil
+		return fmt.Sprintf("it knows none of the classes, %d in all, and they start fresh", n.Classes()), nil
 	}
 	return fmt.Sprintf("it knows %d of the %d classes, the others start fresh", known, n.Classes()), nil
 }

@@ -69,7 +69,7 @@ type InterruptedError struct {
 
 func (e *InterruptedError) Error() string {
 	if e.Bad > 0 {
-		return fmt.Sprintf("stopped after step %d; the last %d steps were no updates, and the state before them is kept", e.Step, e.Bad)
+		return fmt.Sprintf("stopped after step %d; steps at the end that were no updates: %d; the state before them is kept", e.Step, e.Bad)
 	}
 	return fmt.Sprintf("stopped after step %d, everything is saved", e.Step)
 }

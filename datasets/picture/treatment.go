@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/bits"
 	"strings"
+
+	"flowmatch/datasets/set"
 )
 
 // Treatment is what was done to a picture beside cropping and scaling it.
@@ -68,5 +70,5 @@ func (t *Treatments) String() string {
 	if parts == nil {
 		return ""
 	}
-	return fmt.Sprintf("of %d pictures %s", t.pictures, strings.Join(parts, "; "))
+	return fmt.Sprintf("of %d %s %s", t.pictures, set.Noun(t.pictures, "picture"), strings.Join(parts, "; "))
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"flowmatch/datasets"
+	"flowmatch/datasets/set"
 	"flowmatch/models"
 	"flowmatch/trainer"
 )
@@ -62,7 +63,7 @@ func (r Recipe) Student() Recipe {
 func (r Recipe) Settle(samples int) (trainer.Config, error) {
 	c := r.Config
 	if samples > 0 && c.BatchSize > samples {
-		return c, models.Wrong("batch_size", "%d: the set has %d images", c.BatchSize, samples)
+		return c, models.Wrong("batch_size", "%d: the set has %d %s", c.BatchSize, samples, set.Noun(samples, "image"))
 	}
 	if c.Iterations == 0 && r.Epochs > 0 {
 		if samples == 0 {

@@ -16,6 +16,7 @@ import (
 	"github.com/wangkuiyi/gotorch/strictjson"
 	"github.com/wangkuiyi/gotorch/weights"
 
+	"flowmatch/cmd/internal/terminal"
 	"flowmatch/datasets"
 	"flowmatch/flow/metrics"
 	"flowmatch/models"
@@ -55,9 +56,9 @@ func (r record) differs(want record) string {
 	case r.Version != want.Version:
 		return fmt.Sprintf("it is of version %d, this is %d", r.Version, want.Version)
 	case !slices.Equal(r.Shape, want.Shape) || r.Classes != want.Classes:
-		return fmt.Sprintf("it is for images of %v in %d classes, these are %v in %d", r.Shape, r.Classes, want.Shape, want.Classes)
+		return fmt.Sprintf("it is for images of %v in %s, these are %v in %d", r.Shape, terminal.Counted(r.Classes, "class"), want.Shape, want.Classes)
 	case r.Images != want.Images:
-		return fmt.Sprintf("it was trained on %d images, now there are %d", r.Images, want.Images)
+		return fmt.Sprintf("it was trained on %s, now there are %s", terminal.Counted(r.Images, "image"), terminal.Count(int64(want.Images)))
 	case r.Data != want.Data:
 		return "it was trained on other images"
 	}

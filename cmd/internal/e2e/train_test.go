@@ -212,7 +212,7 @@ func TestTrainAndSample(t *testing.T) {
 	refused(t, program(t, "sample", nil, "--dataset", "digits", "--force"), 2, "--force", "--format folder")
 	write(t, filepath.Join(run, "samples/notes.txt"), []byte("mine"))
 	write(t, filepath.Join(run, "samples/.00003-class-7.png.tmp-ABC234"), nil)
-	if r := must(t, program(t, "sample", nil, append(folder, "--force")...)); !strings.Contains(r.errOut, "1 files that sample did not write") {
+	if r := must(t, program(t, "sample", nil, append(folder, "--force")...)); !strings.Contains(r.errOut, "1 file that sample did not write") {
 		t.Errorf("%q does not say what stays", r.errOut)
 	}
 	var names []string

@@ -39,7 +39,7 @@ func Data(dir string, im *datasets.Images) (string, error) {
 	}
 	title := im.Slug()
 	if len(taken) < im.Len() {
-		title = Title(title, fmt.Sprintf("%d of %s pictures", len(taken), terminal.Count(int64(im.Len()))))
+		title = Title(title, fmt.Sprintf("%d of %s", len(taken), terminal.Counted(im.Len(), "picture")))
 	}
 	grid, err := viz.ImageGrid(shown, viz.GridConfig{Layout: layout, Title: title})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 
 	torch "github.com/wangkuiyi/gotorch"
 
+	"flowmatch/cmd/internal/terminal"
 	"flowmatch/flow"
 	"flowmatch/trainer/trained"
 	"flowmatch/viz"
@@ -23,11 +24,7 @@ type Row struct {
 // Euler is a row of so many Euler steps. whose is in its name: "student".
 func Euler(whose string, of *trained.Model, steps int) Row {
 	m, _ := flow.FixedStepMethod("euler")
-	name := fmt.Sprintf("%s, %d steps", whose, steps)
-	if steps == 1 {
-		name = whose + ", 1 step"
-	}
-	return Row{Name: name, Of: of, Solver: flow.FixedStep{Method: m, Steps: steps}}
+	return Row{Name: whose + ", " + terminal.Counted(steps, "step"), Of: of, Solver: flow.FixedStep{Method: m, Steps: steps}}
 }
 
 // fewColumns is the samples in a row.

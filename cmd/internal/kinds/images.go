@@ -13,7 +13,7 @@ var Images = Kind{
 	What: "a set of images",
 	About: func(set datasets.Set) string {
 		s := set.Describe().Shape
-		return fmt.Sprintf("%s images of %dx%dx%d", terminal.Count(int64(set.Len())), s[0], s[1], s[2])
+		return fmt.Sprintf("%s of %dx%dx%d", terminal.Counted(set.Len(), "image"), s[0], s[1], s[2])
 	},
 	Smaller: smallerImages,
 

@@ -11,6 +11,7 @@ import (
 	torch "github.com/wangkuiyi/gotorch"
 
 	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/terminal"
 	"flowmatch/datasets"
 	"flowmatch/flow"
 	"flowmatch/models"
@@ -96,7 +97,7 @@ func (f *Flags) OpenBeside(first *trained.Model, kind, flag, named string) (*tra
 		return nil, cli.Usagef("%s takes points %s, %s takes them %s: they have nothing to be compared by", first.Checkpoint.Path, first.Info.Frame, path, m.Info.Frame)
 	}
 	if !slices.Equal(first.Shape, m.Shape) || first.Classes != m.Classes {
-		return nil, cli.Usagef("%s is a model of %v in %d classes, %s of %v in %d: they have nothing to be compared by", first.Checkpoint.Path, first.Shape, first.Classes, path, m.Shape, m.Classes)
+		return nil, cli.Usagef("%s is a model of %v in %s, %s of %v in %d: they have nothing to be compared by", first.Checkpoint.Path, first.Shape, terminal.Counted(first.Classes, "class"), path, m.Shape, m.Classes)
 	}
 	return m, nil
 }

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"flowmatch/datasets/set"
 )
 
 // Duration is d for people: "3 min 20 s".
@@ -30,6 +32,11 @@ func Count(n int64) string {
 		s = s[:len(s)-3]
 	}
 	return strings.Join(append([]string{s}, parts...), ",")
+}
+
+// Counted is a number of things: "1 thread", "1,797 images".
+func Counted[N ~int | ~int64](n N, one string) string {
+	return Count(int64(n)) + " " + set.Noun(n, one)
 }
 
 // Bytes is a size for people: "63 MB".

@@ -158,7 +158,7 @@ func show(env cli.Env, path string, asJSON bool) error {
 		all.Tensors, all.Numbers = tensors, numbers
 		return cli.WriteJSON(env.Stdout, all)
 	}
-	fmt.Fprintf(w, "%d tensors, %s numbers\n", tensors, terminal.Count(numbers))
+	fmt.Fprintf(w, "%s, %s\n", terminal.Counted(tensors, "tensor"), terminal.Counted(numbers, "number"))
 	if f.Record != nil {
 		fmt.Fprintf(w, "record: %s\n", trainer.Printable(string(f.Record)))
 	}

@@ -18,6 +18,7 @@ import (
 	torch "github.com/wangkuiyi/gotorch"
 
 	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/terminal"
 	"flowmatch/datasets"
 	"flowmatch/trainer"
 )
@@ -113,7 +114,7 @@ func examine(ctx context.Context, c *cli.Command) []finding {
 
 func machine() finding {
 	f := finding{Name: "machine", OK: runtime.GOOS == "linux" && runtime.GOARCH == "amd64", fatal: true,
-		What: fmt.Sprintf("%s on %s, %d cores, %s of memory free", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), available())}
+		What: fmt.Sprintf("%s on %s, %s, %s of memory free", runtime.GOOS, runtime.GOARCH, terminal.Counted(runtime.NumCPU(), "core"), available())}
 	if !f.OK {
 		f.Remedy = "only Linux on x86-64 (also under WSL2) is supported"
 	}

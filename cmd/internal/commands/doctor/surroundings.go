@@ -12,6 +12,7 @@ import (
 	torch "github.com/wangkuiyi/gotorch"
 
 	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/terminal"
 	"flowmatch/datasets"
 )
 
@@ -71,7 +72,7 @@ func sharedMemory() finding {
 // threads looks for more threads than cores: they wait for one another at every step. The
 // load is that of all of the machine's cores.
 func threads(using, cores, all int, load string, environ func(string) string) finding {
-	f := finding{Name: "threads", OK: true, What: fmt.Sprintf("%d of ours on %d cores", using, cores)}
+	f := finding{Name: "threads", OK: true, What: fmt.Sprintf("%d of ours on %s", using, terminal.Counted(cores, "core"))}
 	if one, err := strconv.ParseFloat(strings.Split(load+" ", " ")[0], 64); err == nil {
 		f.What += fmt.Sprintf(", load %.1f", one)
 		if one > float64(all)+.5 {

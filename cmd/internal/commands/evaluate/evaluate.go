@@ -179,7 +179,7 @@ func (e *evaluation) readImages(ctx context.Context, fit bool) (*classifiers.Set
 	}
 	in := sets.Test.Info
 	if !slices.Equal(in.Shape, e.info.Shape) || e.file.Classes > 0 && in.Classes() != e.file.Classes {
-		return nil, cli.Usagef("%s is a model of %v in %d classes, and %s has %v in %d", e.file.Checkpoint.Path, e.info.Shape, e.file.Classes, in.Name, in.Shape, in.Classes())
+		return nil, cli.Usagef("%s is a model of %v in %s, and %s has %v in %d", e.file.Checkpoint.Path, e.info.Shape, terminal.Counted(e.file.Classes, "class"), in.Name, in.Shape, in.Classes())
 	}
 	for _, im := range []*datasets.Images{sets.Fit, sets.Test} {
 		if r := e.file.Checkpoint.Record; im != nil && r != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"flowmatch/cmd/internal/terminal"
 	"flowmatch/datasets"
 	"flowmatch/flow/metrics"
 )
@@ -16,7 +17,7 @@ func (e *evaluation) fewImages(req *request, test *datasets.Images) error {
 		if !e.chosen[m.name] || test.Len() >= m.least {
 			continue
 		}
-		why := fmt.Sprintf("%s needs %d test images, and %s has %d", m.name, m.least, e.info.Name, test.Len())
+		why := fmt.Sprintf("%s needs %s, and %s has %d", m.name, terminal.Counted(m.least, "test image"), e.info.Name, test.Len())
 		if test.Undivided {
 			why += " (every fifth of its images is one)"
 		}

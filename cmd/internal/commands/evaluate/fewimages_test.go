@@ -21,7 +21,7 @@ func TestFewImages(t *testing.T) {
 		says     string
 		fails    bool
 	}{
-		"none":         {0, nil, nil, nil, "as_asked needs 1 test images, and folder:few has 0 (every fifth", false},
+		"none":         {0, nil, nil, nil, "as_asked needs 1 test image, and folder:few has 0 (every fifth", false},
 		"one":          {1, nil, nil, []string{"as_asked"}, "frechet needs 2 test images, and folder:few has 1", false},
 		"one, asked":   {1, selection{"frechet"}, nil, nil, "frechet needs 2 test images", true},
 		"one, bounded": {1, nil, []requirement{{key: "bits_per_dim", op: "<", bound: 3}}, nil, "--require bits_per_dim<3: bits_per_dim needs 2", true},

@@ -87,7 +87,7 @@ func (e *evaluation) bitsPerDim(ctx context.Context, test *datasets.Images) erro
 			labels = append(labels, int64(test.Labels[from]))
 		}
 	}
-	logP, err := e.logDensity(ctx, "bits per dimension of "+terminal.Count(int64(n))+" images", midpoint20, x, labels, 1)
+	logP, err := e.logDensity(ctx, "bits per dimension of "+terminal.Counted(n, "image"), midpoint20, x, labels, 1)
 	if err != nil {
 		return err
 	}

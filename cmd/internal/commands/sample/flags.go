@@ -7,6 +7,7 @@ import (
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/kinds"
 	"flowmatch/cmd/internal/modelfile"
+	"flowmatch/cmd/internal/terminal"
 	"flowmatch/datasets"
 	"flowmatch/datasets/npz"
 	"flowmatch/flow"
@@ -154,7 +155,7 @@ func (f *flags) plan(numClasses int, in datasets.Info) (*plan, error) {
 		}
 		p.mapping = mapping(classes, in.ClassNames)
 		if f.samplesPerClass*len(classes) > mostSamples {
-			return nil, cli.Usagef("--samples-per-class %d of %d classes: at most 10,000,000 samples in all", f.samplesPerClass, len(classes))
+			return nil, cli.Usagef("--samples-per-class %d of %s: at most 10,000,000 samples in all", f.samplesPerClass, terminal.Counted(len(classes), "class"))
 		}
 		for _, c := range classes {
 			for range f.samplesPerClass {
@@ -184,7 +185,7 @@ func (f *flags) plan(numClasses int, in datasets.Info) (*plan, error) {
 		p.shown = nil
 	}
 	if bytes := 4 * len(p.shown) * in.Dim() * f.frames; bytes > mostFilm {
-		return nil, cli.Usagef("a film of %d samples in %d frames takes %d GB of memory: give fewer --frames, or --no-figures", len(p.shown), f.frames, bytes>>30)
+		return nil, cli.Usagef("a film of %s in %d frames takes %d GB of memory: give fewer --frames, or --no-figures", terminal.Counted(len(p.shown), "sample"), f.frames, bytes>>30)
 	}
 	return p, nil
 }

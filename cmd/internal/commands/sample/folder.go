@@ -14,6 +14,7 @@ import (
 
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/figures"
+	"flowmatch/cmd/internal/terminal"
 	"flowmatch/datasets"
 	"flowmatch/viz"
 )
@@ -61,7 +62,7 @@ func writeFolder(ctx context.Context, dir string, x []float32, labels []int64, i
 	dim := in.Dim()
 	for i := range len(x) / dim {
 		if ctx.Err() != nil {
-			return fmt.Errorf("stopped: %s holds %d of the %d samples: %w", dir, i, len(x)/dim, context.Cause(ctx))
+			return fmt.Errorf("stopped: %s holds %d of %s: %w", dir, i, terminal.Counted(len(x)/dim, "sample"), context.Cause(ctx))
 		}
 		one := viz.Pictures{Shape: [3]int(in.Shape), X: x[i*dim : (i+1)*dim]}
 		img, err := viz.Picture(one, 0)

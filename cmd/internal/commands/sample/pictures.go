@@ -71,7 +71,7 @@ func (f *flags) title(p *plan, in datasets.Info, by flow.Solver) string {
 		parts = append(parts, "class "+name)
 	}
 	if n := len(p.shown); n < p.n {
-		parts = append(parts, fmt.Sprintf("%d of %s samples", n, terminal.Count(int64(p.n))))
+		parts = append(parts, fmt.Sprintf("%d of %s", n, terminal.Counted(p.n, "sample")))
 	}
 	parts = append(parts, figures.SolverName(by))
 	if f.guidance.Scale != 1 {

@@ -119,7 +119,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 			return err
 		}
 		if others > 0 && !f.cmd.Quiet {
-			fmt.Fprintf(env.Stderr, "note: %s holds %d files that sample did not write; they stay\n", folder, others)
+			fmt.Fprintf(env.Stderr, "note: %s holds %s that sample did not write; no other than its own are removed\n", folder, terminal.Counted(others, "file"))
 		}
 		if err := writeFolder(ctx, folder, out.X, plan.labels, info); err != nil {
 			return err
@@ -141,8 +141,8 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		written = append(written, paths...)
 	}
 	if !f.cmd.Quiet {
-		fmt.Fprintf(env.Stderr, "%s samples by %s, NFE %d a sample%s, in %s (%.1f samples a second)\n",
-			terminal.Count(int64(plan.n)), solver, out.NFE, forFrames(out.NFEFrames), terminal.Duration(took), float64(plan.n)/took.Seconds())
+		fmt.Fprintf(env.Stderr, "%s by %s, NFE %d a sample%s, in %s (%.1f samples a second)\n",
+			terminal.Counted(plan.n, "sample"), solver, out.NFE, forFrames(out.NFEFrames), terminal.Duration(took), float64(plan.n)/took.Seconds())
 	}
 	if f.cmd.JSON {
 		return cli.WriteJSON(f.results(env), drawn{

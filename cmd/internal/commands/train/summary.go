@@ -31,8 +31,8 @@ func summary(w io.Writer, sub *training.Subject) error {
 		return err
 	}
 	n := models.Count(net)
-	_, err = fmt.Fprintf(w, "%s parameters, %s in float32; training holds four to five such copies (gradients, AdamW's two moments, the average)\n",
-		terminal.Count(n), terminal.Bytes(4*n))
+	_, err = fmt.Fprintf(w, "%s, %s in float32; training holds four to five such copies (gradients, AdamW's two moments, the average)\n",
+		terminal.Counted(n, "parameter"), terminal.Bytes(4*n))
 	for _, r := range models.Remarks(sub.Network) {
 		if err == nil {
 			_, err = fmt.Fprintf(w, "note: %s\n", r)
