@@ -71,8 +71,11 @@ func (r *report) table(w io.Writer) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(&b, "\nSliced W2: %s samples; data against data has %s. Likelihood: nats, of %s fresh points",
-		terminal.Count(int64(r.Samples)), show(r.SW2Floor, 4), terminal.Count(int64(r.Points)))
+	fmt.Fprintf(&b, "\nSliced W2: %s; data against data has %s", terminal.Counted(r.Samples, "sample"), show(r.SW2Floor, 4))
+	if r.belowFloor() {
+		b.WriteString(" (below it is as near as the set to itself, and chance: the fewer samples, the more both vary)")
+	}
+	fmt.Fprintf(&b, ". Likelihood: nats, of %s", terminal.Counted(r.Points, "fresh point"))
 	if e := a.Results[len(a.Results)-1].NLLStderr; e != nil {
 		fmt.Fprintf(&b, ", ± %s", show(e, 3))
 	}
@@ -82,6 +85,18 @@ func (r *report) table(w io.Writer) error {
 	fmt.Fprintf(&b, ".\nA few steps backwards are far from the density's equation: what they find may be below the entropy.\n\n%s\n%s\n%s\n", r.Paths, r.Film, r.Figure)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// belowFloor tells whether samples came nearer to the set than others of its own points.
+func (r *report) belowFloor() bool {
+	for _, m := range r.Models {
+		for _, e := range m.Results {
+			if r.SW2Floor != nil && e.SW2 != nil && *e.SW2 < *r.SW2Floor {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // notFinite names the results that are no numbers.

@@ -56,6 +56,21 @@ func TestTable(t *testing.T) {
 	}
 }
 
+// A distance below that of data to data is no merit, and the table says so.
+func TestTableBelowFloor(t *testing.T) {
+	for floor, want := range map[float64]bool{0.0225: false, 0.0227: true} {
+		var b bytes.Buffer
+		r := example()
+		r.SW2Floor = &floor
+		if err := r.table(&b); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(b.String(), "below it is as near as the set to itself"); got != want {
+			t.Errorf("floor %v: %s", floor, &b)
+		}
+	}
+}
+
 // TestNotFinite: compare fails by these.
 func TestNotFinite(t *testing.T) {
 	got := strings.Join(example().notFinite(), ", ")

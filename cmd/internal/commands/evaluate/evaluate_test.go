@@ -262,6 +262,21 @@ func TestTable(t *testing.T) {
 	}
 }
 
+// A distance below that of data to data is no merit, and the table says so.
+func TestTableBelowFloor(t *testing.T) {
+	for floor, want := range map[float64]bool{0.1666: false, 0.1668: true} {
+		var b bytes.Buffer
+		r := sample()
+		r.set(&r.SW2Floor, "sw2_floor", floor)
+		if err := r.table(&b); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(b.String(), "below data to data is as near as the set to itself"); got != want {
+			t.Errorf("floor %v: %s", floor, &b)
+		}
+	}
+}
+
 func TestEqualParts(t *testing.T) {
 	if got := equalParts(7, 3); !slices.Equal(got, []int64{0, 0, 0, 1, 1, 2, 2}) {
 		t.Errorf("%v", got)

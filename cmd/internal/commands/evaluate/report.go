@@ -141,7 +141,7 @@ func (r *report) table(w io.Writer) error {
 	line("the same, exactly", r.NLLExact, r.NLLStderr, "nats", "the same points, dopri5 at 1e-5")
 	line("entropy of the set", r.Entropy, nil, "nats", "the least negative log-likelihood that there is")
 	line("bits per dimension", r.BitsPerDim, r.BitsPerDimStderr, "", of("bits_per_dim", "test images, midpoint, 20 steps"))
-	line("sliced W2 of data to data", r.SW2Floor, nil, "", "the floor of the distances below")
+	line("sliced W2 of data to data", r.SW2Floor, nil, "", "of as many points of the set itself")
 	line("accuracy of the classifier", r.ClassifierAccuracy, nil, "", of("classifier_accuracy", "test images that it has not seen"))
 	if err := t.Flush(); err != nil {
 		return err
@@ -190,6 +190,9 @@ func (r *report) table(w io.Writer) error {
 		if r.guidance != "" {
 			fmt.Fprintf(&b, ", guidance %s", r.guidance)
 		}
+		if r.belowFloor() {
+			b.WriteString("; below data to data is as near as the set to itself, and chance: the fewer samples, the more both vary")
+		}
 		if shown(len(columns) - 1) {
 			b.WriteString("; Frechet: in the features of the project's own classifier, not Inception FID")
 		}
@@ -197,6 +200,12 @@ func (r *report) table(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// belowFloor tells whether samples came nearer to the set than others of the set's own points:
+// both distances vary with what is drawn.
+func (r *report) belowFloor() bool {
+	return r.SW2Floor != nil && slices.ContainsFunc(r.Results, func(e entry) bool { return e.SW2 != nil && *e.SW2 < *r.SW2Floor })
 }
 
 func number(v *float64) string {
