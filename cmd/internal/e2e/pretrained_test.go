@@ -13,7 +13,10 @@ import (
 func TestPretrained(t *testing.T) {
 	dir := t.TempDir()
 	must(t, programIn(t, dir, "sample", nil, "--pretrained", "digits", "--classes", "3", "--samples-per-class", "16", "--steps", "2", "--frames", "3"))
-	run := filepath.Join(dir, "outputs/cfm/digits")
+	run := filepath.Join(dir, "outputs/pretrained/digits")
+	if _, err := os.Stat(filepath.Join(dir, "outputs/cfm")); !os.IsNotExist(err) {
+		t.Errorf("a model of the program's own draws among the user's: %v", err)
+	}
 	img, err := png.Decode(bytes.NewReader(read(t, filepath.Join(run, "final_samples.png"))))
 	if err != nil {
 		t.Fatal(err)
@@ -28,7 +31,7 @@ func TestPretrained(t *testing.T) {
 	must(t, programIn(t, dir, "compare", nil, "--pretrained", "checkerboard", "--solvers", "euler:1", "--quality-samples", "200",
 		"--figure-samples", "400", "--frames", "2", "--steps", "2"))
 	for _, name := range []string{".gif", "_paths.png", "_quality.png"} {
-		if _, err := os.Stat(filepath.Join(dir, "outputs/comparisons/cfm_reflow_checkerboard"+name)); err != nil {
+		if _, err := os.Stat(filepath.Join(dir, "outputs/pretrained/checkerboard/cfm_reflow_checkerboard"+name)); err != nil {
 			t.Error(err)
 		}
 	}

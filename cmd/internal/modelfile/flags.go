@@ -111,8 +111,12 @@ func (f *Flags) DataOptions() datasets.Options {
 }
 
 // Dir is where results go: beside the checkpoint that was named, or
-// OUTPUT-DIR/cfm/SET.
+// OUTPUT-DIR/cfm/SET; those of the program's own models into a folder of their own,
+// OUTPUT-DIR/pretrained/SET.
 func (f *Flags) Dir(in datasets.Info) string {
+	if f.Pretrained != "" {
+		return f.cmd.RunDir("pretrained", in.Slug())
+	}
 	if f.Checkpoint != "" && !f.cmd.Changed("output-dir") {
 		return filepath.Dir(f.Checkpoint)
 	}

@@ -59,6 +59,9 @@ func TestDir(t *testing.T) {
 		"outputs/cfm/moons": {"--dataset", "moons"},
 		"a/b":               {"--checkpoint", "a/b/ckpt.pth"},
 		"c/cfm/moons":       {"--checkpoint", "a/b/ckpt.pth", "--output-dir", "c"},
+
+		"outputs/pretrained/moons": {"--pretrained", "checkerboard"},
+		"c/pretrained/moons":       {"--pretrained", "checkerboard", "--output-dir", "c"},
 	} {
 		if f, _ := read(t, args...); f.Dir(moons) != want {
 			t.Errorf("%q: %s, want %s", args, f.Dir(moons), want)

@@ -43,6 +43,9 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	c.dir = filepath.Join(f.cmd.OutputDir, "comparisons")
+	if f.model.Pretrained != "" { // as all that is drawn of the program's own models
+		c.dir = f.model.Dir(info)
+	}
 	if err := atomicfile.OutputFolder(c.dir); err != nil {
 		return fmt.Errorf("the output folder cannot be made: %w", err)
 	}
