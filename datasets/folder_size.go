@@ -8,7 +8,13 @@ import (
 
 // folderSizes are the heights and widths that are chosen from: networks halve them down
 // to few pixels.
-var folderSizes = []int{8, 12, 16, 24, 28, 32, 48, 64}
+var folderSizes = []int{LeastChosen, 12, 16, 24, 28, 32, 48, MostChosen}
+
+// The least and the most that is chosen for a folder's pictures.
+const (
+	LeastChosen = 8
+	MostChosen  = 64
+)
 
 const (
 	headsRead     = 1000 // pictures whose sizes decide, at most

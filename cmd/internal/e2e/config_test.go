@@ -2,20 +2,27 @@ package e2e
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"flowmatch/datasets"
 )
 
 // runFile is what the tests look at of a run.json.
 type runFile struct {
 	Values   map[string]any
 	From     map[string]string
+	Earlier  []int  `json:"earlier_iterations"`
+	Data     string `json:"data_sha256"`
 	Sessions []struct {
 		Arguments []string
-		First     int `json:"first_step"`
+		Before    int `json:"steps_before"`
 		Steps     int
 		Seconds   float64
 	}
@@ -44,8 +51,16 @@ func TestRunFile(t *testing.T) {
 			t.Errorf("%s: %v from %v, want %v", name, r.Values[name], r.From[name], want)
 		}
 	}
-	if s := r.Sessions; len(s) != 2 || s[0].First != 0 || s[0].Steps != 3 || s[1].First != 3 || s[1].Steps != 5 || !(s[1].Seconds > 0) || len(s[0].Arguments) < 5 {
+	if s := r.Sessions; len(s) != 2 || s[0].Before != 0 || s[0].Steps != 3 || s[1].Before != 3 || s[1].Steps != 2 || !(s[1].Seconds > 0) || len(s[0].Arguments) < 5 {
 		t.Errorf("%+v", s)
+	}
+	// Of digits, which are part of the program, the digest is that of pixels and labels.
+	im, err := datasets.Digits()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("%x", sha256.Sum256(append(slices.Clone(im.Pixels), im.Labels...))); r.Data != want {
+		t.Errorf("data_sha256 %q, want %s", r.Data, want)
 	}
 	again := []string{"--config", path, "--device", "cpu", "--output-dir", two, "--max-steps", "5"}
 	must(t, program(t, "train", nil, again...))
@@ -72,6 +87,12 @@ func TestRunFile(t *testing.T) {
 		`{"values": {"dataset": "digits", "resume": true}}`:       `"resume" is no setting`,
 		`{"format": 2, "values": {"dataset": "digits"}}`:          "format 2",
 		`{}`: "no values",
+
+		"{\"values\": {\"dataset\": \"digits\",\n  \"x\": 5,}}": "mine.json is not JSON: line 2, column 10: a key is expected",
+		"{\"x\": 1,\n\n \"values\": {":                          "is not JSON: line 3, column 13: a key is expected",
+		"dataset: digits":                                       "is not JSON: line 1, column 1: a value is expected",
+		"{\"format\": 1,\n\"value\": {}}":                       "mine.json: line 2, column 8: unknown key",
+		`{"format": "one", "values": {"dataset": "x"}}`:         `"format" cannot be a string`,
 	} {
 		write(t, mine, []byte(text))
 		refused(t, program(t, "train", nil, "--config", mine, "--output-dir", two), 2, want)
@@ -103,7 +124,40 @@ func TestPresetsAndDryRun(t *testing.T) {
 	if r := runOf(t, filepath.Join(dir, "cfm/moons/run.json")); r.Values["hidden-dim"] != 128.0 || r.From["hidden-dim"] != "preset" {
 		t.Errorf("%v", r)
 	}
-	refused(t, program(t, "train", nil, "--dataset", "moons", "--dry-run", "--resume"), 2, "--dry-run")
+	// What was done by its preset goes on by it, or by run.json; the set alone is refused with both.
+	run := func(flags ...string) result {
+		return program(t, "train", nil, append(flags, "--no-figures", "--device", "cpu", "--output-dir", dir)...)
+	}
+	file := filepath.Join(dir, "cfm/moons/run.json")
+	refused(t, run("--dataset", "moons", "--resume", "--quiet"), 2, "--hidden-dim 512, was 128", "bin/train --config "+file+" --resume --output-dir "+dir+" goes on with it as it was, --fresh starts anew")
+	before := read(t, file)
+	r = must(t, run("--preset", "moons-quick", "--resume", "--dry-run"))
+	for _, want := range []string{"goes on after step 3, to step 600", "597 steps take about", "nothing was written", "one in 10 steps, at most 200"} {
+		if !strings.Contains(r.out, want) {
+			t.Errorf("%q is not in %s", want, r.out)
+		}
+	}
+	refused(t, run("--dataset", "moons", "--resume", "--dry-run", "--quiet"), 2, "was 128")
+	if !bytes.Equal(before, read(t, file)) {
+		t.Error("a dry run changed run.json")
+	}
+	for _, flags := range [][]string{{"--preset", "moons-quick", "--max-steps", "5"}, {"--config", file, "--max-steps", "7"}} {
+		r := must(t, run(append(flags, "--resume")...))
+		if steps := flags[3]; !strings.Contains(r.errOut, "step "+steps+"/"+steps) {
+			t.Errorf("%q: %s", flags, r.errOut)
+		}
+	}
+	r = must(t, run("--preset", "moons-quick", "--resume", "--dry-run", "--max-steps", "7"))
+	if !strings.Contains(r.out, "has done its 7 steps already; nothing is left to do; nothing was written") {
+		t.Errorf("%s", r.out)
+	}
+	// A damaged state is passed over in words alone.
+	state := filepath.Join(dir, "cfm/moons/state.pth")
+	write(t, state, []byte("damaged"))
+	r = must(t, run("--preset", "moons-quick", "--resume", "--dry-run"))
+	if !strings.Contains(r.errOut, "passed over: ") || strings.Contains(r.errOut, "kept as") || string(read(t, state)) != "damaged" {
+		t.Errorf("%s", r.errOut)
+	}
 	// A run that is there is not touched either.
 	held := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(held, "cfm/moons"), 0o777); err != nil {

@@ -105,6 +105,9 @@ func TestOwnPictures(t *testing.T) {
 			t.Errorf("%q is not in %s", want, r.errOut)
 		}
 	}
+	if want := "of each picture the square in the middle is taken, at 12x12, as many as nine in ten of them have; --image-size takes another size"; !strings.Contains(r.errOut, want) {
+		t.Errorf("%q is not in %s", want, r.errOut)
+	}
 	if !strings.Contains(r.out, filepath.Join(at, "data.png")) {
 		t.Errorf("%s", r.out)
 	}

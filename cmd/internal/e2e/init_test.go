@@ -19,7 +19,10 @@ func TestInitFrom(t *testing.T) {
 	}
 	refused(t, run("--quiet", "--num-channels", "64"), 2, "--num-channels 64", "ckpt.pth has 32")
 	refused(t, run("--quiet", "--network", "dit"), 2, "--network dit", "is unet")
-	refused(t, run("--quiet", "--image-channels", "3"), 2, "[1 8 8]", "[3 8 8]", "digits")
+	refused(t, run("--quiet", "--image-channels", "3"), 2,
+		"a network for grey pictures of 8x8 (1 channel) (digits), and ", "has pictures in colour of 8x8 (3 channels): take them so with --image-channels 1")
+	refused(t, run("--quiet", "--image-size", "16"), 2, "has grey pictures of 16x16 (1 channel): take them so with --image-size 8")
+	refused(t, program(t, "train", nil, points(dir, "--init-from", from, "--quiet")...), 2, "grey pictures of 8x8", "moons has points of the plane: begin with weights of such a model")
 	refused(t, run("--quiet", "--resume-from", "x.pth"), 2, "--init-from and --resume-from")
 	r := must(t, run("--max-steps", "2"))
 	if !strings.Contains(r.errOut, "(digits, step 2); it knows 1 of the 2 classes, the others start fresh") {

@@ -38,14 +38,14 @@ func TestResumeLonger(t *testing.T) {
 	}
 	must(t, plan("--iterations", "20"))
 	r = must(t, plan("--iterations", "40", "--max-steps", "30")) // and a stop in between
-	if !strings.Contains(r.errOut, "from 20 planned steps to 40: the cosine ends at step 20, then begins again at 0.008 over the 20 steps that are added") {
+	if !strings.Contains(r.errOut, "from 20 planned steps to 40: the cosine ends at step 20, then begins again at 0.008, over 20 steps more") {
 		t.Errorf("%s", r.errOut)
 	}
 	r = must(t, plan()) // what was planned stays
 	if !strings.Contains(r.errOut, "the planned length stays 40 steps") || !strings.Contains(r.errOut, "10 steps in") {
 		t.Errorf("%s", r.errOut)
 	}
-	refused(t, plan("--iterations", "20", "--quiet"), 2, "--iterations 20, was 40")
+	refused(t, plan("--iterations", "20", "--quiet"), 2, "--iterations 20: the run is planned for 40 steps, and has done 40; only a larger number makes it longer; leave it out")
 	must(t, plan("--iterations", "50"))
 	s, err := trainer.ReadState(state(dir))
 	if err != nil {
@@ -68,4 +68,42 @@ func TestResumeLonger(t *testing.T) {
 		"--no-figures", "--output-dir", once, "--rounds", "2", "--iterations", "10"))
 	refused(t, program(t, "reflow", nil, "--checkpoint", filepath.Join(dir, "cfm/moons/ckpt.pth"), "--device", "cpu", "--precision", "fp32", "--batch-size", "32", "--steps", "2",
 		"--no-figures", "--output-dir", once, "--rounds", "2", "--iterations", "20", "--resume", "--quiet"), 2, "--iterations 20, was 10", "several rounds")
+}
+
+// A run that was made longer is repeated with its plans; one of another length says that it
+// has one.
+func TestRepeatLonger(t *testing.T) {
+	one, two := t.TempDir(), t.TempDir()
+	at := func(dir, name string) string { return filepath.Join(dir, "cfm/moons", name) }
+	must(t, program(t, "train", nil, points(one, "--iterations", "12", "--warmup", "2", "--max-steps", "5")...))
+	refused(t, program(t, "train", nil, points(one, "--iterations", "8", "--warmup", "2", "--resume", "--quiet")...), 2, "planned for 12 steps, and has done 5", "--max-steps 8 stops there")
+	must(t, program(t, "train", nil, points(one, "--iterations", "20", "--warmup", "2", "--resume")...))
+	must(t, program(t, "train", nil, points(one, "--iterations", "30", "--warmup", "2", "--resume")...))
+	if r := runOf(t, at(one, "run.json")); !reflect.DeepEqual(r.Earlier, []int{12, 20}) || r.Values["iterations"] != 30.0 {
+		t.Errorf("the plans are %v and %v", r.Earlier, r.Values["iterations"])
+	}
+	again := []string{"--config", at(one, "run.json"), "--device", "cpu", "--output-dir", two}
+	r := must(t, program(t, "train", nil, again...))
+	if !strings.Contains(r.errOut, "was made longer, after 12 and 20 planned steps: the cosine begins again there") {
+		t.Errorf("%s", r.errOut)
+	}
+	for _, name := range []string{"ckpt.pth", "state.pth"} {
+		if !bytes.Equal(read(t, at(one, name)), read(t, at(two, name))) {
+			t.Errorf("%s of the run that was repeated differs", name)
+		}
+	}
+	r = must(t, program(t, "train", nil, append(again, "--fresh", "--iterations", "25")...))
+	if !strings.Contains(r.errOut, "this one is planned for 25 from the start, in one cosine") {
+		t.Errorf("%s", r.errOut)
+	}
+	if r := runOf(t, at(two, "run.json")); r.Earlier != nil {
+		t.Errorf("earlier plans %v of a run that has one", r.Earlier)
+	}
+	r = must(t, program(t, "train", nil, append(again, "--fresh", "--schedule", "constant")...)) // where plans decide nothing
+	if strings.Contains(r.errOut, "longer") {
+		t.Errorf("%s", r.errOut)
+	}
+	mine := at(two, "mine.json")
+	write(t, mine, []byte(`{"values": {"dataset": "moons", "iterations": 30}, "earlier_iterations": [30, 20]}`))
+	refused(t, program(t, "train", nil, "--config", mine, "--device", "cpu", "--fresh", "--quiet", "--output-dir", t.TempDir()), 2, "mine.json", "every end of a plan is past the one before")
 }

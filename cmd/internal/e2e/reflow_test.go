@@ -99,7 +99,7 @@ func TestReflowRunFile(t *testing.T) {
 	args := []string{"--pretrained", "checkerboard", "--batch-size", "64", "--iterations", "20", "--pairs", "200", "--method", "heun2", "--steps", "2",
 		"--no-figures", "--device", "cpu", "--precision", "fp32"}
 	r := must(t, program(t, "reflow", nil, append(args, "--dry-run", "--output-dir", filepath.Join(one, "none"))...))
-	for _, want := range []string{"pairs          ", "heun2", "20 steps take about", "200 pairs are drawn: about", "nothing was written"} {
+	for _, want := range []string{"pairs          ", "heun2", "20 steps take about", "200 pairs drawn before that: about", "nothing was written"} {
 		if !strings.Contains(r.out, want) {
 			t.Errorf("%q is not in %s", want, r.out)
 		}
@@ -108,6 +108,10 @@ func TestReflowRunFile(t *testing.T) {
 		t.Errorf("a dry run left something: %v", err)
 	}
 	must(t, program(t, "reflow", nil, append(args, "--max-steps", "3", "--output-dir", one)...))
+	r = must(t, program(t, "reflow", nil, append(args, "--resume", "--dry-run", "--output-dir", one)...))
+	if !strings.Contains(r.out, "goes on after step 3, to step 20") || !strings.Contains(r.out, "17 steps take about") || strings.Contains(r.out, "drawn before") {
+		t.Errorf("%s", r.out)
+	}
 	must(t, program(t, "reflow", nil, append(args, "--resume", "--output-dir", one)...))
 	path := filepath.Join(one, "reflow/checkerboard/run.json")
 	run := runOf(t, path)
@@ -119,7 +123,7 @@ func TestReflowRunFile(t *testing.T) {
 			t.Errorf("%s: %v from %v, want %v", name, run.Values[name], run.From[name], want)
 		}
 	}
-	if s := run.Sessions; len(s) != 2 || s[0].Steps != 3 || s[1].First != 3 || s[1].Steps != 20 {
+	if s := run.Sessions; len(s) != 2 || s[0].Steps != 3 || s[1].Before != 3 || s[1].Steps != 17 {
 		t.Errorf("%+v", s)
 	}
 	must(t, program(t, "reflow", nil, "--config", path, "--device", "cpu", "--output-dir", two))

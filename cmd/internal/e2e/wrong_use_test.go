@@ -72,9 +72,16 @@ func TestWrongUse(t *testing.T) {
 func TestSeveralProcesses(t *testing.T) {
 	for _, name := range []string{"train", "reflow"} {
 		refused(t, program(t, name, append(noLibtorch, "WORLD_SIZE=2"), "--dataset", "moons"), 2, "WORLD_SIZE is 2", "several processes")
+		refused(t, program(t, name, append(noLibtorch, "WORLD_SIZE=abc"), "--dataset", "moons"), 2, `WORLD_SIZE is "abc", which is no number of processes`)
 	}
-	for _, alone := range []string{"1", "", "no number"} {
-		refused(t, program(t, "train", append(noLibtorch, "WORLD_SIZE="+alone), "--dataset", "moons", "--output-dir", t.TempDir()), 1, "LIBTORCH")
+	for variable, want := range map[string]string{
+		"WORLD_SIZE=0": "is no number of processes", "WORLD_SIZE=1e1": "is no number of processes", "RANK=-1": `RANK is "-1", which is no number of a process`,
+		"RANK=first": "RANK is", "RANK=1": "RANK is 1, and a run of several processes", "LOCAL_RANK=x": "LOCAL_RANK is", "LOCAL_RANK=3": "unset LOCAL_RANK",
+	} {
+		refused(t, program(t, "train", append(noLibtorch, variable), "--dataset", "moons"), 2, want)
+	}
+	for _, alone := range []string{"WORLD_SIZE=1", "WORLD_SIZE=", "RANK=0", "LOCAL_RANK=0"} {
+		refused(t, program(t, "train", append(noLibtorch, alone), "--dataset", "moons", "--output-dir", t.TempDir()), 1, "LIBTORCH")
 	}
 }
 

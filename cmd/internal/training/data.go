@@ -15,6 +15,7 @@ import (
 	"github.com/wangkuiyi/gotorch/regular"
 
 	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/terminal"
 	"flowmatch/datasets"
 	"flowmatch/trainer"
 )
@@ -71,8 +72,8 @@ func (r *Stops) SameData(s *Start, sub *Subject) error {
 func (r *Stops) takeNewData(s *Start, sub *Subject, what string) error {
 	was := s.From.Record.Dataset
 	if was.Classes != sub.Info.Classes() {
-		return cli.Usagef("--new-data: the run has %d classes, and %s has %d now, which its network has no place for; --fresh starts anew",
-			was.Classes, sub.Info.Name, sub.Info.Classes())
+		return cli.Usagef("--new-data: the run has %s, and %s has %d now, which its network has no place for; --fresh starts anew",
+			terminal.Counted(was.Classes, "class"), sub.Info.Name, sub.Info.Classes())
 	}
 	s.before = append(slices.Clone(was.Before), trainer.DataBefore{Data: was.Data, Steps: s.Step()})
 	s.Notes = append(s.Notes, "going on with other data than before: "+what)

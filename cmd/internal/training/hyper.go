@@ -69,7 +69,7 @@ func AddHyper(c *cli.Command, job Job) *Hyper {
 	}
 	g.IntVar(&h.batchSize, "batch-size", 0, help["batch"])
 	g.Float64Var(&h.learningRate, "learning-rate", 0, help["rate"])
-	g.IntVar(&h.warmup, "warmup", 0, "steps over which it grows from 0 (images 100, points 200, reference 0)")
+	g.IntVar(&h.warmup, "warmup", 0, "steps over which it grows from 0 (images 100; points one in ten, at most 200; reference 0)")
 	g.StringVar(&h.schedule, "schedule", "", "then constant or cosine to 0 (default recipe cosine, reference constant)")
 	g.Choices("schedule", "constant", "cosine")
 	g.Float64Var(&h.weightDecay, "weight-decay", 0.01, "of AdamW")

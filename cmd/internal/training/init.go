@@ -2,6 +2,7 @@ package training
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"flowmatch/cmd/internal/cli"
@@ -43,8 +44,8 @@ func (i *Init) Network(own models.Config, in datasets.Info) (models.Config, erro
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", i.Path, err)
 	}
-	if a, b := fmt.Sprint(theirs.SampleShape()), fmt.Sprint(own.SampleShape()); a != b {
-		return nil, cli.Usagef("--init-from: %s is a network for samples of %s, those of %s, and %s has %s", i.Path, a, i.Record.Dataset.Name, in.Name, b)
+	if !slices.Equal(theirs.SampleShape(), own.SampleShape()) {
+		return nil, i.misfit(theirs.SampleShape(), own.SampleShape(), in)
 	}
 	if a, b := theirs.Kind(), own.Kind(); a != b && i.changed("network") {
 		return nil, cli.Usagef("--network %s: the network of --init-from %s is %s", b, i.Path, a)
@@ -62,6 +63,33 @@ func (i *Init) Network(own models.Config, in datasets.Info) (models.Config, erro
 		}
 	}
 	return theirs, cli.AsUsage(theirs.Check())
+}
+
+// misfit says what of samples of another shape is different, and what can be done.
+func (i *Init) misfit(theirs, own []int64, in datasets.Info) error {
+	remedy := "begin with weights of such a model"
+	if len(theirs) == len(own) && datasets.TraitsOf(in.Name).Sized {
+		remedy = ""
+		if theirs[0] != own[0] {
+			remedy += fmt.Sprintf(" --image-channels %d", theirs[0])
+		}
+		if theirs[1] != own[1] {
+			remedy += fmt.Sprintf(" --image-size %d", theirs[1])
+		}
+		remedy = "take them so with" + remedy
+	}
+	return cli.Usagef("--init-from: %s is a network for %s (%s), and %s has %s: %s", i.Path, kindOf(theirs), i.Record.Dataset.Name, in.Name, kindOf(own), remedy)
+}
+
+// kindOf says what samples of a shape are.
+func kindOf(shape []int64) string {
+	switch {
+	case len(shape) != 3:
+		return "points of the plane"
+	case shape[0] == 1:
+		return fmt.Sprintf("grey pictures of %dx%d (1 channel)", shape[1], shape[2])
+	}
+	return fmt.Sprintf("pictures in colour of %dx%d (%d channels)", shape[1], shape[2], shape[0])
 }
 
 // Begin lets the run begin with the weights, unless it goes on: then it has its own.

@@ -33,6 +33,11 @@ func (s *Settings) ChooseSize(f *pflag.FlagSet, was *trainer.State, init *Init) 
 		}
 		return s.Choose(f, "image-size", was.Record.Dataset.Shape[1])
 	case init != nil && init.Record != nil && len(init.Record.Dataset.Shape) == 3:
+		if init.Record.Dataset.Shape[0] == 3 { // grey ones lose nothing by three channels
+			if err := s.Choose(f, "image-channels", 3); err != nil {
+				return err
+			}
+		}
 		return s.Choose(f, "image-size", init.Record.Dataset.Shape[1])
 	}
 	return nil
@@ -86,12 +91,29 @@ func (s *Settings) Own(images int, c trainer.Config, network models.Config, was 
 	if u, ok := network.(models.UNetConfig); ok {
 		parts = append(parts, fmt.Sprintf("channels %s of %d", multipliers(u.ChannelMult), u.NumChannels))
 	}
-	parts = append(parts, count(c.Iterations)+" steps")
-	noun := "pictures"
-	if images == 1 {
-		noun = "picture"
+	parts = append(parts, terminal.Counted(c.Iterations, "step"))
+	return fmt.Sprintf("%s: %s (%s)", terminal.Counted(images, "picture"), strings.Join(parts, ", "), s.whose(was != nil))
+}
+
+// Square says in a line what becomes of a picture of a user's own, and where the size was
+// chosen by the pictures, why it is no other one: not by a run that goes on (was), nor by
+// weights to begin with.
+func (s *Settings) Square(network models.Config, was *trainer.State, init *Init) string {
+	size := network.SampleShape()[1]
+	line := fmt.Sprintf("of each picture the square in the middle is taken, at %dx%d", size, size)
+	switch {
+	case s.from["image-size"] != fromData, was != nil:
+		return line
+	case init != nil:
+		return line + ", as the weights have it"
+	case size >= datasets.MostChosen:
+		line += ", the most that is chosen"
+	case size > datasets.LeastChosen:
+		line += ", as many as nine in ten of them have"
+	default:
+		line += ", for they are small"
 	}
-	return fmt.Sprintf("%s %s: %s (%s)", terminal.Count(int64(images)), noun, strings.Join(parts, ", "), s.whose(was != nil))
+	return line + "; --image-size takes another size"
 }
 
 // whose says who has settled what Own tells of.

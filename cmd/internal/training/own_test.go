@@ -22,6 +22,18 @@ func TestOwnRecipe(t *testing.T) {
 	}
 }
 
+// A size says why it is no other one.
+func TestSquare(t *testing.T) {
+	for size, want := range map[int]string{
+		8: "at 8x8, for they are small; --image-size takes another size", 64: "at 64x64, the most that is chosen; --image-size takes another size",
+	} {
+		s := Settings{from: map[string]string{"image-size": fromData}}
+		if got := s.Square(models.UNetConfig{Channels: 3, Size: size}, nil, nil); got != "of each picture the square in the middle is taken, "+want {
+			t.Errorf("%d: %s", size, got)
+		}
+	}
+}
+
 // What is given stays, by whatever; what a run has that goes on stays, too.
 func TestChooseFor(t *testing.T) {
 	im := &datasets.Images{Info: datasets.Info{Name: "folder:a", Shape: []int{3, 48, 48}, Levels: 256}, Pixels: make([]uint8, 80*3*48*48)}
@@ -70,6 +82,17 @@ func TestChooseFor(t *testing.T) {
 		if network, err = net.Config(im.Info, false); err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
+		}
+		square := "of each picture the square in the middle is taken, at 48x48"
+		switch {
+		case s.from["image-size"] != fromData, c.was != nil:
+		case c.init != nil:
+			square += ", as the weights have it"
+		default:
+			square += ", as many as nine in ten of them have; --image-size takes another size"
+		}
+		if got := s.Square(network, c.was, c.init); got != square {
+			t.Errorf("%s: %s, want %s", name, got, square)
 		}
 		if got := s.Own(im.Len(), config, network, c.was); got != c.want {
 			t.Errorf("%s: %s\nwant %s", name, got, c.want)

@@ -64,7 +64,7 @@ func (r *reporter) Look(l trainer.Look) error {
 	if !r.estimated && p.Step-r.first >= 3 && r.now().Sub(r.started) > 2*time.Second {
 		r.estimated = true
 		all := time.Duration(float64(p.Total-r.first) / p.StepsPerSecond * float64(time.Second))
-		r.bar.Note(fmt.Sprintf("%s steps take about %s, and %s of memory", terminal.Count(int64(p.Total-r.first)), terminal.Duration(all), r.memory()))
+		r.bar.Note(fmt.Sprintf("%s about %s, and %s of memory", stepsTake(p.Total-r.first), terminal.Duration(all), r.memory()))
 		if all > time.Hour && r.advice != "" {
 			r.bar.Note("for a first try, this is smaller: " + r.advice)
 		}
@@ -74,6 +74,14 @@ func (r *reporter) Look(l trainer.Look) error {
 	}
 	r.bar.Show(p.Step, p.Total, r.details(p)...)
 	return nil
+}
+
+// stepsTake begins what is said of the time of so many steps.
+func stepsTake(n int) string {
+	if n == 1 {
+		return "1 step takes"
+	}
+	return terminal.Counted(n, "step") + " take"
 }
 
 // details are what the line that changes says.

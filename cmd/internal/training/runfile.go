@@ -1,6 +1,8 @@
 package training
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -14,6 +16,7 @@ import (
 	"github.com/wangkuiyi/gotorch/atomicfile"
 	"github.com/wangkuiyi/gotorch/regular"
 
+	"flowmatch/datasets"
 	"flowmatch/trainer"
 )
 
@@ -21,14 +24,23 @@ import (
 // The checkpoints know no times: equal runs give equal ones.
 const RunFile = "run.json"
 
-// RunRecord is what a run.json holds.
+// RunRecord is what a run.json holds. README says it to users, too.
 type RunRecord struct {
-	Format   int                        `json:"format"`
-	Command  string                     `json:"command,omitempty"`
-	Values   map[string]json.RawMessage `json:"values"`         // by the flags' names
-	From     map[string]string          `json:"from,omitempty"` // default, recipe, machine, preset, config, chosen (by the pictures) or flag
-	Data     string                     `json:"data,omitempty"` // SHA-256 of the set
-	Sessions []RunSession               `json:"sessions,omitempty"`
+	Format  int                        `json:"format"`
+	Command string                     `json:"command,omitempty"`
+	Values  map[string]json.RawMessage `json:"values"`         // by the flags' names
+	From    map[string]string          `json:"from,omitempty"` // default, recipe, machine, preset, config, chosen (by the pictures) or flag
+	// Earlier are the lengths that were planned before, of a run that was made longer: the
+	// cosine began again after each. The last one is "iterations" of Values.
+	Earlier []int `json:"earlier_iterations,omitempty"`
+	// Data is the SHA-256 of the set: of the list DataFile where it was read from files, of
+	// the file's points or shades, or of pixels and labels inside the program. Sets that are
+	// drawn have none: name and seed decide them.
+	Data     string            `json:"data_sha256,omitempty"`
+	Sessions []json.RawMessage `json:"sessions,omitempty"` // each a RunSession
+
+	// Older is Data as it was called before 0.1.
+	Older string `json:"data,omitempty"`
 }
 
 // RunSession is one process's part of a run.
@@ -36,9 +48,9 @@ type RunSession struct {
 	Arguments []string          `json:"arguments"`
 	Versions  map[string]string `json:"versions"`
 	Machine   string            `json:"machine"`
-	First     int               `json:"first_step"` // steps done before
-	Steps     int               `json:"steps"`      // done in all, when this was written
-	Seconds   float64           `json:"seconds"`    // of the new steps
+	Before    int               `json:"steps_before"` // done by earlier sessions
+	Steps     int               `json:"steps"`        // done by this one, when this was written
+	Seconds   float64           `json:"seconds"`      // that they took
 	Began     time.Time         `json:"began"`
 }
 
@@ -56,8 +68,12 @@ func (r *RunRecord) Keep(s *Start, session RunSession) error {
 			s.earlier = old.Sessions
 		}
 	}
-	out.Sessions = append(append(out.Sessions, s.earlier...), session)
-	err := atomicfile.Write(path, func(w io.Writer) error {
+	last, err := json.Marshal(session)
+	if err != nil {
+		return fmt.Errorf("the run's record: %w", err)
+	}
+	out.Sessions = append(append(out.Sessions, s.earlier...), last)
+	err = atomicfile.Write(path, func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
 		return e.Encode(out)
@@ -71,9 +87,21 @@ func (r *RunRecord) Keep(s *Start, session RunSession) error {
 // NewSession is the part of a run that begins now.
 func NewSession(args []string, s *Start) RunSession {
 	return RunSession{
-		Arguments: append([]string{}, args...), Machine: machine(s.Device), First: s.Step(), Steps: s.Step(), Began: time.Now().UTC().Truncate(time.Second),
+		Arguments: append([]string{}, args...), Machine: machine(s.Device), Before: s.Step(), Began: time.Now().UTC().Truncate(time.Second),
 		Versions: map[string]string{"flowmatch": trainer.Version, "libtorch": torch.Version, "go": runtime.Version()},
 	}
+}
+
+// Digest is the SHA-256 of the set that a run is trained on, "" where it is drawn.
+func (sub *Subject) Digest() string {
+	im, images := sub.Set.(*datasets.Images)
+	if sub.Info.Data != "" || !images {
+		return sub.Info.Data
+	}
+	h := sha256.New()
+	_, _ = h.Write(im.Pixels) // a hash takes all
+	_, _ = h.Write(im.Labels)
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // machine names the processor, or the GPU.
@@ -90,5 +118,5 @@ func machine(d torch.Device) string {
 			}
 		}
 	}
-	return fmt.Sprintf("%s, %d threads", name, torch.NumThreads())
+	return name + ", " + threads()
 }

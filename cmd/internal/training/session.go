@@ -53,30 +53,19 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 	}
 	net.To(start.Device)
 
-	total := c.Iterations
-	if s.Stops.MaxSteps > 0 {
-		if s.Stops.MaxSteps > total {
-			start.Notes = append(start.Notes, pastEnd(s.Stops.MaxSteps, total))
-		}
-		total = min(total, s.Stops.MaxSteps)
-	}
+	total := s.end(c, start)
 	if start.From != nil {
 		if note := trainer.Elsewhere(start.From.Record, start.Device); note != "" {
 			start.Notes = append(start.Notes, note)
 		}
 	}
-	for _, n := range start.Passed {
-		fmt.Fprintf(s.Env.Stderr, "note: %s\n", n)
-	}
-	for _, n := range start.Notes {
-		s.Stops.cmd.Say("note: %s", n)
-	}
+	s.tell(start)
 	if start.From != nil && start.From.Step() >= total {
-		s.Stops.cmd.Say("note: the run has done its %d steps already; nothing is left to do", start.From.Step())
+		s.Stops.cmd.Say("note: %s", nothingLeft(start.Step()))
 		out.Result = trainer.Result{Steps: start.From.Step(), Losses: start.From.Losses}
 		return out, folder.Finish(start.From)
 	}
-	s.Stops.cmd.Say("%s: %s, %s parameters, on %s in %s", sub.Info.Name, sub.About, terminal.Count(models.Count(net)), place(start.Device), c.Precision)
+	s.Stops.cmd.Say("%s: %s, %s, on %s in %s", sub.Info.Name, sub.About, terminal.Counted(models.Count(net), "parameter"), place(start.Device), c.Precision)
 
 	bar := terminal.New(s.Env.Stderr, s.Stops.cmd.Quiet, s.Label, total)
 	waiting := sub.Waiting
@@ -121,8 +110,8 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 		}
 		return out, err
 	}
-	s.Stops.cmd.Say("%d steps in %s, %.2f a second; %.1f %% of the time was spent %s, %.0f %% of the gradients were clipped",
-		res.New, terminal.Duration(res.Time), float64(res.New)/res.Time.Seconds(), 100*res.Waited.Seconds()/res.Time.Seconds(), waiting, 100*res.Clipped)
+	s.Stops.cmd.Say("%s in %s, %.2f a second; %.1f %% of the time was spent %s, %.0f %% of the gradients were clipped",
+		terminal.Counted(res.New, "step"), terminal.Duration(res.Time), float64(res.New)/res.Time.Seconds(), 100*res.Waited.Seconds()/res.Time.Seconds(), waiting, 100*res.Clipped)
 	if n := len(res.TimeLosses); n > 0 {
 		last := n / trainer.TimeBins * trainer.TimeWindow
 		s.Stops.cmd.Say("loss by time, of steps %d to %d, t from 0 to 1: %s", last-trainer.TimeWindow+1, last, tenths(res.TimeLosses[n-trainer.TimeBins:]))
@@ -136,6 +125,32 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 		}
 	}
 	return out, nil
+}
+
+// end is the step that a session ends after.
+func (s Session) end(c trainer.Config, start *Start) int {
+	most := s.Stops.MaxSteps
+	if most > c.Iterations {
+		start.Notes = append(start.Notes, pastEnd(most, c.Iterations))
+	}
+	if most > 0 {
+		return min(most, c.Iterations)
+	}
+	return c.Iterations
+}
+
+// tell prints the notes of a start.
+func (s Session) tell(start *Start) {
+	for _, n := range start.Passed {
+		fmt.Fprintf(s.Env.Stderr, "note: %s\n", n)
+	}
+	for _, n := range start.Notes {
+		s.Stops.cmd.Say("note: %s", n)
+	}
+}
+
+func nothingLeft(done int) string {
+	return fmt.Sprintf("the run has done its %s already; nothing is left to do", terminal.Counted(done, "step"))
 }
 
 // unit is that of the samples that a run trains on in a second.
@@ -174,5 +189,8 @@ func place(d torch.Device) string {
 	if d.IsCUDA() {
 		return fmt.Sprintf("%s (%s)", d, torch.CUDADeviceInfo(d).Name)
 	}
-	return fmt.Sprintf("cpu with %d threads", torch.NumThreads())
+	return "cpu with " + threads()
 }
+
+// threads is how many compute.
+func threads() string { return terminal.Counted(torch.NumThreads(), "thread") }

@@ -38,8 +38,9 @@ type Settings struct {
 	// DryRun asks for the values of a run, and what it costs, in its place.
 	DryRun bool
 
-	job  Job
-	from map[string]string // of the flags that were set
+	job     Job
+	from    map[string]string // of the flags that were set
+	earlier []int             // planned ends of the run that --config repeats, before its last one
 }
 
 // Add adds the flags of a command that does such a job.
@@ -56,13 +57,9 @@ func (s *Settings) Add(g *cli.Group, job Job) {
 	g.BoolVar(&s.DryRun, "dry-run", false, "print every value with its origin, parameters, memory and time, by a few steps; touch nothing on the disk")
 }
 
-// Check refuses what does not go with --dry-run.
-func (s *Settings) Check(r *Stops) error {
-	if s.DryRun && (r.Resume || r.ResumeFrom != "") {
-		return cli.Usagef("--dry-run is of a run that starts: leave --resume and --resume-from out")
-	}
-	return nil
-}
+// Untouched tells whether the command only tells of a run that would start: one that is
+// there does not mind.
+func (s *Settings) Untouched(r *Stops) bool { return s.DryRun && r.ResumeFrom == "" }
 
 // notKept are flags of a command, not of a run.
 var notKept = []string{"preset", "config", "resume", "fresh", "resume-from", "new-data", "dry-run", "summary", "json", "quiet", "version", "help", "max-steps", "output-dir", "device", "threads", "download"}
@@ -109,6 +106,7 @@ func (s *Settings) Apply(f *pflag.FlagSet) error {
 		if own := s.job.String(); file.Command != "" && file.Command != own {
 			return cli.Usagef("--config %s: it tells of a run of %s, not of %s", s.Config, file.Command, own)
 		}
+		s.earlier = file.Earlier
 		for _, name := range slices.Sorted(maps.Keys(file.Values)) {
 			known := f.Lookup(name)
 			if known == nil || slices.Contains(notKept, name) || known.Name != name {
@@ -240,6 +238,20 @@ func listed(raw string) json.RawMessage {
 	return json.RawMessage(raw)
 }
 
+// inLine says what is wrong with a text, and in which line.
+func inLine(text []byte, err error) string {
+	var at *strictjson.Error
+	var other *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &at):
+		line, column := at.Line(text)
+		return fmt.Sprintf("line %d, column %d: %v", line, column, at.Err)
+	case errors.As(err, &other):
+		return fmt.Sprintf("%q cannot be a %s", other.Field, other.Value)
+	}
+	return err.Error()
+}
+
 func readRunFile(path string) (*RunRecord, error) {
 	f, size, err := regular.Open(path)
 	if err != nil {
@@ -254,8 +266,11 @@ func readRunFile(path string) (*RunRecord, error) {
 		return nil, fmt.Errorf("--config: %w", err)
 	}
 	r := &RunRecord{Format: 1}
+	if err := strictjson.Valid(text); err != nil {
+		return nil, cli.Usagef("--config %s is not JSON: %s", path, inLine(text, err))
+	}
 	if err := strictjson.UnmarshalKnown(text, r); err != nil {
-		return nil, cli.Usagef("--config %s: %v", path, err)
+		return nil, cli.Usagef("--config %s: %s", path, inLine(text, err))
 	}
 	if r.Format != 1 {
 		return nil, cli.Usagef("--config %s: format %d; this program reads 1", path, r.Format)

@@ -1,6 +1,7 @@
 package training
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -66,9 +67,20 @@ func (r *Stops) Check() error {
 // alone refuses to be one of several processes that a launcher starts: each would train by
 // itself, in the same folder.
 func alone() error {
-	const variable = "WORLD_SIZE" // as torchrun and others set it
-	if n, err := strconv.Atoi(os.Getenv(variable)); err == nil && n > 1 {
-		return cli.Usagef("%s is %d, and a run of several processes is not there yet: start one without a launcher, or unset %s", variable, n, variable)
+	for _, v := range []struct { // as torchrun and others set them
+		name, what string
+		alone      int // of the only process
+	}{{"WORLD_SIZE", "number of processes", 1}, {"RANK", "number of a process", 0}, {"LOCAL_RANK", "number of a process", 0}} {
+		text := os.Getenv(v.name)
+		if text == "" {
+			continue
+		}
+		switch n, err := strconv.Atoi(text); {
+		case err != nil || n < v.alone:
+			return cli.Usagef("%s is %q, which is no %s: unset %s", v.name, text, v.what, v.name)
+		case n > v.alone:
+			return cli.Usagef("%s is %d, and a run of several processes is not there yet: start one without a launcher, or unset %s", v.name, n, v.name)
+		}
 	}
 	return nil
 }
@@ -107,15 +119,16 @@ type Start struct {
 	Notes  []string       // for the user
 	Passed []string       // notes that --quiet does not leave out: what is gone on with is older than asked for
 
-	folder  *trainer.Folder
+	folder  *trainer.Folder      // nil: only looked at
+	again   []string             // a command line that goes on with the run as it was; nil where none is known
 	before  []trainer.DataBefore // what the run was trained on earlier
-	earlier []RunSession         // that run.json tells of
+	earlier []json.RawMessage    // sessions that run.json tells of
 	longer  bool                 // it goes on past its planned end
 }
 
 // Close lets other processes into the folder.
 func (s *Start) Close() {
-	if s != nil {
+	if s != nil && s.folder != nil {
 		s.folder.Close()
 	}
 }
@@ -151,8 +164,16 @@ func (r *Stops) Open(dir string, d torch.Device) (*Start, error) {
 	return s, nil
 }
 
+// Look is Open for a command that only tells what would be: it touches nothing, and keeps
+// nobody out.
+func (r *Stops) Look(dir string, d torch.Device) (*Start, error) {
+	s := &Start{Dir: dir, Device: d}
+	return s, r.find(s)
+}
+
 func (r *Stops) find(s *Start) (err error) {
 	dir := s.Dir
+	s.again = r.again(dir)
 	switch {
 	case r.ResumeFrom != "":
 		s.From, err = trainer.ReadState(r.ResumeFrom)
@@ -164,16 +185,48 @@ func (r *Stops) find(s *Start) (err error) {
 		if s.From, name, passed, err = trainer.Newest(dir); err != nil {
 			return err
 		}
-		kept, err := s.folder.KeepDamaged(passed)
-		if err != nil {
+		if err := s.passOver(passed); err != nil {
 			return err
-		}
-		for i, p := range passed {
-			s.Passed = append(s.Passed, fmt.Sprintf("passed over: %v; kept as %s", p.Why, kept[i]))
 		}
 		s.Notes = append(s.Notes, fmt.Sprintf("going on after step %d, from %s", s.From.Step(), name))
 	}
 	return err
+}
+
+// passOver keeps damaged states out of the way, unless the folder is only looked at.
+func (s *Start) passOver(passed []trainer.PassedOver) error {
+	var kept []string
+	if s.folder != nil {
+		var err error
+		if kept, err = s.folder.KeepDamaged(passed); err != nil {
+			return err
+		}
+	}
+	for i, p := range passed {
+		note := fmt.Sprintf("passed over: %v", p.Why)
+		if kept != nil {
+			note += "; kept as " + kept[i]
+		}
+		s.Passed = append(s.Passed, note)
+	}
+	return nil
+}
+
+// again is the command line that goes on with the run in a folder, or with the state that
+// is named, as it was; nil where no record tells it.
+func (r *Stops) again(dir string) []string {
+	how := []string{"--resume"}
+	if r.ResumeFrom != "" {
+		dir, how = filepath.Dir(r.ResumeFrom), []string{"--resume-from", r.ResumeFrom}
+	}
+	path := filepath.Join(dir, RunFile)
+	if _, err := readRunFile(path); err != nil {
+		return nil
+	}
+	if r.cmd.Changed("output-dir") { // which is no part of a run
+		how = append(how, "--output-dir", r.cmd.OutputDir)
+	}
+	return append([]string{"bin/" + r.cmd.Name, "--config", path}, how...)
 }
 
 // Reflow says what pairs the run that goes on is trained on, nil for none.
@@ -217,7 +270,11 @@ func (s *Start) Same(c trainer.Config, network models.Config, in datasets.Info) 
 		diff = append(diff, fmt.Sprintf("%s %s, was %s", cli.Flag(d.Field), orNotSet(d.Now), orNotSet(d.Was)))
 	}
 	if len(diff) > 0 {
-		return cli.Usagef("the run has another configuration: %s; give its flags, or start anew with --fresh", join(diff))
+		how := "give its flags"
+		if s.again != nil {
+			how = cli.Shell(s.again) + " goes on with it as it was"
+		}
+		return cli.Usagef("the run has another configuration: %s; %s, --fresh starts anew", join(diff), how)
 	}
 	return nil
 }

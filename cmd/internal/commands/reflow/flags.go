@@ -74,9 +74,6 @@ func (f *flags) check() (flow.Solver, error) {
 	if err := f.stops.Check(); err != nil {
 		return nil, err
 	}
-	if err := f.settings.Check(f.stops); err != nil {
-		return nil, err
-	}
 	if err := f.figures.Check(); err != nil {
 		return nil, err
 	}
@@ -134,7 +131,7 @@ func (f *flags) roundDir(dir string, round int) string {
 // guard refuses to disturb a run. With --fresh it moves all rounds aside.
 func (f *flags) guard(dir string, say func(string, ...any)) error {
 	for round := 1; round <= f.rounds; round++ {
-		if err := f.stops.Guard(f.roundDir(dir, round)); err != nil && !f.settings.DryRun { // which touches nothing
+		if err := f.stops.Guard(f.roundDir(dir, round)); err != nil && !f.settings.Untouched(f.stops) {
 			return err
 		}
 	}

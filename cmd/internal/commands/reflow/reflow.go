@@ -73,7 +73,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	if f.settings.DryRun {
-		return r.rehearse(ctx, teacher)
+		return r.rehearse(ctx, dir, teacher)
 	}
 	first, began := teacher, time.Now()
 	var written []string
@@ -149,24 +149,8 @@ func (r *rounds) round(ctx context.Context, n int, dir string, of *trained.Model
 		return err
 	}
 	defer start.Close()
-	if c := start.Reflow(); c != nil && r.cmd.Precision == "auto" && strings.HasSuffix(c.Solver, inBF16) {
-		r.cmd.Precision = "bf16" // as the run that goes on
-	}
-	config := r.config
-	pairs := r.kept(n, dir, of)
-	config.Reflow = &pairs.Config
-	if err := r.hyper.ChoosePrecision(&config, start, of.Config); err != nil {
-		return err
-	}
-	r.stops.Plan(start, &config, r.info)
-	if r.rounds > 1 && start.Longer() {
-		return cli.Usagef("--iterations %d, was %d: a run of several rounds is not made longer, for each round's student is the next one's teacher; start anew with --fresh",
-			config.Iterations, start.From.Record.Training.Configuration.Iterations)
-	}
-	if err := start.Same(config, of.Config, r.info); err != nil {
-		return err
-	}
-	if err := r.teach(pairs, of); err != nil {
+	config, pairs, err := r.settle(n, dir, of, start)
+	if err != nil {
 		return err
 	}
 	record, part := r.record(config, pairs), training.NewSession(r.session.Env.Args, start)
@@ -186,12 +170,36 @@ func (r *rounds) round(ctx context.Context, n int, dir string, of *trained.Model
 	res, err := r.session.Train(ctx, config, sub, start)
 	r.losses, r.film = res.Losses, res.Film
 	if res.New > 0 {
-		part.Steps, part.Seconds = res.Steps, res.Time.Seconds()
+		part.Steps, part.Seconds = res.New, res.Time.Seconds()
 	}
 	if kept := record.Keep(start, part); kept != nil {
 		err = errors.Join(err, kept)
 	}
 	return err
+}
+
+// settle is the configuration of a round, and its teacher's pairs.
+func (r *rounds) settle(n int, dir string, of *trained.Model, start *training.Start) (trainer.Config, *trainer.Pairs, error) {
+	if c := start.Reflow(); c != nil && r.cmd.Precision == "auto" && strings.HasSuffix(c.Solver, inBF16) {
+		r.cmd.Precision = "bf16" // as the run that goes on
+	}
+	config := r.config
+	pairs := r.kept(n, dir, of)
+	config.Reflow = &pairs.Config
+	if err := r.hyper.ChoosePrecision(&config, start, of.Config); err != nil {
+		return config, nil, err
+	}
+	if err := r.stops.Plan(start, &config, r.info); err != nil {
+		return config, nil, err
+	}
+	if r.rounds > 1 && start.Longer() {
+		return config, nil, cli.Usagef("--iterations %d, was %d: a run of several rounds is not made longer, for each round's student is the next one's teacher; start anew with --fresh",
+			config.Iterations, start.From.Record.Training.Configuration.Iterations)
+	}
+	if err := start.Same(config, of.Config, r.info); err != nil {
+		return config, nil, err
+	}
+	return config, pairs, r.teach(pairs, of)
 }
 
 // teach lets the model make the pairs.
@@ -240,7 +248,7 @@ func (r *rounds) kept(n int, dir string, of *trained.Model) *trainer.Pairs {
 	if old.Config.Pairs < r.config.BatchSize || old.Ready() < old.Config.Pairs {
 		return p
 	}
-	r.cmd.Say("note: the %s pairs that the teacher was trained on are used; --pairs draws others", terminal.Count(int64(old.Config.Pairs)))
+	r.cmd.Say("note: the %s that the teacher was trained on are used; --pairs draws others", terminal.Counted(old.Config.Pairs, "pair"))
 	return &old
 }
 
@@ -251,7 +259,7 @@ func (r *rounds) subject(of *trained.Model, p *trainer.Pairs) *training.Subject 
 		return p.Teacher.Fresh(c, start), nil
 	}
 	if p.Config.Pairs > 0 {
-		about, waiting = terminal.Count(int64(p.Config.Pairs))+" pairs of its teacher", ""
+		about, waiting = terminal.Counted(p.Config.Pairs, "pair")+" of its teacher", ""
 		open = func(c trainer.Config, _ torch.Device, start int) (trainer.Source, error) { return p.Source(c, start) }
 	}
 	return &training.Subject{
@@ -265,9 +273,9 @@ func (r *rounds) load(ctx context.Context, p *trainer.Pairs) error {
 	if left := p.Config.Pairs - p.Ready(); left > 0 {
 		say := r.cmd.Say
 		if took, ok := p.Estimate(); ok {
-			say("%s pairs are to be drawn: about %s, and %s on disk in %s", terminal.Count(int64(left)), terminal.Duration(took), terminal.Bytes(p.Bytes()), p.Dir)
+			say("%s to be drawn: about %s, and %s on disk in %s", terminal.Counted(left, "pair"), terminal.Duration(took), terminal.Bytes(p.Bytes()), p.Dir)
 		} else {
-			say("%s pairs are to be drawn, %s on disk in %s; %s takes as long as its tolerance needs", terminal.Count(int64(left)), terminal.Bytes(p.Bytes()), p.Dir, r.solver)
+			say("%s to be drawn, %s on disk in %s; %s takes as long as its tolerance needs", terminal.Counted(left, "pair"), terminal.Bytes(p.Bytes()), p.Dir, r.solver)
 		}
 	}
 	bar := terminal.New(r.session.Env.Stderr, r.cmd.Quiet, "drawing pairs", p.Config.Pairs)
@@ -283,7 +291,7 @@ func (r *rounds) load(ctx context.Context, p *trainer.Pairs) error {
 		bar.Set(done, of, note)
 	}, bar.Note)
 	if err != nil && ctx.Err() != nil {
-		return fmt.Errorf("stopped while pairs were drawn: %d are kept; the same command with --resume goes on: %w", p.Ready(), err)
+		return fmt.Errorf("stopped while pairs were drawn: %s kept; the same command with --resume goes on: %w", terminal.Counted(p.Ready(), "pair"), err)
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package reflow
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	torch "github.com/wangkuiyi/gotorch"
@@ -17,7 +18,7 @@ import (
 // record is what a round's run.json says. Of pairs that another run has drawn it says
 // nothing: repeating it takes them again.
 func (r *rounds) record(c trainer.Config, p *trainer.Pairs) *training.RunRecord {
-	out := &training.RunRecord{Format: 1, Command: r.cmd.Name, Data: r.info.Data}
+	out := &training.RunRecord{Format: 1, Command: r.cmd.Name, Earlier: c.Earlier, Data: r.info.Data}
 	flags := r.cmd.Flags()
 	c.Reflow = nil // which its flags tell
 	out.Values, out.From = r.settings.Resolved(flags, c, r.info, nil)
@@ -37,38 +38,49 @@ func (r *rounds) record(c trainer.Config, p *trainer.Pairs) *training.RunRecord 
 	return out
 }
 
-// rehearse prints what the first round would be, as --dry-run asks.
-func (r *rounds) rehearse(ctx context.Context, teacher *trained.Model) error {
-	c, w := r.config, r.session.Env.Stdout
-	pairs := r.kept(1, r.roundDir(r.cmd.RunDir(r.kind(), r.info.Slug()), 1), teacher)
-	c.Reflow = &pairs.Config
-	if err := r.hyper.ChoosePrecision(&c, &training.Start{Device: r.device}, teacher.Config); err != nil {
-		return err
+// rehearse prints what the first round would be that is not done, as --dry-run asks.
+func (r *rounds) rehearse(ctx context.Context, dir string, teacher *trained.Model) error {
+	for n := 1; ; n++ {
+		at := r.roundDir(dir, n)
+		start, err := r.stops.Look(at, r.device)
+		if err != nil {
+			return err
+		}
+		c, pairs, err := r.settle(n, at, teacher, start)
+		if err != nil {
+			return err
+		}
+		if n == r.rounds || start.Step() < c.Iterations {
+			return r.rehearseRound(ctx, n, teacher, c, pairs, start)
+		}
+		if teacher, err = r.model.At(filepath.Join(at, trainer.CheckpointFile), teacher.Info); err != nil {
+			return err
+		}
 	}
-	if err := r.teach(pairs, teacher); err != nil {
-		return err
-	}
-	sub := r.subject(teacher, pairs)
+}
+
+func (r *rounds) rehearseRound(ctx context.Context, n int, teacher *trained.Model, c trainer.Config, pairs *trainer.Pairs, start *training.Start) error {
+	sub, w := r.subject(teacher, pairs), r.session.Env.Stdout
 	left := pairs.Config.Pairs - pairs.Ready()
 	if pairs.Config.Pairs > 0 { // kept ones cost a step nothing
 		sub.Open = func(c trainer.Config, _ torch.Device, start int) (trainer.Source, error) {
 			return &again{Source: pairs.Teacher.Fresh(c, start)}, nil
 		}
 	}
-	if err := training.Rehearse(ctx, w, r.record(c, pairs), sub, c, r.device); err != nil {
+	if err := r.session.Rehearse(ctx, r.record(c, pairs), c, sub, start); err != nil {
 		return err
 	}
-	if left > 0 {
+	if left > 0 && start.Step() < c.Iterations {
 		about := terminal.Bytes(pairs.Bytes()) + " on disk"
 		if took, ok := pairs.Estimate(); ok {
 			about = "about " + terminal.Duration(took) + ", and " + about
 		}
-		if _, err := fmt.Fprintf(w, "before that %s pairs are drawn: %s\n", terminal.Count(int64(left)), about); err != nil {
+		if _, err := fmt.Fprintf(w, "%s drawn before that: %s\n", terminal.Counted(left, "pair"), about); err != nil {
 			return err
 		}
 	}
-	if r.flags.rounds > 1 {
-		_, err := fmt.Fprintf(w, "that is one of %d rounds\n", r.flags.rounds)
+	if r.rounds > 1 {
+		_, err := fmt.Fprintf(w, "that is round %d of %d\n", n, r.rounds)
 		return err
 	}
 	return nil

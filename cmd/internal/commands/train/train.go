@@ -33,7 +33,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	dir := f.cmd.RunDir("cfm", info.Slug())
-	if err := f.stops.Guard(dir); err != nil && !f.summary && !f.settings.DryRun { // which touch nothing
+	if err := f.stops.Guard(dir); err != nil && !f.summary && !f.settings.Untouched(f.stops) {
 		return err
 	}
 	if f.init, err = training.OpenInit(f.initFrom, f.cmd.Changed); err != nil {
@@ -59,6 +59,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	}
 	if datasets.TraitsOf(info.Name).Sized {
 		f.cmd.Say("%s", f.settings.Own(set.Len(), config, subject.Network, start.State()))
+		f.cmd.Say("%s", f.settings.Square(subject.Network, start.State(), f.init))
 	}
 	var device torch.Device
 	if start != nil {
@@ -69,11 +70,8 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if f.summary {
 		return summary(env.Stdout, subject)
 	}
-	if f.settings.DryRun {
-		return f.rehearse(ctx, env, subject, config, device)
-	}
 	if start == nil {
-		if start, err = f.stops.Open(dir, device); err != nil {
+		if start, err = f.open(dir, device); err != nil {
 			return err
 		}
 	}
@@ -86,13 +84,18 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if err := f.stops.SameData(start, subject); err != nil {
 		return err
 	}
-	f.stops.Plan(start, &config, subject.Info)
+	if err := f.stops.Plan(start, &config, subject.Info); err != nil {
+		return err
+	}
 	if err := f.hyper.ChoosePrecision(&config, start, subject.Network); err != nil {
 		return err
 	}
 	f.init.Begin(start, subject, &config)
 	if err := start.Same(config, subject.Network, subject.Info); err != nil {
 		return err
+	}
+	if f.settings.DryRun {
+		return session.Rehearse(ctx, f.record(config, subject), config, subject, start)
 	}
 	if err := start.KeepFiles(subject); err != nil {
 		return err
@@ -108,7 +111,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	checkpoint := filepath.Join(dir, trainer.CheckpointFile)
 	result, err := session.Train(ctx, config, subject, start)
 	if result.New > 0 {
-		part.Steps, part.Seconds = result.Steps, result.Time.Seconds()
+		part.Steps, part.Seconds = result.New, result.Time.Seconds()
 	}
 	if kept := record.Keep(start, part); kept != nil {
 		err = errors.Join(err, kept)
@@ -148,7 +151,15 @@ func (f *flags) goOn(dir string) (*training.Start, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f.stops.Open(dir, device)
+	return f.open(dir, device)
+}
+
+// open opens the run's folder, or with --dry-run looks at it.
+func (f *flags) open(dir string, d torch.Device) (*training.Start, error) {
+	if f.settings.DryRun {
+		return f.stops.Look(dir, d)
+	}
+	return f.stops.Open(dir, d)
 }
 
 // showData draws what a run on pictures of a user's own is trained on, before it starts.
