@@ -34,4 +34,13 @@ func TestInitFrom(t *testing.T) {
 	other := filepath.Join(dir, "cfm/folder-few/ckpt.pth")
 	refused(t, run("--quiet", "--resume", "--init-from", other), 2, "--init-from", "was")
 	must(t, run("--fresh", "--unconditional", "--max-steps", "1"))
+
+	// Grey pictures lose nothing where the weights are of colours, and follow them.
+	grey := []string{"--dataset", "folder:" + pictures, "--device", "cpu", "--precision", "fp32", "--batch-size", "4", "--no-figures", "--max-steps", "1"}
+	colours := t.TempDir()
+	must(t, program(t, "train", nil, append(grey, "--output-dir", colours, "--image-channels", "3", "--image-size", "8")...))
+	r = must(t, program(t, "train", nil, append(grey, "--output-dir", t.TempDir(), "--init-from", filepath.Join(colours, "cfm/folder-few/ckpt.pth"))...))
+	if !strings.Contains(r.errOut, "4 images of 3x8x8") || !strings.Contains(r.errOut, "at 8x8, as the weights have it") {
+		t.Errorf("%s", r.errOut)
+	}
 }

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -68,6 +69,25 @@ func TestResumeLonger(t *testing.T) {
 		"--no-figures", "--output-dir", once, "--rounds", "2", "--iterations", "10"))
 	refused(t, program(t, "reflow", nil, "--checkpoint", filepath.Join(dir, "cfm/moons/ckpt.pth"), "--device", "cpu", "--precision", "fp32", "--batch-size", "32", "--steps", "2",
 		"--no-figures", "--output-dir", once, "--rounds", "2", "--iterations", "20", "--resume", "--quiet"), 2, "--iterations 20, was 10", "several rounds")
+	// A dry run is of the first round that is not done.
+	rounds := []string{"--checkpoint", filepath.Join(dir, "cfm/moons/ckpt.pth"), "--device", "cpu", "--precision", "fp32", "--batch-size", "32", "--steps", "2",
+		"--no-figures", "--output-dir", once, "--rounds", "2", "--iterations", "10", "--resume", "--dry-run"}
+	if r := must(t, program(t, "reflow", nil, rounds...)); !strings.Contains(r.out, "has done its 10 steps already") || !strings.Contains(r.out, "that is round 2 of 2") {
+		t.Errorf("%s", r.out)
+	}
+	at := filepath.Join(once, "reflow/moons")
+	for _, name := range []string{"state.pth", "state-prev.pth", "ckpt.pth"} {
+		if err := os.Remove(filepath.Join(at, name)); err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+	}
+	r = must(t, program(t, "reflow", nil, rounds...))
+	if !strings.Contains(r.errOut, at+" holds no run: a new one starts") || !strings.Contains(r.out, "10 steps take about") || !strings.Contains(r.out, "that is round 2 of 2") {
+		t.Errorf("%s%s", r.errOut, r.out)
+	}
+	if _, err := os.Stat(filepath.Join(at, "state.pth")); !os.IsNotExist(err) {
+		t.Errorf("a dry run trained: %v", err)
+	}
 }
 
 // A run that was made longer is repeated with its plans; one of another length says that it
