@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 
 	torch "github.com/wangkuiyi/gotorch"
 )
@@ -25,7 +26,7 @@ import (
 // x and l are one float64 state around a float32 network. An adaptive solver
 // keeps the errors of x and of l, each by itself, within its tolerances.
 type Likelihood struct {
-	Velocity Velocity
+	Velocity Velocity // on a processor, several cores call it at once
 	Device   torch.Device
 	Solver   Solver  // its span is set here; nil: DefaultSolver
 	Shape    []int64 // of one sample
@@ -33,9 +34,11 @@ type Likelihood struct {
 	Probes   int   // 0: exact divergence; else the number of Hutchinson's probes
 	Gaussian bool  // probes are normal; default: Rademacher, -1 or 1
 	Seed     int64 // of the probes
-	Batch    int   // samples solved together; 0: by their size
+	// Batch is the samples that are solved together, at most; 0: by their size. As in
+	// Sampling, a processor's cores each solve a batch at a time.
+	Batch int
 
-	Progress func(done, of int) // after every batch; may be nil
+	Progress func(done, of int) // after every batch, one call at a time; may be nil
 }
 
 // LogDensities is what LogDensity gives.
@@ -77,24 +80,32 @@ func (l Likelihood) LogDensity(ctx context.Context, x []float32, labels []int64)
 	if batch <= 0 {
 		batch = max(8, min(2048, 1<<16/dim))
 	}
-	for first := 0; first < n; first += batch {
-		last := min(first+batch, n)
+	var nfes sync.Mutex
+	solved := tally{tell: l.Progress, of: n}
+	err := onCores(ctx, l.Device, startsOf(n, batch, l.Device), func(ctx context.Context, first, last int) error {
 		var y []int64
 		if labels != nil {
 			y = labels[first:last]
 		}
-		if err := l.batch(ctx, out, x[first*dim:last*dim], y, first); err != nil {
-			return nil, err
+		nfe, err := l.batch(ctx, out, x[first*dim:last*dim], y, first)
+		if err != nil {
+			return err
 		}
-		if l.Progress != nil {
-			l.Progress(last, n)
-		}
+		nfes.Lock()
+		out.NFE = max(out.NFE, nfe)
+		nfes.Unlock()
+		solved.add(last - first)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	return out, nil
 }
 
-// batch solves for the samples x: [B,Shape...], numbers first to first+B.
-func (l Likelihood) batch(ctx context.Context, out *LogDensities, x []float32, labels []int64, first int) (err error) {
+// batch solves for the samples x: [B,Shape...], numbers first to first+B, in nfe
+// evaluations.
+func (l Likelihood) batch(ctx context.Context, out *LogDensities, x []float32, labels []int64, first int) (nfe int, err error) {
 	defer stopped(ctx, &err)
 	torch.Scoped(func() {
 		var y torch.Tensor
@@ -128,17 +139,17 @@ func (l Likelihood) batch(ctx context.Context, out *LogDensities, x []float32, l
 		// The state is [B,D+W]: the sample and its l, one for each probe, with the
 		// exact one last.
 		z := torch.Cat([]torch.Tensor{start, torch.Zeros([]int64{b, width}, torch.Options{Device: l.Device, Dtype: torch.Double})}, 1)
-		end, nfe, e := solver.Solve(func(z torch.Tensor, t float64) torch.Tensor {
+		var end torch.Tensor
+		end, nfe, err = solver.Solve(func(z torch.Tensor, t float64) torch.Tensor {
 			v, d := div(torch.Reshape(torch.Narrow(z, 1, 0, dim), shape).CastTo(torch.Float), t)
 			return torch.Cat([]torch.Tensor{v.View(b, dim), d}, 1).CastTo(torch.Double)
 		}, z, nil, nil)
-		if err = e; err != nil {
+		if err != nil {
 			return
 		}
-		out.NFE = max(out.NFE, nfe)
 		out.collect(torch.ToSlice[float64](end), first, int(dim), int(width))
 	})
-	return err
+	return nfe, err
 }
 
 // collect turns end states, [B,D+width], into log densities.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"reflect"
 	"testing"
 
 	torch "github.com/wangkuiyi/gotorch"
@@ -286,4 +287,29 @@ func TestLikelihoodStops(t *testing.T) {
 			t.Errorf("%d tensors more than before", now-before)
 		}
 	})
+}
+
+// On one core and on several, bit for bit: the batches are the same.
+func TestLikelihoodsDoNotDependOnTheCores(t *testing.T) {
+	defer torch.SetNumThreads(int32(torch.NumThreads()))
+	x := someGaussians(50)
+	for _, c := range bothKinds {
+		for _, probes := range []int{0, 1, 5} {
+			var want *LogDensities
+			for _, cores := range []int32{1, 2, 3} {
+				torch.SetNumThreads(cores)
+				l := Likelihood{Velocity: gaussians, Solver: solver(t, c), Shape: []int64{2}, Probes: probes, Batch: 8}
+				got, err := l.LogDensity(context.Background(), x, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if want == nil {
+					want = got
+				}
+				if !reflect.DeepEqual(got, want) {
+					t.Errorf("%s, %d probes: %d cores give other densities than one", c.Method, probes, cores)
+				}
+			}
+		}
+	}
 }

@@ -37,6 +37,11 @@ type Sampling struct {
 	// x is valid until it returns.
 	Observe func(frame, first int, x []float32)
 
+	// Evaluated, if set, is given the velocities of every evaluation, of which call counts
+	// those of a batch: v: [n,Shape...] of the samples from first on. Cores call it at
+	// once. v is valid until it returns.
+	Evaluated func(call, first int, v []float32)
+
 	Progress func(done, of int) // after every batch, one call at a time; may be nil
 }
 
@@ -85,7 +90,7 @@ func (s Sampling) Draw(ctx context.Context) (*Samples, error) {
 		}
 		out.Frames = append(out.Frames, make([]float32, int64(len(s.Shown))*dim))
 	}
-	d := &drawing{Sampling: s, out: out, dim: dim, starts: s.batches()}
+	d := &drawing{Sampling: s, out: out, dim: dim}
 	if err := d.run(ctx); err != nil {
 		return nil, err
 	}

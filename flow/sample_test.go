@@ -127,3 +127,31 @@ func TestFinite(t *testing.T) {
 		}
 	}
 }
+
+// Evaluated is given each evaluation of each batch, in its order: the velocities of
+// which the samples are made.
+func TestEvaluated(t *testing.T) {
+	const n, steps = 40, 3
+	sum := make([]float64, 2*n)
+	var calls [n][]int
+	s := Sampling{
+		Velocity: gaussians, Solver: solver(t, SolverConfig{Method: "euler", Steps: steps}), Shape: []int64{2}, N: n, Batch: 8,
+		Evaluated: func(call, first int, v []float32) {
+			for i, v := range v {
+				sum[2*first+i] += float64(v) / steps
+				if i%2 == 0 {
+					calls[first+i/2] = append(calls[first+i/2], call)
+				}
+			}
+		},
+	}
+	out, err := s.Draw(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, x := range out.X {
+		if want := float64(out.X0[i]) + sum[i]; math.Abs(float64(x)-want) > 1e-5 || !slices.Equal(calls[i/2], []int{0, 1, 2}) {
+			t.Errorf("number %d: %v, the velocities lead to %v; calls %v", i, x, want, calls[i/2])
+		}
+	}
+}

@@ -19,9 +19,9 @@ type Straightness struct {
 	N        int     // paths; 0: 1,000
 	Labels   []int64 // [N] classes; nil for a model without
 	Seed     int64   // path i starts at flow.Noise(Seed, i)
-	Batch    int     // paths solved together; 0: all
+	Batch    int     // paths solved together, as flow.Sampling.Batch; 0: all
 
-	Progress func(done, of int) // after every batch; may be nil
+	Progress func(done, of int) // after every batch, one call at a time; may be nil
 }
 
 // Paths are what was measured.
@@ -39,64 +39,55 @@ func (s Straightness) Measure(ctx context.Context) (*Paths, error) {
 	if n == 0 {
 		n = 1000
 	}
-	batch := s.Batch
-	if batch <= 0 {
-		batch = n
-	}
-	dim := int(torch.Numel(s.Shape))
 	solver, err := flow.NewSolver(flow.SolverConfig{Method: "midpoint", Steps: straightSteps})
 	if err != nil {
 		return nil, err
 	}
-	p := &Paths{X: make([]float32, 0, n*dim)}
-	for first := 0; first < n; first += batch {
-		last := min(first+batch, n)
-		rec := &stepStarts{of: s.Velocity}
-		draw := flow.Sampling{Velocity: rec.velocity, Device: s.Device, Solver: solver, Shape: s.Shape, N: last - first, X0: make([]float32, (last-first)*dim)}
-		for i := first; i < last; i++ {
-			flow.Noise(draw.X0[(i-first)*dim:(i-first+1)*dim], s.Seed, int64(i))
-		}
-		if s.Labels != nil {
-			draw.Labels = s.Labels[first:last]
-		}
-		out, err := draw.Draw(ctx)
-		if err != nil {
-			return nil, err
-		}
-		p.S += rec.bend(out) / float64(n*straightSteps)
-		p.X = append(p.X, out.X...)
-		if s.Progress != nil {
-			s.Progress(last, n)
-		}
+	v := newStepStarts(n, int(torch.Numel(s.Shape)))
+	out, err := flow.Sampling{
+		Velocity: s.Velocity, Device: s.Device, Solver: solver, Shape: s.Shape, N: n, Labels: s.Labels, Seed: s.Seed,
+		Batch: s.Batch, Evaluated: v.add, Progress: s.Progress,
+	}.Draw(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return p, nil
+	return &Paths{S: v.bend(out) / float64(n*straightSteps), X: out.X}, nil
 }
 
-// stepStarts records the velocities at the starts of midpoint steps, the first
-// of each two evaluations.
+// stepStarts are the velocities at the starts of midpoint steps, the first of each two
+// evaluations. Of each number of a path their sum is kept, and that of their squares:
+// with d = x1 - x0,
+//
+//	sum_i (v_i - d)^2 = sum_i v_i^2 - d (2 sum_i v_i - straightSteps d)
+//
+// which float64 has room for, where the differences of float32 numbers are small.
 type stepStarts struct {
-	of    flow.Velocity
-	calls int
-	v     [][]float32 // [straightSteps][B*dim]
+	dim          int       // numbers of a path
+	sum, squares []float64 // [N*dim]
 }
 
-func (r *stepStarts) velocity(x, t, y torch.Tensor) torch.Tensor {
-	v := r.of(x, t, y)
-	if r.calls%2 == 0 {
-		r.v = append(r.v, torch.ToSlice[float32](v))
+func newStepStarts(n, dim int) *stepStarts {
+	return &stepStarts{dim, make([]float64, n*dim), make([]float64, n*dim)}
+}
+
+// add is the Evaluated of a draw.
+func (s *stepStarts) add(call, first int, v []float32) {
+	if call%2 != 0 {
+		return
 	}
-	r.calls++
-	return v
+	sum, squares := s.sum[first*s.dim:][:len(v)], s.squares[first*s.dim:][:len(v)]
+	for i, v := range v {
+		sum[i] += float64(v)
+		squares[i] += float64(v) * float64(v)
+	}
 }
 
 // bend is the sum over everything of the squared differences from x1 - x0.
-func (r *stepStarts) bend(out *flow.Samples) float64 {
-	var sum float64
-	for _, v := range r.v {
-		for i := range v {
-			d := float64(v[i]) - (float64(out.X[i]) - float64(out.X0[i]))
-			sum += d * d
-		}
+func (s *stepStarts) bend(out *flow.Samples) float64 {
+	var all float64
+	for i, x := range out.X {
+		d := float64(x) - float64(out.X0[i])
+		all += max(0, s.squares[i]-d*(2*s.sum[i]-straightSteps*d)) // below by rounding alone
 	}
-	return sum
+	return all
 }

@@ -83,15 +83,32 @@ func TestStraightnessWithLabels(t *testing.T) {
 func TestStraightnessStops(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	enough := errors.New("enough")
-	var seen []int
-	s := Straightness{N: 6, Batch: 2, Shape: []int64{2}, Velocity: func(x, _, _ torch.Tensor) torch.Tensor { return x }}
+	const paths = 1000
+	last := 0
+	s := Straightness{N: paths, Batch: 2, Shape: []int64{2}, Velocity: func(x, _, _ torch.Tensor) torch.Tensor { return x }}
 	s.Progress = func(done, of int) {
-		if seen = append(seen, done); done == 4 {
+		if last = done; done >= 4 {
 			cancel(enough)
 		}
 	}
-	if _, err := s.Measure(ctx); err != enough || !slices.Equal(seen, []int{2, 4}) {
-		t.Errorf("%v after %v", err, seen)
+	if _, err := s.Measure(ctx); err != enough || last < 4 || last == paths {
+		t.Errorf("%v after %v", err, last)
+	}
+}
+
+// On one core and on several the measure is the same, bit for bit.
+func TestStraightnessDoesNotDependOnTheCores(t *testing.T) {
+	defer torch.SetNumThreads(int32(torch.NumThreads()))
+	var want *Paths
+	for _, cores := range []int32{1, 2, 3} {
+		torch.SetNumThreads(cores)
+		got := measure(t, Straightness{N: 50, Batch: 8, Velocity: func(x, _, _ torch.Tensor) torch.Tensor { return torch.Sin(x) }})
+		if want == nil {
+			want = got
+		}
+		if got.S != want.S || !slices.Equal(got.X, want.X) {
+			t.Errorf("%d cores: %v, one %v", cores, got.S, want.S)
+		}
 	}
 }
 

@@ -102,31 +102,37 @@ func (e *evaluation) samples(ctx context.Context, s cli.NamedSolver, n int, labe
 	if err != nil {
 		return nil, err
 	}
-	progress, done := e.task(s.String())
-	defer done()
-	batch := e.batch()
+	stages := 0 // not known
+	if m, ok := flow.FixedStepMethod(s.Method); ok {
+		stages = s.Steps * m.Stages()
+	}
 	draw := flow.Sampling{
-		Device: e.device, Solver: s, Shape: e.file.Dims(), N: n, Labels: labels, Seed: e.f.cmd.Seed, Batch: batch,
+		Device: e.device, Solver: s, Shape: e.file.Dims(), N: n, Labels: labels, Seed: e.f.cmd.Seed, Batch: e.batch(),
 		Guidance: e.guidance,
 	}
-	draw.Velocity = velocity
-	if m, ok := flow.FixedStepMethod(s.Method); ok && e.device.IsCUDA() { // whose batches are few
-		draw.Velocity = counting(velocity, (n+batch-1)/batch*s.Steps*m.Stages(), progress)
-	} else {
-		draw.Progress = progress
-	}
+	var done func()
+	draw.Velocity, draw.Progress, done = e.watched(s.String(), velocity, n, stages)
+	defer done()
 	return draw.Draw(ctx)
+}
+
+// watched starts a bar for n samples of so many evaluations each, 0 where that is not
+// known: the velocity and the progress are for their draw, done takes the bar away.
+func (e *evaluation) watched(what string, v flow.Velocity, n, evaluations int) (_ flow.Velocity, progress func(done, of int), done func()) {
+	progress, done = e.task(what)
+	if evaluations == 0 || !e.device.IsCUDA() {
+		return v, progress, done
+	}
+	batch := e.batch() // of which a GPU has few, one after the other
+	return counting(v, (n+batch-1)/batch*evaluations, progress), nil, done
 }
 
 // straightness measures it on n paths and returns their ends.
 func (e *evaluation) straightness(ctx context.Context, n int, labels []int64) ([]float32, error) {
-	progress, done := e.task("straightness")
+	s := metrics.Straightness{Device: e.device, Shape: e.file.Dims(), N: n, Labels: labels, Seed: e.f.cmd.Seed, Batch: e.batch()}
+	var done func()
+	s.Velocity, s.Progress, done = e.watched("straightness", e.velocity, n, straightNFE)
 	defer done()
-	batch := e.batch()
-	s := metrics.Straightness{
-		Velocity: counting(e.velocity, (n+batch-1)/batch*straightNFE, progress),
-		Device:   e.device, Shape: e.file.Dims(), N: n, Labels: labels, Seed: e.f.cmd.Seed, Batch: batch,
-	}
 	p, err := s.Measure(ctx)
 	if err != nil {
 		return nil, err
