@@ -210,11 +210,7 @@ func (c *Checkpoint) Velocity(cfg models.Config, d torch.Device) (flow.Velocity,
 // bf16 if precision is that, once. precision is one of Precisions but auto.
 func (c *Checkpoint) Sampler(cfg models.Config, d torch.Device, precision string) (flow.Velocity, error) {
 	if !d.IsCUDA() {
-		dtype := torch.Float
-		if precision == "bf16" {
-			dtype = torch.BFloat16
-		}
-		return c.velocity(cfg, d, func(n models.Network) { nn.Freeze(n, dtype) })
+		return c.velocity(cfg, d, func(n models.Network) { nn.Freeze(n, frozenType(precision)) })
 	}
 	v, err := c.Velocity(cfg, d)
 	if err != nil || precision == "tf32" {
@@ -228,6 +224,14 @@ func (c *Checkpoint) Sampler(cfg models.Config, d torch.Device, precision string
 		mode(func() { dx = v(x, t, y) })
 		return dx
 	}, nil
+}
+
+// frozenType is that of the weights that nn.Freeze lays out, by one of Precisions but auto.
+func frozenType(precision string) int8 {
+	if precision == "bf16" {
+		return torch.BFloat16
+	}
+	return torch.Float
 }
 
 func (c *Checkpoint) velocity(cfg models.Config, d torch.Device, prepare func(models.Network)) (flow.Velocity, error) {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	torch "github.com/wangkuiyi/gotorch"
+	"github.com/wangkuiyi/gotorch/nn"
 
 	"flowmatch/flow"
 )
@@ -24,10 +25,9 @@ func (l *loop) learnt(f func(flow.Velocity) error) (err error) {
 		torch.Scoped(func() {
 			torch.NoGrad(func() {
 				defer e.average()()
-				err = f(flow.Within(path, func(x, t, y torch.Tensor) (v torch.Tensor) {
-					withPrecision(e.c.Precision, e.device, func() { v = e.network.Velocity(x, t, y) })
-					return v
-				}))
+				velocity, thaw := e.freeze()
+				defer thaw()
+				err = f(flow.Within(path, velocity))
 			})
 		})
 	})
@@ -35,6 +35,28 @@ func (l *loop) learnt(f func(flow.Velocity) error) (err error) {
 		return failed
 	}
 	return err
+}
+
+// freeze gives the network's velocity in the run's precision, for many evaluations
+// without gradients until thaw is called: on a processor by weights that are laid out for
+// them once.
+func (e *engine) freeze() (v flow.Velocity, thaw func()) {
+	if e.device.IsCUDA() {
+		return func(x, t, y torch.Tensor) (v torch.Tensor) {
+			withPrecision(e.c.Precision, e.device, func() { v = e.network.Velocity(x, t, y) })
+			return v
+		}, func() {}
+	}
+	done := false
+	thaw = func() { nn.Thaw(e.network) }
+	defer func() {
+		if !done {
+			thaw()
+		}
+	}()
+	nn.Freeze(e.network, frozenType(e.c.Precision))
+	done = true
+	return e.network.Velocity, thaw
 }
 
 // average makes the network one for evaluation, with the averaged weights where there

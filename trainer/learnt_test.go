@@ -3,6 +3,7 @@ package trainer
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -114,7 +115,7 @@ func TestLearntIsTheCheckpoint(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v, err := res.Checkpoint.Velocity(r.Network.Config(), torch.CPU)
+		v, err := res.Checkpoint.Sampler(r.Network.Config(), torch.CPU, "fp32")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -122,6 +123,17 @@ func TestLearntIsTheCheckpoint(t *testing.T) {
 		if err != nil || len(learnt) != 6 || !slices.Equal(learnt, want) {
 			t.Errorf("%s: %v, want %v, %v", name, learnt, want, err)
 		}
+		plain, err := res.Checkpoint.Velocity(r.Network.Config(), torch.CPU)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near, err := samples(plain, 2)
+		for i, x := range near { // whose weights are not laid out
+			if err != nil || math.Abs(float64(x-want[i])) > 1e-4 {
+				t.Errorf("%s: %v, want %v, %v", name, near, want, err)
+			}
+		}
+		nn.Freeze(r.Network, torch.Float)
 		raw, err := samples(flow.Within(mustPath(t, c), r.Network.Velocity), 2)
 		if err != nil || (c.EMADecay > 0) == slices.Equal(learnt, raw) {
 			t.Errorf("%s: %v, and the last weights give %v, %v", name, learnt, raw, err)

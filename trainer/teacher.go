@@ -22,7 +22,7 @@ type Teacher struct {
 	Device   torch.Device
 	Shape    []int64 // of one sample
 	Classes  int     // pair i has class i mod Classes; 0: no classes
-	Batch    int     // samples solved together; 0: all
+	Batch    int     // samples solved together, as flow.Sampling.Batch; 0: all
 	// Guidance of the pairs' classes, nil for none: the student learns the guided
 	// flow, at the cost of one evaluation (Meng et al. 2023).
 	Guidance *flow.Guidance
@@ -77,20 +77,24 @@ func (t Teacher) labels(first, n int) []int64 {
 	return y
 }
 
+// sampling is of the pairs of noise x0: [n,Shape...], and classes y.
+func (t Teacher) sampling(x0 []float32, y []int64) flow.Sampling {
+	return flow.Sampling{
+		Velocity: t.Velocity, Device: t.Device, Solver: t.Solver, Shape: t.Shape, N: len(x0) / int(torch.Numel(t.Shape)),
+		Labels: y, X0: x0, Batch: t.Batch, Guidance: t.Guidance,
+	}
+}
+
 // draw solves for the pairs first to first+n: x1 of [n,Shape...].
 func (t Teacher) draw(ctx context.Context, seed int64, first, n int, progress func(done int)) (x1 []float32, y []int64, err error) {
-	dim := torch.Numel(t.Shape)
-	x0 := make([]float32, int64(n)*dim)
+	x0 := make([]float32, int64(n)*torch.Numel(t.Shape))
 	t.noise(x0, seed, first)
 	y = t.labels(first, n)
-	s := flow.Sampling{
-		Velocity: t.Velocity, Device: t.Device, Solver: t.Solver, Shape: t.Shape, N: n, Labels: y, X0: x0, Batch: t.Batch,
-		Guidance: t.Guidance,
-		Progress: func(done, _ int) {
-			if progress != nil {
-				progress(done)
-			}
-		},
+	s := t.sampling(x0, y)
+	s.Progress = func(done, _ int) {
+		if progress != nil {
+			progress(done)
+		}
 	}
 	out, err := s.Draw(ctx)
 	if err != nil {
@@ -117,21 +121,39 @@ func (f *freshPairs) Batch() (b Batch, err error) {
 	f.solving.start(f.t.Device)
 	defer f.solving.stop(f.t.Device)
 	shape := append([]int64{int64(f.n)}, f.t.Shape...)
-	x0 := make([]float32, torch.Numel(shape))
+	x0, y := make([]float32, torch.Numel(shape)), f.t.labels(f.next, f.n)
 	f.t.noise(x0, f.seed, f.next)
+	f.next += f.n
 	b.X0 = toDevice(torch.FromSlice(x0, shape...), f.t.Device)
-	if y := f.t.labels(f.next, f.n); y != nil {
+	if y != nil {
 		b.Y = toDevice(torch.FromSlice(y, shape[0]), f.t.Device)
 	}
-	f.next += f.n
+	if b.X1, err = f.solve(b, x0, y); err != nil {
+		return b, fmt.Errorf("the teacher's pairs: %w", err)
+	}
+	return b, nil
+}
+
+// solve gives the samples that the teacher makes of a batch's noise: [n,Shape...].
+func (f *freshPairs) solve(b Batch, x0 []float32, y []int64) (torch.Tensor, error) {
+	if !f.t.Device.IsCUDA() {
+		s := f.t.sampling(x0, y)
+		if len(f.t.Shape) == 1 {
+			s.Batch = 0 // of points a training step's are few: cores are faster together
+		}
+		out, err := s.Draw(context.Background())
+		if err != nil {
+			return torch.Tensor{}, err
+		}
+		return torch.FromSlice(out.X, b.X0.Shape()...), nil
+	}
+	// A GPU has the batch as a whole, and nothing waits for its end.
 	field := f.t.Velocity.Field(b.Y)
 	if g := f.t.Guidance; g != nil {
 		field = g.Field(f.t.Velocity, b.Y)
 	}
-	if b.X1, _, err = f.t.Solver.Solve(field, b.X0, nil, nil); err != nil {
-		return b, fmt.Errorf("the teacher's pairs: %w", err)
-	}
-	return b, nil
+	x1, _, err := f.t.Solver.Solve(field, b.X0, nil, nil)
+	return x1, err
 }
 
 func (f *freshPairs) Waited() time.Duration { return f.solving.total() }

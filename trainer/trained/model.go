@@ -55,16 +55,19 @@ func (m *Model) Sampler(d torch.Device, precision string) (flow.Velocity, error)
 	return m.Checkpoint.Sampler(m.Config, d, precision)
 }
 
-// Batch is how many samples are evaluated together on a device: so many that a
-// layer's output stays near 64 MB, and all that an evaluation holds within an eighth
-// of what is free of a GPU. On a processor, whose cores each have a batch
+// Batch is [Batch] of the model's network.
+func (m *Model) Batch(d torch.Device) int { return Batch(m.Config, d) }
+
+// Batch is how many samples of a network are evaluated together on a device: so many
+// that a layer's output stays near 64 MB, and all that an evaluation holds within an
+// eighth of what is free of a GPU. On a processor, whose cores each have a batch
 // (flow.Sampling), near 4 MB, about what a core's cache holds in bf16, and within a
 // GB for all cores. (Guidance doubles it.)
-func (m *Model) Batch(d torch.Device) int {
+func Batch(n models.Config, d torch.Device) int {
 	if d.IsCUDA() {
-		return batch(m.PerSample, m.Config.WorkBytes(), 64<<20, torch.CUDADeviceInfo(d).Free/8)
+		return batch(n.SampleBytes(), n.WorkBytes(), 64<<20, torch.CUDADeviceInfo(d).Free/8)
 	}
-	return batch(m.PerSample, m.Config.WorkBytes(), 4<<20, (1<<30)/int64(torch.NumThreads()))
+	return batch(n.SampleBytes(), n.WorkBytes(), 4<<20, (1<<30)/int64(torch.NumThreads()))
 }
 
 // batch is of samples of so many bytes, of which a layer's outputs are to have layer

@@ -36,10 +36,15 @@ func FewSteps(ctx context.Context, path string, d torch.Device, seed int64, rows
 	grid := viz.Pictures{Shape: [3]int(rows[0].Of.Info.Shape)}
 	layout := viz.Layout{Columns: make([][]int, fewColumns)}
 	var names []string
+	velocities := map[*trained.Model]flow.Velocity{}
 	for _, r := range rows {
-		velocity, err := r.Of.Velocity(d)
-		if err != nil {
-			return err
+		velocity := velocities[r.Of]
+		if velocity == nil {
+			var err error
+			if velocity, err = r.Of.Sampler(d, "fp32"); err != nil {
+				return err
+			}
+			velocities[r.Of] = velocity
 		}
 		draw := flow.Sampling{
 			Velocity: velocity, Device: d, Solver: r.Solver, Shape: r.Of.Dims(),

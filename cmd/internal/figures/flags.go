@@ -4,6 +4,8 @@ import (
 	torch "github.com/wangkuiyi/gotorch"
 
 	"flowmatch/cmd/internal/cli"
+	"flowmatch/models"
+	"flowmatch/trainer/trained"
 )
 
 // Flags are --no-figures and --figure-samples.
@@ -66,12 +68,11 @@ func samples(asked int, reference bool, d torch.Device) int {
 	return 100_000
 }
 
-// batch is how many samples are solved together: on a processor so many that a
-// layer of 512 features, 16 MB, stays in its cache. There 8192 took 10.5 s of
-// two cores' time for what 4096, 2048 and 1024 took 11.4, 12.1 and 13.8 s for.
-func batch(d torch.Device) int {
+// Batch is how many samples of a network of points are solved together for a figure:
+// on a GPU all that keep it busy.
+func Batch(n models.Config, d torch.Device) int {
 	if d.IsCUDA() {
 		return 1 << 16
 	}
-	return 8192
+	return trained.Batch(n, d)
 }

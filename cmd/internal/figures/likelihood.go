@@ -20,7 +20,7 @@ func (p Plane) likelihood(ctx context.Context, path string, r viz.Range) error {
 	defer bar.Done()
 	l := flow.Likelihood{
 		Velocity: p.Velocity, Device: p.Device, Solver: p.Solver, Shape: []int64{2},
-		Probes: hutchinsonDraws, Seed: p.Seed, Batch: batch(p.Device) / 2,
+		Probes: hutchinsonDraws, Seed: p.Seed, Batch: p.Batch / 2,
 		Progress: func(done, of int) { bar.Set(done, of, "") },
 	}
 	d, err := l.LogDensity(ctx, viz.FieldGrid(r, side), nil)

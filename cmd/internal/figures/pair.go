@@ -23,6 +23,7 @@ type Pair struct {
 	Names      [2]string
 	Velocities [2]flow.Velocity
 	Device     torch.Device
+	Batch      int         // as Plane's
 	Solver     flow.Solver // nil: midpoint, 20 steps
 
 	Samples int     // as Plane's: the film takes half of them
@@ -52,7 +53,7 @@ func (p Pair) Film(ctx context.Context) error {
 	}
 	draw := flow.Sampling{
 		Velocity: p.Velocities[0], Device: p.Device, Solver: p.Solver, Shape: []int64{2},
-		N: max(1, samples(p.Samples, false, p.Device)/2), Seed: p.Seed, Batch: batch(p.Device),
+		N: max(1, samples(p.Samples, false, p.Device)/2), Seed: p.Seed, Batch: p.Batch,
 	}
 	r, err := plotRange(ctx, p.Of, draw)
 	if err != nil {

@@ -23,6 +23,7 @@ type Plane struct {
 
 	Velocity flow.Velocity
 	Device   torch.Device
+	Batch    int         // samples solved together, as flow.Sampling.Batch: Batch of the network
 	Solver   flow.Solver // nil: midpoint, 20 steps
 
 	Samples   int   // of the evolution; 0: 100,000, or 1,000,000 on a GPU
@@ -132,7 +133,7 @@ func midpoint20() flow.Solver {
 func (p Plane) draw() flow.Sampling {
 	return flow.Sampling{
 		Velocity: p.Velocity, Device: p.Device, Solver: p.Solver, Shape: []int64{2},
-		N: p.Samples, Seed: p.Seed, Batch: batch(p.Device),
+		N: p.Samples, Seed: p.Seed, Batch: p.Batch,
 	}
 }
 

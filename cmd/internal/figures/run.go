@@ -52,12 +52,12 @@ func (f *Flags) plane(ctx context.Context, env cli.Env, r Run) ([]string, error)
 	if err != nil {
 		return nil, err
 	}
-	velocity, err := ck.Velocity(r.Network, r.Device)
+	velocity, err := ck.Sampler(r.Network, r.Device, "fp32")
 	if err != nil {
 		return nil, err
 	}
 	p := Plane{
-		Dir: r.Dir, Set: r.Info.Slug(), Velocity: velocity, Device: r.Device,
+		Dir: r.Dir, Set: r.Info.Slug(), Velocity: velocity, Device: r.Device, Batch: Batch(r.Network, r.Device),
 		Samples: f.Samples, Seed: f.cmd.Seed, Reference: r.Reference, OneStep: r.OneStep, Stderr: env.Stderr, Quiet: f.cmd.Quiet,
 	}
 	if p.Of, err = plane.OpenIn(r.Info.Name, r.Info.Frame); err != nil {

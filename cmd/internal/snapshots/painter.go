@@ -12,6 +12,7 @@ import (
 	"flowmatch/datasets/plane"
 	"flowmatch/flow"
 	"flowmatch/models"
+	"flowmatch/trainer/trained"
 	"flowmatch/viz"
 )
 
@@ -50,11 +51,8 @@ func (m Model) solver() flow.FixedStep {
 }
 
 func (m Model) sampling() flow.Sampling {
-	return flow.Sampling{Device: m.Device, Solver: m.solver(), Shape: m.Network.SampleShape(), Seed: m.Seed, Batch: batch(m.Network)}
+	return flow.Sampling{Device: m.Device, Solver: m.solver(), Shape: m.Network.SampleShape(), Seed: m.Seed, Batch: trained.Batch(m.Network, m.Device)}
 }
-
-// batch is so many samples that an evaluation holds a quarter of a GB at most.
-func batch(n models.Config) int { return max(1, (256<<20)/max(1, n.WorkBytes())) }
 
 func evaluations(s flow.Sampling) int {
 	by := s.Solver.(flow.FixedStep)

@@ -14,9 +14,9 @@ import (
 	"flowmatch/trainer/tfevents"
 )
 
-// trained trains a small network on digits in a folder, with pictures if every is not 0,
+// runOf trains a small network on digits in a folder, with pictures if every is not 0,
 // up to a step.
-func trained(t *testing.T, dir string, steps, every int, from *trainer.State) {
+func runOf(t *testing.T, dir string, steps, every int, from *trainer.State) {
 	t.Helper()
 	set, err := datasets.Digits()
 	if err != nil {
@@ -51,14 +51,14 @@ func trained(t *testing.T, dir string, steps, every int, from *trainer.State) {
 // the pictures of one that was not stopped.
 func TestPicturesChangeNothing(t *testing.T) {
 	plain, whole, parts := t.TempDir(), t.TempDir(), t.TempDir()
-	trained(t, plain, 6, 0, nil)
-	trained(t, whole, 6, 2, nil)
-	trained(t, parts, 3, 2, nil)
+	runOf(t, plain, 6, 0, nil)
+	runOf(t, whole, 6, 2, nil)
+	runOf(t, parts, 3, 2, nil)
 	s, _, _, err := trainer.Newest(parts)
 	if err != nil {
 		t.Fatal(err)
 	}
-	trained(t, parts, 6, 2, s)
+	runOf(t, parts, 6, 2, s)
 	same := func(name string, a, b string) {
 		t.Helper()
 		x, err := os.ReadFile(filepath.Join(a, name))

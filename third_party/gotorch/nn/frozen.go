@@ -16,18 +16,32 @@ type frozen struct {
 // not needed then.
 //
 // It holds for evaluations under NoGrad; others are as before. Weights that change
-// afterwards, and a move to a GPU, need another Freeze. The originals stay, so m
+// afterwards, and a move to a GPU, need another Freeze, or Thaw. The originals stay, so m
 // holds both.
 func Freeze(m IModule, dtype int8) {
 	torch.NoGrad(func() {
-		torch.Outside(func() {
-			m.Apply(func(c IModule) {
-				if l, ok := c.(interface{ freeze(int8) }); ok {
-					l.freeze(dtype)
-				}
-			})
+		m.Apply(func(c IModule) {
+			if l, ok := c.(freezer); ok {
+				torch.Scoped(func() { l.freeze(dtype) })
+			}
 		})
 	})
+}
+
+// Thaw undoes Freeze: the layers of m compute by their own weights again, and those
+// that were laid out are given back.
+func Thaw(m IModule) {
+	m.Apply(func(c IModule) {
+		if l, ok := c.(freezer); ok {
+			l.thaw()
+		}
+	})
+}
+
+// freezer is a layer that Freeze makes ready.
+type freezer interface {
+	freeze(dtype int8)
+	thaw()
 }
 
 // use tells whether the frozen weights are the ones to compute with.
@@ -41,14 +55,31 @@ func (f *frozen) cast(x torch.Tensor) torch.Tensor {
 	return x.CastTo(f.dtype)
 }
 
-// set fills f; bias may be none.
+// set fills f; bias may be none. What it is given may be the scope's or the layer's own:
+// f has handles of its own, outside all scopes.
 func (f *frozen) set(dtype int8, weight, bias torch.Tensor) {
+	f.thaw()
+	f.dtype = dtype
+	torch.Outside(func() {
+		f.weight = weight.Detach()
+		if bias.T != nil {
+			f.bias = bias.Detach()
+		}
+	})
+}
+
+func (f *frozen) thaw() {
 	f.weight.Close()
 	f.bias.Close()
-	*f = frozen{dtype: dtype, weight: weight}
-	if bias.T != nil {
-		f.bias = torch.Clone(bias.CastTo(dtype))
+	*f = frozen{}
+}
+
+// castBias is a bias for products in a type, none where there is none.
+func castBias(b torch.Tensor, dtype int8) torch.Tensor {
+	if b.T == nil {
+		return b
 	}
+	return torch.Clone(b.CastTo(dtype))
 }
 
 // thin is the most inputs or outputs of a linear layer that Freeze takes for an
@@ -56,18 +87,17 @@ func (f *frozen) set(dtype int8, weight, bias torch.Tensor) {
 const thin = 8
 
 func (l *LinearModule) freeze(dtype int8) {
-	w := l.Weight.Detach()
 	switch {
 	case l.Bias.T != nil && l.InFeatures <= thin && l.OutFeatures > thin:
-		l.frozen.set(dtype, torch.Contiguous(w.Transpose(0, 1)), torch.Tensor{})
-		l.frozen.bias = l.Bias.Detach()
+		l.frozen.set(dtype, torch.Contiguous(l.Weight.Transpose(0, 1)), l.Bias)
 	case l.Bias.T != nil && l.OutFeatures <= thin:
-		l.frozen.set(dtype, w, torch.Tensor{})
-		l.frozen.bias = l.Bias.Detach()
+		l.frozen.set(dtype, l.Weight, l.Bias)
 	default:
-		l.frozen.set(dtype, torch.PackLinear(w.CastTo(dtype)), l.Bias)
+		l.frozen.set(dtype, torch.PackLinear(l.Weight.CastTo(dtype)), castBias(l.Bias, dtype))
 	}
 }
+
+func (l *LinearModule) thaw() { l.frozen.thaw() }
 
 // evaluate is the frozen layer, followed by SiLU if act.
 func (l *LinearModule) evaluate(x torch.Tensor, act bool) torch.Tensor {
@@ -87,14 +117,16 @@ func (l *LinearModule) evaluate(x torch.Tensor, act bool) torch.Tensor {
 
 func (c *Conv2dModule) freeze(dtype int8) {
 	s, p, d := [2]int64{c.Stride, c.Stride}, [2]int64{c.Padding, c.Padding}, [2]int64{c.Dilation, c.Dilation}
-	w := c.Weight.Detach().CastTo(dtype)
-	c.frozen.set(dtype, torch.PackConv2d(w, s[:], p[:], d[:], c.Groups), c.Bias)
+	c.frozen.set(dtype, torch.PackConv2d(c.Weight.CastTo(dtype), s[:], p[:], d[:], c.Groups), castBias(c.Bias, dtype))
 }
+
+func (c *Conv2dModule) thaw() { c.frozen.thaw() }
 
 // freeze makes a product of each place of a convolution over one element.
 func (c *Conv1dModule) freeze(dtype int8) {
-	w := c.Weight.Detach()
-	if s := w.Shape(); s[2] == 1 && c.Stride == 1 && c.Padding == 0 && c.Groups == 1 {
-		c.frozen.set(dtype, torch.PackLinear(torch.Reshape(w, s[:2]).CastTo(dtype)), c.Bias)
+	if s := c.Weight.Shape(); s[2] == 1 && c.Stride == 1 && c.Padding == 0 && c.Groups == 1 {
+		c.frozen.set(dtype, torch.PackLinear(torch.Reshape(c.Weight, s[:2]).CastTo(dtype)), castBias(c.Bias, dtype))
 	}
 }
+
+func (c *Conv1dModule) thaw() { c.frozen.thaw() }

@@ -110,3 +110,36 @@ func TestFreezeIsFewOperations(t *testing.T) {
 		})
 	})
 }
+
+// TestThaw: thawed layers compute by the weights that they have by then, and nothing of
+// what Freeze made is left.
+func TestThaw(t *testing.T) {
+	torch.Scoped(func() {
+		n := Sequential(Linear(3, 40, true), Linear(40, 40, true), Linear(40, 2, true), Linear(2, 64, false))
+		x := torch.RandN([]int64{5, 3}, false)
+		live := torch.Stats().Live
+		for _, dtype := range []int8{torch.Float, torch.BFloat16, torch.Float} {
+			Freeze(n, dtype)
+			torch.NoGrad(func() {
+				for _, p := range Parameters(n) {
+					p.MulScalarI(2)
+				}
+			})
+			if dtype == torch.BFloat16 {
+				continue // frozen anew without Thaw
+			}
+			Thaw(n)
+			if now := torch.Stats().Live; now != live {
+				t.Errorf("%d tensors are left", now-live)
+			}
+			want := n.Forward(x).(torch.Tensor)
+			want = want.Detach()
+			torch.NoGrad(func() {
+				if got := n.Forward(x).(torch.Tensor); !torch.Equal(got, want) {
+					t.Errorf("type %d: a thawed network is %v off", dtype, furthest(got, want))
+				}
+			})
+			live = torch.Stats().Live
+		}
+	})
+}

@@ -91,11 +91,16 @@ func (c *comparison) path(ending string) string {
 	return filepath.Join(c.dir, "cfm_reflow_"+c.models[0].Info.Slug()+ending)
 }
 
+// batch is how many points both models solve together.
+func (c *comparison) batch() int {
+	return min(figures.Batch(c.models[0].Config, c.device), figures.Batch(c.models[1].Config, c.device))
+}
+
 // points draws the film and measures both models.
 func (c *comparison) points(ctx context.Context) error {
 	var built [2]flow.Velocity
 	for k, m := range c.models {
-		v, err := m.Velocity(c.device)
+		v, err := m.Sampler(c.device, c.cmd.Precision)
 		if err != nil {
 			return err
 		}
@@ -111,7 +116,7 @@ func (c *comparison) points(ctx context.Context) error {
 	film := figures.Pair{
 		Path: c.path(".gif"), Paths: c.path("_paths.png"), Of: set,
 		Name:  figures.Title(c.models[0].Info.Slug(), figures.SolverName(c.solver), figures.SeedName(c.cmd.Seed)),
-		Names: names, Velocities: built, Device: c.device, Solver: c.solver,
+		Names: names, Velocities: built, Device: c.device, Batch: c.batch(), Solver: c.solver,
 		Samples: c.figures.Samples, Grid: c.grid, Frames: c.frames, FPS: c.fps, Seed: c.cmd.Seed,
 		Stderr: c.env.Stderr, Quiet: c.cmd.Quiet,
 	}
@@ -119,7 +124,7 @@ func (c *comparison) points(ctx context.Context) error {
 		return err
 	}
 	q := quality{
-		set: set, velocities: built, device: c.device, solvers: c.solvers, n: c.qualitySamples, seed: c.cmd.Seed,
+		set: set, velocities: built, device: c.device, batch: c.batch(), solvers: c.solvers, n: c.qualitySamples, seed: c.cmd.Seed,
 		stderr: c.env.Stderr, quiet: c.cmd.Quiet,
 	}
 	r, err := q.measure(ctx)

@@ -20,6 +20,7 @@ type quality struct {
 	set        *plane.Set
 	velocities [2]flow.Velocity
 	device     torch.Device
+	batch      int // samples solved together
 	solvers    []cli.NamedSolver
 	n          int // samples; a fifth as many points for the likelihood
 	seed       int64
@@ -27,8 +28,6 @@ type quality struct {
 	stderr io.Writer
 	quiet  bool
 }
-
-const batch = 8192
 
 // measure takes all measures.
 func (q *quality) measure(ctx context.Context) (*report, error) {
@@ -52,7 +51,7 @@ func (q *quality) measure(ctx context.Context) (*report, error) {
 			e := entry{Method: s.Method, Steps: s.Steps}
 			told := func(n, _ int) { bar.Set(done+n, all, names[k]+", "+e.name()) }
 			draw := flow.Sampling{
-				Velocity: v, Device: q.device, Solver: s, Shape: []int64{2}, N: q.n, Seed: q.seed, Batch: batch, Progress: told,
+				Velocity: v, Device: q.device, Solver: s, Shape: []int64{2}, N: q.n, Seed: q.seed, Batch: q.batch, Progress: told,
 			}
 			if x, err := draw.Draw(ctx); flow.Unsolved(err) {
 				e.unsolved = append(e.unsolved, fmt.Sprintf("sw2 of %s by %s: %s", names[k], e.name(), cli.Text(err)))
@@ -66,7 +65,7 @@ func (q *quality) measure(ctx context.Context) (*report, error) {
 				e.NFE, e.SW2 = x.NFE, cli.Finite(d)
 			}
 			done += q.n
-			l := flow.Likelihood{Velocity: v, Device: q.device, Solver: s, Shape: []int64{2}, Batch: batch / 2, Progress: told}
+			l := flow.Likelihood{Velocity: v, Device: q.device, Solver: s, Shape: []int64{2}, Batch: q.batch / 2, Progress: told}
 			if p, err := l.LogDensity(ctx, fresh, nil); flow.Unsolved(err) {
 				e.unsolved = append(e.unsolved, fmt.Sprintf("nll of %s by %s: %s", names[k], e.name(), cli.Text(err)))
 			} else if err != nil {

@@ -93,8 +93,9 @@ func (e *evaluation) build() error {
 	if e.device.IsCUDA() {
 		torch.AllowTF32(false) // nor in the gradients of likelihoods
 	}
-	v, err := e.file.Velocity(e.device)
-	e.velocity, e.samplers = modelfile.InFloat32(v), map[string]flow.Velocity{}
+	var err error
+	e.velocity, err = e.file.Sampler(e.device, "fp32")
+	e.samplers = map[string]flow.Velocity{"fp32": e.velocity}
 	return err
 }
 
