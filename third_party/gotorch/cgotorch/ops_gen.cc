@@ -1066,7 +1066,7 @@ GT_EXPORT gt_r1 gt_op_RawLinear(gt_handle x_, gt_handle w_, gt_handle b_) {
     Borrowed x__(x_); const at::Tensor &x = x__;
     Borrowed w__(w_); const at::Tensor &w = w__;
     auto b = gt::optional(b_);
-    return at::Tensor(at::linear(x, w, b));
+    return at::Tensor(gt::linear(x, w, b));
   });
 }
 GT_EXPORT gt_r1 gt_op_RawConv1d(gt_handle x_, gt_handle w_, gt_handle b_, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *dilation_, int64_t dilation_n, int64_t groups) {

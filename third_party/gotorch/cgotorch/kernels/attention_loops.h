@@ -40,15 +40,6 @@ T *head(const Attention &o, const Attention::Place &place, int64_t i, int64_t pa
   return (T *)place.p + i / o.heads * place.sample + i % o.heads * place.head + part * place.part;
 }
 
-// Calls body<part>(column, how many are not beyond n) for the vectors of columns,
-// until all are done.
-template <class Body>
-GT_FN void across(int64_t n, Body body) {
-  int64_t c = 0;
-  for (; c + width <= n; c += width) body.template operator()<false>(c, width);
-  if (c < n) body.template operator()<true>(c, n - c);
-}
-
 GT_FN float greatest(Floats v) {
   for (int k = width / 2; k > 0; k /= 2) {
     Floats w = swapped(v, k);

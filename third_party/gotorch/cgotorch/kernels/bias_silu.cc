@@ -84,7 +84,7 @@ struct Function : torch::autograd::Function<Function> {
     }
     o.dy = dy.const_data_ptr(), o.dx = dx.mutable_data_ptr();
     run(loops().backward, o);
-    return {dx, of_bias ? sums.sum(0).to(bias.scalar_type()) : at::Tensor()};
+    return {dx, of_bias ? total(sums).to(bias.scalar_type()) : at::Tensor()};
   }
 };
 
@@ -130,7 +130,8 @@ at::Tensor linear_silu(const at::Tensor &x, const at::Tensor &w,
                        const std::optional<at::Tensor> &bias) {
   // Elsewhere libtorch adds the bias in the product.
   if (!x.device().is_cpu()) return at::silu(at::linear(x, w, bias));
-  at::Tensor z = at::linear(x, w);
+  if (auto y = thin_silu(x, w, or_none(bias))) return *y;
+  at::Tensor z = gt::linear(x, w, {});
   if (z.requires_grad() || (at::GradMode::is_enabled() && learns(or_none(bias))))
     return bias_silu(z, bias);
   bias_silu_(z, bias);

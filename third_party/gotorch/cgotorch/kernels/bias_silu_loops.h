@@ -12,28 +12,6 @@ namespace {
 
 using gt::BiasSilu;
 
-// Calls body<part>(first column, number of columns) for the vectors of a row; part:
-// it is not full.
-template <class Body>
-GT_FN void across(int64_t columns, Body body) {
-  int64_t c = 0;
-  for (; c + width <= columns; c += width) body.template operator()<false>(c, width);
-  if (c < columns) body.template operator()<true>(c, columns - c);
-}
-
-template <bool part, class T>
-GT_FN Floats get(const T *p, int64_t n) {
-  if constexpr (part) return load(p, n);
-  return load(p);
-}
-template <bool part, class T>
-GT_FN void put(T *p, Floats v, int64_t n) {
-  if constexpr (part)
-    store(p, v, n);
-  else
-    store(p, v);
-}
-
 template <class T, bool biased>
 void forward_as(const BiasSilu &o, int64_t from, int64_t to) {
   for (int64_t row = from; row < to; row++) {

@@ -26,9 +26,15 @@ at::Tensor group_norm(const at::Tensor &x, const std::optional<at::Tensor> &shif
 at::Tensor bias_silu(const at::Tensor &x, const std::optional<at::Tensor> &bias);
 // The same into x itself; without gradients.
 void bias_silu_(const at::Tensor &x, const std::optional<at::Tensor> &bias);
-// silu(x w' + bias), the product by libtorch. x: [...,I], w: [O,I] -> [...,O].
+// x w' + bias. x: [...,I], w: [O,I] -> [...,O], of at::linear's type. Of an O up to 8
+// it is computed by loops of our own from float32.
+at::Tensor linear(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &bias);
+// silu(x w' + bias). Up to 8 outputs, or an x of up to 8 columns for which no gradient
+// is wanted, go through loops of our own; else the product is libtorch's.
 at::Tensor linear_silu(const at::Tensor &x, const at::Tensor &w,
                        const std::optional<at::Tensor> &bias);
+// linear_silu by such loops, or nothing.
+std::optional<at::Tensor> thin_silu(const at::Tensor &x, const at::Tensor &w, const at::Tensor &b);
 
 // How far data points are from the averages of those that their x_t may lead to
 // (flow.StableTargets). x0, x1: [B,D], ratio: [B], float32 on the CPU -> [B,D].

@@ -54,6 +54,32 @@ void in_parallel(int64_t n, int64_t least, const F &f) {
       &work, 0, 0);
 }
 
+// The sums over the first dimension, in its order, so that the number of threads
+// changes no bit, as it does with at::sum. sums: [N,...], float32, contiguous.
+inline at::Tensor total(const at::Tensor &sums) {
+  at::Tensor all = at::empty(sums.sizes().slice(1), sums.options());
+  int64_t rows = sums.size(0), columns = all.numel();
+  const float *from = sums.const_data_ptr<float>();
+  float *to = all.mutable_data_ptr<float>();
+  constexpr int64_t piece = 64;
+  in_parallel((columns + piece - 1) / piece, (1 << 14) / (piece * std::max<int64_t>(1, rows)),
+              [&](int64_t begin, int64_t end, int64_t) {
+                for (int64_t c = begin * piece; c < std::min(columns, end * piece); c += piece) {
+                  int64_t n = std::min(piece, columns - c);
+                  float s[piece] = {};
+                  for (int64_t row = 0; row < rows; row++) {
+                    const float *x = from + row * columns + c;
+                    if (n == piece)
+                      for (int64_t i = 0; i < piece; i++) s[i] += x[i];
+                    else
+                      for (int64_t i = 0; i < n; i++) s[i] += x[i];
+                  }
+                  std::copy(s, s + n, to + c);
+                }
+              });
+  return all;
+}
+
 }  // namespace gt
 
 #endif  // CGOTORCH_KERNELS_PARALLEL_H_

@@ -16,20 +16,6 @@ using gt::StableTarget;
 
 constexpr int64_t block = 1024;  // points
 
-// The others of a block, a vector at a time: body<part>(place in the block, how many).
-template <class Body>
-GT_FN void across(int64_t n, Body body) {
-  int64_t j = 0;
-  for (; j + width <= n; j += width) body.template operator()<false>(j, width);
-  if (j < n) body.template operator()<true>(j, n - j);
-}
-
-template <bool part>
-GT_FN Floats get(const float *p, int64_t n) {
-  if constexpr (part) return load(p, n);
-  return load(p);
-}
-
 GT_FN float least(Floats v) {
   for (int k = width / 2; k > 0; k /= 2) {
     Floats w = swapped(v, k);

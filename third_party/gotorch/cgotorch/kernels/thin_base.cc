@@ -1,3 +1,3 @@
 #include "thin_loops.h"
 
-extern const gt::ThinLoops gt::thin_base = {widen, narrow};
+extern const gt::ThinLoops gt::thin_base = {widen, narrow, weights};

@@ -108,6 +108,29 @@ GT_FN void store(T *p, Floats v, int64_t n) {
   __builtin_memcpy(p, all, n * sizeof(T));
 }
 
+// Calls body<part>(first column, number of columns) for the vectors of a row; part:
+// it is not full.
+template <class Body>
+GT_FN void across(int64_t columns, Body body) {
+  int64_t c = 0;
+  for (; c + width <= columns; c += width) body.template operator()<false>(c, width);
+  if (c < columns) body.template operator()<true>(c, columns - c);
+}
+
+// The vector there, of which part has the first n elements.
+template <bool part, class T>
+GT_FN Floats get(const T *p, int64_t n) {
+  if constexpr (part) return load(p, n);
+  return load(p);
+}
+template <bool part, class T>
+GT_FN void put(T *p, Floats v, int64_t n) {
+  if constexpr (part)
+    store(p, v, n);
+  else
+    store(p, v);
+}
+
 GT_FN Ints lanes() {
   Ints i;
   for (int k = 0; k < width; k++) i[k] = k;
