@@ -166,12 +166,14 @@ func TestBrowser(t *testing.T) {
 		p.mouse("mousePressed", x, y)
 		p.mouse("mouseReleased", x, y)
 		p.until("a click drops a point, whose path is drawn", fmt.Sprintf("document.querySelector('.plane canvas').toDataURL() !== %q", before))
-		p.mouse("mousePressed", x+40, y+40)
-		p.mouse("mouseReleased", x+40, y+40)
-		p.until("a second one has its path, too", "document.querySelector('.view').dataset.paths === '2'")
-		// By another solver both have other paths, and so has the curve a place for it.
+		for _, far := range []float64{40, 60, 80} { // faster than they are solved
+			p.mouse("mousePressed", x+far, y+far)
+			p.mouse("mouseReleased", x+far, y+far)
+		}
+		p.until("all have their paths", "document.querySelector('.view').dataset.paths === '4'")
+		// By another solver all have other paths, and so has the curve a place for it.
 		p.eval("(() => { const r = [...document.querySelectorAll('.panel input[type=range]')][0]; r.value = 2; r.dispatchEvent(new Event('input')); })()")
-		p.until("both paths are solved anew", "document.querySelector('.view').dataset.paths === '2' && document.querySelector('.command code').textContent.includes('--steps 2')")
+		p.until("all paths are solved anew", "document.querySelector('.view').dataset.paths === '4' && document.querySelector('.command code').textContent.includes('--steps 2')")
 		p.eval("document.querySelector('.view .chart').parentElement.scrollIntoView()") // not before it is seen
 		p.until("quality is measured", "document.querySelector('.view .chart svg').dataset.points > 4")
 		if command := p.eval("document.querySelector('.command code').textContent"); !strings.Contains(command.(string), "bin/sample --dataset moons") {

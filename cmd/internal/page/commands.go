@@ -31,6 +31,19 @@ func (m Model) after(command string) string {
 	return m.made + " && " + command
 }
 
+// trainCommand trains on a set, in the page's output folder.
+func (s *Server) trainCommand(set string) string {
+	return cli.Shell(append([]string{"bin/train", "--dataset", set}, s.outputFlags()...))
+}
+
+// outputFlags name the output folder, where it is not the commands' own.
+func (s *Server) outputFlags() []string {
+	if s.outputs.dir == "outputs" {
+		return nil
+	}
+	return []string{"--output-dir", s.outputs.dir}
+}
+
 // evaluateCommand measures a model thoroughly.
 func (s *Server) evaluateCommand(m Model) string {
 	words := append([]string{"bin/evaluate"}, s.modelFlags(m)...)
@@ -45,11 +58,7 @@ func (s *Server) modelFlags(m Model) []string {
 	case m.made != "":
 		return []string{"--dataset", drawingData}
 	case m.Family == "cfm" && !strings.Contains(m.Set, "-"): // no file of the user's own
-		words := []string{"--dataset", m.Set}
-		if s.outputs.dir != "outputs" {
-			words = append(words, "--output-dir", s.outputs.dir)
-		}
-		return words
+		return append([]string{"--dataset", m.Set}, s.outputFlags()...)
 	}
 	return []string{"--checkpoint", path.Join(s.outputs.dir, m.file)}
 }

@@ -28,11 +28,14 @@ func answering[A any, P asked[A], V any](s *Server, lane string, run func(contex
 				return err
 			})
 		}
-		if err != nil {
+		switch {
+		case errors.Is(err, ErrSuperseded): // no error that a browser's console should show
+			w.WriteHeader(http.StatusNoContent)
+		case err != nil:
 			fail(w, err)
-			return
+		default:
+			answer(w, v)
 		}
-		answer(w, v)
 	}
 }
 
@@ -103,8 +106,6 @@ func fail(w http.ResponseWriter, err error) {
 		status = refused.status
 	case errors.Is(err, errBusy):
 		status = http.StatusServiceUnavailable
-	case errors.Is(err, ErrSuperseded):
-		status = http.StatusConflict
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")

@@ -140,6 +140,7 @@ type pageState struct {
 	Version string   `json:"version"`
 	Boot    string   `json:"boot"`
 	Output  string   `json:"output"`
+	Train   string   `json:"train"` // the command for a first run
 	Models  []Model  `json:"models"`
 	Runs    []Run    `json:"runs"`
 	Methods []method `json:"methods"`
@@ -170,6 +171,7 @@ func (s *Server) state(w http.ResponseWriter, _ *http.Request) {
 	if err != nil {
 		st.Problem = plain(err)
 	}
+	st.Train = s.trainCommand("checkerboard")
 	st.Models = s.all(folders)
 	st.Runs = s.runs(folders)
 	answer(w, st)

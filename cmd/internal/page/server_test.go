@@ -228,6 +228,9 @@ func TestIncludedModels(t *testing.T) {
 	s := newServer(t, Options{OutputDir: t.TempDir()})
 	var state pageState
 	check(t, json.Unmarshal(ask(s.Handler(), request("GET", "/api/state", "", nil)).Body.Bytes(), &state))
+	if want := "bin/train --dataset checkerboard --output-dir " + s.outputs.dir; state.Train != want {
+		t.Errorf("a first run: %s, want %s", state.Train, want)
+	}
 	kinds := map[string]int{}
 	for _, m := range state.Models {
 		kinds[m.Kind]++

@@ -195,6 +195,27 @@ func TestBreatheOnAnotherCore(t *testing.T) {
 	}
 }
 
+// What a newer request has taken the place of is answered without an error.
+func TestSupersededAnswer(t *testing.T) {
+	s := newServer(t, Options{})
+	_, release := held(s.worker, "held", Instant)
+	defer release()
+	h := s.Handler()
+	old := make(chan int, 1)
+	const body = `{"models":["cfm/moons"],"points":[{"x":0,"y":0,"t":0}],"method":"euler","steps":1}`
+	go func() { old <- ask(h, request("POST", "/api/paths", body, nil)).Code }()
+	s.worker.waitFor(t, 1)
+	newer := make(chan int, 1)
+	go func() { newer <- ask(h, request("POST", "/api/paths", body, nil)).Code }()
+	if code := <-old; code != 204 {
+		t.Errorf("the older one: %d", code)
+	}
+	release()
+	if code := <-newer; code != 200 {
+		t.Errorf("the newer one: %d", code)
+	}
+}
+
 // A job whose caller has gone is not run, and a panic of one is an error of it alone.
 func TestWorkerGoesOn(t *testing.T) {
 	w := newWorker(t)

@@ -43,7 +43,8 @@ export class Flow {
     this.command = commandLine("The same samples in a shell:");
     this.chart = new Chart({ label: "Distance to the data by the number of evaluations", x: "evaluations of the network, for each sample", y: "Distance to the data (sliced W2)", logX: true, logY: true });
     this.qualityNote = h("p", { class: "quiet" });
-    this.qualityBox = h("section", { class: "wide" }, h("h2", {}, "How many evaluations are enough?"), this.qualityNote, this.chart.element);
+    this.thorough = commandLine("The same by more samples, in a shell:");
+    this.qualityBox = h("section", { class: "wide" }, h("h2", {}, "How many evaluations are enough?"), this.qualityNote, this.chart.element, this.thorough);
     this.body = [
       h("div", { class: "stage" }, this.frame, this.time, this.facts),
       h("div", { class: "panel" }, this.model, this.besideBox, this.method, this.steps, this.tolerance, this.seed, this.showing, this.clearPaths),
@@ -128,6 +129,7 @@ export class Flow {
     this.quality = null;
     this.chart.set([]);
     this.chart.element.hidden = true;
+    this.thorough.show("");
     this.requests.quality.stop();
     const failed = (e) => this.notice.say(e);
     this.notice.say("");
@@ -220,11 +222,12 @@ export class Flow {
     const done = await this.requests.quality.stream("quality", { models: this.models.map((m) => m.id), seed: this.settings.seed }, {
       start: ({ floor, samples, command }) => {
         quality.floor = floor;
-        quality.note = ["Each dot is the distance of ", count(samples), " samples; fresh data comes as near as the dotted line. With more samples: ", h("code", {}, command)];
+        quality.note = `Each dot is the distance of ${count(samples)} samples; as many fresh data come about as near as the dotted line.`;
+        this.thorough.show(command);
       },
       point: (p) => { quality.points.push(p); this.#mark(); },
     }, (e) => { this.qualityNote.textContent = e; quality.failed = true; });
-    if (done) this.qualityNote.replaceChildren(...quality.note);
+    if (done) this.qualityNote.textContent = quality.note;
     else if (!quality.failed && this.quality === quality) this.quality = null;
   }
 

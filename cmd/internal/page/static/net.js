@@ -20,7 +20,11 @@ async function problem(answer) {
   }
 }
 
-export async function ask(path, body, signal) { return (await send(path, body, signal)).json(); }
+// ask resolves to undefined where a newer request has taken its place.
+export async function ask(path, body, signal) {
+  const answer = await send(path, body, signal);
+  return answer.status === 204 ? undefined : answer.json();
+}
 
 export async function state() {
   const answer = await fetch("/api/state");

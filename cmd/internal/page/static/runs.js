@@ -73,8 +73,10 @@ export class Runs {
   update(known, fresh) {
     this.known = known;
     if (known.runs.length === 0) {
-      this.element.replaceChildren(this.lede, h("div", { class: "empty wide" }, h("h2", {}, "There is no run in ", known.output),
-        h("p", {}, "A training shows up here while it goes: ", h("code", {}, "bin/train --dataset checkerboard"), ".")));
+      const first = commandLine("Begin one in a shell. It shows up here by itself, as it goes:");
+      first.show(known.train);
+      this.element.replaceChildren(this.lede, h("div", { class: "empty wide" }, h("h2", {}, `No run yet in the folder ${known.output}`), first,
+        h("p", {}, "Or ", h("a", { href: "#draw" }, "draw a set"), " and train on it here: that needs no run.")));
       return;
     }
     if (!this.body[0].isConnected) this.element.replaceChildren(this.lede, this.notice, ...this.body);
