@@ -58,6 +58,27 @@ func TestNewData(t *testing.T) {
 	must(t, run(one, 2))
 	must(t, run(two, 3, "--resume"))
 
+	// The list of the files is missing, or something else: that is said, and what lay there is kept.
+	list := filepath.Join(out, "cfm/folder-few/data.sha256")
+	whole := read(t, list)
+	if err := os.Remove(list); err != nil {
+		t.Fatal(err)
+	}
+	if r := must(t, run(two, 3, "--resume")); strings.Count(r.errOut, "data.sha256, the list of the set's files, was missing: it is written anew") != 1 || !bytes.Equal(whole, read(t, list)) {
+		t.Errorf("a missing list: %s", r.errOut)
+	}
+	for i, garbage := range []string{"garbage\n", strings.Repeat("0", 64) + "  a/0.png\n"} {
+		write(t, list, []byte(garbage))
+		kept := []string{"data.sha256.damaged", "data.sha256.damaged-2"}[i]
+		r := must(t, run(two, 3, "--resume"))
+		if !strings.Contains(r.errOut, "it is kept as "+kept+", and written anew") || string(read(t, filepath.Join(filepath.Dir(list), kept))) != garbage || !bytes.Equal(whole, read(t, list)) {
+			t.Errorf("%q: %s", garbage, r.errOut)
+		}
+	}
+	if r := must(t, run(two, 3, "--resume")); strings.Contains(r.errOut, "data.sha256") {
+		t.Errorf("a list as it was: %s", r.errOut)
+	}
+
 	// A picture added: the plan of 10 epochs would be longer, and is not blamed.
 	write(t, filepath.Join(two, "a/4.png"), shaded(t, 77))
 	write(t, filepath.Join(two, "a/5.png"), shaded(t, 78))

@@ -171,6 +171,9 @@ func (s *Start) KeepFiles(sub *Subject) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("the list of the set's files: %w", err)
 	}
+	if err := s.noteList(err == nil, old); err != nil {
+		return err
+	}
 	err = atomicfile.Write(path, func(w io.Writer) error {
 		_, err := w.Write(text.Bytes())
 		return err
@@ -178,5 +181,26 @@ func (s *Start) KeepFiles(sub *Subject) error {
 	if err != nil {
 		return fmt.Errorf("the list of the set's files was not written: %w", err)
 	}
+	return nil
+}
+
+// noteList says where a run that is gone on with does not have the list of the files that it began with. What is there
+// instead is kept.
+func (s *Start) noteList(there bool, list []byte) error {
+	if s.From == nil || s.From.Record.Dataset.Data == "" || s.elsewhere {
+		return nil
+	}
+	if !there {
+		s.Notes = append(s.Notes, DataFile+", the list of the set's files, was missing: it is written anew")
+		return nil
+	}
+	if was, err := datasets.ReadInventory(bytes.NewReader(list)); err == nil && was.Fingerprint() == s.From.Record.Dataset.Data {
+		return nil // the data is new
+	}
+	kept, err := s.folder.KeepDamaged([]trainer.PassedOver{{Name: DataFile}})
+	if err != nil {
+		return err
+	}
+	s.Notes = append(s.Notes, fmt.Sprintf("%s is not the list of the files that the run began with: it is kept as %s, and written anew", DataFile, kept[0]))
 	return nil
 }

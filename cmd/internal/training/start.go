@@ -124,6 +124,8 @@ type Start struct {
 	before  []trainer.DataBefore // what the run was trained on earlier
 	earlier []json.RawMessage    // sessions that run.json tells of
 	longer  bool                 // it goes on past its planned end
+	// elsewhere tells that the state is of another folder.
+	elsewhere bool
 }
 
 // Close lets other processes into the folder.
@@ -177,6 +179,7 @@ func (r *Stops) find(s *Start) (err error) {
 	switch {
 	case r.ResumeFrom != "":
 		s.From, err = trainer.ReadState(r.ResumeFrom)
+		s.elsewhere = !sameFolder(filepath.Dir(r.ResumeFrom), dir)
 	case r.Resume && !trainer.HoldsRun(dir):
 		s.Notes = append(s.Notes, dir+" holds no run: a new one starts")
 	case r.Resume:
