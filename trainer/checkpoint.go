@@ -60,11 +60,14 @@ func (c *Checkpoint) ToBFloat16() error {
 // the file is what it was before.
 func WriteWeights(ctx context.Context, path string, f *weights.File) error {
 	return atomicfile.Write(path, func(w io.Writer) error {
-		w = stoppable{ctx, w}
+		write := pth.Write
 		if strings.EqualFold(filepath.Ext(path), ".safetensors") {
-			return safetensors.Write(w, f)
+			write = safetensors.Write
 		}
-		return pth.Write(w, f)
+		if err := write(stoppable{ctx, w}, f); err != nil {
+			return err
+		}
+		return context.Cause(ctx)
 	})
 }
 

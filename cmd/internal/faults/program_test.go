@@ -3,6 +3,7 @@ package faults
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -40,6 +41,11 @@ func TestMain(m *testing.M) {
 	fmt.Fprintln(a.told, "up")
 	for _, c := range commands.All() {
 		if c.Name == name {
+			run := c.Run
+			c.Run = func(ctx context.Context, env cli.Env) error {
+				a.stopped = ctx.Done()
+				return run(ctx, env)
+			}
 			cli.Main(c)
 		}
 	}
@@ -53,6 +59,7 @@ type aim struct {
 	save, effect  int
 	signal, again syscall.Signal // again: a second one right behind it, 0 for none
 	told          *os.File
+	stopped       <-chan struct{} // closed once the program has noticed the first signal
 
 	mu           sync.Mutex
 	saves, since int // saves begun, and effects since then
@@ -88,8 +95,11 @@ func (a *aim) tell(op disktest.Op) {
 			_ = syscall.Kill(os.Getpid(), s)
 		}
 	}
-	if a.signal == syscall.SIGKILL {
+	switch {
+	case a.signal == syscall.SIGKILL:
 		select {} // until it arrives
+	case a.save == 0:
+		<-a.stopped
 	}
 }
 
