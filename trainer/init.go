@@ -31,11 +31,15 @@ func (c *Checkpoint) Begin(m models.Network, names []string) (classes string, er
 			known++
 		}
 	}
-	switch known {
-	case n.Classes():
-		return fmt.Sprintf("it knows every class, %d in all", known), nil
-	case 0:
-		return fmt.Sprintf("it knows none of the classes, %d in all, and they start fresh", n.Classes()), nil
+	switch {
+	case n.Classes() == 1 && known == 1:
+		return "it knows the only class", nil
+	case n.Classes() == 1:
+		return "it does not know the only class, which starts fresh", nil
+	case known == n.Classes():
+		return fmt.Sprintf("it knows all %d classes", known), nil
+	case known == 0:
+		return fmt.Sprintf("it knows none of the %d classes, which start fresh", n.Classes()), nil
 	}
 	return fmt.Sprintf("it knows %d of the %d classes, the others start fresh", known, n.Classes()), nil
 }
