@@ -110,11 +110,13 @@ void forward(const GroupNorm &o, const Piece &p) {
   });
 }
 
-// dbias and dweight of the piece's channels.
+// dbias and dweight of the piece's channels. The gradients at the normalisation's
+// output are left in dx where they are not dy itself.
 template <class T, bool act>
 void sums(const GroupNorm &o, const Piece &p) {
   int64_t start = p.sample * o.pixels * o.channels;
   const T *x = (const T *)o.x + start, *dy = (const T *)o.dy + start;
+  T *dx = (T *)o.dx + start;
   tiles<narrow>(p, [&]<int vectors, bool part>(int64_t c, int64_t n) {
     const Channels<vectors> channels(o, p.sample, c, n);
     Sums<vectors> sums, products;
@@ -126,6 +128,7 @@ void sums(const GroupNorm &o, const Piece &p) {
         for (int i = 0; i < vectors; i++) {
           Floats t = get<part>(x + at + i * width, n) - channels.of[i].center;
           Floats dz = channels.of[i].template backward<act>(t, get<part>(dy + at + i * width, n));
+          if constexpr (act) put<part>(dx + at + i * width, dz, n);
           s[i] += dz;
           q[i] += dz * t;
         }
@@ -145,8 +148,9 @@ template <class T, bool act>
 void backward(const GroupNorm &o, const Piece &p) {
   sums<T, act>(o, p);
   int64_t start = p.sample * o.pixels * o.channels;
-  const T *x = (const T *)o.x + start, *dy = (const T *)o.dy + start;
+  const T *x = (const T *)o.x + start;
   T *dx = (T *)o.dx + start;
+  const T *given = act ? dx : (const T *)o.dy + start;
   tiles<narrow>(p, [&]<int vectors, bool part>(int64_t c, int64_t n) {
     const Channels<vectors> channels(o, p.sample, c, n);
     Tile<vectors> slope, level;
@@ -163,7 +167,7 @@ void backward(const GroupNorm &o, const Piece &p) {
         for (int i = 0; i < vectors; i++) {
           const Channel<Floats> &k = channels.of[i];
           Floats t = get<part>(x + at + i * width, n) - k.center;
-          Floats dz = k.template backward<act>(t, get<part>(dy + at + i * width, n));
+          Floats dz = get<part>(given + at + i * width, n);
           Floats d = k.scale * dz - t * slope.vector(i) - level.vector(i);
           s[i] += d;
           put<part>(dx + at + i * width, d, n);

@@ -9,7 +9,8 @@
 //	A = sum weight dz, B = sum weight dz h               over the group
 //
 // Both directions go over the elements of a piece twice; a sample mostly stays
-// in cache between. Sums are float32 over a block of elements and float64 over
+// in cache between, and dz where dx will be, rounded to its type: the exponential
+// is what costs most. Sums are float32 over a block of elements and float64 over
 // blocks, and never depend on the number of threads.
 #include "groupnorm.h"
 #include "vector.h"

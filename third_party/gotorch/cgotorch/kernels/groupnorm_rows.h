@@ -95,19 +95,23 @@ void forward(const GroupNorm &o, const Piece &p) {
   }
 }
 
-// dbias and dweight of the piece's channels.
+// dbias and dweight of the piece's channels. The gradients at the normalisation's
+// output are left in dx where they are not dy itself.
 template <class T, bool act>
 void sums(const GroupNorm &o, const Piece &p) {
   for (int64_t c = p.begin; c < p.end; c++) {
     int64_t at = p.sample * o.channels + c;
     const T *x = (const T *)o.x + at * o.pixels, *dy = (const T *)o.dy + at * o.pixels;
+    T *dx = (T *)o.dx + at * o.pixels;
     const Channel<Floats> k = spread(channel(o, p.sample, c));
     double sums = 0, products = 0;
     blocks(o.pixels, [&](int64_t from, int64_t n) {
       Floats s[chains] = {}, q[chains] = {};
       each(n, [&]<Fit fit>(int64_t i, int64_t m, int chain) {
         Floats t = get<fit>(x + from + i, m) - k.center;
-        Floats dz = fresh<fit>(k.template backward<act>(t, get<fit>(dy + from + i, m)), m);
+        Floats dz = k.template backward<act>(t, get<fit>(dy + from + i, m));
+        if constexpr (act) put<fit>(dx + from + i, dz, m);
+        dz = fresh<fit>(dz, m);
         s[chain] += dz;
         q[chain] += dz * t;
       });
@@ -124,8 +128,11 @@ void backward(const GroupNorm &o, const Piece &p) {
   sums<T, act>(o, p);
   for (int64_t c = p.begin; c < p.end; c++) {
     int64_t at = p.sample * o.channels + c;
-    const T *x = (const T *)o.x + at * o.pixels, *dy = (const T *)o.dy + at * o.pixels;
+    const T *x = (const T *)o.x + at * o.pixels;
     T *dx = (T *)o.dx + at * o.pixels;
+    const T *given = act ? dx : (const T *)o.dy + at * o.pixels;
+    // Taken before what it overlaps with is overwritten.
+    const Floats end = o.pixels < width ? Floats{} : load(given + o.pixels - width);
     const Channel<Floats> k = spread(channel(o, p.sample, c));
     const Correction fix = correction(o, p.sample, c);
     const Floats slope = splat(fix.slope), level = splat(fix.level);
@@ -134,7 +141,7 @@ void backward(const GroupNorm &o, const Piece &p) {
       Floats s[chains] = {};
       each(n, [&]<Fit fit>(int64_t i, int64_t m, int chain) {
         Floats t = get<fit>(x + from + i, m) - k.center;
-        Floats dz = k.template backward<act>(t, get<fit>(dy + from + i, m));
+        Floats dz = fit == overlapping ? end : get<fit>(given + from + i, m);
         Floats d = k.scale * dz - t * slope - level;
         s[chain] += fresh<fit>(d, m);
         put<fit>(dx + from + i, d, m);
