@@ -1077,7 +1077,7 @@ GT_EXPORT gt_r1 gt_op_RawConv1d(gt_handle x_, gt_handle w_, gt_handle b_, const 
     auto stride = gt::ints(stride_, stride_n);
     auto padding = gt::ints(padding_, padding_n);
     auto dilation = gt::ints(dilation_, dilation_n);
-    return at::Tensor(at::conv1d(x, w, b, stride, padding, dilation, groups));
+    return at::Tensor(gt::conv1d(x, w, b, stride, padding, dilation, groups));
   });
 }
 GT_EXPORT gt_r1 gt_op_PackLinear(gt_handle w_) {
@@ -1139,7 +1139,7 @@ GT_EXPORT gt_r1 gt_op_RawConv2d(gt_handle x_, gt_handle w_, gt_handle b_, const 
     auto stride = gt::ints(stride_, stride_n);
     auto padding = gt::ints(padding_, padding_n);
     auto dilation = gt::ints(dilation_, dilation_n);
-    return at::Tensor(at::conv2d(x, w, b, stride, padding, dilation, groups));
+    return at::Tensor(gt::conv2d(x, w, b, stride, padding, dilation, groups));
   });
 }
 GT_EXPORT gt_r1 gt_op_RawConvTranspose2d(gt_handle x_, gt_handle w_, gt_handle b_, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *outPadding_, int64_t outPadding_n, int64_t groups, const int64_t *dilation_, int64_t dilation_n) {

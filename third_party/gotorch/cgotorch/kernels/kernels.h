@@ -44,6 +44,15 @@ at::Tensor stable_target(const at::Tensor &x0, const at::Tensor &x1, const at::T
 // any layout -> [B,heads,T,C], laid out as a slice of [B,heads,1,T,C] would be.
 at::Tensor attention(const at::Tensor &qkv, double scale);
 
+// libtorch's convolutions; by a kernel of one element, products of bf16 where
+// channels lie side by side.
+at::Tensor conv1d(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &b,
+                  at::IntArrayRef stride, at::IntArrayRef padding, at::IntArrayRef dilation,
+                  int64_t groups);
+at::Tensor conv2d(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &b,
+                  at::IntArrayRef stride, at::IntArrayRef padding, at::IntArrayRef dilation,
+                  int64_t groups);
+
 // Layers whose weights do not change any more, without gradients.
 //
 // w as products on a processor want it, laid out by oneDNN once instead of in
