@@ -76,6 +76,18 @@ func (c *Command) Say(format string, args ...any) {
 // SayTo is where Say and Note write; Execute sets it to the standard error.
 func (c *Command) SayTo(w io.Writer) { c.notes = w }
 
+// Next says which command comes next; the first word is the program, as bin/sample.
+func (c *Command) Next(words ...string) {
+	if c.Quiet || c.notes == nil {
+		return
+	}
+	var quoted []string
+	for _, part := range parts(words) {
+		quoted = append(quoted, Shell(part))
+	}
+	terminal.SayCommand(c.notes, "next: ", quoted)
+}
+
 // Note says what the user should know, unless --quiet.
 func (c *Command) Note(format string, args ...any) { c.Say("note: "+format, args...) }
 
@@ -111,7 +123,7 @@ func (c *Command) Execute(ctx context.Context, env Env) error {
 	c.root.SetErr(env.Stderr)
 	c.root.SetHelpFunc(func(*cobra.Command, []string) {
 		// A failed write is remembered by who made the writer.
-		_, _ = io.WriteString(env.Stdout, c.Help(columns(env.Stdout)))
+		_, _ = io.WriteString(env.Stdout, c.Help(terminal.Width(env.Stdout)))
 	})
 	c.root.RunE = func(*cobra.Command, []string) error {
 		c.root.Flags().VisitAll(inHome)

@@ -12,6 +12,7 @@ import (
 	torch "github.com/wangkuiyi/gotorch"
 	"github.com/wangkuiyi/gotorch/supervise" // of every command
 
+	"flowmatch/cmd/internal/terminal"
 	"flowmatch/datasets"
 	"flowmatch/trainer"
 )
@@ -91,7 +92,7 @@ func as[E error](err error) bool {
 	return errors.As(err, &e)
 }
 
-// Report prints err in one line and gives the exit status.
+// Report prints err in one line, on a terminal broken between words, and gives the exit status.
 func (c *Command) Report(w io.Writer, err error) int {
 	if err == nil {
 		return OK
@@ -108,7 +109,7 @@ func (c *Command) Report(w io.Writer, err error) int {
 	if status == WrongUse {
 		msg += " (see " + c.Name + " --help)"
 	}
-	fmt.Fprintf(w, "%s: %s\n", c.Name, msg)
+	terminal.Say(w, c.Name+": "+msg)
 	return status
 }
 

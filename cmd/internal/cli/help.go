@@ -1,135 +1,72 @@
 package cli
 
 import (
-	"fmt"
-	"io"
-	"os"
 	"strings"
-	"unicode/utf8"
 
-	"golang.org/x/term"
+	"flowmatch/cmd/internal/terminal"
 )
-
-// Widths of help, in columns.
-const (
-	usualWidth = 80  // where there is no terminal
-	mostWidth  = 110 // longer lines are hard to read
-	narrow     = 64  // below, what a flag is for stands under its name
-)
-
-// columns is the width of the terminal that w is, or the usual one.
-func columns(w io.Writer) int {
-	if n, ok := TerminalWidth(w); ok {
-		return n
-	}
-	return usualWidth
-}
-
-// TerminalWidth is how wide lines on the terminal may be that w is; false where it is none.
-func TerminalWidth(w io.Writer) (columns int, ok bool) {
-	if r, ok := w.(*results); ok {
-		w = r.w
-	}
-	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return 0, false
-	}
-	if n, _, err := term.GetSize(int(f.Fd())); err == nil && n > 0 {
-		return min(n, mostWidth), true
-	}
-	return usualWidth, true
-}
-
-// List is names with what they are, in lines of a width.
-func List(width int, rows [][2]string) string {
-	longest := 0
-	for _, r := range rows {
-		longest = max(longest, len(r[0]))
-	}
-	var b strings.Builder
-	for _, r := range rows {
-		row(&b, width, longest, r[0], r[1])
-	}
-	return b.String()
-}
 
 // Help is what --help prints, in lines of a width.
 func (c *Command) Help(width int) string {
-	var b strings.Builder
-	fold(&b, width, 0, 0, c.Name+": "+c.About)
-	b.WriteString("\nUsage:\n")
-	longest := 0
+	p := terminal.PageOf(width)
+	p.Paragraphf("%s: %s", c.Name, c.About)
+	p.Blank()
+	p.Paragraphf("Usage:")
+	forms := terminal.List{Indent: indent}
 	for _, f := range c.Forms {
 		if f.What != "" {
-			longest = max(longest, len(f.Line))
+			forms.Column = max(forms.Column, len(f.Line))
 		}
 	}
 	for _, f := range c.Forms {
-		row(&b, width, longest, f.Line, f.What)
+		forms.Rows = append(forms.Rows, []string{f.Line, f.What})
 	}
-	longest = 0
-	groups := c.Groups()
+	for _, form := range forms.Rows {
+		if indent+len(form[0]) <= width {
+			p.List(terminal.List{Indent: indent, Column: forms.Column, Rows: [][]string{form}})
+			continue
+		}
+		var words []string
+		for _, part := range parts(strings.Fields(form[0])) {
+			words = append(words, strings.Join(part, " "))
+		}
+		p.Command(indent, words)
+		if form[1] != "" {
+			p.List(terminal.List{Indent: 3 * indent, Rows: [][]string{{form[1]}}})
+		}
+	}
+	groups, longest := c.Groups(), 0
 	for _, g := range groups {
 		for _, d := range g.Descriptions() {
 			longest = max(longest, len(d.Head))
 		}
 	}
 	for _, g := range groups {
-		b.WriteByte('\n')
-		fold(&b, width, 0, 0, g.Title+":")
+		p.Blank()
+		p.Paragraphf("%s:", g.Title)
+		flags := terminal.List{Indent: indent, Column: min(longest, mostHead)}
 		for _, d := range g.Descriptions() {
-			row(&b, width, min(longest, 26), d.Head, d.About)
+			flags.Rows = append(flags.Rows, []string{terminal.Whole(d.Head), d.About})
 		}
+		p.List(flags)
 	}
-	b.WriteByte('\n')
-	fold(&b, width, 0, 0, fmt.Sprintf("Underscores may stand for hyphens. `%[1]s completion bash` (zsh, fish) prints what a shell completes these flags by, `%[1]s man` the manual.", c.Name))
-	return b.String()
+	p.Blank()
+	p.Paragraphf("Exit status: %s.", statuses())
+	p.Blank()
+	p.Paragraphf("Underscores may stand for hyphens. `%[1]s completion bash` (zsh, fish) prints what a shell completes these flags by, `%[1]s man` the manual.", c.Name)
+	return p.String()
 }
 
-// row writes a head of at most longest columns and the text beside it; or under it,
-// where the lines are short or the head is long.
-func row(b *strings.Builder, width, longest int, head, text string) {
-	const left, gap = 2, 2
-	at := left + longest + gap
-	if text == "" {
-		fold(b, width, left, left+4, head)
-		return
-	}
-	if width < narrow || at > width/2 && at+len(text) > width {
-		fold(b, width, left, left+4, head)
-		fold(b, width, left+4, left+4, text)
-		return
-	}
-	if len(head) > longest {
-		fmt.Fprintf(b, "%*s%s\n", left, "", head)
-		fold(b, width, at, at, text)
-		return
-	}
-	fmt.Fprintf(b, "%*s%-*s", left, "", longest+gap, head)
-	var lines strings.Builder
-	fold(&lines, width, at, at, text)
-	b.WriteString(strings.TrimLeft(lines.String(), " "))
-}
+const (
+	indent   = 2  // of what stands under a title
+	mostHead = 26 // columns of a flag with its value; what is said of longer ones stands under them
+)
 
-// fold writes the words of a text in lines of a width, the first one indented by
-// first, the others by rest. A word that is wider than that has a line of its own.
-func fold(b *strings.Builder, width, first, rest int, text string) {
-	at, indent := 0, first
-	for _, word := range strings.Fields(text) {
-		n := utf8.RuneCountInString(word)
-		if at > 0 && at+1+n > width {
-			b.WriteByte('\n')
-			at, indent = 0, rest
-		}
-		if at == 0 {
-			b.WriteString(strings.Repeat(" ", indent))
-			at = indent
-		} else {
-			b.WriteByte(' ')
-			at++
-		}
-		b.WriteString(word)
-		at += n
+// statuses are the exit statuses in one sentence.
+func statuses() string {
+	var all []string
+	for _, s := range exitStatuses {
+		all = append(all, s.status+" "+s.what)
 	}
-	b.WriteByte('\n')
+	return strings.Join(all, "; ")
 }

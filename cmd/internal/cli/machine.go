@@ -93,8 +93,8 @@ func (c *Command) OpenDevice() (torch.Device, error) {
 			why: why, present: torch.HasNVIDIADevice(),
 			unfit: func() string { return torch.CUDAUnfit(torch.NewDevice("cuda")) },
 		})
-		if why != "" && !c.Quiet {
-			fmt.Fprintf(c.notes, "note: computing on the processor, for the GPU cannot be used: %s\n", why)
+		if why != "" {
+			c.Note("computing on the processor, for the GPU cannot be used: %s", why)
 		}
 	}
 	if !want.IsCUDA() {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// exitStatuses are what a program's ending means, for the manual.
+// exitStatuses are what a program's ending means, for help and the manual.
 var exitStatuses = []struct{ status, what string }{
 	{"0", "done"},
 	{"1", "failed in the world: files, network, libraries"},

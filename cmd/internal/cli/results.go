@@ -15,6 +15,9 @@ type results struct {
 	err  error // the first
 }
 
+// Unwrap is the terminal or file under it.
+func (r *results) Unwrap() io.Writer { return r.w }
+
 func (r *results) Write(p []byte) (int, error) {
 	if r.gone || r.err != nil {
 		return len(p), nil

@@ -89,13 +89,14 @@ func TestFlagsAreToldEverywhere(t *testing.T) {
 	}
 }
 
-// Help fits any terminal; a word that is wider has a line of its own.
+// Help fits any terminal; a word that is wider, or a flag with its value, has a line of its
+// own.
 func TestHelpFits(t *testing.T) {
 	for _, c := range all(t) {
 		output(t, c.Name, "--help")
 		for _, width := range []int{20, 40, 64, 80, 110} {
 			for _, line := range strings.Split(c.Help(width), "\n") {
-				if utf8.RuneCountInString(line) > width && strings.ContainsRune(strings.TrimLeft(line, " "), ' ') && !strings.HasPrefix(line, "  -") || strings.HasSuffix(line, " ") {
+				if utf8.RuneCountInString(line) > width && strings.ContainsRune(strings.TrimLeft(line, " "), ' ') && !strings.HasPrefix(strings.TrimLeft(line, " "), "-") && !strings.HasSuffix(line, ` \`) || strings.HasSuffix(line, " ") {
 					t.Errorf("%s --help, %d columns: %q", c.Name, width, line)
 				}
 			}

@@ -7,6 +7,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,8 +22,7 @@ func planeRun(set, dir string, more ...string) []string {
 		"--iterations", "20", "--figure-samples", "2000", "--output-dir", dir}, more...)
 }
 
-// figureFiles are the files of a run of points, in the order in which they are
-// printed.
+// figureFiles are the checkpoint and the figures of a run of points.
 func figureFiles(dir, slug string) []string {
 	var paths []string
 	for _, f := range []string{"ckpt.pth", "losses.png", "ode_sampling_evolution_" + slug + ".png", "vector_field_and_samples_" + slug + ".gif", "likelihood_" + slug + ".png"} {
@@ -31,12 +31,29 @@ func figureFiles(dir, slug string) []string {
 	return paths
 }
 
-// drawn fails the test unless the run has its five files, and has named them.
+// drawn fails the test unless the run has its five files, and has named all that it has, the
+// checkpoint first.
 func drawn(t *testing.T, r result, dir, slug string) {
 	t.Helper()
 	want := figureFiles(dir, slug)
-	if got := strings.Fields(r.out); strings.Join(got, " ") != strings.Join(want, " ") {
-		t.Errorf("%v were printed, want %v", got, want)
+	entries, err := os.ReadDir(filepath.Join(dir, slug))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got, all []string
+	for _, path := range strings.Fields(r.out) {
+		if filepath.Dir(path) == filepath.Join(dir, slug) {
+			got = append(got, path)
+		}
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), ".") && !strings.HasPrefix(e.Name(), "round-") {
+			all = append(all, filepath.Join(dir, slug, e.Name()))
+		}
+	}
+	slices.Sort(all)
+	if len(got) == 0 || got[0] != want[0] || !slices.Equal(slices.Sorted(slices.Values(got)), all) {
+		t.Errorf("%v were printed, want %v", got, all)
 	}
 	for _, path := range want {
 		data := read(t, path)

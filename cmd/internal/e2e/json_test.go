@@ -20,6 +20,8 @@ func TestJSON(t *testing.T) {
 		lines   int
 	}{
 		{"train", tiny(dir, "--max-steps", "2", "--json", "--no-figures"), []string{"files", "steps", "pace"}, 1},
+		{"train", tiny(dir, "--dry-run", "--json"), []string{"values", "from", "parameters", "steps", "peak_bytes"}, 1},
+		{"train", tiny(dir, "--summary", "--json"), []string{"layers", "parameters"}, 1},
 		{"sample", []string{"--dataset", "digits", "--output-dir", dir, "--samples-per-class", "1", "--steps", "1", "--frames", "2", "--json"}, []string{"files", "samples", "solver", "nfe", "seconds"}, 1},
 		{"sample", []string{"--checkpoint", ckpt, "--samples-per-class", "1", "--steps", "1", "--no-figures", "--json"}, []string{"files", "samples"}, 1},
 		{"reflow", []string{"--dataset", "digits", "--output-dir", dir, "--pairs", "16", "--batch-size", "16", "--steps", "1", "--rounds", "2", "--iterations", "2", "--no-figures", "--json"}, []string{"type", "files", "teacher", "solver", "seconds"}, 3},

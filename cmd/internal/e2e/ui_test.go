@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -84,6 +85,65 @@ func TestPage(t *testing.T) {
 	}
 	if got := cmd.ProcessState.ExitCode(); got != 143 {
 		t.Errorf("status %d after SIGTERM", got)
+	}
+}
+
+// With --json there is a line for the page, one for each training, and a summary.
+func TestPageJSON(t *testing.T) {
+	cmd := command(t, t.TempDir(), "ui", nil, "--port", "0", "--device", "cpu", "--threads", "1", "--json", "--quiet")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Process.Kill()
+	read := json.NewDecoder(out)
+	var page struct {
+		Type, Address, Host string
+		Port                int
+		OutputDir           string `json:"output_dir"`
+	}
+	if err := read.Decode(&page); err != nil || page.Type != "page" || page.Address != fmt.Sprintf("http://127.0.0.1:%d/", page.Port) || page.Host != "127.0.0.1" || page.OutputDir != "outputs" {
+		t.Fatalf("%+v, %v", page, err)
+	}
+	for _, body := range []string{"{}", `{"seed":1,"iterations":1,"points":[` + strings.Repeat("0.1,0.2,0.3,-0.2,", 40) + "0,0]}"} {
+		ask, err := http.NewRequest("POST", page.Address+"api/train", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ask.Header.Set("Content-Type", "application/json")
+		ask.Header.Set("X-Flowmatch-Page", "page-of-a-test")
+		r, err := http.DefaultClient.Do(ask)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadAll(r.Body); err != nil {
+			t.Error(err)
+		}
+		r.Body.Close()
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	var training, end struct {
+		Type                        string
+		Number, Requests, Trainings int
+		Seconds                     float64
+	}
+	if err := read.Decode(&training); err != nil || training.Type != "training" || training.Number != 1 {
+		t.Errorf("%+v, %v", training, err)
+	}
+	if err := read.Decode(&end); err != nil || end.Type != "summary" || end.Requests != 2 || end.Trainings != 1 || end.Seconds <= 0 {
+		t.Errorf("%+v, %v", end, err)
+	}
+	if err := read.Decode(&end); err != io.EOF {
+		t.Errorf("after the summary: %v", err)
+	}
+	_ = cmd.Wait()
+	if got := cmd.ProcessState.ExitCode(); got != 143 {
+		t.Errorf("status %d", got)
 	}
 }
 

@@ -71,7 +71,7 @@ func CheckWeights(w string) error {
 // AddNetwork adds the flags for files without a record, after the command's
 // own.
 func (f *Flags) AddNetwork() {
-	g := f.cmd.Group("Network of a file without a record")
+	g := f.cmd.Group(networkGroup)
 	f.network = f.cmd.AddNetwork(g, " and files without a record")
 	g.IntVar(&f.ImageSize, "image-size", 64, "height and width of a folder's pictures")
 	g.IntVar(&f.imageChannels, "image-channels", 3, "of a folder's pictures, for files without a record: 1 for grey, 3 for colours")

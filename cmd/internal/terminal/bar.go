@@ -53,7 +53,7 @@ func (b *Bar) Set(done, total int, details ...string) {
 	case time.Since(b.last) >= b.every || done == total && b.shown:
 		b.last, b.shown = time.Now(), true
 		head := fmt.Sprintf("%s %d/%d (%d%%)", b.what, done, total, percent(done, total))
-		b.screen.print(strings.TrimRight(strings.Join(append([]string{head}, details...), "  "), " "))
+		b.screen.print(b.screen.lines(strings.TrimRight(strings.Join(append([]string{head}, details...), "  "), " "))...)
 	}
 }
 
@@ -68,12 +68,8 @@ func (b *Bar) Show(done, total int, details ...string) {
 func (b *Bar) Note(s string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	switch {
-	case b.quiet:
-	case b.screen.live:
-		b.screen.print(fold(s, b.screen.room())...)
-	default:
-		b.screen.print(s)
+	if !b.quiet {
+		b.screen.print(b.screen.lines(s)...)
 	}
 }
 

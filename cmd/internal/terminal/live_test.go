@@ -14,8 +14,8 @@ import (
 	"flowmatch/cmd/internal/terminal/emulator"
 )
 
-// terminalOf opens a terminal of so many columns for a locale.
-func terminalOf(t *testing.T, width int, locale string) *emulator.Pty {
+// openTerminal opens a terminal of so many columns for a locale.
+func openTerminal(t *testing.T, width int, locale string) *emulator.Pty {
 	t.Helper()
 	t.Setenv("TERM", "xterm")
 	for _, name := range []string{"LC_ALL", "LC_CTYPE"} {
@@ -64,7 +64,7 @@ func TestLine(t *testing.T) {
 		{6, "C.UTF-8", "training", []string{"a", "  note", "  that", "  says", "  some", "thing", " step", "    5", "    5", " 50%"}, nil},
 		{1, "C.UTF-8", "training", nil, nil},
 	} {
-		p := terminalOf(t, c.width, c.locale)
+		p := openTerminal(t, c.width, c.locale)
 		b := New(p.File, false, c.what, 10)
 		if !b.Live() {
 			t.Fatal("the terminal is none")
@@ -116,7 +116,7 @@ func TestMeterFits(t *testing.T) {
 // A window that is made narrower or wider is followed: no line wraps, and the heads are
 // printed anew where other columns fit.
 func TestResize(t *testing.T) {
-	p := terminalOf(t, 60, "C.UTF-8")
+	p := openTerminal(t, 60, "C.UTF-8")
 	b := New(p.File, false, "training", 10)
 	b.Row(twoFields...)
 	at := func(text string) func([]string) bool {
@@ -150,7 +150,7 @@ func TestResize(t *testing.T) {
 // A terminal that says it is dumb, or nothing, gets plain lines without control sequences.
 func TestDumbTerminal(t *testing.T) {
 	for _, name := range []string{"dumb", ""} {
-		p := terminalOf(t, 60, "C.UTF-8")
+		p := openTerminal(t, 60, "C.UTF-8")
 		t.Setenv("TERM", name)
 		b := New(p.File, false, "training", 10)
 		b.every = 0
@@ -201,7 +201,7 @@ func TestReaderGone(t *testing.T) {
 		b.Note("a note")
 	}
 	b.Done()
-	p := terminalOf(t, 60, "C.UTF-8")
+	p := openTerminal(t, 60, "C.UTF-8")
 	b = New(p.File, false, "training", 10)
 	p.Close()
 	b.Set(1, 10)

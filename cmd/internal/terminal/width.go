@@ -8,7 +8,7 @@ import (
 
 // columnsOf is how many columns of a terminal a text takes: letters of East Asian
 // scripts take two, combining marks none.
-func columnsOf(s string) int { return uniseg.StringWidth(s) }
+func columnsOf(s string) int { return uniseg.StringWidth(strings.ReplaceAll(s, keep, " ")) }
 
 // fit cuts a text to so many columns. What would move the cursor is left out; where the
 // locale is not UTF-8, other letters than ASCII's become question marks.
@@ -48,23 +48,4 @@ func fit(s string, columns int, ascii bool) string {
 // right sets a text at the right of so many columns.
 func right(s string, columns int) string {
 	return strings.Repeat(" ", max(0, columns-columnsOf(s))) + s
-}
-
-// fold breaks a text between words into lines of so many columns; a longer word has a
-// line of its own, which nobody can break.
-func fold(s string, columns int) []string {
-	var lines []string
-	line := ""
-	for _, word := range strings.Split(s, " ") {
-		switch {
-		case line == "":
-			line = word
-		case columnsOf(line)+1+columnsOf(word) <= columns:
-			line += " " + word
-		default:
-			lines = append(lines, line)
-			line = "  " + word
-		}
-	}
-	return append(lines, line)
 }

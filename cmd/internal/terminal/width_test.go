@@ -32,7 +32,7 @@ func TestFit(t *testing.T) {
 	}
 }
 
-func TestFold(t *testing.T) {
+func TestWrap(t *testing.T) {
 	for _, c := range []struct {
 		text    string
 		columns int
@@ -43,7 +43,7 @@ func TestFold(t *testing.T) {
 		{"one two", 6, []string{"one", "  two"}},
 		{"one outputs/cfm/digits two", 8, []string{"one", "  outputs/cfm/digits", "  two"}},
 	} {
-		if got := fold(c.text, c.columns); !slices.Equal(got, c.want) {
+		if got := wrap(c.text, c.columns, 0, 2); !slices.Equal(got, c.want) {
 			t.Errorf("%q in %d: %q, want %q", c.text, c.columns, got, c.want)
 		}
 	}

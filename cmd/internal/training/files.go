@@ -1,9 +1,7 @@
 package training
 
 import (
-	"fmt"
 	"path/filepath"
-	"strings"
 
 	"github.com/wangkuiyi/gotorch/disk"
 
@@ -34,42 +32,19 @@ var meanings = [][2]string{
 	{"few_step_samples.png", "teacher and student in few steps"},
 }
 
-// PrintFiles tells at the end of a run what is in its folder: on a terminal all of it, by
-// short names and with what it is. Programs get the paths of what they may want, one a
-// line, and so do those who want it quiet.
-func PrintFiles(c *cli.Command, env cli.Env, dir string, paths []string) {
-	width, terminal := cli.TerminalWidth(env.Stdout)
-	if !terminal || c.Quiet {
-		fmt.Fprintln(env.Stdout, strings.Join(paths, "\n"))
-		return
-	}
-	fmt.Fprint(env.Stdout, filepath.Clean(dir)+"/\n"+cli.List(width, found(dir)))
-}
-
-// found are the files that are there, with what they are.
-func found(dir string) (rows [][2]string) {
+// Files are those that are in a run's folder, the checkpoint first, with what they are.
+func Files(dir string) (all []cli.Written) {
 	entries, err := disk.ReadDir(dir)
 	if err != nil {
-		return nil
+		return nil // whoever wrote them has been told
 	}
 	for _, m := range meanings {
 		for _, e := range entries {
 			if ok, _ := filepath.Match(m[0], e.Name()); !ok {
 				continue
 			}
-			name := e.Name()
-			if e.IsDir() {
-				name += "/"
-			}
-			rows = append(rows, [2]string{name, m[1]})
+			all = append(all, cli.Written{Path: filepath.Join(dir, e.Name()), Folder: e.IsDir(), What: m[1]})
 		}
 	}
-	return rows
-}
-
-// Next says which command comes next, in one line: it is there to be copied.
-func Next(c *cli.Command, env cli.Env, words ...string) {
-	if !c.Quiet {
-		fmt.Fprintln(env.Stderr, "next: "+cli.Shell(words))
-	}
+	return all
 }

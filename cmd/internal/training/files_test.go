@@ -10,8 +10,9 @@ import (
 	"flowmatch/cmd/internal/terminal/emulator"
 )
 
-// A terminal is told what each file is, programs their paths alone.
-func TestPrintFiles(t *testing.T) {
+// A run's end names all files of ours that are in its folder: to a terminal with what each
+// is, to programs by their paths alone.
+func TestFiles(t *testing.T) {
 	t.Chdir(t.TempDir())
 	dir := filepath.Join("outputs", "cfm", "moons")
 	if err := os.MkdirAll(filepath.Join(dir, "progress"), 0o777); err != nil {
@@ -22,11 +23,15 @@ func TestPrintFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	paths := []string{dir + "/ckpt.pth", dir + "/losses.png"}
+	const paths = `outputs/cfm/moons/ckpt.pth
+outputs/cfm/moons/state.pth
+outputs/cfm/moons/losses.png
+outputs/cfm/moons/progress
+outputs/cfm/moons/progress.gif
+outputs/cfm/moons/likelihood_moons.png`
 	var out strings.Builder
-	PrintFiles(&cli.Command{}, cli.Env{Stdout: &out}, dir, paths)
-	if want := "outputs/cfm/moons/ckpt.pth\noutputs/cfm/moons/losses.png\n"; out.String() != want {
-		t.Errorf("%q, want %q", out.String(), want)
+	if err := new(cli.Command).PrintWritten(&out, Files(dir)); err != nil || out.String() != paths+"\n" {
+		t.Errorf("%v, %q", err, out.String())
 	}
 	for _, c := range []struct {
 		width int
@@ -43,8 +48,8 @@ func TestPrintFiles(t *testing.T) {
 		{24, false, `outputs/cfm/moons/
   ckpt.pth
       the weights, for
-      bin/sample and for
-      PyTorch
+      bin/sample and
+      for PyTorch
   state.pth
       all that --resume
       goes on from
@@ -52,24 +57,27 @@ func TestPrintFiles(t *testing.T) {
       the loss of every
       step
   progress/
-      what it had learnt
-      on the way, in
-      pictures
+      what it had
+      learnt on the
+      way, in pictures
   progress.gif
       the film of them
   likelihood_moons.png
       the likelihood
       that the model
       gives`},
-		{80, true, "outputs/cfm/moons/ckpt.pth\noutputs/cfm/moons/losses.png"},
+		{80, true, paths},
 	} {
 		p, err := emulator.Open(c.width)
 		if err != nil {
 			t.Skipf("no pseudo-terminals here: %v", err)
 		}
-		PrintFiles(&cli.Command{Quiet: c.quiet}, cli.Env{Stdout: p.File}, dir, paths)
+		quiet := &cli.Command{Quiet: c.quiet}
+		if err := quiet.PrintWritten(p.File, Files(dir)); err != nil {
+			t.Error(err)
+		}
 		term := p.Close()
-		if got := strings.Join(term.Screen(), "\n"); got != c.want || len(term.Wrapped) > 0 {
+		if got := strings.Join(term.Screen(), "\n"); got != c.want || !c.quiet && len(term.Wrapped) > 0 {
 			t.Errorf("%d columns:\n%s\nwant\n%s\nwrapped: %q", c.width, got, c.want, term.Wrapped)
 		}
 	}

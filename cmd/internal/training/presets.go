@@ -1,11 +1,11 @@
 package training
 
 import (
-	"fmt"
 	"io"
-	"text/tabwriter"
+	"strings"
 
 	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/terminal"
 	"flowmatch/datasets"
 )
 
@@ -49,22 +49,35 @@ var reflows = []preset{
 		"of mnist-guided: 18 min on 2 cores of an EPYC with AVX2; one evaluation, 99.6 % as asked"},
 }
 
+// presetLine is a preset in JSON.
+type presetLine struct {
+	Name  string      `json:"name"`
+	About string      `json:"about"`
+	Flags [][2]string `json:"flags"`
+}
+
 // ListPresets prints what --preset help prints.
-func (s *Settings) ListPresets(w io.Writer) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+func (s *Settings) ListPresets(w io.Writer, asJSON bool) error {
+	listed := []presetLine{}
+	page, list := terminal.NewPage(w), terminal.List{}
 	for _, p := range presets[s.job] {
-		line := ""
+		var flags []string
 		for _, f := range p.flags {
 			switch f[1] {
 			case "true":
-				line += " --" + f[0]
+				flags = append(flags, "--"+f[0])
 			default:
-				line += " --" + f[0] + " " + f[1]
+				flags = append(flags, terminal.Whole("--"+f[0]+" "+f[1]))
 			}
 		}
-		fmt.Fprintf(t, "%s\t%s\n\t %s\n", p.name, p.about, line)
+		list.Rows = append(list.Rows, []string{p.name, p.about, strings.Join(flags, " ")})
+		listed = append(listed, presetLine{p.name, p.about, p.flags})
 	}
-	return t.Flush()
+	if asJSON {
+		return cli.WriteJSON(w, listed)
+	}
+	page.List(list)
+	return page.Flush()
 }
 
 func (s *Settings) findPreset(name string) (preset, error) {

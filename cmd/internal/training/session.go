@@ -142,7 +142,7 @@ func (s Session) end(c trainer.Config, start *Start) int {
 // tell prints the notes of a start.
 func (s Session) tell(start *Start) {
 	for _, n := range start.Passed {
-		fmt.Fprintf(s.Env.Stderr, "note: %s\n", n)
+		terminal.Say(s.Env.Stderr, "note: "+n)
 	}
 	for _, n := range start.Notes {
 		s.Stops.cmd.Say("note: %s", n)

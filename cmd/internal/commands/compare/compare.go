@@ -64,7 +64,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if note := figures.KeptNote(before.Settle()); note != "" {
 		c.cmd.Say("%s", note)
 	}
-	return err
+	return errors.Join(c.end(), err)
 }
 
 // draw draws and measures the two models, and pictures are the endings of what it draws.
@@ -81,6 +81,7 @@ type comparison struct {
 	dir    string
 	models [2]*trained.Model
 	device torch.Device
+	files  []cli.Written // that were written whole
 }
 
 // names are those of the two models, as they are shown.
@@ -145,6 +146,11 @@ func (c *comparison) points(ctx context.Context) error {
 	if err := print(c.env.Stdout); err != nil {
 		return err
 	}
+	c.files = []cli.Written{
+		{Path: r.Paths, What: "paths from noise to samples"},
+		{Path: r.Film, What: "the film of the samples, with the velocities"},
+		{Path: r.Figure, What: "how good the samples are, by evaluations"},
+	}
 	if bad := r.unsolved(); bad != nil {
 		return errors.New(strings.Join(bad, "; "))
 	}
@@ -181,6 +187,22 @@ func (c *comparison) images(ctx context.Context) error {
 		}
 		return cli.WriteJSON(c.env.Stdout, out)
 	}
-	_, err := fmt.Fprintln(c.env.Stdout, path)
-	return err
+	c.files = []cli.Written{{Path: path, What: "samples of both in few steps"}}
+	return nil
+}
+
+// end tells what was written, and what comes next, for people.
+func (c *comparison) end() error {
+	if c.cmd.JSON || c.files == nil {
+		return nil
+	}
+	if err := c.cmd.PrintWritten(c.env.Stdout, c.files); err != nil {
+		return err
+	}
+	if name := c.model.Pretrained; name != "" {
+		c.cmd.Next("bin/train", "--preset", name)
+	} else {
+		c.cmd.Next("bin/sample", "--checkpoint", c.models[1].Checkpoint.Path, "--method", "euler", "--steps", "2")
+	}
+	return nil
 }

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
-	"text/tabwriter"
 
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/terminal"
@@ -57,34 +55,43 @@ func (r *report) json(w io.Writer) error { return cli.WriteJSON(w, r) }
 
 // table writes the report for people.
 func (r *report) table(w io.Writer) error {
-	var b strings.Builder
+	p := terminal.NewPage(w)
 	a, c := r.Models[0], r.Models[1]
-	fmt.Fprintf(&b, "%s: %s (%s) and %s (%s)\n\n", r.Dataset, a.Name, a.Checkpoint, c.Name, c.Checkpoint)
-	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(t, "\t\tsliced W2\t\tnegative log-likelihood\t\t\n")
-	fmt.Fprintf(t, "solver\tNFE\t%s\t%s\t%s\t%s\t\n", a.Name, c.Name, a.Name, c.Name)
+	p.Linef("%s: %s (%s) and %s (%s)", r.Dataset, a.Name, a.Checkpoint, c.Name, c.Checkpoint)
+	p.Blank()
+	const distance, likelihood = "sliced W2", "negative log-likelihood"
+	t := terminal.Table{Indent: 2, Columns: []terminal.Column{
+		{Title: "solver"}, {Title: "NFE", Right: true},
+		{Group: distance, Title: a.Name, Right: true}, {Group: distance, Title: c.Name, Right: true},
+		{Group: likelihood, Title: a.Name, Right: true}, {Group: likelihood, Title: c.Name, Right: true},
+	}}
 	for i, e := range a.Results {
 		f := c.Results[i]
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t\n", e.name(), both(e.NFE, f.NFE),
-			show(e.SW2, 4), show(f.SW2, 4), show(e.NLL, 3), show(f.NLL, 3))
+		t.Rows = append(t.Rows, []string{e.name(), both(e.NFE, f.NFE), show(e.SW2, 4), show(f.SW2, 4), show(e.NLL, 3), show(f.NLL, 3)})
 	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	fmt.Fprintf(&b, "\nSliced W2: %s; data against data has %s", terminal.Counted(r.Samples, "sample"), show(r.SW2Floor, 4))
+	p.Table(t)
+	p.Blank()
+	floor := show(r.SW2Floor, 4)
 	if r.belowFloor() {
-		b.WriteString(" (below it is as near as the set to itself, and chance: the fewer samples, the more both vary)")
+		floor += " (below it is as near as the set to itself, and chance: the fewer samples, the more both vary)"
 	}
-	fmt.Fprintf(&b, ". Likelihood: nats, of %s", terminal.Counted(r.Points, "fresh point"))
-	if e := a.Results[len(a.Results)-1].NLLStderr; e != nil {
-		fmt.Fprintf(&b, ", ± %s", show(e, 3))
+	p.Paragraphf("Sliced W2: %s; data against data has %s. Likelihood: nats, of %s%s.",
+		terminal.Counted(r.Samples, "sample"), floor, terminal.Counted(r.Points, "fresh point"), r.likelihoodBounds())
+	p.Paragraphf("A few steps backwards are far from the density's equation: what they find may be below the entropy.")
+	p.Blank()
+	return p.Flush()
+}
+
+// likelihoodBounds say how exact the likelihoods are, and what the least is.
+func (r *report) likelihoodBounds() string {
+	said := ""
+	if all := r.Models[0].Results; len(all) > 0 && all[len(all)-1].NLLStderr != nil {
+		said = ", ± " + show(all[len(all)-1].NLLStderr, 3)
 	}
 	if r.Entropy != nil {
-		fmt.Fprintf(&b, "; the set's entropy, the least there is, %s", show(r.Entropy, 3))
+		said += "; the set's entropy, the least there is, " + show(r.Entropy, 3)
 	}
-	fmt.Fprintf(&b, ".\nA few steps backwards are far from the density's equation: what they find may be below the entropy.\n\n%s\n%s\n%s\n", r.Paths, r.Film, r.Figure)
-	_, err := io.WriteString(w, b.String())
-	return err
+	return said
 }
 
 // belowFloor tells whether samples came nearer to the set than others of its own points.

@@ -2,7 +2,6 @@
 package convert
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -132,7 +131,7 @@ func show(env cli.Env, path string, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	w := bufio.NewWriter(env.Stdout)
+	list := terminal.List{Column: nameColumn}
 	tensors, numbers := 0, int64(0)
 	all := listing{File: path, Entries: []leaf{}, Record: f.Record}
 	for _, l := range f.Leaves {
@@ -151,16 +150,21 @@ func show(env cli.Env, path string, asJSON bool) error {
 			tensors, numbers = tensors+1, numbers+l.Tensor.Numel()
 		}
 		if all.Entries = append(all.Entries, leaf{l.Name, fmt.Sprint(what)}); !asJSON {
-			fmt.Fprintln(w, trainer.Printable(fmt.Sprintf("%-44s %v", l.Name, what)))
+			list.Rows = append(list.Rows, []string{terminal.Whole(trainer.Printable(l.Name)), trainer.Printable(fmt.Sprint(what))})
 		}
 	}
 	if asJSON {
 		all.Tensors, all.Numbers = tensors, numbers
 		return cli.WriteJSON(env.Stdout, all)
 	}
-	fmt.Fprintf(w, "%s, %s\n", terminal.Counted(tensors, "tensor"), terminal.Counted(numbers, "number"))
+	p := terminal.NewPage(env.Stdout)
+	p.List(list)
+	p.Linef("%s, %s", terminal.Counted(tensors, "tensor"), terminal.Counted(numbers, "number"))
 	if f.Record != nil {
-		fmt.Fprintf(w, "record: %s\n", trainer.Printable(string(f.Record)))
+		p.Path("record: " + trainer.Printable(string(f.Record)))
 	}
-	return w.Flush()
+	return p.Flush()
 }
+
+// nameColumn is the columns that most names of tensors need.
+const nameColumn = 43

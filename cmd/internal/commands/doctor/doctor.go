@@ -63,7 +63,9 @@ func run(ctx context.Context, c *cli.Command, fetch bool, env cli.Env) error {
 			return err
 		}
 	} else {
-		print(env.Stdout, all)
+		if err := print(env.Stdout, all); err != nil {
+			return err
+		}
 	}
 	for _, f := range all {
 		if f.fatal && !f.OK {
@@ -80,17 +82,22 @@ func onDevice(c *cli.Command) string {
 	return " on --device " + c.Device
 }
 
-func print(w io.Writer, all []finding) {
+func print(w io.Writer, all []finding) error {
+	list := terminal.List{}
 	for _, f := range all {
 		mark := "ok "
 		if !f.OK {
 			mark = "-- "
 		}
-		fmt.Fprintf(w, "%s %-12s %s\n", mark, f.Name, f.What)
+		row := []string{mark + " " + f.Name, f.What}
 		if f.Remedy != "" {
-			fmt.Fprintf(w, "    %-12s   %s\n", "", f.Remedy)
+			row = append(row, f.Remedy)
 		}
+		list.Rows = append(list.Rows, row)
 	}
+	p := terminal.NewPage(w)
+	p.List(list)
+	return p.Flush()
 }
 
 // cores is how many this process may use.

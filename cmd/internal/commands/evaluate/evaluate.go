@@ -85,7 +85,25 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if failed := failures(req.require, e.out); failed != "" {
 		return &cli.CheckError{Msg: failed}
 	}
+	if !f.cmd.JSON {
+		f.cmd.Next(e.next()...)
+	}
 	return nil
+}
+
+// next is the command that comes next: a model of the user's own, straighter paths, or what
+// they are good for.
+func (e *evaluation) next() []string {
+	record := e.file.Checkpoint.Record
+	switch {
+	case e.f.model.Pretrained != "":
+		return []string{"bin/train", "--preset", e.f.model.Pretrained}
+	case e.file.Distilled():
+		return e.f.model.Again("bin/sample")
+	case record != nil && record.Training.Configuration.Reflow != nil:
+		return append(e.f.model.Again("bin/sample"), "--method", "euler", "--steps", "2")
+	}
+	return e.f.model.Again("bin/reflow")
 }
 
 // build makes the network, in float32 for what is measured of itself.

@@ -251,10 +251,10 @@ func TestTable(t *testing.T) {
   straightness             0.5               1,000 of the model's own paths; 0 is straight
   negative log-likelihood  0.25 ± 0.01 nats  4,000 fresh points, midpoint, 20 steps
 
-       solver  NFE  sliced W2
-      euler:1    1        0.5
+  solver       NFE  sliced W2
+  euler:1        1        0.5
   midpoint:20    2       0.25
-       dopri5    3     0.1667
+  dopri5         3     0.1667
 (20,000 samples each)
 `
 	if b.String() != want {

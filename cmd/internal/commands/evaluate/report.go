@@ -1,12 +1,10 @@
 package evaluate
 
 import (
-	"fmt"
 	"io"
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/terminal"
@@ -119,9 +117,11 @@ func (r *report) json(w io.Writer) error {
 
 // table writes the report for people.
 func (r *report) table(w io.Writer) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %s\n", r.Dataset, r.Checkpoint)
-	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	p := terminal.NewPage(w)
+	p.Linef("%s", r.heading())
+	values := terminal.Table{Indent: 2, Columns: make([]terminal.Column, 3), Line: func(row []string) string {
+		return row[0] + " " + row[1] + ": " + row[2]
+	}}
 	line := func(name string, v, stderr *float64, unit, how string) {
 		if v == nil {
 			return
@@ -133,7 +133,7 @@ func (r *report) table(w io.Writer) error {
 		if unit != "" {
 			text += " " + unit
 		}
-		fmt.Fprintf(t, "  %s\t%s\t%s\n", name, text, how)
+		values.Rows = append(values.Rows, []string{name, text, how})
 	}
 	of := func(key, what string) string { return terminal.Count(int64(r.counts[key])) + " " + what }
 	line("straightness", r.Straightness, nil, "", of("straightness", "of the model's own paths; 0 is straight"))
@@ -143,63 +143,66 @@ func (r *report) table(w io.Writer) error {
 	line("bits per dimension", r.BitsPerDim, r.BitsPerDimStderr, "", of("bits_per_dim", "test images, midpoint, 20 steps"))
 	line("sliced W2 of data to data", r.SW2Floor, nil, "", "of as many points of the set itself")
 	line("accuracy of the classifier", r.ClassifierAccuracy, nil, "", of("classifier_accuracy", "test images that it has not seen"))
-	if err := t.Flush(); err != nil {
-		return err
-	}
+	p.Table(values)
 	if len(r.Results) > 0 {
-		b.WriteByte('\n')
-		t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
-		columns := []struct {
-			title string
-			of    func(entry) *float64
-		}{
-			{"sliced W2", func(e entry) *float64 { return e.SW2 }},
-			{"as asked", func(e entry) *float64 { return e.AsAsked }},
-			{"Frechet", func(e entry) *float64 { return e.Frechet }},
-		}
-		shown := func(i int) bool {
-			return slices.ContainsFunc(r.Results, func(e entry) bool { return columns[i].of(e) != nil })
-		}
-		rounded := slices.ContainsFunc(r.Results, func(e entry) bool { return e.Precision == "bf16" })
-		if rounded {
-			fmt.Fprint(t, "precision\t")
-		}
-		fmt.Fprint(t, "solver\tNFE\t")
-		for i, c := range columns {
-			if shown(i) {
-				fmt.Fprintf(t, "%s\t", c.title)
-			}
-		}
-		for _, e := range r.Results {
-			fmt.Fprint(t, "\n")
-			if rounded {
-				fmt.Fprintf(t, "%s\t", e.Precision)
-			}
-			fmt.Fprintf(t, "%s\t%d\t", e.name(), e.NFE)
-			for i, c := range columns {
-				if shown(i) {
-					fmt.Fprintf(t, "%s\t", number(c.of(e)))
-				}
-			}
-		}
-		fmt.Fprintln(t)
-		if err := t.Flush(); err != nil {
-			return err
-		}
-		fmt.Fprintf(&b, "(%s samples each", terminal.Count(int64(r.counts["results"])))
-		if r.guidance != "" {
-			fmt.Fprintf(&b, ", guidance %s", r.guidance)
-		}
-		if r.belowFloor() {
-			b.WriteString("; below data to data is as near as the set to itself, and chance: the fewer samples, the more both vary")
-		}
-		if shown(len(columns) - 1) {
-			b.WriteString("; Frechet: in the features of the project's own classifier, not Inception FID")
-		}
-		b.WriteString(")\n")
+		p.Blank()
+		r.solvers(p)
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return p.Flush()
+}
+
+// heading says which model it is.
+func (r *report) heading() string {
+	if strings.HasPrefix(r.Checkpoint, r.Dataset+",") { // a model of the program's own says so
+		return r.Checkpoint
+	}
+	return r.Dataset + ", " + terminal.Whole(r.Checkpoint)
+}
+
+// solvers are the samples' measures by each solver.
+func (r *report) solvers(p *terminal.Page) {
+	t := terminal.Table{Indent: 2, Columns: []terminal.Column{{Title: "solver"}, {Title: "NFE", Right: true}}}
+	rounded := slices.ContainsFunc(r.Results, func(e entry) bool { return e.Precision == "bf16" })
+	if rounded {
+		t.Columns = append(t.Columns, terminal.Column{Title: "precision"})
+	}
+	measures := []struct {
+		title string
+		of    func(entry) *float64
+	}{
+		{"sliced W2", func(e entry) *float64 { return e.SW2 }},
+		{"as asked", func(e entry) *float64 { return e.AsAsked }},
+		{"Frechet", func(e entry) *float64 { return e.Frechet }},
+	}
+	shown := measures[:0:0]
+	for _, m := range measures {
+		if slices.ContainsFunc(r.Results, func(e entry) bool { return m.of(e) != nil }) {
+			shown = append(shown, m)
+			t.Columns = append(t.Columns, terminal.Column{Title: m.title, Right: true})
+		}
+	}
+	for _, e := range r.Results {
+		row := []string{e.name(), strconv.Itoa(e.NFE)}
+		if rounded {
+			row = append(row, e.Precision)
+		}
+		for _, m := range shown {
+			row = append(row, number(m.of(e)))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	p.Table(t)
+	said := terminal.Count(int64(r.counts["results"])) + " samples each"
+	if r.guidance != "" {
+		said += ", guidance " + r.guidance
+	}
+	if r.belowFloor() {
+		said += "; below data to data is as near as the set to itself, and chance: the fewer samples, the more both vary"
+	}
+	if len(shown) > 0 && shown[len(shown)-1].title == "Frechet" {
+		said += "; Frechet: in the features of the project's own classifier, not Inception FID"
+	}
+	p.Linef("(%s)", said)
 }
 
 // belowFloor tells whether samples came nearer to the set than others of the set's own points:

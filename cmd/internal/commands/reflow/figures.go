@@ -11,27 +11,24 @@ import (
 
 // draw draws a round's pictures: those of a training, and of images the first
 // teacher's samples beside the student's in few steps.
-func (r *rounds) draw(ctx context.Context, dir string, teacher, student *trained.Model) ([]string, error) {
-	paths, err := r.figures.Draw(ctx, r.session.Env, figures.Run{
+func (r *rounds) draw(ctx context.Context, dir string, teacher, student *trained.Model) error {
+	_, err := r.figures.Draw(ctx, r.session.Env, figures.Run{
 		Dir: dir, Info: r.info, Network: student.Config, Device: r.device, Losses: r.losses, OneStep: r.distill, Reference: r.hyper.Recipe == "reference",
 	})
 	if err != nil || r.figures.Off {
-		return paths, err
+		return err
 	}
-	more, err := besides.Of(r.info)(r, ctx, dir, teacher, student)
-	return append(paths, more...), err
+	return besides.Of(r.info)(r, ctx, dir, teacher, student)
 }
 
 // besides are the pictures of a round besides those of a training.
-var besides = kinds.Each[func(r *rounds, ctx context.Context, dir string, teacher, student *trained.Model) ([]string, error)]{
-	Points: func(*rounds, context.Context, string, *trained.Model, *trained.Model) ([]string, error) {
-		return nil, nil
-	},
+var besides = kinds.Each[func(r *rounds, ctx context.Context, dir string, teacher, student *trained.Model) error]{
+	Points: func(*rounds, context.Context, string, *trained.Model, *trained.Model) error { return nil },
 	Images: (*rounds).fewSteps,
 }
 
 // fewSteps draws samples of the teacher beside the student's in few steps.
-func (r *rounds) fewSteps(ctx context.Context, dir string, teacher, student *trained.Model) ([]string, error) {
+func (r *rounds) fewSteps(ctx context.Context, dir string, teacher, student *trained.Model) error {
 	rows := []figures.Row{
 		{Name: "teacher, " + r.solver.String(), Of: teacher, Solver: r.solver},
 		figures.Euler("teacher", teacher, 1),
@@ -46,9 +43,5 @@ func (r *rounds) fewSteps(ctx context.Context, dir string, teacher, student *tra
 	if !r.distill { // that has learnt nothing of other times than 0
 		rows = append(rows, figures.Euler("student", student, 2), figures.Euler("student", student, 4))
 	}
-	path := filepath.Join(dir, "few_step_samples.png")
-	if err := figures.FewSteps(ctx, path, r.device, r.cmd.Seed, rows); err != nil {
-		return nil, err
-	}
-	return []string{path}, nil
+	return figures.FewSteps(ctx, filepath.Join(dir, "few_step_samples.png"), r.device, r.cmd.Seed, rows)
 }

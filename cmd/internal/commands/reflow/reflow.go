@@ -26,7 +26,7 @@ import (
 
 func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if f.settings.Preset == "help" {
-		return f.settings.ListPresets(env.Stdout)
+		return f.settings.ListPresets(env.Stdout, f.cmd.JSON)
 	}
 	if err := f.settings.Apply(f.cmd.Flags()); err != nil {
 		return err
@@ -86,21 +86,19 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		if err != nil {
 			return err
 		}
-		paths, err := r.draw(ctx, at, first, student)
-		if err != nil {
+		if err := r.draw(ctx, at, first, student); err != nil {
 			return err
 		}
-		paths = append([]string{filepath.Join(at, trainer.CheckpointFile)}, paths...)
-		if r.film != "" {
-			paths = append(paths, r.film)
-		}
-		written = append(written, paths...)
+		files := training.Files(at)
+		written = append(written, cli.Paths(files)...)
+		print := func() error { return f.cmd.PrintWritten(env.Stdout, files) }
 		if f.cmd.JSON {
-			if err := cli.WriteJSON(env.Stdout, done{Type: "round", Round: round, Files: paths, Steps: len(r.losses)}); err != nil {
-				return err
+			print = func() error {
+				return cli.WriteJSON(env.Stdout, done{Type: "round", Round: round, Files: cli.Paths(files), Steps: len(r.losses)})
 			}
-		} else {
-			training.PrintFiles(f.cmd, env, at, paths)
+		}
+		if err := print(); err != nil {
+			return err
 		}
 		teacher = student
 	}
@@ -113,7 +111,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if !f.distill { // that takes one step anyway
 		next = append(next, "--method", "euler", "--steps", "2")
 	}
-	training.Next(f.cmd, env, next...)
+	f.cmd.Next(next...)
 	return nil
 }
 
@@ -139,7 +137,6 @@ type rounds struct {
 	device  torch.Device
 	config  trainer.Config
 	losses  []float32 // of the last round
-	film    string    // of its pictures on the way; "" for none
 }
 
 // round trains a student of the teacher in a folder.
@@ -168,7 +165,7 @@ func (r *rounds) round(ctx context.Context, n int, dir string, of *trained.Model
 		r.session.Label = fmt.Sprintf("round %d of %d", n, r.rounds)
 	}
 	res, err := r.session.Train(ctx, config, sub, start)
-	r.losses, r.film = res.Losses, res.Film
+	r.losses = res.Losses
 	if res.New > 0 {
 		part.Steps, part.Seconds = res.New, res.Time.Seconds()
 	}

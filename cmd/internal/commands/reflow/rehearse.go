@@ -2,13 +2,11 @@ package reflow
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 	"time"
 
 	torch "github.com/wangkuiyi/gotorch"
 
-	"flowmatch/cmd/internal/terminal"
 	"flowmatch/cmd/internal/training"
 	"flowmatch/flow"
 	"flowmatch/trainer"
@@ -60,30 +58,26 @@ func (r *rounds) rehearse(ctx context.Context, dir string, teacher *trained.Mode
 }
 
 func (r *rounds) rehearseRound(ctx context.Context, n int, teacher *trained.Model, c trainer.Config, pairs *trainer.Pairs, start *training.Start) error {
-	sub, w := r.subject(teacher, pairs), r.session.Env.Stdout
+	sub := r.subject(teacher, pairs)
 	left := pairs.Config.Pairs - pairs.Ready()
 	if pairs.Config.Pairs > 0 { // kept ones cost a step nothing
 		sub.Open = func(c trainer.Config, _ torch.Device, start int) (trainer.Source, error) {
 			return &again{Source: pairs.Teacher.Fresh(c, start)}, nil
 		}
 	}
-	if err := r.session.Rehearse(ctx, r.record(c, pairs), c, sub, start); err != nil {
+	out, err := r.session.Rehearse(ctx, r.record(c, pairs), c, sub, start)
+	if err != nil {
 		return err
 	}
+	out.Round, out.Rounds = n, r.rounds
 	if left > 0 && start.Step() < c.Iterations {
-		about := terminal.Bytes(pairs.Bytes()) + " on disk"
+		out.Pairs, out.PairsBytes = left, pairs.Bytes()
 		if took, ok := pairs.Estimate(); ok {
-			about = "about " + terminal.Duration(took) + ", and " + about
-		}
-		if _, err := fmt.Fprintf(w, "%s drawn before that: %s\n", terminal.Counted(left, "pair"), about); err != nil {
-			return err
+			seconds := took.Seconds()
+			out.PairsSeconds = &seconds
 		}
 	}
-	if r.rounds > 1 {
-		_, err := fmt.Fprintf(w, "that is round %d of %d\n", n, r.rounds)
-		return err
-	}
-	return nil
+	return out.Print(r.cmd, r.session.Env)
 }
 
 // again is a source that gives its first batch again and again.

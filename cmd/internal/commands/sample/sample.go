@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/wangkuiyi/gotorch/atomicfile"
@@ -18,6 +19,7 @@ import (
 	"flowmatch/datasets/npz"
 	"flowmatch/flow"
 	"flowmatch/trainer"
+	"flowmatch/trainer/pretrained"
 )
 
 func (f *flags) run(ctx context.Context, env cli.Env) error {
@@ -31,12 +33,12 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	}
 	info := t.Info
 	if t.Distilled() {
-		if solver, err = f.oneStep(env, solver); err != nil {
+		if solver, err = f.oneStep(solver); err != nil {
 			return err
 		}
 	}
-	if other := t.OtherSet(); other != "" && !f.cmd.Quiet {
-		fmt.Fprintf(env.Stderr, "note: %s was trained on %s, not on %s\n", t.Checkpoint.Path, other, info.Name)
+	if other := t.OtherSet(); other != "" {
+		f.cmd.Note("%s was trained on %s, not on %s", t.Checkpoint.Path, other, info.Name)
 	}
 	kind := kinds.Of(info)
 	if f.format == "folder" && !kind.Pictures {
@@ -72,8 +74,8 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 
-	if plan.mapping != "" && !f.cmd.Quiet {
-		fmt.Fprintf(env.Stderr, "classes: %s\n", plan.mapping)
+	if plan.mapping != "" {
+		f.cmd.Say("classes: %s", plan.mapping)
 	}
 	bar := terminal.New(env.Stderr, f.cmd.Quiet, "sampling", plan.n)
 	batch := f.batchSize
@@ -102,7 +104,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 
-	written := []string{}
+	var written []cli.Written
 	if f.npz != "" {
 		err := figures.WriteFile(f.npz, func(w io.Writer) error {
 			return npz.WriteSamples(w, &npz.Samples{Shape: t.Shape, X: info.Frame.Back(out.X), Y: plan.labels, X0: out.X0})
@@ -110,7 +112,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		if err != nil {
 			return err
 		}
-		written = append(written, f.npz)
+		written = append(written, cli.Written{Path: f.npz, What: "samples x, their classes y, noise x0"})
 	}
 	if f.format == "folder" {
 		folder := filepath.Join(dir, "samples")
@@ -118,13 +120,13 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		if err != nil {
 			return err
 		}
-		if others > 0 && !f.cmd.Quiet {
-			fmt.Fprintf(env.Stderr, "note: %s holds %s that sample did not write; no other than its own are removed\n", folder, terminal.Counted(others, "file"))
+		if others > 0 {
+			f.cmd.Note("%s holds %s that sample did not write; no other than its own are removed", folder, terminal.Counted(others, "file"))
 		}
 		if err := writeFolder(ctx, folder, out.X, plan.labels, info); err != nil {
 			return err
 		}
-		written = append(written, folder)
+		written = append(written, cli.Written{Path: folder, Folder: true, What: "a picture of each sample"})
 	}
 	if !f.noFigures {
 		before, err := figures.SetAside(pictures(dir))
@@ -132,28 +134,40 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 			return err
 		}
 		paths, err := draw.Of(info)(f, ctx, dir, out, plan, info, s)
-		if note := figures.KeptNote(before.Settle()); note != "" && !f.cmd.Quiet {
-			fmt.Fprintln(env.Stderr, note)
+		if note := figures.KeptNote(before.Settle()); note != "" {
+			f.cmd.Say("%s", note)
 		}
 		if err != nil {
 			return err
 		}
-		written = append(written, paths...)
+		for k, what := range []string{"the samples", "the film of how noise becomes them"} {
+			written = append(written, cli.Written{Path: paths[k], What: what})
+		}
 	}
-	if !f.cmd.Quiet {
-		fmt.Fprintf(env.Stderr, "%s by %s, NFE %d a sample%s, in %s (%.1f samples a second)\n",
-			terminal.Counted(plan.n, "sample"), solver, out.NFE, forFrames(out.NFEFrames), terminal.Duration(took), float64(plan.n)/took.Seconds())
-	}
+	f.cmd.Say("%s by %s, NFE %d a sample%s, in %s (%.1f samples a second)",
+		terminal.Counted(plan.n, "sample"), solver, out.NFE, forFrames(out.NFEFrames), terminal.Duration(took), float64(plan.n)/took.Seconds())
 	if f.cmd.JSON {
 		return cli.WriteJSON(f.results(env), drawn{
-			Files: written, Checkpoint: t.Checkpoint.Path, Dataset: info.Name, Samples: plan.n, Solver: solver.String(),
+			Files: cli.Paths(written), Checkpoint: t.Checkpoint.Path, Dataset: info.Name, Samples: plan.n, Solver: solver.String(),
 			NFE: out.NFE, NFEFrames: out.NFEFrames, Seconds: took.Seconds(), Device: device.String(), Precision: precision,
 		})
 	}
-	for _, p := range written {
-		fmt.Fprintln(f.results(env), p)
+	if err := f.cmd.PrintWritten(f.results(env), written); err != nil {
+		return err
 	}
+	f.cmd.Next(f.next()...)
 	return nil
+}
+
+// next is the command that comes next: a model of the user's own, or how good this one is.
+func (f *flags) next() []string {
+	switch {
+	case slices.Contains(pretrained.Names(true), f.model.Pretrained):
+		return []string{"bin/compare", "--pretrained", f.model.Pretrained}
+	case f.model.Pretrained != "":
+		return []string{"bin/train", "--preset", f.model.Pretrained}
+	}
+	return f.model.Again("bin/evaluate")
 }
 
 // drawn is what --json prints.
@@ -171,20 +185,18 @@ type drawn struct {
 }
 
 // oneStep is the solver for a model that has learnt its velocity at t = 0 alone.
-func (f *flags) oneStep(env cli.Env, asked flow.Solver) (flow.Solver, error) {
+func (f *flags) oneStep(asked flow.Solver) (flow.Solver, error) {
 	one, err := flow.NewSolver(flow.SolverConfig{Method: "euler", Steps: 1})
 	if err != nil {
 		return nil, err
 	}
 	if f.cmd.Changed("method") || f.cmd.Changed("steps") {
-		if asked.String() != one.String() && !f.cmd.Quiet {
-			fmt.Fprintln(env.Stderr, "note: the model is distilled to one step, --method euler --steps 1; it has learnt nothing of other times than 0")
+		if asked.String() != one.String() {
+			f.cmd.Note("the model is distilled to one step, --method euler --steps 1; it has learnt nothing of other times than 0")
 		}
 		return asked, nil
 	}
-	if !f.cmd.Quiet {
-		fmt.Fprintln(env.Stderr, "note: the model is distilled to one step: --method euler --steps 1")
-	}
+	f.cmd.Note("the model is distilled to one step: --method euler --steps 1")
 	return one, nil
 }
 

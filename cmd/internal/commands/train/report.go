@@ -7,6 +7,7 @@ import (
 
 	torch "github.com/wangkuiyi/gotorch"
 
+	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/training"
 	"flowmatch/trainer"
 )
@@ -34,9 +35,9 @@ type finished struct {
 }
 
 // report prints what a training came to.
-func report(w io.Writer, r trainer.Result, d torch.Device, precision string, files []string) error {
+func report(w io.Writer, r trainer.Result, d torch.Device, precision string, files []cli.Written) error {
 	out := finished{
-		Files: files, Device: d.String(), Precision: precision, Steps: r.Steps, New: r.New, Skipped: r.Skipped,
+		Files: cli.Paths(files), Device: d.String(), Precision: precision, Steps: r.Steps, New: r.New, Skipped: r.Skipped,
 		Seconds: r.Time.Seconds(), Waited: r.Waited.Seconds(), Pace: [][2]float64{},
 		Nodes: r.GraphNodes, Kernels: r.GraphKernels,
 	}

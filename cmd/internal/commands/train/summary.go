@@ -4,15 +4,28 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 
+	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/terminal"
 	"flowmatch/cmd/internal/training"
 	"flowmatch/models"
 )
 
+// outline is what --summary prints with --json.
+type outline struct {
+	Layers     []layer `json:"layers"`
+	Parameters int64   `json:"parameters"`
+}
+
+type layer struct {
+	Name       string  `json:"name"`
+	Kind       string  `json:"kind"`
+	Output     []int64 `json:"output"` // of a sample
+	Parameters int64   `json:"parameters"`
+}
+
 // summary prints the network's layers, as --summary asks.
-func summary(w io.Writer, sub *training.Subject) error {
+func summary(w io.Writer, sub *training.Subject, asJSON bool) error {
 	net, err := sub.Build()
 	if err != nil {
 		return err
@@ -21,22 +34,29 @@ func summary(w io.Writer, sub *training.Subject) error {
 	if err != nil {
 		return err
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "layer\tkind\toutput of a sample\tparameters")
+	if asJSON {
+		out := outline{Layers: []layer{}, Parameters: models.Count(net)}
+		for _, l := range layers {
+			out.Layers = append(out.Layers, layer{l.Name, l.Kind, l.Output, l.Parameters})
+		}
+		return cli.WriteJSON(w, out)
+	}
+	t := terminal.Table{
+		Columns: []terminal.Column{{Title: "layer"}, {Title: "kind"}, {Title: "output of a sample"}, {Title: "parameters", Right: true}},
+		Line: func(row []string) string {
+			return fmt.Sprintf("%s: %s, output %s, %s parameters", row[0], row[1], row[2], row[3])
+		},
+	}
 	for _, l := range layers {
 		out := strings.Trim(strings.ReplaceAll(fmt.Sprint(l.Output), " ", "x"), "[]")
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", l.Name, l.Kind, out, terminal.Count(l.Parameters))
+		t.Rows = append(t.Rows, []string{l.Name, l.Kind, out, terminal.Count(l.Parameters)})
 	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	n := models.Count(net)
-	_, err = fmt.Fprintf(w, "%s, %s in float32; training holds four to five such copies (gradients, AdamW's two moments, the average)\n",
+	p, n := terminal.NewPage(w), models.Count(net)
+	p.Table(t)
+	p.Linef("%s, %s in float32; training holds four to five such copies (gradients, AdamW's two moments, the average)",
 		terminal.Counted(n, "parameter"), terminal.Bytes(4*n))
 	for _, r := range models.Remarks(sub.Network) {
-		if err == nil {
-			_, err = fmt.Fprintf(w, "note: %s\n", r)
-		}
+		p.Linef("note: %s", r)
 	}
-	return err
+	return p.Flush()
 }

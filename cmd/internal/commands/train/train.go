@@ -4,7 +4,6 @@ package train
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"path/filepath"
 
@@ -12,6 +11,7 @@ import (
 
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/figures"
+	"flowmatch/cmd/internal/terminal"
 	"flowmatch/cmd/internal/training"
 	"flowmatch/datasets"
 	"flowmatch/trainer"
@@ -19,11 +19,10 @@ import (
 
 func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if f.dataset == "help" {
-		listDatasets(env.Stdout)
-		return nil
+		return listDatasets(env.Stdout, f.cmd.JSON)
 	}
 	if f.settings.Preset == "help" {
-		return f.settings.ListPresets(env.Stdout)
+		return f.settings.ListPresets(env.Stdout, f.cmd.JSON)
 	}
 	if err := f.settings.Apply(f.cmd.Flags()); err != nil {
 		return err
@@ -68,7 +67,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	if f.summary {
-		return summary(env.Stdout, subject)
+		return summary(env.Stdout, subject, f.cmd.JSON)
 	}
 	if start == nil {
 		if start, err = f.open(dir, device); err != nil {
@@ -95,13 +94,16 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	if f.settings.DryRun {
-		return session.Rehearse(ctx, f.record(config, subject), config, subject, start)
+		r, err := session.Rehearse(ctx, f.record(config, subject), config, subject, start)
+		if err != nil {
+			return err
+		}
+		return r.Print(f.cmd, env)
 	}
 	if err := start.KeepFiles(subject); err != nil {
 		return err
 	}
-	shown, err := f.showData(start, subject, f.cmd.Say)
-	if err != nil {
+	if err := f.showData(start, subject, f.cmd.Say); err != nil {
 		return err
 	}
 	record, part := f.record(config, subject), training.NewSession(env.Args, start)
@@ -118,26 +120,25 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	}
 	var stop *trainer.InterruptedError
 	if errors.As(err, &stop) && f.cmd.JSON {
-		return errors.Join(err, report(env.Stdout, result.Result, device, config.Precision, []string{checkpoint}))
+		return errors.Join(err, report(env.Stdout, result.Result, device, config.Precision, training.Files(dir)))
 	}
 	if err != nil {
 		return err
 	}
-	paths, err := f.figures.Draw(ctx, env, figures.Run{
+	_, err = f.figures.Draw(ctx, env, figures.Run{
 		Dir: dir, Info: subject.Info, Network: subject.Network, Device: device, Losses: result.Losses, Reference: f.hyper.Recipe == "reference",
 	})
 	if err != nil {
 		return err
 	}
-	paths = append(append([]string{checkpoint}, shown...), paths...)
-	if result.Film != "" {
-		paths = append(paths, result.Film)
-	}
+	files := training.Files(dir)
 	if f.cmd.JSON {
-		return report(env.Stdout, result.Result, device, config.Precision, paths)
+		return report(env.Stdout, result.Result, device, config.Precision, files)
 	}
-	training.PrintFiles(f.cmd, env, dir, paths)
-	training.Next(f.cmd, env, "bin/sample", "--checkpoint", checkpoint)
+	if err := f.cmd.PrintWritten(env.Stdout, files); err != nil {
+		return err
+	}
+	f.cmd.Next("bin/sample", "--checkpoint", checkpoint)
 	return nil
 }
 
@@ -163,21 +164,35 @@ func (f *flags) open(dir string, d torch.Device) (*training.Start, error) {
 }
 
 // showData draws what a run on pictures of a user's own is trained on, before it starts.
-func (f *flags) showData(start *training.Start, sub *training.Subject, say func(string, ...any)) ([]string, error) {
+func (f *flags) showData(start *training.Start, sub *training.Subject, say func(string, ...any)) error {
 	images, ok := sub.Set.(*datasets.Images)
 	if !ok || !datasets.TraitsOf(images.Name).Sized || f.figures.Off || start.From != nil && !f.stops.NewData {
-		return nil, nil
+		return nil
 	}
 	path, err := figures.Data(start.Dir, images)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	say("%s shows what was read", path)
-	return []string{path}, nil
+	return nil
 }
 
-func listDatasets(w io.Writer) {
+// datasetLine is a set in JSON.
+type datasetLine struct {
+	Name  string `json:"name"`
+	About string `json:"about"`
+}
+
+func listDatasets(w io.Writer, asJSON bool) error {
+	list, listed := terminal.List{}, []datasetLine{}
 	for _, name := range datasets.Names() {
-		fmt.Fprintf(w, "%-14s %s\n", name, datasets.About(name))
+		list.Rows = append(list.Rows, []string{name, datasets.About(name)})
+		listed = append(listed, datasetLine{name, datasets.About(name)})
 	}
+	if asJSON {
+		return cli.WriteJSON(w, listed)
+	}
+	p := terminal.NewPage(w)
+	p.List(list)
+	return p.Flush()
 }

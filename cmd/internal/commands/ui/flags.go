@@ -31,7 +31,7 @@ func newFlags() *flags {
 	c.AddDevice(c.Group("Machine"))
 	last := c.Group("General")
 	c.AddOutputDir(last)
-	c.AddLast(last, "print the address alone", "")
+	c.AddLast(last, "print the address alone", "print lines of JSON: the page's address, each training on it, then a summary")
 	return f
 }
 

@@ -44,25 +44,36 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	}
 	defer server.Close()
 	address := addressOf(listener, f.host, options.Token)
-	fmt.Fprintln(env.Stdout, address)
-	if !f.cmd.Quiet {
-		fmt.Fprintln(env.Stderr, "ui: open this address in a browser; Ctrl-C ends the page")
-		if options.Token != "" {
-			fmt.Fprintln(env.Stderr, "note: other machines reach the page, too, if they have the whole address; what is sent is not encrypted")
-		}
+	handler, end := server.Handler(), func() error { return nil }
+	if f.cmd.JSON {
+		l := &lines{w: env.Stdout, began: time.Now()}
+		handler, end = l.counting(handler), l.end
+		err = cli.WriteJSON(env.Stdout, opened{
+			"page", address, f.host, listener.Addr().(*net.TCPAddr).Port, options.Token, f.cmd.OutputDir,
+		})
+	} else {
+		_, err = fmt.Fprintln(env.Stdout, address)
+	}
+	if err != nil {
+		return err
+	}
+	f.cmd.Say("ui: open this address in a browser; Ctrl-C ends the page")
+	if options.Token != "" {
+		f.cmd.Note("other machines reach the page, too, if they have the whole address; what is sent is not encrypted")
 	}
 	if f.open {
 		if err := openBrowser(address); err != nil {
 			f.cmd.Note("no browser was opened: %v", err)
 		}
 	}
-	return serve(ctx, listener, server)
+	err = serve(ctx, listener, server, handler)
+	return errors.Join(err, end())
 }
 
 // serve answers until ctx ends.
-func serve(ctx context.Context, l net.Listener, s *page.Server) error {
+func serve(ctx context.Context, l net.Listener, s *page.Server, h http.Handler) error {
 	web := &http.Server{
-		Handler: s.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
+		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- web.Serve(l) }()
