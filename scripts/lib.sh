@@ -25,6 +25,18 @@ say() {
     echo "${0##*/}: $*" >&2
 }
 
+# A line on a terminal that the next one replaces, whatever its width.
+live=
+if [ -t 2 ] && [ "${TERM:-dumb}" != dumb ]; then live=1; fi
+
+status() {
+    [ -z "$live" ] || printf '\r\033[?7l%s: %s\033[K\033[?7h' "${0##*/}" "$*" >&2
+}
+
+clear_status() {
+    [ -z "$live" ] || printf '\r\033[K' >&2
+}
+
 # ---- Whose files they are ----------------------------------------------------
 
 # What comes from the cache is run, or linked into what is run. So it must belong
@@ -108,14 +120,29 @@ build_programs() { # FOLDER VERSION [LINKER'S FLAG...]
     local folder=$1 version=$2 name first=train
     shift 2
     mkdir -p "$folder"
-    (cd "$root" && go build -trimpath -buildvcs=false -ldflags "$* -X flowmatch/cmd/internal/cli.Version=$version" \
-        -o "$folder/$first" ./cmd/internal/multicall)
+    (cd "$root" && go build ${live:+-v} -trimpath -buildvcs=false -ldflags "$* -X flowmatch/cmd/internal/cli.Version=$version" \
+        -o "$folder/$first" ./cmd/internal/multicall) 2>&1 | count_packages
     for name in "$root"/cmd/*/main.go; do
         name=$(basename "$(dirname "$name")")
         [ ! "$folder/$name" -ef "$folder/$first" ] || continue
         { ln -f "$folder/$first" "$folder/.$name.$$" 2>/dev/null || cp "$folder/$first" "$folder/.$name.$$"; } &&
             mv -f "$folder/.$name.$$" "$folder/$name"
     done
+}
+
+# Go names each package that it compiles: here they are counted. All else is said.
+count_packages() {
+    local line n=0
+    while IFS= read -r line; do
+        if [ -n "$live" ] && [[ $line =~ ^[a-z0-9][A-Za-z0-9._/-]*$ ]]; then
+            n=$((n + 1))
+            status "packages of Go compiled: $n (the first time some 300)"
+        else
+            clear_status
+            printf '%s\n' "$line" >&2
+        fi
+    done
+    clear_status
 }
 
 # ---- C++ -------------------------------------------------------------------
