@@ -2,6 +2,7 @@ package gotorch
 
 import (
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -29,20 +30,28 @@ var byPath = []string{
 	"libnvJitLink", "libcusparse", "libcusparseLt", "libcusolver", "libnccl", "libnvshmem_host", "libcufile",
 }
 
-// dirs are the folders, as patterns, that NVIDIA's libraries may lie in.
-func (l Library) dirs() []string {
-	dirs := []string{filepath.Join(l.Dir, "../../nvidia/*/lib")} // the wheels' layout
-	for _, p := range l.packages {
-		dirs = append(dirs, filepath.Join(p, "nvidia/*/lib"))
+// dirs are the folders that NVIDIA's libraries may lie in, as many as there are, and libtorch's. Where there may be some
+// that cannot be listed it fails, too.
+func (l Library) dirs() (dirs []string, err error) {
+	for _, p := range append([]string{filepath.Join(l.Dir, "../..")}, l.packages...) {
+		nvidia := filepath.Join(p, "nvidia") // the wheels' layout
+		entries, e := os.ReadDir(nvidia)
+		if e != nil && !absent(e) {
+			err = e
+		}
+		for _, e := range entries {
+			dirs = append(dirs, filepath.Join(nvidia, e.Name(), "lib"))
+		}
 	}
-	return append(dirs, l.Dir) // the archives' layout
+	return append(dirs, l.Dir), err // the archives' layout
 }
 
 // dependencies are the files of the named libraries, as many as there are.
 func (l Library) dependencies(names []string) []string {
 	var files []string
+	dirs, _ := l.dirs() // what is missing is told by what misses it
 	for _, name := range names {
-		for _, dir := range l.dirs() {
+		for _, dir := range dirs {
 			if file := library(dir, name); file != "" {
 				files = append(files, file)
 				break
@@ -52,12 +61,11 @@ func (l Library) dependencies(names []string) []string {
 	return files
 }
 
-// library is the file name.so.13 in one of the folders of a pattern, or
-// name-0a1b2c3d.so.13, as archives have it.
+// library is the file name.so.13 in a folder, or name-0a1b2c3d.so.13, as archives
+// have it.
 func library(dir, name string) string {
 	for _, pattern := range []string{name + ".so.*", name + "-*.so.*"} {
-		found, _ := filepath.Glob(filepath.Join(dir, pattern))
-		for _, f := range found {
+		for _, f := range fitting(dir, pattern) {
 			// libnvrtc-builtins is not libnvrtc.
 			if rest := strings.TrimPrefix(filepath.Base(f), name); rest[0] == '.' || !strings.HasPrefix(rest, "-builtins") {
 				return f
@@ -67,11 +75,22 @@ func library(dir, name string) string {
 	return ""
 }
 
+// fitting are the files of a folder whose names fit a pattern; the folder's own name, unlike filepath.Glob's, is none.
+func fitting(dir, pattern string) (files []string) {
+	entries, _ := os.ReadDir(dir) // none can be opened in one that cannot be read
+	for _, e := range entries {
+		if fits, _ := path.Match(pattern, e.Name()); fits {
+			files = append(files, filepath.Join(dir, e.Name()))
+		}
+	}
+	return files
+}
+
 // othersCuDNN tells whether LD_LIBRARY_PATH leads to another cuDNN: its parts,
 // which libcudnn opens by name, would be those.
 func othersCuDNN() bool {
 	for _, dir := range filepath.SplitList(os.Getenv("LD_LIBRARY_PATH")) {
-		if found, _ := filepath.Glob(filepath.Join(dir, "libcudnn_*.so.*")); len(found) > 0 && dir != "" {
+		if dir != "" && len(fitting(dir, "libcudnn_*.so.*")) > 0 {
 			return true
 		}
 	}
@@ -80,9 +99,9 @@ func othersCuDNN() bool {
 
 // cuDNNParts are all files of cuDNN's parts; the one that others need first.
 func (l Library) cuDNNParts() []string {
-	for _, dir := range l.dirs() {
-		parts, _ := filepath.Glob(filepath.Join(dir, "libcudnn_*.so.*"))
-		if len(parts) > 0 {
+	dirs, _ := l.dirs()
+	for _, dir := range dirs {
+		if parts := fitting(dir, "libcudnn_*.so.*"); len(parts) > 0 {
 			slices.SortStableFunc(parts, func(a, b string) int { return isGraph(b) - isGraph(a) })
 			return parts
 		}
@@ -103,13 +122,13 @@ type opener func(path string, global bool) error
 // openTorch opens one of libtorch's libraries, and first what it needs where it
 // cannot find that.
 func (l Library) openTorch(open opener, name string) error {
-	path := filepath.Join(l.Dir, name)
-	err := open(path, true)
+	file := filepath.Join(l.Dir, name)
+	err := open(file, true)
 	if err == nil || !strings.Contains(err.Error(), "cannot open shared object file") {
 		return err
 	}
 	for _, f := range l.dependencies(byPath) {
 		_ = open(f, true) // what is missing is told by what misses it
 	}
-	return open(path, true)
+	return open(file, true)
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -25,7 +26,7 @@ type Library struct {
 // FindLibrary looks for libtorch in LIBTORCH, in the installed PyTorch if
 // LIBTORCH_USE_PYTORCH is 1, in third_party/libtorch beside the executable's
 // folder, in third_party/libtorch of the working directory and those above it, and
-// where the binding was compiled. What it finds in either of the latter ways it
+// where the binding was compiled. What it finds in any way but by LIBTORCH it
 // refuses with an *UntrustedError where others could have put it. It checks the
 // version, and opens nothing.
 func FindLibrary() (Library, error) {
@@ -54,35 +55,64 @@ func findLibtorch() (Library, error) {
 		return Library{}, fmt.Errorf("LIBTORCH is %s, which holds no lib/libtorch_cpu.so; name libtorch's folder, or unset it", dir)
 	}
 	if os.Getenv("LIBTORCH_USE_PYTORCH") == "1" {
-		dir, packages, err := pythonTorch()
+		l, python, err := pythonTorch()
 		if err != nil {
 			return Library{}, fmt.Errorf("LIBTORCH_USE_PYTORCH is 1, but %w", err)
 		}
-		return Library{Dir: dir, Source: "LIBTORCH_USE_PYTORCH", packages: packages}, nil
+		return l, l.check(ours().andOf(python), "unset LIBTORCH_USE_PYTORCH")
 	}
 	const sub = "third_party/libtorch/torch/lib"
 	for _, root := range roots() {
-		d := filepath.Join(root.dir, sub)
-		if file := filepath.Join(d, "libtorch_cpu.so"); isFile(file) {
+		if d := filepath.Join(root.dir, sub); isFile(filepath.Join(d, "libtorch_cpu.so")) {
 			l := Library{Dir: d, Source: "third_party/libtorch"}
-			return l, root.check(filepath.Join(root.dir, "third_party/libtorch/torch"), l.dirs()...)
+			return l, l.check(root.owners(), root.orElse())
 		}
 	}
 	return Library{}, errors.New("libtorch was not found: run scripts/setup, or set LIBTORCH to the folder of libtorch " + needed)
 }
 
+// check refuses what others than these could have put there.
+func (l Library) check(o *owners, orElse string) error {
+	dirs, err := l.dirs()
+	if err != nil {
+		return err
+	}
+	// The one that is opened by its path comes first, whatever else is found.
+	file := filepath.Join(l.Dir, "libtorch_cpu.so")
+	why := o.check(file)
+	for i := 0; i < len(dirs) && why == nil; i++ {
+		file, why = o.checkFolder(dirs[i], "*.so*")
+	}
+	if why != nil {
+		return &UntrustedError{file, filepath.Dir(l.Dir), orElse, why}
+	}
+	return nil
+}
+
 func findBinding(name string) (string, error) {
+	var places []root
 	if exe, err := os.Executable(); err == nil {
-		if p := filepath.Join(filepath.Dir(resolved(exe)), name); isFile(p) {
-			return p, nil
+		places = append(places, root{filepath.Dir(resolved(exe)), resolved(exe)})
+	}
+	for _, r := range roots() {
+		for _, sub := range []string{"third_party/gotorch/lib", "lib"} {
+			places = append(places, root{filepath.Join(r.dir, sub), r.program})
 		}
 	}
-	for _, root := range roots() {
-		for _, sub := range []string{"third_party/gotorch/lib", "lib"} {
-			if p := filepath.Join(root.dir, sub, name); isFile(p) {
-				return p, root.check("", filepath.Dir(p))
-			}
+	for _, place := range places {
+		path := filepath.Join(place.dir, name)
+		if !isFile(path) {
+			continue
 		}
+		o := place.owners()
+		file, why := path, o.check(path)
+		if why == nil { // the part for CUDA lies beside it
+			file, why = o.checkFolder(place.dir, "libcgotorch*")
+		}
+		if why != nil {
+			return path, &UntrustedError{file, "", place.orElse(), why}
+		}
+		return path, nil
 	}
 	return "", fmt.Errorf("%s was not found: run scripts/build", name)
 }
@@ -90,28 +120,21 @@ func findBinding(name string) (string, error) {
 // root is a folder that may be the project's.
 type root struct {
 	dir     string
-	program bool // the program lies there; else it is where somebody works, or the compiler saw the sources
+	program string // this one, if that led there; else it is where somebody works, or the compiler saw the sources
 }
 
-// check refuses what others could have put where somebody works: of the libraries in some
-// folders (patterns) all, for each is opened, or may be by those that are. libtorch is what
-// LIBTORCH can name in their place, "" for none.
-func (r root) check(libtorch string, folders ...string) error {
-	if r.program {
-		return nil
+func (r root) owners() *owners {
+	if r.program != "" {
+		return ours().andOf(r.program)
 	}
-	for _, folder := range folders {
-		files, err := filepath.Glob(filepath.Join(folder, "*.so*"))
-		if err != nil {
-			return err // the folder's name is no pattern
-		}
-		for _, file := range files {
-			if why := trusted(file); why != nil {
-				return &UntrustedError{file, libtorch, why}
-			}
-		}
+	return ours()
+}
+
+func (r root) orElse() string {
+	if r.program != "" {
+		return elsewhere
 	}
-	return nil
+	return "work in another folder"
 }
 
 // roots are the parent of the executable's folder, then the working directory and
@@ -119,11 +142,11 @@ func (r root) check(libtorch string, folders ...string) error {
 func roots() []root {
 	var all []root
 	if exe, err := os.Executable(); err == nil {
-		all = append(all, root{filepath.Dir(filepath.Dir(resolved(exe))), true})
+		all = append(all, root{filepath.Dir(filepath.Dir(resolved(exe))), resolved(exe)})
 	}
 	if wd, err := os.Getwd(); err == nil {
 		for {
-			all = append(all, root{wd, false})
+			all = append(all, root{wd, ""})
 			up := filepath.Dir(wd)
 			if up == wd {
 				break
@@ -132,7 +155,7 @@ func roots() []root {
 		}
 	}
 	if sourceDir != "" {
-		all = append(all, root{sourceDir, false})
+		all = append(all, root{sourceDir, ""})
 	}
 	return all
 }
@@ -161,22 +184,39 @@ func isFile(path string) bool {
 }
 
 // pythonTorch asks Python where its torch is, without importing it, and which
-// folders hold packages of NVIDIA's: a user's own torch may use the system's.
-func pythonTorch() (dir string, packages []string, err error) {
-	const script = `import importlib.util as u, os, sys
+// folders hold packages of NVIDIA's: a user's own torch may use the system's. It
+// gives the path of Python, too. Modules in the working directory are not for it,
+// where anybody's would run in the place of importlib, say.
+func pythonTorch() (l Library, python string, err error) {
+	const script = `import sys
+sys.path[:] = [p for p in sys.path if p]
+import importlib.util as u, os
 s = u.find_spec("torch")
+print(sys.executable)
 print(s.submodule_search_locations[0] if s else "")
 for p in sys.path:
     if os.path.isdir(os.path.join(p, "nvidia")): print(os.path.abspath(p))`
-	out, err := exec.Command("python3", "-c", script).Output()
+	cmd := exec.Command("python3", "-c", script)
+	cmd.Env = append(os.Environ(), "PYTHONPATH="+absolutes(os.Getenv("PYTHONPATH")))
+	out, err := cmd.Output()
 	if err != nil {
-		return "", nil, fmt.Errorf("python3 cannot be asked: %v", err)
+		return l, "", fmt.Errorf("python3 cannot be asked: %v", err)
 	}
 	lines := strings.Split(strings.TrimRight(string(out), "\n"), "\n")
-	if lines[0] == "" {
-		return "", nil, errors.New("python3 has no torch: install it, or unset LIBTORCH_USE_PYTORCH")
+	if len(lines) < 2 || lines[1] == "" {
+		return l, "", errors.New("python3 has no torch: install it, or unset LIBTORCH_USE_PYTORCH")
 	}
-	return filepath.Join(lines[0], "lib"), lines[1:], nil
+	l = Library{Dir: filepath.Join(lines[1], "lib"), Source: "LIBTORCH_USE_PYTORCH", packages: lines[2:]}
+	if !isFile(filepath.Join(l.Dir, "libtorch_cpu.so")) {
+		return l, "", fmt.Errorf("%s, python3's torch, holds no lib/libtorch_cpu.so: install it again, or unset LIBTORCH_USE_PYTORCH", lines[1])
+	}
+	return l, lines[0], nil
+}
+
+// absolutes keeps the absolute paths of a list: an empty one is the working directory, and others lie in it.
+func absolutes(list string) string {
+	paths := slices.DeleteFunc(filepath.SplitList(list), func(p string) bool { return !filepath.IsAbs(p) })
+	return strings.Join(paths, string(filepath.ListSeparator))
 }
 
 var (
