@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"time"
 
+	torch "github.com/wangkuiyi/gotorch"
+
 	"flowmatch/cmd/internal/cli"
 )
 
@@ -26,6 +28,9 @@ func fetchLibtorch(ctx context.Context, env cli.Env) error {
 	script := filepath.Join(filepath.Dir(filepath.Dir(exe)), "scripts", "setup")
 	if _, err := os.Stat(script); err != nil {
 		return fmt.Errorf("there is no scripts/setup beside the folder of this program: %w; set LIBTORCH to the folder of a libtorch of your own", err)
+	}
+	if err := torch.CheckBeside(filepath.Dir(script)); err != nil {
+		return err
 	}
 	cmd := exec.CommandContext(ctx, script, "--libtorch")
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
