@@ -20,10 +20,12 @@ func states(t *testing.T, n int) []*State {
 	r := planeRun(t, config(n), t.TempDir())
 	e := newEngine(r.Config, r.Network, torch.CPU)
 	t.Cleanup(e.close)
+	l := loop{Run: r, e: e}
+	l.observe()
 	var all []*State
 	for step := range n {
 		torch.NoGrad(func() { e.params[0].FillI(float64(step)) })
-		l := loop{Run: r, done: step}
+		l.done = step
 		s, err := e.snapshot(l.record(), make([]float32, step), make([]float32, step))
 		if err != nil {
 			t.Fatal(err)

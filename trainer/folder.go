@@ -25,6 +25,8 @@ const (
 	PrevStateFile  = "state-prev.pth"
 	CheckpointFile = "ckpt.pth"
 	MetricsFile    = "metrics.jsonl"
+
+	lockFile = ".lock"
 )
 
 // Folder is where a run lives. One process at a time may train in it.
@@ -33,7 +35,8 @@ type Folder struct {
 	Keep  int      // states kept, the current one included; 2
 	Notes []string // what its file system does not do; for the user
 	lock  *os.File
-	own   bool // state.pth is one that this process saved
+	dir   fs.FileInfo // of Dir when it was opened
+	own   bool        // state.pth is one that this process saved
 }
 
 // HoldsRun tells whether dir has the files of a run. Where that cannot be found out it
@@ -74,11 +77,16 @@ func lockFolder(dir string, keep int) (*Folder, error) {
 	if err := atomicfile.MkdirAll(dir); err != nil {
 		return nil, fmt.Errorf("the output folder cannot be made: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(dir, ".lock"), os.O_RDWR|os.O_CREATE, 0o666)
+	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
 		return nil, fmt.Errorf("the output folder cannot be written to: %w", err)
 	}
-	fo := &Folder{Dir: dir, Keep: max(2, keep), lock: f}
+	info, err := os.Stat(dir)
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("the output folder cannot be used: %w", err)
+	}
+	fo := &Folder{Dir: dir, Keep: max(2, keep), lock: f, dir: info}
 	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	switch {
 	case errors.Is(err, syscall.EWOULDBLOCK):
@@ -110,6 +118,40 @@ func holder(lock *os.File) string {
 	return fmt.Sprintf(" (process %d)", pid)
 }
 
+// Held tells whether Dir is still the folder that was opened and nobody else was let in:
+// it may have been moved away, with its lock, and another run begun in its place, or the
+// lock removed. A lock that is only missing is made again.
+func (f *Folder) Held() error {
+	if f.lock == nil {
+		return nil
+	}
+	dir, err := os.Stat(f.Dir)
+	if err != nil {
+		return nil // writing will tell
+	}
+	mine, err := f.lock.Stat()
+	if err != nil {
+		return fmt.Errorf("%s: lock: %w", f.Dir, err)
+	}
+	there, err := os.Lstat(f.path(lockFile))
+	switch {
+	case !os.SameFile(f.dir, dir):
+	case err == nil && os.SameFile(mine, there):
+		return nil
+	case errors.Is(err, fs.ErrNotExist):
+		again, err := lockFolder(f.Dir, f.Keep)
+		if err != nil {
+			return err
+		}
+		f.lock.Close()
+		f.lock = again.lock
+		return nil
+	case err != nil:
+		return fmt.Errorf("%s: lock: %w", f.Dir, err)
+	}
+	return fmt.Errorf("%s is not the folder of this run any more: it was moved, or another run was begun there; nothing is written into it", f.Dir)
+}
+
 // Close lets other processes in.
 func (f *Folder) Close() {
 	f.lock.Close()
@@ -136,6 +178,9 @@ func (f *Folder) path(name string) string { return filepath.Join(f.Dir, name) }
 // of the one before; then it derives ckpt.pth. A kill at any point leaves a
 // whole state.pth.
 func (f *Folder) Save(s *State) error {
+	if err := f.Held(); err != nil {
+		return err
+	}
 	next := f.path(nextState)
 	defer disk.Remove(next)
 	if err := pth.WriteFile(next, s.file); err != nil {
@@ -170,6 +215,9 @@ func (f *Folder) HoldsState() bool { return f != nil && holds(f.Dir, StateFile, 
 // another name, and derives ckpt.pth from it. It gives that state's step, 0 where there
 // is none before.
 func (f *Folder) StepBack() (step int, err error) {
+	if err := f.Held(); err != nil {
+		return 0, err
+	}
 	cur, prev := f.path(StateFile), f.path(PrevStateFile)
 	s, err := ReadState(prev)
 	if errors.Is(err, fs.ErrNotExist) {

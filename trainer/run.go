@@ -34,6 +34,7 @@ type Run struct {
 	Interval  time.Duration // between looks at the device; 0: a second
 	Observers []Observer    // told at those times; metrics.jsonl and the loss by time are there anyway
 	Note      func(string)  // a line for the user; may be nil
+	Warn      func(string)  // a line without which work may be lost; nil: Note
 
 	instead func(*engine) // changes a new engine, for tests
 }
@@ -149,6 +150,7 @@ type loop struct {
 
 	checkpoint      *Checkpoint // of the last save
 	start, lastSave time.Time
+	unsaved         string        // why the last save failed
 	aside           time.Duration // since the start, in which observers looked at what was learnt
 	pace            pace
 	meter           meter
@@ -377,6 +379,14 @@ func (l *loop) note(s string) {
 	if l.Note != nil {
 		l.Note(s)
 	}
+}
+
+func (l *loop) warn(s string) {
+	if l.Warn == nil {
+		l.note(s)
+		return
+	}
+	l.Warn(s)
 }
 
 func (l *loop) record() Record {

@@ -58,7 +58,7 @@ func (l *loop) write() error {
 	if err := l.Folder.Save(s); err != nil {
 		return err
 	}
-	l.lastSave, l.saved = time.Now(), l.done
+	l.lastSave, l.saved, l.unsaved = time.Now(), l.done, ""
 	return l.mend()
 }
 
@@ -77,7 +77,12 @@ func (l *loop) interim() error {
 		return err
 	}
 	l.lastSave = time.Now()
-	l.note(fmt.Sprintf("step %d: %v; the run goes on, and the next save is the next try", l.done, err))
+	say := l.warn
+	if l.unsaved == err.Error() { // is known
+		say = l.note
+	}
+	l.unsaved = err.Error()
+	say(fmt.Sprintf("step %d: %v; the run goes on, and the next save is the next try", l.done, err))
 	return nil
 }
 
@@ -104,7 +109,7 @@ func (l *loop) tolerate(o Observer, err error) bool {
 	r, ok := o.(Restarter)
 	if ok && !slices.Contains(l.torn, r) {
 		l.torn = append(l.torn, r)
-		l.note(fmt.Sprintf("%v; the run goes on, and that is written anew with the next save", err))
+		l.warn(fmt.Sprintf("%v; the run goes on, and that is written anew with the next save", err))
 	}
 	return ok
 }
@@ -147,7 +152,7 @@ func (l *loop) noteSpace() {
 		}
 	}
 	if free < need {
-		l.note(fmt.Sprintf("%s has %d MB of free space, and saving takes %d MB; saves may fail", l.Folder.Dir, free>>20, need>>20+1))
+		l.warn(fmt.Sprintf("%s has %d MB of free space, and saving takes %d MB; saves may fail", l.Folder.Dir, free>>20, need>>20+1))
 	}
 }
 

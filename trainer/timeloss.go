@@ -2,6 +2,7 @@ package trainer
 
 import (
 	"fmt"
+	"slices"
 
 	torch "github.com/wangkuiyi/gotorch"
 	"github.com/wangkuiyi/gotorch/weights"
@@ -124,9 +125,18 @@ func (l *timeLoss) Restore(s *State) error {
 // timeLosses are the losses by time of a state, [steps/100,TimeBins]; none where
 // all times are the same.
 func (s *State) timeLosses() ([]float32, error) {
-	w := s.file.Tensors.Get(timeLossName)
-	if w == nil {
+	w, sum := s.file.Tensors.Get(timeLossName), s.file.Tensors.Get(timeLossSumName)
+	if s.Record.Training.Configuration.distills() {
+		if w != nil || sum != nil {
+			return nil, fmt.Errorf("a %s of steps that all have the same time", timeLossName)
+		}
 		return nil, nil
+	}
+	if w == nil || sum == nil {
+		return nil, fmt.Errorf("it has no %s or no %s: not the state of a run", timeLossName, timeLossSumName)
+	}
+	if want := []int64{2, TimeBins}; !slices.Equal(sum.Shape, want) {
+		return nil, fmt.Errorf("%s has the shape %v, not %v", timeLossSumName, sum.Shape, want)
 	}
 	all, err := w.Float32s()
 	if err != nil {

@@ -173,8 +173,10 @@ func TestFolder(t *testing.T) {
 	r := newRun(t, config(6), small(), t.TempDir())
 	e := newEngine(r.Config, r.Network, torch.CPU)
 	defer e.close()
+	l := loop{Run: r, e: e}
+	l.observe()
 	for step := range 6 {
-		l := loop{Run: r, done: step}
+		l.done = step
 		s, err := e.snapshot(l.record(), make([]float32, step), make([]float32, step))
 		if err != nil {
 			t.Fatal(err)

@@ -64,14 +64,23 @@ func (b *Bar) Show(done, total int, details ...string) {
 	}
 }
 
-// Note prints a line without disturbing the bar.
+// Note prints a line without disturbing the bar, unless the bar is quiet.
 func (b *Bar) Note(s string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.quiet {
-		b.screen.print(b.screen.lines(s)...)
+		b.print(s)
 	}
 }
+
+// Warn is Note of what is told even where all is to be quiet.
+func (b *Bar) Warn(s string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.print(s)
+}
+
+func (b *Bar) print(s string) { b.screen.print(b.screen.lines(s)...) }
 
 // Done takes the bar away.
 func (b *Bar) Done() {

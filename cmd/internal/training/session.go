@@ -94,7 +94,7 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 	r := trainer.Run{
 		Config: c, Network: net, Dataset: data, Device: start.Device, Folder: folder,
 		MaxSteps: s.Stops.MaxSteps, CheckpointEvery: s.Stops.CheckpointEvery,
-		Interval: bar.Interval(), Observers: append(observers, report), Note: bar.Note,
+		Interval: bar.Interval(), Observers: append(observers, report), Note: bar.Note, Warn: bar.Warn,
 		Open: sub.Open, NoGraph: s.Stops.cmd.NoGraph,
 	}
 	res, err := r.Train(ctx, start.From)

@@ -15,6 +15,9 @@ type source struct{ r io.ReaderAt }
 
 // full reads exactly len(b) bytes at offset.
 func (s source) full(b []byte, offset int64) error {
+	if len(b) == 0 {
+		return nil
+	}
 	n, err := s.r.ReadAt(b, offset)
 	switch {
 	case n == len(b):
