@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -65,8 +66,11 @@ func TestDisk(t *testing.T) {
 		prepare func(path string) error
 		says    string
 	}{
-		"a folder as part":      {func(p string) error { return os.Mkdir(Partial(p), 0o755) }, "create"},
-		"a pipe as part":        {func(p string) error { return syscall.Mkfifo(Partial(p), 0o644) }, "no regular file"},
+		"a folder as part": {func(p string) error { return os.Mkdir(Partial(p), 0o755) }, "create"},
+		"a pipe as part":   {func(p string) error { return syscall.Mkfifo(Partial(p), 0o644) }, "no regular file"},
+		"a link as part": {func(p string) error {
+			return errors.Join(os.WriteFile(p+".other", someBytes(9000), 0o644), os.Symlink(p+".other", Partial(p)))
+		}, "no regular file"},
 		"a folder of that name": {func(p string) error { return os.MkdirAll(filepath.Join(p, "x"), 0o755) }, "it is a folder"},
 		"no folder":             {func(p string) error { return os.Remove(filepath.Dir(p)) }, "no such file"},
 	} {
@@ -80,6 +84,9 @@ func TestDisk(t *testing.T) {
 		err := File(context.Background(), path, wanted(data, good, good), Options{StallTimeout: longStall, pause: testPause})
 		if err == nil || !strings.HasPrefix(err.Error(), c.says) && !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: error %v", name, err)
+		}
+		if b, err := os.ReadFile(path + ".other"); name == "a link as part" && (err != nil || !bytes.Equal(b, someBytes(9000))) {
+			t.Errorf("%s: what it means holds %d other bytes, %v", name, len(b), err)
 		}
 	}
 }

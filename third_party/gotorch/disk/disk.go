@@ -17,6 +17,7 @@ type FS interface {
 	// Append opens a file that is there for writing at its end.
 	Append(path string) (File, error)
 	// Update opens a regular file for reading and writing at any place, makes it if there is none, and says how long it is.
+	// A link is none: what it means is not to be written over.
 	Update(path string) (Updater, int64, error)
 	// OpenDir opens a folder in order to Sync it. Where the system cannot do that, Sync does nothing.
 	OpenDir(path string) (Dir, error)

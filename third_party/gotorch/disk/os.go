@@ -53,10 +53,10 @@ func (system) Append(path string) (File, error) {
 }
 
 func (system) Update(path string) (Updater, int64, error) {
-	if err := regular.Check(path); err != nil { // to open another thing may do something
-		return nil, 0, err
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() { // to open another thing may do something
+		return nil, 0, &fs.PathError{Op: "open", Path: path, Err: regular.ErrNotRegular}
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NONBLOCK, 0o666)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o666)
 	if err != nil {
 		return nil, 0, err
 	}
