@@ -77,9 +77,9 @@ func lockFolder(dir string, keep int) (*Folder, error) {
 	if err := atomicfile.MkdirAll(dir); err != nil {
 		return nil, fmt.Errorf("the output folder cannot be made: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR|os.O_CREATE, 0o666)
+	f, err := openLock(filepath.Join(dir, lockFile))
 	if err != nil {
-		return nil, fmt.Errorf("the output folder cannot be written to: %w", err)
+		return nil, err
 	}
 	info, err := os.Stat(dir)
 	if err != nil {

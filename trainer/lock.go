@@ -1,0 +1,43 @@
+package trainer
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// openLock opens the file by which a process keeps others out of a folder, or makes it. What it holds is written over: so it
+// must be such a file, no link to one of other use, and nothing else by that name.
+func openLock(path string) (*os.File, error) {
+	notOurs := fmt.Errorf("%s is no lock of a training: rename it or remove it; nothing was changed", path)
+	switch info, err := os.Lstat(path); {
+	case err == nil && !info.Mode().IsRegular(): // to open it may do something
+		return nil, notOurs
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("the output folder cannot be written to: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0o666)
+	if err != nil {
+		return nil, fmt.Errorf("the output folder cannot be written to: %w", err)
+	}
+	if !isLock(f) {
+		_ = f.Close() // nothing was written
+		return nil, notOurs
+	}
+	return f, nil
+}
+
+// isLock tells whether an open file holds what one such file does: a process's number, or nothing, or, after a power cut,
+// zeros.
+func isLock(f *os.File) bool {
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	var text [64]byte
+	n, _ := f.ReadAt(text[:], 0)
+	return info.Size() < int64(len(text)) && len(bytes.Trim(text[:n], "0123456789\n\x00")) == 0
+}
