@@ -188,13 +188,3 @@ func (f *Flags) Sampler(m *trained.Model, d torch.Device, adaptive bool) (v flow
 	v, err = m.Sampler(d, precision)
 	return v, precision, err
 }
-
-// InFloat32 evaluates v in float32, whatever the process may round to TF32.
-func InFloat32(v flow.Velocity) flow.Velocity { return within(v, torch.FullPrecision) }
-
-func within(v flow.Velocity, mode func(func())) flow.Velocity {
-	return func(x, t, y torch.Tensor) (dx torch.Tensor) {
-		mode(func() { dx = v(x, t, y) })
-		return dx
-	}
-}
