@@ -54,7 +54,10 @@ func run(ctx context.Context, c *cli.Command, fetch bool, env cli.Env) error {
 	if fetch {
 		return fetchLibtorch(ctx, env)
 	}
-	all := examine(ctx, c)
+	all, err := examine(ctx, c)
+	if err != nil {
+		return err
+	}
 	if c.Quiet {
 		all = slices.DeleteFunc(all, func(f finding) bool { return f.OK })
 	}
@@ -103,20 +106,32 @@ func print(w io.Writer, all []finding) error {
 // cores is how many this process may use.
 func cores() int { return runtime.GOMAXPROCS(0) }
 
-func examine(ctx context.Context, c *cli.Command) []finding {
-	all := []finding{machine(), processor()}
-	rest := append([]finding{folder(c), data(ctx, c)}, surroundings(ctx, c)...)
+// examine looks at one thing after the other. Of what was asked to stop nothing is said.
+func examine(ctx context.Context, c *cli.Command) ([]finding, error) {
+	var all []finding
+	for _, of := range []func(context.Context, *cli.Command) []finding{basics, library, surroundings} {
+		if ctx.Err() == nil {
+			all = append(all, of(ctx, c)...)
+		}
+	}
+	return all, context.Cause(ctx)
+}
+
+func basics(context.Context, *cli.Command) []finding { return []finding{machine(), processor()} }
+
+// library looks at libtorch, and at what it makes of the machine.
+func library(ctx context.Context, c *cli.Command) []finding {
 	lib, err := torch.FindLibrary()
 	if err != nil {
-		return append(append(all, finding{Name: "libtorch", What: err.Error(), fatal: true}), rest...)
+		return []finding{{Name: "libtorch", What: err.Error(), fatal: true}}
 	}
-	all = append(all, finding{Name: "libtorch", OK: true, What: fmt.Sprintf("%s in %s (through %s)", lib.Version, lib.Dir, lib.Source)})
+	found := finding{Name: "libtorch", OK: true, What: fmt.Sprintf("%s in %s (through %s)", lib.Version, lib.Dir, lib.Source)}
 	start := time.Now()
 	if err := torch.Init(torch.InitOptions{NoCUDA: c.Device == "cpu", NumThreads: c.Threads}); err != nil {
-		return append(append(all, finding{Name: "loading", What: err.Error(), Remedy: "run scripts/setup and scripts/build again", fatal: true}), rest...)
+		return []finding{found, {Name: "loading", What: err.Error(), Remedy: "run scripts/setup and scripts/build again", fatal: true}}
 	}
-	all = append(all, finding{Name: "loading", OK: true, What: fmt.Sprintf("opened in %.2f s, threads: %d", time.Since(start).Seconds(), torch.NumThreads())})
-	return append(append(all, usedThreads(), compute(), gpu(c)), rest...)
+	loading := finding{Name: "loading", OK: true, What: fmt.Sprintf("opened in %.2f s, threads: %d", time.Since(start).Seconds(), torch.NumThreads())}
+	return []finding{found, loading, usedThreads(), compute(ctx), gpu(ctx, c)}
 }
 
 func machine() finding {
@@ -157,9 +172,9 @@ func processor() finding {
 	return f
 }
 
-func compute() finding {
+func compute(ctx context.Context) finding {
 	f := finding{Name: "arithmetic", fatal: true}
-	speed, err := products(torch.CPU)
+	speed, err := products(ctx, torch.CPU)
 	f.What = fmt.Sprintf("products of float32 run at %.0f GFLOP/s", speed)
 	if f.OK = err == nil; !f.OK {
 		f.What = err.Error()
@@ -167,9 +182,9 @@ func compute() finding {
 	return f
 }
 
-// products computes products of float32 for a while, and gives their speed in
-// GFLOP/s.
-func products(d torch.Device) (speed float64, err error) {
+// products computes products of float32 for a while, shorter if ctx ends, and gives
+// their speed in GFLOP/s.
+func products(ctx context.Context, d torch.Device) (speed float64, err error) {
 	n := int64(512)
 	if d.IsCUDA() {
 		n = 4096
@@ -181,7 +196,7 @@ func products(d torch.Device) (speed float64, err error) {
 			torch.Synchronize(d)
 			start := time.Now()
 			var count float64
-			for ; time.Since(start) < 200*time.Millisecond; count++ {
+			for ; time.Since(start) < 200*time.Millisecond && ctx.Err() == nil; count++ {
 				torch.MM(a, a).Close()
 				torch.Synchronize(d)
 			}
@@ -191,7 +206,7 @@ func products(d torch.Device) (speed float64, err error) {
 	return speed, err
 }
 
-func gpu(c *cli.Command) finding {
+func gpu(ctx context.Context, c *cli.Command) finding {
 	if c.Device == "cpu" {
 		return finding{Name: "GPU", OK: true, What: "not asked for: --device cpu"}
 	}
@@ -199,11 +214,11 @@ func gpu(c *cli.Command) finding {
 	if !ok {
 		return finding{Name: "GPU", What: "none: " + cli.WithCUDARemedy(why), Remedy: gpuRemedy(why), fatal: strings.HasPrefix(c.Device, "cuda")}
 	}
-	return gpus(torch.CUDADeviceCount(), c.Device, describe)
+	return gpus(torch.CUDADeviceCount(), c.Device, func(d torch.Device) (string, string) { return describe(ctx, d) })
 }
 
 // describe is what a GPU is, and why it cannot be used, or "".
-func describe(d torch.Device) (what, why string) {
+func describe(ctx context.Context, d torch.Device) (what, why string) {
 	var in torch.CUDAInfo
 	if err := torch.Try(func() { in = torch.CUDADeviceInfo(d) }); err != nil {
 		return "does not answer", firstLine(err)
@@ -212,7 +227,7 @@ func describe(d torch.Device) (what, why string) {
 	if why := torch.CUDAUnfit(d); why != "" {
 		return what, why
 	}
-	speed, err := products(d)
+	speed, err := products(ctx, d)
 	if err != nil {
 		return what, firstLine(err)
 	}

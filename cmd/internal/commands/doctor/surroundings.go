@@ -96,7 +96,7 @@ func loadAverage() string {
 }
 
 func surroundings(ctx context.Context, c *cli.Command) []finding {
-	return []finding{disk(c), sharedMemory(), checksums(ctx, c)}
+	return []finding{folder(c), data(ctx, c), disk(c), sharedMemory(), checksums(ctx, c)}
 }
 
 // usedThreads is asked once libtorch is there.
