@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	torch "github.com/wangkuiyi/gotorch"
@@ -124,7 +123,7 @@ func (content *Content) checkpoint(path string, want Averaging) (_ *Checkpoint, 
 // own takes the weights of a file that we wrote.
 func (c *Checkpoint) own(content *Content, want Averaging) error {
 	averaged := c.Record.Training.Configuration.EMADecay > 0
-	c.State = slices.ContainsFunc(content.Leaves, func(l Leaf) bool { return l.Name == adamwSteps })
+	c.State = content.State()
 	switch {
 	case want == Averaged && !averaged:
 		return &WeightsError{c.Path + ": it holds no averaged weights: its run kept no average"}

@@ -52,6 +52,11 @@ type Content struct {
 	plain  error  // why it is no dict of tensors
 }
 
+// State tells that it is a run's state.
+func (c *Content) State() bool {
+	return c.Record != nil && slices.ContainsFunc(c.Leaves, func(l Leaf) bool { return l.Name == adamwSteps })
+}
+
 // ReadContent reads a .pth or .safetensors file, by its ending.
 func ReadContent(path string) (*Content, error) {
 	if strings.EqualFold(filepath.Ext(path), ".safetensors") {

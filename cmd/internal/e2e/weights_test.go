@@ -85,6 +85,27 @@ func TestWrappedWeights(t *testing.T) {
 			t.Fatalf("%s: the state was replaced", what)
 		}
 	}
+	for what, rest := range map[string][]byte{ // of a state that is damaged, it is all there is to rescue
+		"its beginning":      before[:len(before)/2],
+		"less than a header": before[:3],
+		"its end":            before[len(before)/2:],
+		"zeros":              make([]byte, 1000),
+		"a byte changed":     append(append([]byte{}, before[:len(before)/2]...), append([]byte{before[len(before)/2] ^ 1}, before[len(before)/2+1:]...)...),
+	} {
+		for _, name := range []string{"rest.pth", "rest.safetensors"} {
+			path := filepath.Join(dir, name)
+			if err := os.WriteFile(path, rest, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			refused(t, program(t, "convert", nil, theirs, path), 2, path, "write to another file, or remove it first")
+			if !bytes.Equal(read(t, path), rest) {
+				t.Fatalf("%s: %s was replaced", what, name)
+			}
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "more.pt"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
 	must(t, program(t, "convert", nil, out, filepath.Join(dir, "more.pt"))) // over nothing
 	must(t, program(t, "convert", nil, out, filepath.Join(dir, "more.pt"))) // and over weights alone
 	if r := must(t, program(t, "convert", nil, "--list", theirs)); !strings.Contains(r.out, "ema_model.module.layers.0.weight") || !strings.Contains(r.out, "step ") {

@@ -94,8 +94,9 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	return err
 }
 
-// keepsState refuses to put weights in the place of what they are taken from, or of a
-// run's state, which has the optimiser's besides.
+// keepsState refuses to put weights in the place of what they are taken from, of a run's
+// state, which has the optimiser's besides, or of what cannot be read: of a state that is
+// damaged, it is what there is to rescue.
 func keepsState(in, out string) error {
 	there, err := os.Stat(out)
 	if err != nil {
@@ -104,7 +105,14 @@ func keepsState(in, out string) error {
 	if from, err := os.Stat(in); err == nil && os.SameFile(from, there) {
 		return cli.Usagef("%s and %s are the same file: write to another", in, out)
 	}
-	if ck, err := trainer.ReadNetwork(out, trainer.Best); err == nil && ck.State {
+	if !there.Mode().IsRegular() || there.Size() == 0 {
+		return nil // nothing is replaced
+	}
+	old, err := trainer.ReadContent(out)
+	switch {
+	case err != nil:
+		return cli.Usagef("%s is there and cannot be read; it may be what is left of a run's state: write to another file, or remove it first: %v", out, err)
+	case old.State():
 		return cli.Usagef("%s is a run's state, which has more than weights: write to another file, or remove it first", out)
 	}
 	return nil
