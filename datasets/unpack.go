@@ -104,7 +104,7 @@ func unpackMember(r io.Reader, path string, size int64) error {
 	if err := atomicfile.Sweep(path); err != nil { // left by a killed process
 		return err
 	}
-	return atomicfile.Write(path, func(w io.Writer) error {
+	return atomicfile.Replace(path, func(w io.Writer) error {
 		n, err := io.Copy(w, r)
 		if err == nil && n != size {
 			err = errors.New("the archive ended early")

@@ -3,6 +3,7 @@ package trainer
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -183,7 +184,7 @@ func (f *Folder) Save(s *State) error {
 	}
 	next := f.path(nextState)
 	defer disk.Remove(next)
-	if err := pth.WriteFile(next, s.file); err != nil {
+	if err := writeOwn(next, s.file); err != nil {
 		return fmt.Errorf("the run's state was not saved: %w", err)
 	}
 	if _, err := ReadState(next); err != nil {
@@ -240,10 +241,16 @@ func (f *Folder) StepBack() (step int, err error) {
 
 // Derive writes ckpt.pth from a state.
 func (f *Folder) Derive(s *State) error {
-	if err := pth.WriteFile(f.path(CheckpointFile), s.checkpoint()); err != nil {
+	if err := writeOwn(f.path(CheckpointFile), s.checkpoint()); err != nil {
 		return fmt.Errorf("the weights were not saved: %w", err)
 	}
 	return nil
+}
+
+// writeOwn writes a file of the run. A pipe that has come to be in its place is an error
+// at once: nobody reads from it.
+func writeOwn(path string, f *weights.File) error {
+	return atomicfile.Replace(path, func(w io.Writer) error { return pth.Write(w, f) })
 }
 
 // rotate makes state.pth also state-prev.pth, and that, where more are kept,

@@ -38,7 +38,7 @@ type metricsBatch struct {
 }
 
 func (l *metricsLog) Start(past []Metric) error {
-	err := atomicfile.Write(l.path, func(w io.Writer) error { return encode(w, past) })
+	err := atomicfile.Replace(l.path, func(w io.Writer) error { return encode(w, past) })
 	if err != nil {
 		return fmt.Errorf("the metrics cannot be written: %w", err)
 	}
@@ -67,7 +67,7 @@ func (f *Folder) Finish(s *State) error {
 		steps[i] = s.Record.Training.Configuration.metric(i+1, s.Losses[i], s.GradNorms[i])
 		byTime.Annotate(&steps[i])
 	}
-	if err := atomicfile.Write(f.path(MetricsFile), func(w io.Writer) error { return encode(w, steps) }); err != nil {
+	if err := atomicfile.Replace(f.path(MetricsFile), func(w io.Writer) error { return encode(w, steps) }); err != nil {
 		return fmt.Errorf("the metrics cannot be written: %w", err)
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -141,7 +142,8 @@ func (p *Pairs) write(first int, x1 []float32, y []int64) error {
 	if y != nil {
 		d.Set("y", weights.FromInt64(y, n))
 	}
-	if err := safetensors.WriteFile(p.file(first), &weights.File{Tensors: d, Record: mustJSON(p.record(first))}); err != nil {
+	file := &weights.File{Tensors: d, Record: mustJSON(p.record(first))}
+	if err := atomicfile.Replace(p.file(first), func(w io.Writer) error { return safetensors.Write(w, file) }); err != nil {
 		return fmt.Errorf("the pairs were not saved: %w", err)
 	}
 	return nil

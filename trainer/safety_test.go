@@ -7,9 +7,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	torch "github.com/wangkuiyi/gotorch"
+	"github.com/wangkuiyi/gotorch/disk"
+	"github.com/wangkuiyi/gotorch/regular"
 )
 
 // A run that another process is at is not moved aside.
@@ -212,4 +215,45 @@ func contents(t *testing.T, dir string) map[string]string {
 		}
 	}
 	return all
+}
+
+// A pipe that comes to be in the place of a file of the run while it goes is an error at
+// once, which names it; the state is saved before the weights alone.
+func TestPipeInTheRunsPlace(t *testing.T) {
+	dir := t.TempDir()
+	smallRun(t, dir)
+	s, err := ReadState(filepath.Join(dir, PrevStateFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, write := range map[string]func(f *Folder) error{
+		CheckpointFile: func(f *Folder) error { return f.Save(s) },
+		nextState:      func(f *Folder) error { return f.Save(s) },
+		MetricsFile:    func(f *Folder) error { return f.Finish(s) },
+	} {
+		f := &Folder{Dir: dir, Keep: 2}
+		path := f.path(name)
+		if err := os.RemoveAll(path); err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Mkfifo(path, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if err := write(f); !errors.Is(err, regular.ErrNotRegular) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if now, err := ReadState(f.path(StateFile)); err != nil || name == CheckpointFile && now.Step() != s.Step() {
+			t.Errorf("%s: the state: %v", name, err)
+		}
+		if err := os.RemoveAll(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(dir, "appended")
+	if err := syscall.Mkfifo(path, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := disk.Append(path); !errors.Is(err, regular.ErrNotRegular) && !errors.Is(err, syscall.ENXIO) {
+		t.Errorf("a pipe is appended to: %v", err)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -137,5 +138,7 @@ func (s Store) write(path string, r record, m *metrics.Classifier) error {
 	if err != nil {
 		return err
 	}
-	return safetensors.WriteFile(path, &weights.File{Tensors: tensors, Record: text})
+	return atomicfile.Replace(path, func(w io.Writer) error {
+		return safetensors.Write(w, &weights.File{Tensors: tensors, Record: text})
+	})
 }

@@ -12,9 +12,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
 
 	torch "github.com/wangkuiyi/gotorch"
+	"github.com/wangkuiyi/gotorch/regular"
 
 	"flowmatch/flow"
 	"flowmatch/viz"
@@ -252,5 +254,16 @@ func TestLosses(t *testing.T) {
 	}
 	if err := Losses(filepath.Join(path, "losses.png"), "", nil); err == nil {
 		t.Error("a picture beside no folder")
+	}
+}
+
+// A pipe in a figure's place is refused: nothing waits for who might read it.
+func TestPipeInAFiguresPlace(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "losses.png")
+	if err := syscall.Mkfifo(path, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := Losses(path, "", []float32{1, 2}); !errors.Is(err, regular.ErrNotRegular) {
+		t.Error(err)
 	}
 }

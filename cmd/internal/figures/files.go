@@ -16,9 +16,9 @@ func WritePNG(path string, img image.Image) error {
 	return WriteFile(path, func(w io.Writer) error { return png.Encode(w, img) })
 }
 
-// WriteFile writes a file whole, or not at all.
+// WriteFile writes a file whole, or not at all. A pipe in its place is refused.
 func WriteFile(path string, write func(io.Writer) error) error {
-	if err := atomicfile.Write(path, write); err != nil {
+	if err := atomicfile.Replace(path, write); err != nil {
 		return fmt.Errorf("%s was not written: %w", path, err)
 	}
 	return nil

@@ -31,7 +31,7 @@ func (o *Observer) Film() (string, error) {
 		return "", nil
 	}
 	path := filepath.Join(o.Run, FilmFile)
-	err = atomicfile.Write(path, func(w io.Writer) error {
+	err = atomicfile.Replace(path, func(w io.Writer) error {
 		return viz.SlidesGIF(w, o.pages(steps), viz.SlidesConfig{})
 	})
 	if err != nil {

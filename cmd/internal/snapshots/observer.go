@@ -129,7 +129,7 @@ func (o *Observer) draw(v flow.Velocity, step int) error {
 	if err := atomicfile.MkdirAll(filepath.Join(o.Run, Dir)); err != nil {
 		return err
 	}
-	return atomicfile.Write(o.path(step), func(w io.Writer) error {
+	return atomicfile.Replace(o.path(step), func(w io.Writer) error {
 		_, err := w.Write(b.Bytes())
 		return err
 	})

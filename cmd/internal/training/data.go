@@ -174,7 +174,7 @@ func (s *Start) KeepFiles(sub *Subject) error {
 	if err := s.noteList(err == nil, old); err != nil {
 		return err
 	}
-	err = atomicfile.Write(path, func(w io.Writer) error {
+	err = atomicfile.Replace(path, func(w io.Writer) error {
 		_, err := w.Write(text.Bytes())
 		return err
 	})

@@ -78,7 +78,7 @@ func (r *RunRecord) Keep(s *Start, session RunSession) error {
 		return fmt.Errorf("the run's record: %w", err)
 	}
 	out.Sessions = append(append(out.Sessions, s.earlier...), last)
-	err = atomicfile.Write(path, func(w io.Writer) error {
+	err = atomicfile.Replace(path, func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
 		return e.Encode(out)

@@ -16,7 +16,8 @@
 //
 // Symbolic links are followed, to the file that they name even if it is not there yet, and the temporary is made beside
 // that. What is no regular file is never replaced: pipes, terminals and other character devices, and the process's own
-// descriptors (/dev/stdout, /dev/fd/3) are written to as they are, without a promise; disks and sockets are refused.
+// descriptors (/dev/stdout, /dev/fd/3) are written to as they are, without a promise; disks and sockets are refused. So it
+// is where a user names the file; [Replace], for a program's own files, refuses all of them.
 //
 // Package disk stands between this package and the system, so that tests can fail any operation or cut the power.
 package atomicfile

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/wangkuiyi/gotorch/disk"
+	"github.com/wangkuiyi/gotorch/regular"
 )
 
 // target is where a write to a path goes: to a regular file (or where one will be), which is replaced, or to something
@@ -28,7 +29,7 @@ type target struct {
 func Target(path string) (string, error) {
 	t, err := resolve(path)
 	if err == nil && t.through {
-		err = fmt.Errorf("write %s: it is no regular file", path)
+		err = &fs.PathError{Op: "write", Path: path, Err: regular.ErrNotRegular}
 	}
 	return t.path, err
 }

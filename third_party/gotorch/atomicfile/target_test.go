@@ -2,6 +2,7 @@ package atomicfile_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/wangkuiyi/gotorch/atomicfile"
+	"github.com/wangkuiyi/gotorch/regular"
 )
 
 // Links stay, and what they name is replaced: in another folder, over several steps, and where nothing is yet.
@@ -122,6 +124,42 @@ func TestPipe(t *testing.T) {
 	}
 	if entries, _ := os.ReadDir(dir); len(entries) != 2 {
 		t.Errorf("left: %v", entries)
+	}
+}
+
+// A program's own files are never pipes: nobody reads from one that has come to be in their place, and nothing waits.
+func TestReplaceOnlyFiles(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	if err := syscall.Mkfifo(at("pipe"), 0o666); err != nil {
+		t.Skip(err)
+	}
+	for name, to := range map[string]string{"link to pipe": "pipe", "link": "file", "link to none": "new"} {
+		if err := os.Symlink(to, at(name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	replace := func(name string) error {
+		return atomicfile.Replace(at(name), func(w io.Writer) error {
+			_, err := io.WriteString(w, name)
+			return err
+		})
+	}
+	for _, name := range []string{"file", "file", "link", "link to none"} {
+		if err := replace(name); err != nil {
+			t.Error(err)
+		} else if b, err := os.ReadFile(at(name)); err != nil || string(b) != name {
+			t.Errorf("%s holds %q, %v", name, b, err)
+		}
+	}
+	pipes := []string{"pipe", "link to pipe"}
+	if syscall.Mknod(at("device"), syscall.S_IFCHR|0o666, 1<<8|3) == nil { // by root alone
+		pipes = append(pipes, "device")
+	}
+	for _, name := range pipes {
+		if err := replace(name); !errors.Is(err, regular.ErrNotRegular) || !strings.Contains(err.Error(), at(name)) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -28,6 +28,16 @@ func Write(path string, write func(w io.Writer) error) error {
 	return replace(t.path, write)
 }
 
+// Replace is [Write] for a program's own files, where whatever is no regular file is out of place: it is refused at
+// once, with [regular.ErrNotRegular].
+func Replace(path string, write func(w io.Writer) error) error {
+	to, err := Target(path)
+	if err != nil {
+		return err
+	}
+	return replace(to, write)
+}
+
 // WriteFile replaces the file at path by data.
 func WriteFile(path string, data []byte) error {
 	return Write(path, func(w io.Writer) error {

@@ -45,8 +45,16 @@ func claim(f *os.File) bool {
 }
 
 func (system) Append(path string) (File, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0) // a pipe's would wait for a reader
 	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = &fs.PathError{Op: "open", Path: path, Err: regular.ErrNotRegular}
+	}
+	if err != nil {
+		_ = f.Close() // nothing was written
 		return nil, err
 	}
 	return f, nil

@@ -106,11 +106,11 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 
 	var written []cli.Written
 	if f.npz != "" {
-		err := figures.WriteFile(f.npz, func(w io.Writer) error {
+		err := atomicfile.Write(f.npz, func(w io.Writer) error { // also into a pipe
 			return npz.WriteSamples(w, &npz.Samples{Shape: t.Shape, X: info.Frame.Back(out.X), Y: plan.labels, X0: out.X0})
 		})
 		if err != nil {
-			return err
+			return fmt.Errorf("%s was not written: %w", f.npz, err)
 		}
 		written = append(written, cli.Written{Path: f.npz, What: "samples x, their classes y, noise x0"})
 	}
