@@ -43,17 +43,17 @@ clear_status() {
 # to this user or to root, as must the folders on the way to it, and others than
 # their groups may not write them; in one like /tmp they may not take another's
 # place. Says what is wrong with a path, a line, or fails.
-others_can_write() { # PATH
-    local names=() name owner mode kind file
-    for name in "$(realpath -ms "$1")" "$(realpath -m "$1")"; do
-        while :; do
-            [ ! -e "$name" ] && [ ! -L "$name" ] || names+=("$name")
-            [ "$name" != / ] || break
-            name=$(dirname "$name")
-        done
-    done
+# Where a program is given that is run anyway, as Python is, those who can put another in its place are as good.
+others_can_write() { # PATH [PROGRAM]
+    local names=() owners owner mode kind file
+    owners=" 0 $EUID "
+    if [ -n "${2:-}" ]; then
+        mapfile -t names < <(names_to "$2")
+        owners+="$(stat -c %u -- "${names[@]}" | tr '\n' ' ')"
+    fi
+    mapfile -t names < <(names_to "$1")
     while read -r owner mode kind file; do
-        if [ "$owner" != 0 ] && [ "$owner" != "$EUID" ]; then
+        if [[ $owners != *" $owner "* ]]; then
             echo "$file belongs to user $owner"
             return 0
         fi
@@ -69,6 +69,18 @@ others_can_write() { # PATH
     return 1
 }
 
+# All names on the way to a path that are there, a line each: as it is, and behind the links.
+names_to() { # PATH
+    local name
+    for name in "$(realpath -ms "$1")" "$(realpath -m "$1")"; do
+        while :; do
+            [ ! -e "$name" ] && [ ! -L "$name" ] || printf '%s\n' "$name"
+            [ "$name" != / ] || break
+            name=$(dirname "$name")
+        done
+    done
+}
+
 # Makes a folder of the cache, and ends if others could put something there.
 own_folder() { # FOLDER
     local why
@@ -76,6 +88,30 @@ own_folder() { # FOLDER
         die "cannot write to $1; name another cache folder with XDG_CACHE_HOME"
     ! why=$(others_can_write "$1") ||
         die "$why, so that what is kept in $1 could be another's: mend that, or name another cache folder with XDG_CACHE_HOME"
+}
+
+# ---- Python ----------------------------------------------------------------
+
+# Runs Python, which by itself looks for modules in the working directory first: anybody's zipfile.py there would run in the
+# place of Python's own. It is left out, and what PYTHONPATH names in it.
+run_python() { # -m MODULE | -c PROGRAM | - (a program on standard input), ARGUMENT...
+    local folder folders=() absolute=
+    IFS=: read -ra folders <<<"${PYTHONPATH:-}"
+    for folder in "${folders[@]}"; do
+        [[ $folder != /* ]] || absolute+=:$folder
+    done
+    PYTHONPATH=${absolute#:} python3 -c '
+import sys
+sys.path[:] = [p for p in sys.path if p]
+how = sys.argv.pop(1)
+if how == "-m":
+    import runpy
+    del sys.argv[0]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+else:
+    program = sys.stdin.read() if how == "-" else sys.argv.pop(1)
+    exec(compile(program, "<program>", "exec"), {"__name__": "__main__"})
+' "$@"
 }
 
 # ---- Go --------------------------------------------------------------------
@@ -189,16 +225,17 @@ symbols_needed() { # FILE...
 # Prints the path of the wheel whose network PyTorch is timed with, which is
 # fetched into the cache if it is not there, and is the one in the lock file.
 fetch_peer_wheel() {
-    local sum wheel part
+    local sum wheel part why
     read -r _ sum _ wheel < <(grep '^peer ' "$lock")
     if [ ! -e "$cache/wheels/$wheel" ]; then
         part=$(mktemp -d)
-        python3 -m pip download --quiet --no-deps --only-binary=:all: --require-hashes --dest "$part" \
+        run_python -m pip download --quiet --no-deps --only-binary=:all: --require-hashes --dest "$part" \
             -r <(echo "torchcfm==$(cut -d- -f2 <<<"$wheel") --hash=sha256:$sum") >&2 || die "$wheel cannot be fetched; put it into $cache/wheels"
         own_folder "$cache/wheels"
         cp "$part/$wheel" "$cache/wheels/.$wheel.$$" && mv "$cache/wheels/.$wheel.$$" "$cache/wheels/$wheel"
         rm -r "$part"
     fi
+    ! why=$(others_can_write "$cache/wheels/$wheel") || die "$why: delete $cache/wheels/$wheel"
     echo "$sum  $cache/wheels/$wheel" | sha256sum --check --quiet >&2 || die "$cache/wheels/$wheel is not the one in $lock: delete it"
     echo "$cache/wheels/$wheel"
 }
@@ -254,8 +291,15 @@ find_libtorch() {
         [ ! -d "$LIBTORCH/torch/lib" ] || torch_dir=$LIBTORCH/torch
     elif [ "${LIBTORCH_USE_PYTORCH:-0}" = 1 ]; then
         torch_origin="LIBTORCH_USE_PYTORCH=1"
-        torch_dir=$(python3 -c 'import importlib.util as u; print(u.find_spec("torch").submodule_search_locations[0])' 2>/dev/null) ||
+        local program file why
+        { read -r program && read -r torch_dir; } < <(run_python -c 'import importlib.util as u, sys
+print(sys.executable)
+print(u.find_spec("torch").submodule_search_locations[0])' 2>/dev/null) ||
             die "LIBTORCH_USE_PYTORCH=1: python3 has no package torch; install torch $libtorch_needed or unset the variable"
+        for file in "${torch_files[@]}"; do
+            ! why=$(others_can_write "$torch_dir/$file" "$program") ||
+                die "LIBTORCH_USE_PYTORCH=1: $why; say LIBTORCH=$torch_dir if you trust it, or unset the variable"
+        done
     else
         torch_origin="third_party/libtorch"
         torch_dir=$libtorch/torch
@@ -265,9 +309,11 @@ find_libtorch() {
     find_cuda_headers
 }
 
+torch_files=(lib/libtorch_cpu.so lib/libc10.so include/torch/csrc/api/include/torch/torch.h)
+
 check_libtorch() {
     local file
-    for file in lib/libtorch_cpu.so lib/libc10.so include/torch/csrc/api/include/torch/torch.h; do
+    for file in "${torch_files[@]}"; do
         [ -e "$torch_dir/$file" ] ||
             die "$torch_origin: $file is missing there; name a folder of libtorch $libtorch_needed that has lib and include, or unset the variable"
     done
@@ -311,7 +357,7 @@ locked_sha() { # WHEEL
 # with * for any characters; their modes are kept. The open file is read twice,
 # first for its SHA-256 (- for none): a path could mean another file by then.
 unpack() { # WHEEL SHA256 FOLDER PATTERN...
-    python3 - "${0##*/}" "$@" <<'EOF'
+    run_python - "${0##*/}" "$@" <<'EOF'
 import fnmatch, hashlib, os, sys, zipfile
 
 program, wheel, sha256, folder, *patterns = sys.argv[1:]
@@ -348,9 +394,12 @@ tools_dir() {
 # Puts shellcheck, clang-format and staticcheck first on PATH, if they are as
 # set-up left them.
 use_tools() {
-    local dir
+    local dir file
     dir=$(tools_dir)
     [ -x "$dir/shellcheck" ] && [ -x "$dir/clang-format" ] && [ -x "$dir/staticcheck" ] || return 1
-    ! others_can_write "$dir" >/dev/null && (cd "$dir" && sha256sum --check --status sums 2>/dev/null) || return 1
+    for file in "$dir"/{shellcheck,clang-format,staticcheck,sums}; do
+        ! others_can_write "$file" >/dev/null || return 1
+    done
+    (cd "$dir" && sha256sum --check --status sums 2>/dev/null) || return 1
     export PATH="$dir:$PATH"
 }

@@ -14,7 +14,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 def unet_class():
     """torchcfm's UNetModel, from the wheel that TORCHCFM_WHEEL names, from the one in the bundle, or as installed."""
-    wheels = [os.environ["TORCHCFM_WHEEL"]] if os.environ.get("TORCHCFM_WHEEL") else glob.glob(os.path.join(HERE, "..", "torchcfm-*.whl"))
+    wheels = [os.environ["TORCHCFM_WHEEL"]] if os.environ.get("TORCHCFM_WHEEL") else glob.glob(os.path.join(glob.escape(HERE), "..", "torchcfm-*.whl"))
     if wheels and "torchcfm" not in sys.modules:
         # The package's own __init__ wants libraries that only its samplers need.
         package = types.ModuleType("torchcfm")
