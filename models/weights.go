@@ -40,7 +40,8 @@ func shapes(name string, file, network []int64) string {
 
 // Load copies weights into m by PyTorch's names. Every tensor of m must be
 // there with its shape, and no other; otherwise the error is a *Mismatch and m
-// is as it was. Numbers of other widths are converted.
+// is as it was. Numbers of other widths are converted; those that are not finite, or
+// whole, are an error.
 func Load(m nn.IModule, d *weights.Dict) error {
 	all := nn.Tensors(m)
 	known := map[string]bool{}
@@ -52,6 +53,10 @@ func Load(m nn.IModule, d *weights.Dict) error {
 			bad.Missing = append(bad.Missing, n.Name)
 		} else if s := n.Tensor.Shape(); !slices.Equal(s, w.Shape) {
 			bad.Shapes = append(bad.Shapes, shapes(n.Name, w.Shape, s))
+		} else if !w.DType.Floating() {
+			return fmt.Errorf("%s is of %v, which are no weights", n.Name, w.DType)
+		} else if !w.Finite() {
+			return fmt.Errorf("%s is not finite", n.Name)
 		}
 	}
 	for _, name := range d.Names() {

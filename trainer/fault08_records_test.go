@@ -22,14 +22,19 @@ func records() map[string]Record {
 		models.DiTConfig{Channels: 1, Size: 8, NumClasses: 10}.Defaults(),
 	} {
 		c := config(40)
+		c.Schedule = "cosine"
+		shape, levels, frame := []int{2}, 0, &datasets.Frame{Spread: [2]float64{1, 2}}
+		if n.Kind() != "mlp" {
+			shape, levels, frame = []int{1, 8, 8}, 17, nil
+		}
 		c.Reflow = &ReflowConfig{Teacher: "t", Solver: "s", Pairs: 10, Round: 1}
 		c.Earlier = []int{20}
 		all[n.Kind()] = Record{
 			Format: 1, Kind: n.Kind(), Model: mustJSON(n), MadeBy: map[string]string{"version": Version},
 			Dataset: DatasetRecord{
-				Name: "points", Shape: []int{2}, ClassNames: []string{"a"}, Frame: &datasets.Frame{Spread: [2]float64{1, 2}}, Before: []DataBefore{{"x", 3}},
+				Name: "points", Shape: shape, Classes: 10, ClassNames: strings.Split("0123456789", ""), Levels: levels, Frame: frame, Before: []DataBefore{{"x", 3}},
 			},
-			Training: TrainingRecord{"default", c, 12, 1},
+			Training: TrainingRecord{c.Recipe, c, 12, c.Seed},
 		}
 	}
 	return all
@@ -160,7 +165,7 @@ func TestHostileRecords(t *testing.T) {
 	for kind, r := range records() {
 		for _, change := range []func(*Record){
 			func(*Record) {}, func(r *Record) { r.Dataset.Frame = nil }, func(r *Record) { r.Dataset.Before = nil },
-			func(r *Record) { r.Dataset.ClassNames = nil }, func(r *Record) { r.MadeBy = nil }, func(r *Record) { r.Training.Configuration.Reflow = nil },
+			func(r *Record) { r.Dataset.Levels *= 2 }, func(r *Record) { r.MadeBy = nil }, func(r *Record) { r.Training.Configuration.Reflow = nil },
 			func(r *Record) { r.Dataset.Name = "\u00fc \u65e5\u672c" }, func(r *Record) { r.Training.Step = 0 },
 		} {
 			change(&r)

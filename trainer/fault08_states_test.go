@@ -18,7 +18,7 @@ import (
 // is right.
 func TestHostileStates(t *testing.T) {
 	const steps = 3
-	r := planeRun(t, config(steps), t.TempDir())
+	r := planeRun(t, config(20), t.TempDir())
 	l := loop{Run: r, done: steps, e: newEngine(r.Config, r.Network, torch.CPU)}
 	e := l.e
 	defer e.close()
@@ -127,7 +127,7 @@ func TestHostileStates(t *testing.T) {
 	cases = append(cases,
 		faulttest.Hostile{Name: "no record", Data: file(nil, nil), Why: "not the state of a run"},
 		faulttest.Hostile{Name: "another record", Data: file(nil, []byte(`{"format":1,"kind":1}`)), Why: "record"},
-		faulttest.Hostile{Name: "a record of weights", Data: file(nil, []byte(`{"format":1}`)), Why: "steps"},
+		faulttest.Hostile{Name: "a record of weights", Data: file(nil, []byte(`{"format":1}`)), Why: "network"},
 	)
 	before := rendered(t, whole)
 	faulttest.Corpus(t, "8 states", cases, func(b []byte) error {

@@ -27,7 +27,7 @@ func memoryError(t *testing.T, cores int32) {
 		c := config(1)
 		c.BatchSize = batch
 		r := newRun(t, c, small(), t.TempDir())
-		r.Dataset.Shape = []int{1, 8, 8}
+		r.Dataset.Shape, r.Dataset.Levels = []int{1, 8, 8}, 17
 		room(24 << 20)
 		defer torch.SetMemoryLimit(0)
 		_, err := r.Train(context.Background(), nil)

@@ -3,6 +3,7 @@ package trainer
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/wangkuiyi/gotorch/strictjson"
@@ -70,10 +71,58 @@ func ParseRecord(b []byte) (*Record, error) {
 	if err := strictjson.Unmarshal(b, &r); err != nil {
 		return nil, fmt.Errorf("the record: %w", err)
 	}
-	if err := r.Dataset.Frame.Check(); err != nil {
+	if err := r.check(); err != nil {
 		return nil, fmt.Errorf("the record: %w", err)
 	}
 	return &r, nil
+}
+
+// check finds what no run of ours would write: what is said of the set, the network and
+// the run has to fit together.
+func (r *Record) check() error {
+	if err := r.Dataset.Frame.Check(); err != nil {
+		return err
+	}
+	network, err := r.Network()
+	if err != nil {
+		return err
+	}
+	d, t := r.Dataset, r.Training
+	points := len(d.Shape) == 1
+	switch {
+	case d.Shape == nil && d.Classes == 0: // of a program that says nothing of its set
+	case !slices.Equal(d.Shape, ints(network.SampleShape())):
+		return fmt.Errorf("a network for samples of %v numbers, and the set %q of shape %.100v", network.SampleShape(), d.Name, fmt.Sprint(d.Shape))
+	case d.Classes != len(d.ClassNames):
+		return fmt.Errorf("%d classes with %d names", d.Classes, len(d.ClassNames))
+	case network.Classes() > 0 && d.Classes > 0 && network.Classes() != d.Classes:
+		return fmt.Errorf("a network for %d classes, and the set %q of %d", network.Classes(), d.Name, d.Classes)
+	case points && d.Levels != 0, !points && (d.Levels < 2 || d.Levels > 1<<16):
+		return fmt.Errorf("pixels of %d levels, and the set %q of shape %v", d.Levels, d.Name, d.Shape)
+	case !points && d.Frame != nil:
+		return fmt.Errorf("a frame of points, and the set %q of shape %v", d.Name, d.Shape)
+	}
+	switch {
+	case t.Recipe != t.Configuration.Recipe, t.Seed != t.Configuration.Seed:
+		return fmt.Errorf("recipe %q and seed %d, and %q and %d in the configuration", t.Recipe, t.Seed, t.Configuration.Recipe, t.Configuration.Seed)
+	case t.Step < 0 || t.Step > t.Configuration.Iterations:
+		return fmt.Errorf("step %d of a run of %d steps", t.Step, t.Configuration.Iterations)
+	}
+	before := 0
+	for _, b := range d.Before {
+		if b.Steps < before || b.Steps > t.Step {
+			return fmt.Errorf("other data until step %d, and the run is at step %d", b.Steps, t.Step)
+		}
+		before = b.Steps
+	}
+	return t.Configuration.Check()
+}
+
+func ints(shape []int64) (out []int) {
+	for _, n := range shape {
+		out = append(out, int(n))
+	}
+	return out
 }
 
 // Network is the configuration of the record's network.
