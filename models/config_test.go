@@ -148,7 +148,8 @@ func TestWorkBytes(t *testing.T) {
 			n = 2000 // small ones are not seen beside what does not grow
 		}
 		got := float64(peak(2*n)-peak(n)) / float64(n)
-		if ratio := float64(c.WorkBytes()) / got; ratio < 0.7 || ratio > 3 {
+		// How much a convolution lays out anew depends on the number of cores, too.
+		if ratio := float64(c.WorkBytes()) / got; ratio < 0.6 || ratio > 3 {
 			t.Errorf("%s: a sample holds %.0f bytes, said %d (%.2f of it)", name, got, c.WorkBytes(), ratio)
 		}
 	}
