@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"flowmatch/datasets/internal/userfile"
 )
@@ -184,11 +186,29 @@ func celebaList(path string, line func(n int, fields []string) error) error {
 	return nil
 }
 
+// holdsPictures tells whether a folder that is there has some of CelebA's.
+func holdsPictures(folder string) bool {
+	f, err := os.OpenFile(folder, os.O_RDONLY|syscall.O_DIRECTORY, 0) // a pipe's opening would wait
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	for {
+		names, err := f.Readdirnames(256)
+		if slices.ContainsFunc(names, func(name string) bool { return strings.HasSuffix(name, ".jpg") }) {
+			return true
+		}
+		if err != nil {
+			return false
+		}
+	}
+}
+
 // celebaSource opens pictures in the folder if it is there, or in the archive.
 func celebaSource(dir string) (pictureOpener, io.Closer, error) {
 	for _, folder := range []string{celebaPictures, filepath.Join(celebaPictures, celebaPictures)} { // unpacked twice
 		at := filepath.Join(dir, folder)
-		if some, _ := filepath.Glob(filepath.Join(at, "*.jpg")); len(some) > 0 {
+		if holdsPictures(at) {
 			return func(name string) (readSeekCloser, int64, error) {
 				return userfile.Open(filepath.Join(at, name))
 			}, io.NopCloser(nil), nil
