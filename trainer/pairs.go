@@ -40,6 +40,8 @@ type Pairs struct {
 	// Borrowed pairs are another run's, of a teacher that is not at hand: what
 	// is missing or damaged cannot be drawn, and is a *BorrowedError.
 	Borrowed bool
+	// Held is an error where Dir is another run's by now; nil: it never is.
+	Held func() error
 
 	x1 []float32
 	y  []int64
@@ -141,6 +143,11 @@ func (p *Pairs) write(first int, x1 []float32, y []int64) error {
 	}
 	if y != nil {
 		d.Set("y", weights.FromInt64(y, n))
+	}
+	if p.Held != nil {
+		if err := p.Held(); err != nil {
+			return fmt.Errorf("the pairs were not saved: %w", err)
+		}
 	}
 	file := &weights.File{Tensors: d, Record: mustJSON(p.record(first))}
 	if err := atomicfile.Replace(p.file(first), func(w io.Writer) error { return safetensors.Write(w, file) }); err != nil {

@@ -255,6 +255,15 @@ func TestForgedPairs(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
+	lost := errors.New("another run's folder")
+	p.Held = func() error { return lost }
+	if err := load(); !errors.Is(err, lost) {
+		t.Errorf("pairs in another's folder: %v", err)
+	}
+	if _, err := os.Lstat(path); err == nil {
+		t.Error("they were written there")
+	}
+	p.Held = nil
 	if err := os.Symlink(filepath.Base(path), path); err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,11 @@ const mostFrames = 200
 // Film writes progress.gif of the pictures that are there and gives its path, "" where
 // there are fewer than two.
 func (o *Observer) Film() (string, error) {
-	steps, err := o.steps()
+	var steps []int
+	err := o.held()
+	if err == nil {
+		steps, err = o.steps()
+	}
 	if err != nil {
 		return "", fmt.Errorf("%s was not written: %w", FilmFile, err)
 	}

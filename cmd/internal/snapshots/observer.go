@@ -37,6 +37,7 @@ type Observer struct {
 	Batch   int             // samples of a step
 	Every   int             // steps between pictures; 0: about ten of them, see share
 	Context context.Context // a picture ends with it; nil: none does
+	Held    func() error    // an error where the folder is another run's by now; nil: it never is
 	Note    func(string)    // a line for the user; may be nil
 	// Board shows the pictures, too; may be nil.
 	Board *trainer.TensorBoard
@@ -126,6 +127,9 @@ func (o *Observer) draw(v flow.Velocity, step int) error {
 		// What is wrong with its file it tells the run itself.
 		_ = o.Board.Picture(trainer.Picture{Step: step, Tag: Tag, PNG: b.Bytes(), Size: page.Bounds().Size()})
 	}
+	if err := o.held(); err != nil {
+		return err
+	}
 	if err := atomicfile.MkdirAll(filepath.Join(o.Run, Dir)); err != nil {
 		return err
 	}
@@ -133,6 +137,13 @@ func (o *Observer) draw(v flow.Velocity, step int) error {
 		_, err := w.Write(b.Bytes())
 		return err
 	})
+}
+
+func (o *Observer) held() error {
+	if o.Held == nil {
+		return nil
+	}
+	return o.Held()
 }
 
 // fail tells the first time what goes wrong.

@@ -209,6 +209,34 @@ func TestObserverOnBadDisks(t *testing.T) {
 	}
 }
 
+// A folder that is another run's by now is left as it is, with one note.
+func TestObserverInAnothersFolder(t *testing.T) {
+	m := disktest.NewMemory("/run")
+	defer disk.Use(m)()
+	o, notes := watched(1600, 0)
+	o.Painter = blank{}
+	lost := false
+	o.Held = func() error {
+		if lost {
+			return errors.New("the folder is another run's")
+		}
+		return nil
+	}
+	run(t, o, 0, 500, still)
+	before := files(m)
+	lost = true
+	run(t, o, 500, 1600, still)
+	if got := files(m); before == "" || got != before {
+		t.Errorf("there were %q, and now %q", before, got)
+	}
+	if len(*notes) != 1 || !strings.Contains((*notes)[0], "another run's") {
+		t.Errorf("notes %q", *notes)
+	}
+	if path, err := o.Film(); path != "" || err == nil || !strings.Contains(err.Error(), "another run's") {
+		t.Errorf("film %q, %v", path, err)
+	}
+}
+
 // A full disk is a note, and once there is room there are pictures again.
 func TestObserverOnAFullDisk(t *testing.T) {
 	m := disktest.NewMemory("/run")

@@ -47,6 +47,6 @@ func (p *Pictures) observer(ctx context.Context, c trainer.Config, sub *Subject,
 		OneStep: c.Reflow != nil && c.Reflow.Distill,
 	}
 	return &snapshots.Observer{
-		Run: start.Dir, Name: name, Painter: model.Painter(), Total: total, Batch: step, Every: p.every, Context: ctx,
+		Run: start.Dir, Name: name, Painter: model.Painter(), Total: total, Batch: step, Every: p.every, Context: ctx, Held: start.Held,
 	}
 }

@@ -57,10 +57,8 @@ type RunSession struct {
 // Keep writes the record into the run's folder, behind what it tells of earlier sessions
 // of a run that goes on.
 func (r *RunRecord) Keep(s *Start, session RunSession) error {
-	if s.folder != nil {
-		if err := s.folder.Held(); err != nil {
-			return fmt.Errorf("the run's record was not written: %w", err)
-		}
+	if err := s.Held(); err != nil {
+		return fmt.Errorf("the run's record was not written: %w", err)
 	}
 	path := filepath.Join(s.Dir, RunFile)
 	if err := regular.Check(path); err != nil {

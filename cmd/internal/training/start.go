@@ -128,6 +128,14 @@ type Start struct {
 	elsewhere bool
 }
 
+// Held is an error where the folder is another run's by now: nothing may be written there.
+func (s *Start) Held() error {
+	if s.folder == nil {
+		return nil
+	}
+	return s.folder.Held()
+}
+
 // Close lets other processes into the folder.
 func (s *Start) Close() {
 	if s != nil && s.folder != nil {

@@ -79,14 +79,8 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	var written []string
 	for round := 1; round <= f.rounds; round++ {
 		at := f.roundDir(dir, round)
-		if err := r.round(ctx, round, at, teacher); err != nil {
-			return err
-		}
-		student, err := f.model.At(filepath.Join(at, trainer.CheckpointFile), teacher.Info)
+		student, err := r.round(ctx, round, at, first, teacher)
 		if err != nil {
-			return err
-		}
-		if err := r.draw(ctx, at, first, student); err != nil {
 			return err
 		}
 		files := training.Files(at)
@@ -139,25 +133,27 @@ type rounds struct {
 	losses  []float32 // of the last round
 }
 
-// round trains a student of the teacher in a folder.
-func (r *rounds) round(ctx context.Context, n int, dir string, of *trained.Model) error {
+// round trains a student of the teacher in a folder, and draws what it and the first
+// teacher have learnt.
+func (r *rounds) round(ctx context.Context, n int, dir string, first, of *trained.Model) (*trained.Model, error) {
 	start, err := r.stops.Open(dir, r.device)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer start.Close()
 	config, pairs, err := r.settle(n, dir, of, start)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	pairs.Held = start.Held
 	record, part := r.record(config, pairs), training.NewSession(r.session.Env.Args, start)
 	if err := record.Keep(start, part); err != nil {
-		return err
+		return nil, err
 	}
 	sub := r.subject(of, pairs)
 	if pairs.Config.Pairs > 0 && start.Step() < config.Iterations {
 		if err := r.load(ctx, pairs); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	r.session.Label = r.kind()
@@ -172,7 +168,17 @@ func (r *rounds) round(ctx context.Context, n int, dir string, of *trained.Model
 	if kept := record.Keep(start, part); kept != nil {
 		err = errors.Join(err, kept)
 	}
-	return err
+	if err != nil {
+		return nil, err
+	}
+	if err := start.Held(); err != nil {
+		return nil, err
+	}
+	student, err := r.model.At(filepath.Join(dir, trainer.CheckpointFile), of.Info)
+	if err != nil {
+		return nil, err
+	}
+	return student, r.draw(ctx, dir, first, student)
 }
 
 // settle is the configuration of a round, and its teacher's pairs.

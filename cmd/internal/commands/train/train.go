@@ -125,6 +125,9 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
+	if err := start.Held(); err != nil {
+		return err
+	}
 	_, err = f.figures.Draw(ctx, env, figures.Run{
 		Dir: dir, Info: subject.Info, Network: subject.Network, Device: device, Losses: result.Losses, Reference: f.hyper.Recipe == "reference",
 	})
