@@ -25,12 +25,7 @@ func states(t *testing.T, n int) []*State {
 	var all []*State
 	for step := range n {
 		torch.NoGrad(func() { e.params[0].FillI(float64(step)) })
-		l.done = step
-		s, err := e.snapshot(l.record(), make([]float32, step), make([]float32, step))
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, s)
+		all = append(all, l.after(t, step))
 	}
 	return all
 }

@@ -3,6 +3,8 @@ package trainer
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -87,6 +89,9 @@ func (r *Record) check() error {
 	if err != nil {
 		return err
 	}
+	if err := asWritten(r.Model, network); err != nil {
+		return err
+	}
 	d, t := r.Dataset, r.Training
 	points := len(d.Shape) == 1
 	switch {
@@ -95,6 +100,8 @@ func (r *Record) check() error {
 		return fmt.Errorf("a network for samples of %v numbers, and the set %q of shape %.100v", network.SampleShape(), d.Name, fmt.Sprint(d.Shape))
 	case d.Classes != len(d.ClassNames):
 		return fmt.Errorf("%d classes with %d names", d.Classes, len(d.ClassNames))
+	case len(slices.Compact(slices.Sorted(slices.Values(d.ClassNames)))) != len(d.ClassNames):
+		return fmt.Errorf("two of %d classes have the same name", d.Classes)
 	case network.Classes() > 0 && d.Classes > 0 && network.Classes() != d.Classes:
 		return fmt.Errorf("a network for %d classes, and the set %q of %d", network.Classes(), d.Name, d.Classes)
 	case points && d.Levels != 0, !points && (d.Levels < 2 || d.Levels > 1<<16):
@@ -116,6 +123,24 @@ func (r *Record) check() error {
 		before = b.Steps
 	}
 	return t.Configuration.Check()
+}
+
+// asWritten finds what is said of a network and not read, or read as something else: an
+// unknown field, or nothing where there is a default.
+func asWritten(model json.RawMessage, network models.Config) error {
+	var said, read map[string]any
+	if err := json.Unmarshal(model, &said); err != nil {
+		return fmt.Errorf("the network: %w", err)
+	}
+	if err := json.Unmarshal(mustJSON(network), &read); err != nil {
+		return fmt.Errorf("the network: %w", err)
+	}
+	for _, field := range slices.Sorted(maps.Keys(said)) {
+		if v, known := read[field]; !known || !reflect.DeepEqual(v, said[field]) {
+			return fmt.Errorf("the network's %.60q is %.60s, which is no configuration of a network of kind %s", field, fmt.Sprint(said[field]), network.Kind())
+		}
+	}
+	return nil
 }
 
 func ints(shape []int64) (out []int) {

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	torch "github.com/wangkuiyi/gotorch"
 	"github.com/wangkuiyi/gotorch/pth"
 	"github.com/wangkuiyi/gotorch/regular"
 	"github.com/wangkuiyi/gotorch/safetensors"
@@ -52,6 +53,18 @@ func without(d *weights.Dict, name string) {
 	*d = all
 }
 
+// after is the state of a run after steps that lost nothing.
+func (l *loop) after(t *testing.T, steps int) *State {
+	t.Helper()
+	l.done = steps
+	torch.NoGrad(func() { l.e.adamw.StepCount.FillI(float64(steps)) })
+	s, err := l.e.snapshot(l.record(), make([]float32, steps), make([]float32, steps))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // What a stranger's state holds is never stretched into place and never not finite.
 func TestForgedStates(t *testing.T) {
 	const name = "layers.2.weight" // [8,8]
@@ -84,11 +97,27 @@ func TestForgedStates(t *testing.T) {
 		"a stretched loss sum": {func(d *weights.Dict) {
 			d.Set(timeLossSumName, weights.FromFloat32(make([]float32, 20), 20))
 		}, "loss_by_time_sum has the shape [20]", false},
-		"steps of no number":  {func(d *weights.Dict) { d.Set(adamwSteps, weights.FromFloat32([]float32{-1}, 1)) }, "adamw_step", false},
-		"more steps":          {func(d *weights.Dict) { d.Set(adamwSteps, weights.FromFloat32([]float32{7}, 1)) }, "adamw_step", false},
-		"losses in a square":  {func(d *weights.Dict) { d.Set("losses", weights.FromFloat32(make([]float32, 6), 2, 3)) }, "losses of the shape [2 3]", false},
-		"a weight of doubles": {func(d *weights.Dict) { d.Set(partModel+name, weights.FromFloat64(make([]float64, 64), 8, 8)) }, "exp_avg.layers.2.weight", false},
-		"a tensor too many":   {func(d *weights.Dict) { d.Set(partAvg+"x", one) }, "the state has 9 tensors exp_avg.*", true},
+		"a square below 0": {func(d *weights.Dict) {
+			d.Set(partAvgSq+name, weights.FromFloat32(append(make([]float32, 63), -1e-30), 8, 8))
+		}, "exp_avg_sq.layers.2.weight is a mean of squares", false},
+		"half a step":      {func(d *weights.Dict) { d.Set(adamwSteps, weights.FromFloat32([]float32{1.5}, []int64{}...)) }, "adamw_step is 1.5, and 6 steps", false},
+		"no update":        {func(d *weights.Dict) { d.Set(adamwSteps, weights.FromFloat32([]float32{0}, []int64{}...)) }, "adamw_step is 0, and 6 steps", false},
+		"steps in a row":   {func(d *weights.Dict) { d.Set(adamwSteps, weights.FromFloat32([]float32{6}, 1)) }, "adamw_step", false},
+		"steps of doubles": {func(d *weights.Dict) { d.Set(adamwSteps, weights.FromFloat64([]float64{6}, []int64{}...)) }, "adamw_step", false},
+		"no steps":         {func(d *weights.Dict) { without(d, adamwSteps) }, "adamw_step", false},
+		"a norm below 0":   {func(d *weights.Dict) { d.Set("grad_norms", weights.FromFloat32([]float32{1, 1, -1, 1, 1, 1}, 6)) }, "step 3 has", false},
+		"a loss below 0":   {func(d *weights.Dict) { d.Set("losses", weights.FromFloat32([]float32{1, 1, 1, 1, 1, -1}, 6)) }, "step 6 has", false},
+		"no loss is known": {func(d *weights.Dict) {
+			d.Set("losses", weights.FromFloat32(slices.Repeat([]float32{float32(math.NaN())}, 6), 6))
+		}, "and 0 steps had", false},
+		"another's tensor":     {func(d *weights.Dict) { d.Set("extra", one) }, "extra is nothing", false},
+		"another's model":      {func(d *weights.Dict) { d.Set("model_ema.x", one) }, "model_ema.x is nothing", false},
+		"moments of no weight": {func(d *weights.Dict) { d.Set(partAvgSq+"x", one) }, "model.x is not there", false},
+		"steps of no number":   {func(d *weights.Dict) { d.Set(adamwSteps, weights.FromFloat32([]float32{-1}, 1)) }, "adamw_step", false},
+		"more steps":           {func(d *weights.Dict) { d.Set(adamwSteps, weights.FromFloat32([]float32{7}, 1)) }, "adamw_step", false},
+		"losses in a square":   {func(d *weights.Dict) { d.Set("losses", weights.FromFloat32(make([]float32, 6), 2, 3)) }, "losses of the shape [2 3]", false},
+		"a weight of doubles":  {func(d *weights.Dict) { d.Set(partModel+name, weights.FromFloat64(make([]float64, 64), 8, 8)) }, "exp_avg.layers.2.weight", false},
+		"a tensor too many":    {func(d *weights.Dict) { d.Set(partAvg+"x", one) }, "model.x is not there", false},
 	} {
 		dir := t.TempDir()
 		smallRun(t, dir)

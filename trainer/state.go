@@ -230,38 +230,6 @@ func stateOf(f *weights.File) (*State, error) {
 	return s, s.consistent()
 }
 
-// consistent checks the parts against each other: whether they fit the network is
-// known when that is built.
-func (s *State) consistent() error {
-	others := []string{partAvg, partAvgSq}
-	if s.Record.Training.Configuration.EMADecay > 0 {
-		others = append(others, partEMA)
-	}
-	for name, w := range s.file.Tensors.All() {
-		switch name {
-		case "losses", "grad_norms", timeLossName: // of steps that were left out
-			continue
-		}
-		if !w.Finite() {
-			return fmt.Errorf("%s is not finite", name)
-		}
-		base, ok := strings.CutPrefix(name, partModel)
-		if !ok {
-			continue
-		}
-		for _, part := range others {
-			if o := s.file.Tensors.Get(part + base); o == nil || o.DType != w.DType || !slices.Equal(o.Shape, w.Shape) {
-				return fmt.Errorf("%s%s is not there, or not as %s is", part, base, name)
-			}
-		}
-	}
-	n, err := s.file.Tensors.Get(adamwSteps).Float32s()
-	if err != nil || len(n) != 1 || n[0] < 0 || float64(n[0]) > float64(s.Step()) {
-		return fmt.Errorf("%s is no number of steps", adamwSteps)
-	}
-	return nil
-}
-
 // checkpoint is what ckpt.pth holds: the averaged weights under PyTorch's
 // names, or the weights as they are where no average is kept.
 func (s *State) checkpoint() *weights.File {

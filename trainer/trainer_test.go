@@ -176,12 +176,7 @@ func TestFolder(t *testing.T) {
 	l := loop{Run: r, e: e}
 	l.observe()
 	for step := range 6 {
-		l.done = step
-		s, err := e.snapshot(l.record(), make([]float32, step), make([]float32, step))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := f.Save(s); err != nil {
+		if err := f.Save(l.after(t, step)); err != nil {
 			t.Fatal(err)
 		}
 	}
