@@ -97,7 +97,7 @@ func TestHostileStates(t *testing.T) {
 			set(name+" are "+what, name, w, name)
 		}
 	}
-	for what, w := range map[string]*weights.Tensor{"more": zerosOf(weights.Float, 1, TimeBins), "whole": zerosOf(weights.Long, 0, TimeBins)} {
+	for what, w := range map[string]*weights.Tensor{"not there": nil, "more": zerosOf(weights.Float, 1, TimeBins), "whole": zerosOf(weights.Long, 0, TimeBins)} {
 		set("losses by time are "+what, timeLossName, w, timeLossName)
 	}
 	for what, w := range map[string]*weights.Tensor{
