@@ -12,7 +12,7 @@ import (
 // sampleCommand is the sample command for a model, a seed and a solver.
 func (s *Server) sampleCommand(m Model, seed int64, c solver, more ...string) string {
 	if m.Family == "pretrained-reflow" { // bin/compare alone draws it
-		return cli.Shell([]string{"bin/compare", "--pretrained", m.Set, "--seed", itoa(seed)})
+		return cli.Shell(append([]string{"bin/compare", "--pretrained", m.Set, "--seed", itoa(seed)}, c.flags()...))
 	}
 	words := append([]string{"bin/sample"}, s.modelFlags(m)...)
 	words = append(words, more...)

@@ -243,7 +243,7 @@ func TestIncludedModels(t *testing.T) {
 	}
 	events := eventsOf(t, ask(s.Handler(), request("POST", "/api/trace",
 		`{"models":["pretrained/checkerboard","pretrained/checkerboard-reflow"],"seed":1,"count":10,"method":"euler","steps":1}`, nil)))
-	if last := events[len(events)-1]; last.name != "done" || !strings.Contains(events[0].data, `"commands":["bin/sample --pretrained checkerboard --num-samples 10 --seed 1 --method euler --steps 1","bin/compare --pretrained checkerboard --seed 1"]`) {
+	if last := events[len(events)-1]; last.name != "done" || !strings.Contains(events[0].data, `"commands":["bin/sample --pretrained checkerboard --num-samples 10 --seed 1 --method euler --steps 1","bin/compare --pretrained checkerboard --seed 1 --method euler --steps 1"]`) {
 		t.Errorf("%s ... %s %s", events[0].data, last.name, last.data)
 	}
 	events = eventsOf(t, ask(s.Handler(), request("POST", "/api/pictures", `{"model":"pretrained/digits","class":3,"seed":1,"guidance":1,"method":"euler","steps":1}`, nil)))
