@@ -179,3 +179,33 @@ func TestHostileRecords(t *testing.T) {
 		t.Errorf("only %d records", good)
 	}
 }
+
+// Names are shown and drawn: a record whose names a terminal would obey, or that fill a
+// screen, is none of ours.
+func TestNamesOfARecord(t *testing.T) {
+	for what, c := range map[string]struct {
+		change func(*Record)
+		want   string // "": it is read
+	}{
+		"escapes in the set's name": {func(r *Record) { r.Dataset.Name = "\x1b]0;owned\a" }, "control characters"},
+		"C1 in the set's name":      {func(r *Record) { r.Dataset.Name = "a\u009b2J" }, "control characters"},
+		"letters turned":            {func(r *Record) { r.Dataset.Name = "a\u202eb" }, "control characters"},
+		"a line's end":              {func(r *Record) { r.Dataset.Name = "a\nb" }, "control characters"},
+		"escapes in the recipe":     {func(r *Record) { r.Training.Recipe, r.Training.Configuration.Recipe = "\x1b[31m", "\x1b[31m" }, "control characters"},
+		"a set's long name":         {func(r *Record) { r.Dataset.Name = strings.Repeat("é", 301) }, "301 letters: at most 300"},
+		"a class's long name":       {func(r *Record) { r.Dataset.ClassNames[3] = strings.Repeat("A", 60_000) }, "60000 letters: at most 300"},
+		"the longest names": {func(r *Record) {
+			r.Dataset.Name, r.Dataset.ClassNames[3] = strings.Repeat("é", 300), strings.Repeat("ü", 300)
+		}, ""},
+		"a folder's name": {func(r *Record) { r.Dataset.ClassNames[3] = "a\x1b[31m" }, ""},
+	} {
+		r := records()["unet"]
+		c.change(&r)
+		switch _, err := ParseRecord(mustJSON(r)); {
+		case c.want == "" && err != nil:
+			t.Errorf("%s: %v", what, err)
+		case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || Printable(err.Error()) != err.Error() || len(err.Error()) > 500):
+			t.Errorf("%s: %v, want %s", what, err, c.want)
+		}
+	}
+}

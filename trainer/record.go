@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/wangkuiyi/gotorch/strictjson"
 
@@ -85,6 +86,9 @@ func (r *Record) check() error {
 	if err := r.Dataset.Frame.Check(); err != nil {
 		return err
 	}
+	if err := r.checkNames(); err != nil {
+		return err
+	}
 	network, err := r.Network()
 	if err != nil {
 		return err
@@ -123,6 +127,26 @@ func (r *Record) check() error {
 		before = b.Steps
 	}
 	return t.Configuration.Check()
+}
+
+// longestName is of a set or a class, in letters: a file system's longest name has 255 bytes,
+// and a word of ours stands before it.
+const longestName = 300
+
+// checkNames finds names that no set has, for they are shown and drawn. A class may be called
+// whatever a folder is, so that whoever shows its name has to look at it.
+func (r *Record) checkNames() error {
+	for _, name := range []string{r.Dataset.Name, r.Training.Recipe} {
+		if Printable(name) != name {
+			return fmt.Errorf("the name %.60q has control characters", name)
+		}
+	}
+	for _, name := range append([]string{r.Dataset.Name, r.Training.Recipe}, r.Dataset.ClassNames...) {
+		if n := utf8.RuneCountInString(name); n > longestName {
+			return fmt.Errorf("the name %.60q... of %d letters: at most %d", name, n, longestName)
+		}
+	}
+	return nil
 }
 
 // asWritten finds what is said of a network and not read, or read as something else: an

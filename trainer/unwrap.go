@@ -205,10 +205,11 @@ func (c *Content) dict(prefix string, ch *Choice, all ...network) *weights.Dict 
 	return d
 }
 
-// Printable is a text from a file for a terminal: without control characters.
+// Printable is a text from a file for a terminal: without control characters, and without
+// those that turn the direction of what follows.
 func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == utf8.RuneError {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == utf8.RuneError {
 			return '?'
 		}
 		return r

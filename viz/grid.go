@@ -5,6 +5,7 @@ import (
 	"image"
 	"image/color"
 	"image/draw"
+	"sort"
 
 	"golang.org/x/image/font"
 )
@@ -171,14 +172,13 @@ func (g *grid) drawRowLabels(page draw.Image, at image.Point, rows []string) {
 
 // shorten cuts a label that is too wide even in the smallest type.
 func shorten(f font.Face, s string, room int) string {
-	if textWidth(f, s) <= room {
+	if s == "" || textWidth(f, s) <= room {
 		return s
 	}
 	letters := []rune(s)
-	for len(letters) > 1 && textWidth(f, string(letters)+"…") > room {
-		letters = letters[:len(letters)-1]
-	}
-	return string(letters) + "…"
+	// Halving: a name may be long. At least a letter stays.
+	most := sort.Search(len(letters)-1, func(k int) bool { return textWidth(f, string(letters[:k+2])+"…") > room })
+	return string(letters[:most+1]) + "…"
 }
 
 // tileAt is the corner of a sample's place, from the block's corner.

@@ -152,3 +152,23 @@ func TestImageGridWrongUse(t *testing.T) {
 		}
 	}
 }
+
+// A label is cut after as many letters as there is room for, found here one after the other.
+func TestShorten(t *testing.T) {
+	f := face(14)
+	for _, s := range []string{"", "i", "sneaker", "WWWW", "a name of several words", "größer als 鳥"} {
+		for room := range 200 {
+			want := s
+			if letters := []rune(s); textWidth(f, s) > room && s != "" {
+				n := 1
+				for n < len(letters) && textWidth(f, string(letters[:n+1])+"…") <= room {
+					n++
+				}
+				want = string(letters[:n]) + "…"
+			}
+			if got := shorten(f, s, room); got != want {
+				t.Errorf("%q in %d pixels: %q, want %q", s, room, got, want)
+			}
+		}
+	}
+}

@@ -43,7 +43,7 @@ func (m *Model) Distilled() bool {
 // another than that which it was opened as; else "". A folder's name says nothing.
 func (m *Model) OtherSet() string {
 	r := m.Checkpoint.Record
-	if r == nil || r.Dataset.Name == "" || r.Dataset.Name == m.Info.Slug() || datasets.TraitsOf(m.Info.Name).Sized {
+	if r == nil || r.Dataset.Name == "" || r.Dataset.Name == m.Info.Name || r.Dataset.Name == m.Info.Slug() || datasets.TraitsOf(m.Info.Name).Sized {
 		return ""
 	}
 	return r.Dataset.Name

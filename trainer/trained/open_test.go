@@ -52,6 +52,7 @@ func TestOtherSet(t *testing.T) {
 	}
 	for _, c := range []struct{ record, asked, want string }{
 		{"mnist", "mnist", ""}, {"mnist", "fashion_mnist", "mnist"}, {"", "mnist", ""}, {"folder-a", "folder:b", ""}, {"points-ring", "points:ring.csv", ""},
+		{"My Set", "My Set", ""}, // a name that is no folder's
 	} {
 		if got := of(c.record, c.asked).OtherSet(); got != c.want {
 			t.Errorf("%+v: %q", c, got)

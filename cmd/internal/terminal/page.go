@@ -47,8 +47,13 @@ func (p *Page) Paragraphf(format string, args ...any) { p.wrapped(0, 0, fmt.Spri
 // Blank adds a line with nothing on it.
 func (p *Page) Blank() { p.b.WriteByte('\n') }
 
-// Path adds a line that is not broken: it is there to be copied.
-func (p *Page) Path(path string) { p.b.WriteString(path + "\n") }
+// Path adds a line that is not broken: it is there to be copied. Programs get it as it is.
+func (p *Page) Path(path string) {
+	if p.width > 0 {
+		path = plain(path)
+	}
+	p.b.WriteString(path + "\n")
+}
 
 // Command adds a command that is there to be copied, as SayCommand prints it.
 func (p *Page) Command(indent int, parts []string) {
@@ -61,6 +66,7 @@ func (p *Page) Command(indent int, parts []string) {
 var asciiSigns = strings.NewReplacer("±", "+-", "…", "...")
 
 func (p *Page) wrapped(first, rest int, text string) {
+	text = plain(text)
 	if p.ascii {
 		text = asciiSigns.Replace(text)
 	}
@@ -87,7 +93,7 @@ type List struct {
 func (p *Page) List(l List) {
 	if l.Column == 0 {
 		for _, r := range l.Rows {
-			l.Column = max(l.Column, columnsOf(r[0]))
+			l.Column = max(l.Column, columnsOf(plain(r[0])))
 		}
 	}
 	for _, r := range l.Rows {
@@ -96,6 +102,7 @@ func (p *Page) List(l List) {
 }
 
 func (p *Page) row(left, column int, head string, texts []string) {
+	head = plain(head)
 	const gap, under = 2, 4
 	at := left + column + gap
 	beside := p.width == 0 || p.width >= narrow && at <= p.width/2

@@ -146,6 +146,7 @@ func (s *screen) clear() {
 // lines are a text as it is shown: on a terminal broken between words, elsewhere whole.
 func (s *screen) lines(text string) []string {
 	var all []string
+	text = plain(text)
 	for _, line := range strings.Split(text, "\n") {
 		if s.tty {
 			all = append(all, wrap(line, min(mostWidth, s.room()), 0, 2)...)
@@ -165,7 +166,11 @@ func Say(w io.Writer, line string) {
 // SayCommand prints a command that is there to be copied, after a word that says what it is
 // for. Its parts are a word, or a flag with its value. Where it is wider than a terminal it
 // is broken between parts as a shell takes it.
+// One with letters that a terminal does not show cannot be copied, and is left out.
 func SayCommand(w io.Writer, what string, parts []string) {
+	if !Copied(parts) {
+		return
+	}
 	width := 0
 	if Is(w) {
 		width = Width(w)

@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -16,7 +17,29 @@ func Printable(name string) string {
 	return name
 }
 
-// Some joins words, printable, of which a screen has room for twenty.
+// plain is a text without what would move the cursor, or turn the letters after it: whatever
+// is said goes through it, wherever its parts come from.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if string(r) != keep && r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// Copied tells whether a command of such parts can be copied as it is shown.
+func Copied(parts []string) bool {
+	return !slices.ContainsFunc(parts, func(p string) bool {
+		return strings.ContainsFunc(p, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) })
+	})
+}
+
+// longestWord is of a name among others, in columns.
+const longestWord = 60
+
+// Some joins words, printable and cut where they are long, of which a screen has room for
+// twenty.
 func Some(words []string) string {
 	const most = 20
 	var shown []string
@@ -25,7 +48,7 @@ func Some(words []string) string {
 			shown = append(shown, fmt.Sprintf("and %d more", len(words)-most))
 			break
 		}
-		shown = append(shown, Printable(w))
+		shown = append(shown, fit(Printable(w), longestWord, false))
 	}
 	return strings.Join(shown, ", ")
 }
