@@ -3,9 +3,81 @@ package page
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"io"
 	"io/fs"
 	"syscall"
+	"time"
 )
+
+// metricsTail reads a run's metrics as they grow.
+type metricsTail struct {
+	outputs outputs
+	path    string
+
+	at       int64  // read up to there
+	rest     []byte // of a line that has not ended
+	identity string // of the file
+	seen     time.Time
+	last     int
+}
+
+// largestMetrics bounds what of a file is read at first, the last part of it, and what
+// it may grow by between two looks.
+const largestMetrics = 256 << 20
+
+// metricsPiece is how much of a file is in memory at once.
+const metricsPiece = 1 << 20
+
+// more gives what is new, nil for nothing.
+func (t *metricsTail) more() (*losses, error) {
+	f, in, err := t.outputs.open(t.path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	l := &losses{}
+	if id := fileIdentity(in); id != t.identity || in.Size() < t.at {
+		t.identity, t.at, t.rest, t.last, t.seen = id, max(0, in.Size()-largestMetrics), nil, 0, time.Time{}
+		l.Reset = true
+	}
+	if in.Size() == t.at && !l.Reset {
+		return nil, nil
+	}
+	if in.Size()-t.at > largestMetrics {
+		return nil, fmt.Errorf("%s has grown by %d MB at once, which no training writes: look whether it is damaged", t.path, (in.Size()-t.at)>>20)
+	}
+	var steps []lossOf
+	b := make([]byte, min(metricsPiece, in.Size()-t.at))
+	for t.at < in.Size() {
+		n, err := f.ReadAt(b[:min(int64(len(b)), in.Size()-t.at)], t.at)
+		if n == 0 && err == io.EOF {
+			break // it has become shorter since: the next look sees that
+		}
+		if err != nil && err != io.EOF {
+			return nil, fmt.Errorf("%s: %w", t.path, err)
+		}
+		t.at += int64(n)
+		steps = append(steps, parseMetrics(append(t.rest, b[:n]...), &t.rest)...)
+	}
+	if len(steps) == 0 && !l.Reset {
+		return nil, nil
+	}
+	now := time.Now()
+	if len(steps) > 0 {
+		last := steps[len(steps)-1].step
+		if !t.seen.IsZero() && last > t.last {
+			l.Rate = float64(last-t.last) / now.Sub(t.seen).Seconds()
+		}
+		t.last, t.seen = last, now
+	}
+	most := mostParts
+	if !l.Reset {
+		most = 20
+	}
+	l.gather(steps, most)
+	return l, nil
+}
 
 // lossOf is a line of metrics.jsonl.
 type lossOf struct {

@@ -1,10 +1,14 @@
 package page
 
 import (
+	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strings"
 	"testing"
 
 	"flowmatch/trainer"
@@ -42,6 +46,40 @@ func TestMetricsTail(t *testing.T) {
 	check(t, os.Rename(path+".new", path))
 	if more, err = tail.more(); err != nil || !more.Reset || !slices.Equal(more.Step, []int{1}) {
 		t.Errorf("another file: %+v, %v", more, err)
+	}
+}
+
+// A file that has become huge between two looks is not read. Its hole takes no room on the
+// disk.
+func TestHugeMetrics(t *testing.T) {
+	dir := copied(t)
+	path := filepath.Join(dir, "cfm", "moons", trainer.MetricsFile)
+	tail := &metricsTail{outputs: outputs{dir}, path: "cfm/moons/metrics.jsonl"}
+	_, err := tail.more()
+	check(t, err)
+	in, err := os.Stat(path)
+	check(t, err)
+	allocated := func(f func()) uint64 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		f()
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	check(t, os.Truncate(path, in.Size()+largestMetrics+1))
+	if n := allocated(func() { _, err = tail.more() }); err == nil || !strings.Contains(err.Error(), "grown by 256 MB at once") || n > largestMetrics/4 {
+		t.Errorf("a huge file: %v, %d bytes in memory", err, n)
+	}
+	// Within the bound it is read by pieces; lines go on across their ends.
+	var b bytes.Buffer
+	var want []int
+	for step := 1; b.Len() < 3*metricsPiece; step++ {
+		fmt.Fprintf(&b, `{"step":%d,"loss":1,"more":"%s"}`+"\n", step, strings.Repeat("x", 9000+step))
+		want = append(want, step)
+	}
+	check(t, os.WriteFile(path, b.Bytes(), 0o644))
+	if more, err := (&metricsTail{outputs: tail.outputs, path: tail.path}).more(); err != nil || !slices.Equal(more.Step, want) {
+		t.Errorf("%d lines in pieces: %v, %+v", len(want), err, more)
 	}
 }
 

@@ -1,8 +1,6 @@
 package page
 
 import (
-	"fmt"
-	"io"
 	"net/http"
 	"path"
 	"regexp"
@@ -174,58 +172,3 @@ type losses struct {
 
 // mostParts is how many parts the losses that are there are sent in.
 const mostParts = 600
-
-// metricsTail reads a run's metrics as they grow.
-type metricsTail struct {
-	outputs outputs
-	path    string
-
-	at       int64  // read up to there
-	rest     []byte // of a line that has not ended
-	identity string // of the file
-	seen     time.Time
-	last     int
-}
-
-// largestMetrics bounds what of a file is read: the last part of it.
-const largestMetrics = 256 << 20
-
-// more gives what is new, nil for nothing.
-func (t *metricsTail) more() (*losses, error) {
-	f, in, err := t.outputs.open(t.path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	l := &losses{}
-	if id := fileIdentity(in); id != t.identity || in.Size() < t.at {
-		t.identity, t.at, t.rest, t.last, t.seen = id, max(0, in.Size()-largestMetrics), nil, 0, time.Time{}
-		l.Reset = true
-	}
-	if in.Size() == t.at && !l.Reset {
-		return nil, nil
-	}
-	b, err := io.ReadAll(io.NewSectionReader(f, t.at, in.Size()-t.at))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", t.path, err)
-	}
-	t.at += int64(len(b))
-	steps := parseMetrics(append(t.rest, b...), &t.rest)
-	if len(steps) == 0 && !l.Reset {
-		return nil, nil
-	}
-	now := time.Now()
-	if len(steps) > 0 {
-		last := steps[len(steps)-1].step
-		if !t.seen.IsZero() && last > t.last {
-			l.Rate = float64(last-t.last) / now.Sub(t.seen).Seconds()
-		}
-		t.last, t.seen = last, now
-	}
-	most := mostParts
-	if !l.Reset {
-		most = 20
-	}
-	l.gather(steps, most)
-	return l, nil
-}
