@@ -420,29 +420,7 @@ func (f *Folder) KeepDamaged(passed []PassedOver) (names []string, err error) {
 	return names, nil
 }
 
-func (f *Folder) keepDamaged(name string) (string, error) {
-	to := name + ".damaged"
-	for n := 2; ; n++ {
-		err := disk.Link(f.path(name), f.path(to)) // not over another
-		if errors.Is(err, fs.ErrExist) {
-			to = fmt.Sprintf("%s.damaged-%d", name, n)
-			continue
-		}
-		if disk.NoLinks(err) {
-			if _, there := disk.Lstat(f.path(to)); !errors.Is(there, fs.ErrNotExist) {
-				to = fmt.Sprintf("%s.damaged-%d", name, n)
-				continue
-			}
-			err = disk.Rename(f.path(name), f.path(to))
-		} else if err == nil {
-			err = disk.Remove(f.path(name))
-		}
-		if err != nil {
-			return "", fmt.Errorf("a damaged state was not kept: %w", err)
-		}
-		return to, atomicfile.SyncDir(f.Dir)
-	}
-}
+func (f *Folder) keepDamaged(name string) (string, error) { return SetAside(f.path(name)) }
 
 // MoveAside renames a run's folder to <dir>.old-N, the first N that is free. A
 // folder that another process trains in stays.

@@ -77,10 +77,12 @@ func (p *Pairs) Ready() int {
 }
 
 // Load reads the pairs from their files, and draws those that are missing.
-// Files of other pairs, or damaged ones, are drawn anew; note says so.
+// Files of other pairs, or damaged ones, are set aside and drawn anew; note says so.
 func (p *Pairs) Load(ctx context.Context, progress func(done, of int), note func(string)) error {
-	if err := atomicfile.OutputFolder(p.Dir); err != nil {
-		return fmt.Errorf("the folder of the pairs cannot be made: %w", err)
+	if !p.Borrowed {
+		if err := atomicfile.OutputFolder(p.Dir); err != nil {
+			return fmt.Errorf("the folder of the pairs cannot be made: %w", err)
+		}
 	}
 	dim := int(p.Bytes()/4) / max(1, p.Config.Pairs)
 	if p.Teacher.Classes > 0 {
@@ -97,8 +99,12 @@ func (p *Pairs) Load(ctx context.Context, progress func(done, of int), note func
 			}
 			switch {
 			case errors.Is(err, fs.ErrNotExist):
-			case damaged(err), errors.Is(err, errOtherPairs):
-				note("drawn anew: " + err.Error())
+			case damaged(err), errors.Is(err, safetensors.ErrNotSafetensors), errors.Is(err, errOtherPairs):
+				kept, failed := p.setAside(first)
+				if failed != nil {
+					return failed
+				}
+				note("drawn anew: " + err.Error() + "; kept as " + kept)
 			default: // it may be whole
 				return fmt.Errorf("the pairs cannot be read: %w", err)
 			}
@@ -134,6 +140,16 @@ func (p *Pairs) record(first int) pairsRecord {
 	return pairsRecord{1, "pairs", c, p.Seed, first}
 }
 
+// setAside keeps a file that does not hold the pairs, which may be of other use.
+func (p *Pairs) setAside(first int) (string, error) {
+	if p.Held != nil {
+		if err := p.Held(); err != nil {
+			return "", fmt.Errorf("the pairs were not drawn anew: %w", err)
+		}
+	}
+	return SetAside(p.file(first))
+}
+
 func (p *Pairs) write(first int, x1 []float32, y []int64) error {
 	n := int64(min(p.PerFile, p.Config.Pairs-first))
 	d := &weights.Dict{}
@@ -158,9 +174,6 @@ func (p *Pairs) write(first int, x1 []float32, y []int64) error {
 
 func (p *Pairs) read(first, n int) (x1 []float32, y []int64, err error) {
 	path := p.file(first)
-	if _, err := disk.Stat(path); err != nil {
-		return nil, nil, err
-	}
 	f, err := safetensors.Read(path)
 	if err != nil {
 		return nil, nil, err
