@@ -95,6 +95,26 @@ func (c *catalog) describe(d folder) Model {
 	return m
 }
 
+// show makes the names such as can be shown. The ID stays: the page asks by it.
+func (m *Model) show() {
+	m.Set = shownName(m.Set)
+	m.ClassNames = slices.Clone(m.ClassNames) // the catalog's are those of the commands
+	for c, name := range m.ClassNames {
+		m.ClassNames[c] = shownName(name)
+	}
+}
+
+// longestName is how much of a name the page shows, in letters.
+const longestName = 60
+
+func shownName(name string) string {
+	name = trainer.Printable(name)
+	if letters := []rune(name); len(letters) > longestName {
+		name = string(letters[:longestName-1]) + "…"
+	}
+	return name
+}
+
 // fill takes over what a record says.
 func (m *Model) fill(r *trainer.Record) {
 	net, err := r.Network()

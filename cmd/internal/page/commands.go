@@ -5,14 +5,24 @@ import (
 	"strings"
 
 	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/terminal"
 )
 
 // The page shows the command that does the same in a shell.
 
+// shell is a command of such words, or "" where a name among them has letters that nobody
+// sees: what such a command does cannot be read.
+func shell(words []string) string {
+	if !terminal.Copied(words) {
+		return ""
+	}
+	return cli.Shell(words)
+}
+
 // sampleCommand is the sample command for a model, a seed and a solver.
 func (s *Server) sampleCommand(m Model, seed int64, c solver, more ...string) string {
 	if m.Family == "pretrained-reflow" { // bin/compare alone draws it
-		return cli.Shell(append([]string{"bin/compare", "--pretrained", m.Set, "--seed", itoa(seed)}, c.flags()...))
+		return shell(append([]string{"bin/compare", "--pretrained", m.Set, "--seed", itoa(seed)}, c.flags()...))
 	}
 	words := append([]string{"bin/sample"}, s.modelFlags(m)...)
 	words = append(words, more...)
@@ -20,12 +30,12 @@ func (s *Server) sampleCommand(m Model, seed int64, c solver, more ...string) st
 	if !m.OneStep {
 		words = append(words, c.flags()...)
 	}
-	return m.after(cli.Shell(words))
+	return m.after(shell(words))
 }
 
 // after puts a command after the one that trains the model, if that is not in a file.
 func (m Model) after(command string) string {
-	if m.made == "" {
+	if m.made == "" || command == "" {
 		return command
 	}
 	return m.made + " && " + command
@@ -33,7 +43,7 @@ func (m Model) after(command string) string {
 
 // trainCommand trains on a set, in the page's output folder.
 func (s *Server) trainCommand(set string) string {
-	return cli.Shell(append([]string{"bin/train", "--dataset", set}, s.outputFlags()...))
+	return shell(append([]string{"bin/train", "--dataset", set}, s.outputFlags()...))
 }
 
 // outputFlags name the output folder, where it is not the commands' own.
@@ -47,7 +57,7 @@ func (s *Server) outputFlags() []string {
 // evaluateCommand measures a model thoroughly.
 func (s *Server) evaluateCommand(m Model) string {
 	words := append([]string{"bin/evaluate"}, s.modelFlags(m)...)
-	return m.after(cli.Shell(append(words, "--measures", "sw2", "--solvers", "euler:1,euler:2,euler:4,euler:8,midpoint:8")))
+	return m.after(shell(append(words, "--measures", "sw2", "--solvers", "euler:1,euler:2,euler:4,euler:8,midpoint:8")))
 }
 
 // modelFlags name a model on the command line.

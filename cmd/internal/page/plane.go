@@ -119,7 +119,9 @@ func (s *Server) trace(ctx context.Context, ask *traceRequest, out *stream) erro
 		return err
 	}
 	for _, m := range models {
-		start.Commands = append(start.Commands, s.sampleCommand(m.Model, ask.Seed, ask.solver, "--num-samples", itoa(ask.Count)))
+		if command := s.sampleCommand(m.Model, ask.Seed, ask.solver, "--num-samples", itoa(ask.Count)); command != "" {
+			start.Commands = append(start.Commands, command)
+		}
 	}
 	out.send("start", start)
 	nfe := make([]int, len(models))

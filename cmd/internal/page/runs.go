@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/snapshots"
 	"flowmatch/trainer"
 )
@@ -74,7 +73,7 @@ func (s *Server) runs(folders []folder) []Run {
 		slices.SortFunc(r.Progress, func(a, b snapshot) int { return a.Step - b.Step })
 		if _, ok := d.files[trainer.CheckpointFile]; ok {
 			m := Model{Family: d.family, Set: d.set, file: d.id + "/" + trainer.CheckpointFile}
-			r.Command = cli.Shell(append([]string{"bin/sample"}, s.modelFlags(m)...))
+			r.Command = shell(append([]string{"bin/sample"}, s.modelFlags(m)...))
 		}
 		all = append(all, r)
 	}

@@ -166,14 +166,20 @@ func methods() []method {
 }
 
 func (s *Server) state(w http.ResponseWriter, _ *http.Request) {
-	st := pageState{Version: s.version, Boot: s.boot, Output: s.outputs.dir, Methods: methods()}
+	st := pageState{Version: s.version, Boot: s.boot, Output: trainer.Printable(s.outputs.dir), Methods: methods()}
 	folders, err := s.outputs.folders()
 	if err != nil {
 		st.Problem = plain(err)
 	}
 	st.Train = s.trainCommand("checkerboard")
 	st.Models = s.all(folders)
+	for i := range st.Models {
+		st.Models[i].show()
+	}
 	st.Runs = s.runs(folders)
+	for i := range st.Runs {
+		st.Runs[i].Set = shownName(st.Runs[i].Set)
+	}
 	answer(w, st)
 }
 
@@ -199,7 +205,7 @@ func (s *Server) find(id string) (Model, error) {
 	for _, m := range s.all(folders) {
 		switch {
 		case m.ID == id && m.Problem != "":
-			return m, refusef("%s: %s", id, m.Problem)
+			return m, refusef("%s: %s", trainer.Printable(id), m.Problem)
 		case m.ID == id:
 			return m, nil
 		}

@@ -157,7 +157,7 @@ export class Runs {
     }
     for (const r of runs) {
       for (const name of r.pictures || []) {
-        figures.push(h("figure", {}, h("img", { src: this.#address(r, name), alt: `${name} of ${r.id}`, loading: "lazy" }), h("figcaption", {}, runs.length > 1 ? `${r.id}: ${name}` : name)));
+        figures.push(h("figure", {}, h("img", { src: this.#address(r, name), alt: `${name} of ${r.family}/${r.set}`, loading: "lazy" }), h("figcaption", {}, runs.length > 1 ? `${r.family}/${r.set}: ${name}` : name)));
       }
     }
     this.pictures.replaceChildren(...figures);
@@ -174,8 +174,8 @@ export class Runs {
       for (const p of run.progress) if (p.step <= at + 0.5) shot = p;
       const address = this.#address(run, shot.file);
       if (img.getAttribute("src") !== address) img.src = address;
-      img.alt = `Samples of ${run.id} after step ${shot.step}`;
-      caption.textContent = `${run.id}, after step ${count(shot.step)}`;
+      img.alt = `Samples of ${run.family}/${run.set} after step ${shot.step}`;
+      caption.textContent = `${run.family}/${run.set}, after step ${count(shot.step)}`;
     }
   }
 
