@@ -40,6 +40,8 @@ type Pairs struct {
 	// Borrowed pairs are another run's, of a teacher that is not at hand: what
 	// is missing or damaged cannot be drawn, and is a *BorrowedError.
 	Borrowed bool
+	// Resumed pairs are of a run that goes on: no others serve it.
+	Resumed bool
 	// Held is an error where Dir is another run's by now; nil: it never is.
 	Held func() error
 
@@ -95,7 +97,7 @@ func (p *Pairs) Load(ctx context.Context, progress func(done, of int), note func
 		x1, y, err := p.read(first, n)
 		if err != nil {
 			if p.Borrowed {
-				return &BorrowedError{p.Config.Pairs, err}
+				return &BorrowedError{p.Config.Pairs, p.Resumed, err}
 			}
 			switch {
 			case errors.Is(err, fs.ErrNotExist):
@@ -123,8 +125,9 @@ func (p *Pairs) Load(ctx context.Context, progress func(done, of int), note func
 
 // BorrowedError is of another run's pairs that are missing or damaged.
 type BorrowedError struct {
-	Pairs int // that there should be
-	Err   error
+	Pairs   int  // that there should be
+	Resumed bool // of a run that goes on, which no others serve
+	Err     error
 }
 
 func (e *BorrowedError) Error() string { return e.Err.Error() }

@@ -51,7 +51,13 @@ var remedies = []func(error) (of, do string){
 		}
 		return "--init-from " + e.Path + " begins with them"
 	}),
-	remedy(func(e *trainer.BorrowedError) string { return fmt.Sprintf("--pairs %d draws others", e.Pairs) }),
+	remedy(func(e *trainer.BorrowedError) string {
+		others := fmt.Sprintf("--pairs %d draws others", e.Pairs)
+		if e.Resumed {
+			return "put the file back, or start anew with --fresh: " + others
+		}
+		return others
+	}),
 }
 
 func remedy[E error](do func(E) string) func(error) (string, string) {

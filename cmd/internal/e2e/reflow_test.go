@@ -137,6 +137,17 @@ func TestReflowRunFile(t *testing.T) {
 	if !strings.Contains(r.errOut, "the 200 pairs that the teacher was trained on are used") {
 		t.Errorf("%s", r.errOut)
 	}
+	// Where they are gone the run that was begun with them does not go on with others, and says what it lacks.
+	if err := os.RemoveAll(filepath.Join(one, "reflow/checkerboard/pairs")); err != nil {
+		t.Fatal(err)
+	}
+	for _, more := range [][]string{{"--resume"}, {"--resume", "--config", filepath.Join(one, "distill/checkerboard/run.json")}, {"--resume", "--dry-run"}} {
+		r := program(t, "reflow", nil, append(append([]string{}, distill[:5]...), append(more, "--max-steps", "4", "--quiet", "--no-figures", "--device", "cpu", "--output-dir", one)...)...)
+		refused(t, r, 1, "pairs/00000.safetensors: no such file", "put the file back, or start anew with --fresh: --pairs 200 draws others")
+	}
+	if _, err := os.Stat(filepath.Join(one, "reflow/checkerboard/pairs")); !os.IsNotExist(err) {
+		t.Errorf("the other run's folder was touched: %v", err)
+	}
 	refused(t, program(t, "train", nil, "--config", path), 2, "a run of reflow, not of train")
 	refused(t, program(t, "reflow", nil, "--preset", "mnist-guidd"), 2, "did you mean mnist-guided?")
 	if r := must(t, program(t, "reflow", nil, "--preset", "help")); !strings.Contains(r.out, "--guidance 1.5 --pairs 8000") {

@@ -187,7 +187,7 @@ func (r *rounds) settle(n int, dir string, of *trained.Model, start *training.St
 		r.cmd.Precision = "bf16" // as the run that goes on
 	}
 	config := r.config
-	pairs := r.kept(n, dir, of)
+	pairs := r.kept(n, dir, of, start)
 	config.Reflow = &pairs.Config
 	if err := r.hyper.ChoosePrecision(&config, start, of.Config); err != nil {
 		return config, nil, err
@@ -221,8 +221,9 @@ const inBF16 = ", bf16"
 
 // kept are the teacher's pairs and where they are kept. Those that a reflow run
 // was trained on serve its distillation too: they are the first teacher's own,
-// and need not be drawn again.
-func (r *rounds) kept(n int, dir string, of *trained.Model) *trainer.Pairs {
+// and need not be drawn again. A run that goes on with such pairs takes them though
+// files are gone: what it lacks is to be told then, for others do not serve it.
+func (r *rounds) kept(n int, dir string, of *trained.Model, start *training.Start) *trainer.Pairs {
 	p := &trainer.Pairs{
 		Teacher: trainer.Teacher{Solver: r.solver, Device: r.device, Shape: of.Dims(), Classes: of.Classes, Batch: of.Batch(r.device)},
 		Config:  trainer.ReflowConfig{Teacher: trainer.Fingerprint(of.Checkpoint.Tensors), Solver: r.solver.String(), Pairs: r.pairs, Round: n, Distill: r.distill},
@@ -248,7 +249,9 @@ func (r *rounds) kept(n int, dir string, of *trained.Model) *trainer.Pairs {
 	old.Config, old.Seed = *rec.Training.Configuration.Reflow, rec.Training.Configuration.Seed
 	old.Config.Distill = true
 	old.Dir = filepath.Join(filepath.Dir(of.Checkpoint.Path), trainer.PairsDir)
-	if old.Config.Pairs < r.config.BatchSize || old.Ready() < old.Config.Pairs {
+	was := start.Reflow()
+	old.Resumed = was != nil && *was == old.Config
+	if !old.Resumed && (old.Config.Pairs < r.config.BatchSize || old.Ready() < old.Config.Pairs) {
 		return p
 	}
 	r.cmd.Say("note: the %s that the teacher was trained on are used; --pairs draws others", terminal.Counted(old.Config.Pairs, "pair"))
@@ -273,7 +276,7 @@ func (r *rounds) subject(of *trained.Model, p *trainer.Pairs) *training.Subject 
 
 // load reads the pairs or draws them, after telling how much that is.
 func (r *rounds) load(ctx context.Context, p *trainer.Pairs) error {
-	if left := p.Config.Pairs - p.Ready(); left > 0 {
+	if left := p.Config.Pairs - p.Ready(); left > 0 && !p.Borrowed {
 		say := r.cmd.Say
 		if took, ok := p.Estimate(); ok {
 			say("%s to be drawn: about %s, and %s on disk in %s", terminal.Counted(left, "pair"), terminal.Duration(took), terminal.Bytes(p.Bytes()), p.Dir)

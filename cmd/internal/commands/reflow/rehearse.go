@@ -60,6 +60,11 @@ func (r *rounds) rehearse(ctx context.Context, dir string, teacher *trained.Mode
 func (r *rounds) rehearseRound(ctx context.Context, n int, teacher *trained.Model, c trainer.Config, pairs *trainer.Pairs, start *training.Start) error {
 	sub := r.subject(teacher, pairs)
 	left := pairs.Config.Pairs - pairs.Ready()
+	if left > 0 && pairs.Borrowed && start.Step() < c.Iterations { // they are not drawn: what is missing is told
+		if err := pairs.Load(ctx, func(int, int) {}, func(string) {}); err != nil {
+			return err
+		}
+	}
 	if pairs.Config.Pairs > 0 { // kept ones cost a step nothing
 		sub.Open = func(c trainer.Config, _ torch.Device, start int) (trainer.Source, error) {
 			return &again{Source: pairs.Teacher.Fresh(c, start)}, nil
