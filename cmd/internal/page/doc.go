@@ -6,6 +6,7 @@
 //
 //  1. [Server.Handler] checks who asks (security.go): the Host and Origin of a request,
 //     and a token where the page is open to other machines.
+//     It waits for the whole request before that has a place (bounds.go).
 //  2. What is computed goes to a [Worker], one goroutine that does a job after the other. A
 //     request has a lane; a newer one of the same lane ends the older.
 //     The more urgent goes first, even in the middle of a long one, where that breathes.

@@ -20,7 +20,7 @@ type asked[A any] interface {
 // has clicked. The newest request of a page and lane takes the place of older ones.
 func answering[A any, P asked[A], V any](s *Server, lane string, run func(context.Context, P) (V, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		ask, err := read[A, P](w, r)
+		ask, err := read[A, P](r)
 		var v V
 		if err == nil {
 			err = s.worker.Do(r.Context(), pageOf(r)+"/"+lane, Instant, func(ctx context.Context) (err error) {
@@ -44,7 +44,7 @@ func answering[A any, P asked[A], V any](s *Server, lane string, run func(contex
 // done, run's own, or failure, or superseded.
 func streaming[A any, P asked[A]](s *Server, lane string, u Urgency, run func(context.Context, P, *stream) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		ask, err := read[A, P](w, r)
+		ask, err := read[A, P](r)
 		if err != nil {
 			fail(w, err)
 			return
@@ -53,19 +53,12 @@ func streaming[A any, P asked[A]](s *Server, lane string, u Urgency, run func(co
 	}
 }
 
-// mostBody is the largest request, a drawing.
-const mostBody = 256 << 10
-
-// read reads a request's JSON, strictly, and checks it.
-func read[A any, P asked[A]](w http.ResponseWriter, r *http.Request) (P, error) {
+// read reads the JSON of a request that has arrived, strictly, and checks it.
+func read[A any, P asked[A]](r *http.Request) (P, error) {
 	ask := P(new(A))
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, mostBody))
+	d := json.NewDecoder(r.Body)
 	d.DisallowUnknownFields()
 	if err := d.Decode(ask); err != nil {
-		var long *http.MaxBytesError
-		if errors.As(err, &long) {
-			return nil, &refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("a request is at most %d bytes", mostBody)}
-		}
 		return nil, refusef("the request is not understood: %v", err)
 	}
 	if _, err := d.Token(); err != io.EOF {

@@ -121,7 +121,7 @@ func (a *watchRequest) check() error {
 
 // watch streams the losses of a run, those there are and those that come.
 func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
-	ask, err := read[watchRequest](w, r)
+	ask, err := read[watchRequest](r)
 	if err != nil {
 		fail(w, err)
 		return

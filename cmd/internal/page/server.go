@@ -52,19 +52,20 @@ type Server struct {
 	mu    sync.Mutex
 	drawn []Model // trained on the page, in memory alone
 
-	streams chan struct{} // a place for each that may be open
-	closing context.Context
-	end     context.CancelFunc
+	places   [2]chan struct{} // for answers that may be under way: of the API, of static files
+	bodyTime time.Duration
+	closing  context.Context
+	end      context.CancelFunc
 }
-
-// mostStreams is how many answers may be under way at once.
-const mostStreams = 48
 
 // New starts a server's worker. Close ends it.
 func New(o Options) (*Server, error) {
 	s := &Server{
 		outputs: outputs{o.OutputDir}, version: o.Version, token: o.Token, hosts: o.Hosts, boot: NewToken(),
-		device: torch.CPU, streams: make(chan struct{}, mostStreams),
+		device: torch.CPU, bodyTime: bodyTime,
+	}
+	for i := range s.places {
+		s.places[i] = make(chan struct{}, mostAnswers)
 	}
 	s.catalog.outputs = s.outputs
 	s.models = &opening{server: s}
@@ -106,25 +107,7 @@ func (s *Server) Handler() http.Handler {
 	}
 	mux.HandleFunc("GET /api/result/{name}", s.result)
 	mux.HandleFunc("GET /api/file/{path...}", s.file)
-	return s.guard(s.bounded(mux))
-}
-
-// bounded refuses more than mostStreams answers at once, and ends all when the server
-// closes.
-func (s *Server) bounded(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		select {
-		case s.streams <- struct{}{}:
-			defer func() { <-s.streams }()
-		default:
-			fail(w, &refusal{http.StatusServiceUnavailable, "too many pages ask at once"})
-			return
-		}
-		ctx, cancel := context.WithCancel(r.Context())
-		defer cancel()
-		defer context.AfterFunc(s.closing, cancel)()
-		next.ServeHTTP(w, r.WithContext(ctx))
-	})
+	return s.guard(s.arrived(s.bounded(mux)))
 }
 
 // noCache has the browser ask each time: another version may have been built.

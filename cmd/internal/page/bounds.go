@@ -1,0 +1,80 @@
+package page
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+)
+
+// mostAnswers is how many answers of the API, and as many of the static files, may be
+// under way at once.
+const mostAnswers = 48
+
+// mostBody is the largest request, a drawing.
+const mostBody = 256 << 10
+
+// bodyTime is how long a request's body may take: it comes from this machine, or from one
+// near by.
+const bodyTime = 5 * time.Second
+
+// arrived waits for a request's body before anything is done about it: one that does not
+// come must not hold a place. A request that needs none is as bounded: net/http reads its
+// body before the answer goes out.
+func (s *Server) arrived(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Body == nil || r.Body == http.NoBody {
+			next.ServeHTTP(w, r)
+			return
+		}
+		// net/http takes the deadline back when the body has come.
+		err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.bodyTime))
+		var body []byte
+		if err == nil || errors.Is(err, http.ErrNotSupported) {
+			body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, mostBody))
+		}
+		var long *http.MaxBytesError
+		switch {
+		case errors.As(err, &long):
+			fail(w, &refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("a request is at most %d bytes", mostBody)})
+			return
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			w.Header().Set("Connection", "close")
+			fail(w, &refusal{http.StatusRequestTimeout, "the request did not come to its end"})
+			return
+		case err != nil:
+			w.Header().Set("Connection", "close")
+			fail(w, refusef("the request did not come to its end: %v", err))
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		next.ServeHTTP(w, r)
+	})
+}
+
+// bounded refuses more than mostAnswers at once, and ends all when the server closes. The
+// page itself comes also when the API's places are taken.
+func (s *Server) bounded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		places := s.places[0]
+		if !strings.HasPrefix(r.URL.Path, "/api/") {
+			places = s.places[1]
+		}
+		select {
+		case places <- struct{}{}:
+			defer func() { <-places }()
+		default:
+			fail(w, &refusal{http.StatusServiceUnavailable, "too many pages ask at once"})
+			return
+		}
+		ctx, cancel := context.WithCancel(r.Context())
+		defer cancel()
+		defer context.AfterFunc(s.closing, cancel)()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}

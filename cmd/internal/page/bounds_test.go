@@ -1,0 +1,80 @@
+package page
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// Requests whose body does not come take nobody's place, and end.
+func TestHalfRequests(t *testing.T) {
+	s := newServer(t, Options{})
+	s.bodyTime = time.Hour
+	h := s.Handler()
+	var come atomic.Int64
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		come.Add(1)
+		h.ServeHTTP(w, r)
+	}))
+	t.Cleanup(web.Close)
+	for range mostAnswers + 10 {
+		for _, what := range []string{"POST /api/target", "GET /api/events", "GET /"} {
+			half(t, web, what)
+		}
+	}
+	for end := time.Now().Add(20 * time.Second); come.Load() < 3*(mostAnswers+10); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d requests have come", come.Load())
+		}
+	}
+	for _, r := range []*http.Request{
+		request("GET", "/", "", nil), request("GET", "/api/state", "", nil), request("POST", "/api/target", `{"model":"cfm/moons"}`, nil),
+	} {
+		if w := ask(h, r); w.Code != http.StatusOK {
+			t.Errorf("%s: %d %s", r.URL.Path, w.Code, w.Body)
+		}
+	}
+}
+
+func TestHalfRequestEnds(t *testing.T) {
+	s := newServer(t, Options{})
+	s.bodyTime = 20 * time.Millisecond
+	web := httptest.NewServer(s.Handler())
+	t.Cleanup(web.Close)
+	answer, err := http.ReadResponse(bufio.NewReader(half(t, web, "POST /api/target")), nil)
+	check(t, err)
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusRequestTimeout || !answer.Close {
+		t.Errorf("%s, close: %v", answer.Status, answer.Close)
+	}
+}
+
+// half sends the beginning of a request.
+func half(t *testing.T, web *httptest.Server, what string) net.Conn {
+	address := web.Listener.Addr().String()
+	c, err := net.Dial("tcp", address)
+	check(t, err)
+	t.Cleanup(func() { c.Close() }) // before the server, which waits for that
+	check(t, c.SetDeadline(time.Now().Add(time.Minute)))
+	_, err = fmt.Fprintf(c, "%s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\n%s: test-page-1\r\nContent-Length: 100\r\n\r\n{", what, address, pageHeader)
+	check(t, err)
+	return c
+}
+
+// The page comes also when the API has no place.
+func TestPageHasItsOwnPlaces(t *testing.T) {
+	s := newServer(t, Options{})
+	for range mostAnswers {
+		s.places[0] <- struct{}{}
+	}
+	for path, want := range map[string]int{"/": http.StatusOK, "/style.css": http.StatusOK, "/api/state": http.StatusServiceUnavailable} {
+		if w := ask(s.Handler(), request("GET", path, "", nil)); w.Code != want {
+			t.Errorf("%s: %d, want %d", path, w.Code, want)
+		}
+	}
+}
