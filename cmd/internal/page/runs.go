@@ -32,14 +32,6 @@ type snapshot struct {
 	File string `json:"file"`
 }
 
-// liveFor is how long after its last line a run counts as going on.
-const liveFor = 8 * time.Second
-
-func (s *Server) live(d folder) bool {
-	in, ok := d.files[trainer.MetricsFile]
-	return ok && time.Since(in.ModTime()) < liveFor
-}
-
 // shownFile are the names of pictures that are shown.
 var shownFile = regexp.MustCompile(`^[A-Za-z0-9_.-]+\.(png|gif)$`)
 
@@ -49,7 +41,7 @@ var progressFile = regexp.MustCompile(`^(\d+)\.png$`)
 func (s *Server) runs(folders []folder) []Run {
 	all := []Run{}
 	for _, d := range folders {
-		r := Run{ID: d.id, Family: d.family, Set: d.set, Live: s.live(d)}
+		r := Run{ID: d.id, Family: d.family, Set: d.set, Live: s.pulses.live(d)}
 		for name, in := range d.files {
 			r.Updated = max(r.Updated, in.ModTime().UnixMilli())
 			// The curve of the losses is drawn by the page, and the film's pictures have a slider.

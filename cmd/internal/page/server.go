@@ -48,6 +48,7 @@ type Server struct {
 	models  *opening
 	catalog catalog
 	results results
+	pulses  pulses
 
 	mu    sync.Mutex
 	drawn []Model // trained on the page, in memory alone
@@ -233,7 +234,7 @@ func (s *Server) signature() string {
 			fmt.Fprint(&b, stampOf(in))
 		}
 		_, training := d.files[trainer.MetricsFile]
-		fmt.Fprintln(&b, training, s.live(d))
+		fmt.Fprintln(&b, training, s.pulses.live(d))
 	}
 	for _, m := range s.others() {
 		fmt.Fprintln(&b, m.ID)
