@@ -63,7 +63,11 @@ func (r Recipe) Student() Recipe {
 func (r Recipe) Settle(samples int) (trainer.Config, error) {
 	c := r.Config
 	if samples > 0 && c.BatchSize > samples {
-		return c, models.Wrong("batch_size", "%d: the set has %d %s", c.BatchSize, samples, set.Noun(samples, "image"))
+		one := "image"
+		if r.points {
+			one = "point"
+		}
+		return c, models.Wrong("batch_size", "%d: the set has %d %s", c.BatchSize, samples, set.Noun(samples, one))
 	}
 	if c.Iterations == 0 && r.Epochs > 0 {
 		if samples == 0 {

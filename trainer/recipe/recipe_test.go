@@ -111,8 +111,10 @@ func TestSettle(t *testing.T) {
 		}
 	}
 	var f *models.FieldError
-	if _, err := mnist.Settle(100); !errors.As(err, &f) || f.Field != "batch_size" {
-		t.Errorf("a batch of more images than there are: %v", err)
+	for one, r := range map[string]Recipe{"image": mnist, "point": moons} {
+		if _, err := r.Settle(100); !errors.As(err, &f) || f.Field != "batch_size" || !strings.HasSuffix(err.Error(), "the set has 100 "+one+"s") {
+			t.Errorf("a batch of more %ss than there are: %v", one, err)
+		}
 	}
 	if _, err := mnist.Settle(0); err == nil {
 		t.Error("passes over a set without end")

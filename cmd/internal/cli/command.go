@@ -243,13 +243,23 @@ func (c *Command) explain(err error) string {
 	case errors.As(err, &missing):
 		return "--" + missing.GetFlag().Name + " needs a value"
 	case errors.As(err, &value):
-		want := map[string]string{"int": "a whole number", "int64": "a whole number", "float64": "a number", "bool": "true or false"}[value.GetFlag().Value.Type()]
-		if errors.Is(value, strconv.ErrRange) {
-			want = "too large a number"
-		}
-		return fmt.Sprintf("--%s %q: %s", value.GetFlag().Name, value.GetValue(), want)
+		return "--" + Meant(err)
 	}
 	return err.Error()
+}
+
+// Meant says of a value that a flag does not take what is meant there: `seed "x": a whole
+// number`. The error is FlagSet.Set's.
+func Meant(err error) string {
+	var value *pflag.InvalidValueError
+	if !errors.As(err, &value) {
+		return err.Error()
+	}
+	want := map[string]string{"int": "a whole number", "int64": "a whole number", "float64": "a number", "bool": "true or false"}[value.GetFlag().Value.Type()]
+	if errors.Is(value, strconv.ErrRange) {
+		want = "too large a number"
+	}
+	return fmt.Sprintf("%s %.60q: %s", value.GetFlag().Name, value.GetValue(), want)
 }
 
 // elsewhere are flags that people look for on all commands, and where they are.

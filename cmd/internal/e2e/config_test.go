@@ -92,7 +92,7 @@ func TestRunFile(t *testing.T) {
 		"{\"x\": 1,\n\n \"values\": {":                          "is not JSON: line 3, column 13: a key is expected",
 		"dataset: digits":                                       "is not JSON: line 1, column 1: a value is expected",
 		"{\"format\": 1,\n\"value\": {}}":                       "mine.json: line 2, column 8: unknown key",
-		`{"format": "one", "values": {"dataset": "x"}}`:         `"format" cannot be a string`,
+		`{"format": "one", "values": {"dataset": "x"}}`:         `mine.json: line 1: "format": a whole number is meant`,
 	} {
 		write(t, mine, []byte(text))
 		refused(t, program(t, "train", nil, "--config", mine, "--output-dir", two), 2, want)

@@ -111,6 +111,9 @@ func (h *Hyper) recipe(in datasets.Info) (r recipe.Recipe, err error) {
 	return r, nil
 }
 
+// MostSamples is more than a set has, for checks before one is opened.
+const MostSamples = 1 << 30
+
 // CheckFlags finds what is wrong with them for any set.
 func (h *Hyper) CheckFlags() error {
 	set := h.cmd.Changed
@@ -125,6 +128,8 @@ func (h *Hyper) CheckFlags() error {
 		return cli.Usagef("--epochs %d: at least 1", h.epochs)
 	case set("batch-size") && h.batchSize < 1:
 		return cli.Usagef("--batch-size %d: at least 1", h.batchSize)
+	case set("batch-size") && h.batchSize > MostSamples:
+		return cli.Usagef("--batch-size %d: at most %d", h.batchSize, MostSamples)
 	case set("path") && !slices.Contains(flow.Paths(), h.path):
 		return unknown("path", h.path, flow.Paths())
 	case set("coupling") && !slices.Contains(flow.Couplings(), h.coupling):

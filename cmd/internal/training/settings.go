@@ -1,11 +1,13 @@
 package training
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -80,7 +82,7 @@ func (s *Settings) Apply(f *pflag.FlagSet) error {
 			return cli.Usagef("%s: %s is empty: give a value, or leave it out", where, name)
 		}
 		if err := f.Set(name, value); err != nil {
-			return cli.Usagef("%s: %s %q: %v", where, name, value, err)
+			return cli.Usagef("%s: %s", where, cli.Meant(err))
 		}
 		s.from[name] = from
 		return nil
@@ -151,13 +153,15 @@ func (s *Settings) ByHand(c *cli.Command, name string) bool {
 // textOf is a JSON value as a flag's.
 func textOf(raw json.RawMessage) (string, error) {
 	var v any
-	if err := json.Unmarshal(raw, &v); err != nil {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber() // how large a number may be is the flag's to say
+	if err := d.Decode(&v); err != nil {
 		return "", err
 	}
 	switch v := v.(type) {
 	case string:
 		return v, nil
-	case bool, float64:
+	case bool, json.Number:
 		return strings.TrimSpace(string(raw)), nil
 	}
 	return "", errors.New("a number, a text, true or false is meant")
@@ -247,9 +251,26 @@ func inLine(text []byte, err error) string {
 		line, column := at.Line(text)
 		return fmt.Sprintf("line %d, column %d: %v", line, column, at.Err)
 	case errors.As(err, &other):
-		return fmt.Sprintf("%q cannot be a %s", other.Field, other.Value)
+		line, _ := (&strictjson.Error{Byte: int(other.Offset)}).Line(text)
+		if other.Field == "" {
+			return fmt.Sprintf("line %d: %s is meant", line, meant(other.Type))
+		}
+		return fmt.Sprintf("line %d: %q: %s is meant", line, other.Field, meant(other.Type))
 	}
 	return err.Error()
+}
+
+// meant is a type of a record's field for people.
+func meant(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Int:
+		return "a whole number"
+	case reflect.String:
+		return "a text"
+	case reflect.Slice:
+		return "a list"
+	}
+	return "an object, {...},"
 }
 
 func readRunFile(path string) (*RunRecord, error) {

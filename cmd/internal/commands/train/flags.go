@@ -124,7 +124,7 @@ func (f *flags) check() (datasets.Info, error) {
 		return in, cli.Usagef("--class-dropout needs classes, and %s has none", in.Name)
 	}
 	// The number of images is not known yet; any will do for the check.
-	if _, err := f.configuration(in, 1<<30); err != nil {
+	if _, err := f.configuration(in, training.MostSamples); err != nil {
 		return in, err
 	}
 	if in.Shape == nil { // which reading the pictures will tell
