@@ -120,7 +120,11 @@ func TestPresetsAndDryRun(t *testing.T) {
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
 		t.Errorf("a dry run made %s: %v", dir, err)
 	}
-	must(t, program(t, "train", nil, "--preset", "moons-quick", "--max-steps", "3", "--no-figures", "--device", "cpu", "--output-dir", dir))
+	r = must(t, program(t, "train", nil, "--preset", "moons-quick", "--max-steps", "3", "--no-figures", "--device", "cpu", "--output-dir", dir))
+	if !strings.Contains(r.errOut, "stopped by --max-steps after step 3 of 600; --resume goes on") ||
+		!strings.Contains(r.errOut, "next: bin/train --preset moons-quick --no-figures --device cpu --output-dir "+dir+" --resume\n") {
+		t.Errorf("a run that --max-steps ended: %s", r.errOut)
+	}
 	if r := runOf(t, filepath.Join(dir, "cfm/moons/run.json")); r.Values["hidden-dim"] != 128.0 || r.From["hidden-dim"] != "preset" {
 		t.Errorf("%v", r)
 	}
@@ -148,7 +152,7 @@ func TestPresetsAndDryRun(t *testing.T) {
 		}
 	}
 	r = must(t, run("--preset", "moons-quick", "--resume", "--dry-run", "--max-steps", "7"))
-	if !strings.Contains(r.out, "has done its 7 steps already; nothing is left to do; nothing was written") {
+	if !strings.Contains(r.out, "the run has done 7 of 600 steps already, and --max-steps asks for no more; nothing was written") {
 		t.Errorf("%s", r.out)
 	}
 	// A damaged state is passed over in words alone.

@@ -101,7 +101,8 @@ func (r *Rehearsal) Print(cmd *cli.Command, env cli.Env) error {
 	}
 	page.Table(settings)
 	if r.nothingLeft() {
-		page.Linef("%s; nothing was written", nothingLeft(r.After))
+		page.Linef("%s; nothing was written", nothingLeft(r.After, r.Steps))
+		r.ofRounds(page)
 		return page.Flush()
 	}
 	page.Linef("%s; %s", r.About, terminal.Counted(r.Parameters, "parameter"))
@@ -126,9 +127,7 @@ func (r *Rehearsal) Print(cmd *cli.Command, env cli.Env) error {
 		}
 		page.Linef("%s drawn before that: %s", terminal.Counted(r.Pairs, "pair"), about)
 	}
-	if r.Rounds > 1 {
-		page.Linef("that is round %d of %d", r.Round, r.Rounds)
-	}
+	r.ofRounds(page)
 	if err := page.Flush(); err != nil {
 		return err
 	}
@@ -138,6 +137,12 @@ func (r *Rehearsal) Print(cmd *cli.Command, env cli.Env) error {
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+func (r *Rehearsal) ofRounds(page *terminal.Page) {
+	if r.Rounds > 1 {
+		page.Linef("that is round %d of %d", r.Round, r.Rounds)
+	}
+}
 
 // nothingLeft tells whether the run has come to its end already.
 func (r *Rehearsal) nothingLeft() bool { return r.goesOn && r.After >= r.To }

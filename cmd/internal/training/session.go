@@ -61,7 +61,7 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 	}
 	s.tell(start)
 	if start.From != nil && start.From.Step() >= total {
-		s.Stops.cmd.Say("note: %s", nothingLeft(start.Step()))
+		s.Stops.cmd.Say("note: %s", nothingLeft(start.Step(), c.Iterations))
 		out.Result = trainer.Result{Steps: start.From.Step(), Losses: start.From.Losses}
 		return out, folder.Finish(start.From)
 	}
@@ -149,8 +149,35 @@ func (s Session) tell(start *Start) {
 	}
 }
 
-func nothingLeft(done int) string {
+// nothingLeft says that a session has nothing to do after so many steps of those planned.
+func nothingLeft(done, planned int) string {
+	if done < planned {
+		return fmt.Sprintf("the run has done %s of %s already, and --max-steps asks for no more", count(done), terminal.Counted(planned, "step"))
+	}
 	return fmt.Sprintf("the run has done its %s already; nothing is left to do", terminal.Counted(done, "step"))
+}
+
+// Unfinished is the command line that goes on with a run that --max-steps ended, nil for
+// one that has come to its planned end. It says so, too.
+func (s Session) Unfinished(c trainer.Config, done int) []string {
+	if done >= c.Iterations {
+		return nil
+	}
+	s.Stops.cmd.Say("stopped by --max-steps after step %s of %s; --resume goes on", count(done), count(c.Iterations))
+	words := []string{"bin/" + s.Stops.cmd.Name}
+	for i := 0; i < len(s.Env.Args); i++ {
+		name, _, joined := strings.Cut(s.Env.Args[i], "=")
+		switch strings.ReplaceAll(name, "_", "-") {
+		case "--max-steps":
+			if !joined {
+				i++
+			}
+		case "--fresh", "--resume":
+		default:
+			words = append(words, s.Env.Args[i])
+		}
+	}
+	return append(words, "--resume")
 }
 
 // unit is that of the samples that a run trains on in a second.

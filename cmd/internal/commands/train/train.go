@@ -141,6 +141,10 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if err := f.cmd.PrintWritten(env.Stdout, files); err != nil {
 		return err
 	}
+	if goOn := session.Unfinished(config, result.Steps); goOn != nil {
+		f.cmd.Next(goOn...)
+		return nil
+	}
 	f.cmd.Next("bin/sample", "--checkpoint", checkpoint)
 	return nil
 }
