@@ -24,7 +24,7 @@ func TestText(t *testing.T) {
 		"the loss or its gradient is not finite since step 3: the run has diverged; try a lower --learning-rate or --grad-clip 1 (kept)": fmt.Errorf(
 			"%w (kept)", &trainer.DivergedError{Step: 3}),
 		"/x holds a run, but none of its states can be resumed: damaged; --fresh starts anew and keeps the old folder": &trainer.NoStateError{Dir: "/x", Why: "damaged"},
-		"cut short; --pairs 30 draws others": &trainer.BorrowedError{Pairs: 30, Err: errors.New("cut short")},
+		"cut short; --pairs 30 draws others":                                           &trainer.BorrowedError{Pairs: 30, Err: errors.New("cut short")},
 		"gone; put the file back, or start anew with --fresh: --pairs 30 draws others": &trainer.BorrowedError{Pairs: 30, Resumed: true, Err: errors.New("gone")},
 		"the run's data: mnist: " + none + "/mnist/train-images-idx3-ubyte: not found; run again with --download, or put train-images-idx3-ubyte and train-labels-idx1-ubyte " +
 			"(or the same with .gz) into " + none + "/mnist, or point --data-dir at the folder that holds mnist/": fmt.Errorf("the run's data: %w", mnist),
