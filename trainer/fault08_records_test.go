@@ -194,6 +194,8 @@ func TestNamesOfARecord(t *testing.T) {
 		"escapes in the recipe":     {func(r *Record) { r.Training.Recipe, r.Training.Configuration.Recipe = "\x1b[31m", "\x1b[31m" }, "control characters"},
 		"a set's long name":         {func(r *Record) { r.Dataset.Name = strings.Repeat("é", 301) }, "301 letters: at most 300"},
 		"a class's long name":       {func(r *Record) { r.Dataset.ClassNames[3] = strings.Repeat("A", 60_000) }, "60000 letters: at most 300"},
+		"what made it":              {func(r *Record) { r.MadeBy["libtorch"] = strings.Repeat("A", 60_000) }, "60000 letters: at most 300"},
+		"the teacher's solver":      {func(r *Record) { r.Training.Configuration.Reflow.Solver = strings.Repeat("A", 301) }, "301 letters: at most 300"},
 		"the longest names": {func(r *Record) {
 			r.Dataset.Name, r.Dataset.ClassNames[3] = strings.Repeat("é", 300), strings.Repeat("ü", 300)
 		}, ""},

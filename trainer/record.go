@@ -141,7 +141,14 @@ func (r *Record) checkNames() error {
 			return fmt.Errorf("the name %.60q has control characters", name)
 		}
 	}
-	for _, name := range append([]string{r.Dataset.Name, r.Training.Recipe}, r.Dataset.ClassNames...) {
+	all := append([]string{r.Dataset.Name, r.Training.Recipe}, r.Dataset.ClassNames...)
+	for _, by := range slices.Sorted(maps.Keys(r.MadeBy)) {
+		all = append(all, by, r.MadeBy[by])
+	}
+	if c := r.Training.Configuration.Reflow; c != nil {
+		all = append(all, c.Teacher, c.Solver, c.Guidance)
+	}
+	for _, name := range all {
 		if n := utf8.RuneCountInString(name); n > longestName {
 			return fmt.Errorf("the name %.60q... of %d letters: at most %d", name, n, longestName)
 		}

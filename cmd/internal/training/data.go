@@ -138,7 +138,7 @@ func classesChanged(was, now []string) string {
 				out = append(out, n)
 			}
 		}
-		return strings.Join(out, ", ")
+		return terminal.Some(out)
 	}
 	gone, added := of(was, now), of(now, was)
 	switch {
