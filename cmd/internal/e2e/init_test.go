@@ -32,7 +32,7 @@ func TestInitFrom(t *testing.T) {
 		t.Errorf("a run that goes on does not begin: %s", r.errOut)
 	}
 	other := filepath.Join(dir, "cfm/folder-few/ckpt.pth")
-	refused(t, run("--quiet", "--resume", "--init-from", other), 2, "--init-from", "was")
+	refused(t, run("--quiet", "--resume", "--init-from", other), 2, "it began with other weights than those of --init-from")
 	must(t, run("--fresh", "--unconditional", "--max-steps", "1"))
 
 	// Grey pictures lose nothing where the weights are of colours, and follow them.

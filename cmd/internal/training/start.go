@@ -278,7 +278,7 @@ func (s *Start) Same(c trainer.Config, network models.Config, in datasets.Info) 
 	}
 	var diff []string
 	for _, d := range append(trainer.Differences(c, was), trainer.Differences(network, r.Model)...) {
-		diff = append(diff, fmt.Sprintf("%s %s, was %s", cli.Flag(d.Field), orNotSet(d.Now), orNotSet(d.Was)))
+		diff = append(diff, differs(d))
 	}
 	if len(diff) > 0 {
 		how := "give its flags"
@@ -288,6 +288,20 @@ func (s *Start) Same(c trainer.Config, network models.Config, in datasets.Info) 
 		return cli.Usagef("the run has another configuration: %s; %s, --fresh starts anew", join(diff), how)
 	}
 	return nil
+}
+
+// differs says what a flag is and was. Of the weights that a run began with it is known
+// which they were, not where.
+func differs(d trainer.Difference) string {
+	switch {
+	case d.Field != "init_from":
+		return fmt.Sprintf("%s %s, was %s", cli.Flag(d.Field), orNotSet(d.Now), orNotSet(d.Was))
+	case d.Was == "":
+		return "it began with fresh weights, not with those of --init-from"
+	case d.Now == "":
+		return "it began with the weights of --init-from, which is not given"
+	}
+	return "it began with other weights than those of --init-from"
 }
 
 func orNotSet(s string) string {
