@@ -23,6 +23,9 @@ const mostBody = 256 << 10
 // near by.
 const bodyTime = 5 * time.Second
 
+// readerTime is how long whoever asked for a file may take to read it.
+const readerTime = time.Minute
+
 // arrived waits for a request's body before anything is done about it: one that does not
 // come must not hold a place. A request that needs none is as bounded: net/http reads its
 // body before the answer goes out.
@@ -71,6 +74,10 @@ func (s *Server) bounded(next http.Handler) http.Handler {
 		default:
 			fail(w, &refusal{http.StatusServiceUnavailable, "too many pages ask at once"})
 			return
+		}
+		// Whoever does not read keeps no place either. Streams set their own, for each write.
+		if r.Method == http.MethodGet {
+			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.readerTime)) // a test's writer has none
 		}
 		ctx, cancel := context.WithCancel(r.Context())
 		defer cancel()

@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -51,6 +53,32 @@ func TestHalfRequestEnds(t *testing.T) {
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusRequestTimeout || !answer.Close {
 		t.Errorf("%s, close: %v", answer.Status, answer.Close)
+	}
+}
+
+// Who asks for a picture and does not read it loses the place after a while.
+func TestUnreadPicture(t *testing.T) {
+	dir := copied(t)
+	picture := filepath.Join(dir, "cfm", "moons", "huge.png")
+	check(t, os.WriteFile(picture, nil, 0o644))
+	check(t, os.Truncate(picture, 256<<20)) // a hole, more than a connection takes
+	s := newServer(t, Options{OutputDir: dir})
+	s.readerTime = 20 * time.Millisecond
+	h, done := s.Handler(), make(chan struct{})
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(w, r)
+		close(done)
+	}))
+	t.Cleanup(web.Close)
+	c, err := net.Dial("tcp", web.Listener.Addr().String())
+	check(t, err)
+	t.Cleanup(func() { c.Close() })
+	_, err = fmt.Fprintf(c, "GET /api/file/cfm/moons/huge.png HTTP/1.1\r\nHost: %s\r\n\r\n", web.Listener.Addr())
+	check(t, err)
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second):
+		t.Error("the place is still taken")
 	}
 }
 

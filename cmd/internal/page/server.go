@@ -53,17 +53,17 @@ type Server struct {
 	mu    sync.Mutex
 	drawn []Model // trained on the page, in memory alone
 
-	places   [2]chan struct{} // for answers that may be under way: of the API, of static files
-	bodyTime time.Duration
-	closing  context.Context
-	end      context.CancelFunc
+	places               [2]chan struct{} // for answers that may be under way: of the API, of static files
+	bodyTime, readerTime time.Duration
+	closing              context.Context
+	end                  context.CancelFunc
 }
 
 // New starts a server's worker. Close ends it.
 func New(o Options) (*Server, error) {
 	s := &Server{
 		outputs: outputs{o.OutputDir}, version: o.Version, token: o.Token, hosts: o.Hosts, boot: NewToken(),
-		device: torch.CPU, bodyTime: bodyTime,
+		device: torch.CPU, bodyTime: bodyTime, readerTime: readerTime,
 	}
 	for i := range s.places {
 		s.places[i] = make(chan struct{}, mostAnswers)
