@@ -51,9 +51,9 @@ func TestOtherThanFiles(t *testing.T) {
 func TestResumePastDamage(t *testing.T) {
 	ckpt := moonsModel(t, "--checkpoint-every", "4")
 	run := filepath.Dir(ckpt)
-	resume := func() result {
-		return program(t, "train", nil, "--dataset", "moons", "--device", "cpu", "--hidden-dim", "16", "--batch-size", "16",
-			"--iterations", "6", "--no-figures", "--output-dir", filepath.Dir(filepath.Dir(run)), "--resume")
+	resume := func(more ...string) result {
+		return program(t, "train", nil, append([]string{"--dataset", "moons", "--device", "cpu", "--hidden-dim", "16", "--batch-size", "16",
+			"--iterations", "6", "--no-figures", "--output-dir", filepath.Dir(filepath.Dir(run)), "--resume"}, more...)...)
 	}
 	state := filepath.Join(run, "state.pth")
 	whole := read(t, state)
@@ -81,4 +81,22 @@ func TestResumePastDamage(t *testing.T) {
 	if !bytes.Equal(whole[:len(whole)/2], read(t, state+".damaged")) || !bytes.Equal(whole, read(t, state)) {
 		t.Error("the damaged file was not kept, or the run's end is another")
 	}
+
+	// The record of the run's past: damaged it is kept, and that is told under --quiet too; unreadable it is an error.
+	record := filepath.Join(run, "run.json")
+	cut := read(t, record)[:300]
+	write(t, record, cut)
+	if r := must(t, resume("--quiet")); !strings.Contains(r.errOut, "passed over") || !strings.Contains(r.errOut, "kept as run.json.damaged") || !bytes.Equal(cut, read(t, record+".damaged")) {
+		t.Errorf("a damaged record: %q", r.errOut)
+	}
+	if s := runOf(t, record).Sessions; len(s) != 1 {
+		t.Errorf("one session is told of as %d", len(s))
+	}
+	if err := os.Remove(record); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("run.json", record); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, resume("--quiet"), 1, "run.json", "nothing was changed")
 }

@@ -4,8 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -64,18 +66,22 @@ func (r *RunRecord) Keep(s *Start, session RunSession) error {
 	if err := regular.Check(path); err != nil {
 		return fmt.Errorf("the run's record: %w", err)
 	}
+	if err := s.readHistory(); err != nil {
+		return err
+	}
+	if err := s.keepDamagedHistory(); err != nil {
+		return err
+	}
 	out := *r
 	out.Sessions = nil
-	if s.From != nil && s.earlier == nil {
-		if old, err := readRunFile(path); err == nil { // of a damaged one nothing is kept
-			s.earlier = old.Sessions
-		}
-	}
 	last, err := json.Marshal(session)
 	if err != nil {
 		return fmt.Errorf("the run's record: %w", err)
 	}
-	out.Sessions = append(append(out.Sessions, s.earlier...), last)
+	if s.From != nil {
+		out.Sessions = append(out.Sessions, s.history.earlier...)
+	}
+	out.Sessions = append(out.Sessions, last)
 	err = atomicfile.Replace(path, func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
@@ -84,6 +90,49 @@ func (r *RunRecord) Keep(s *Start, session RunSession) error {
 	if err != nil {
 		return fmt.Errorf("the run's record was not written: %w", err)
 	}
+	return nil
+}
+
+// history is what the run's folder told of earlier sessions before this one wrote there.
+type history struct {
+	read    bool
+	damaged error // why its file is none
+	earlier []json.RawMessage
+}
+
+// readHistory reads, once, what the folder's run.json tells of earlier sessions. A damaged
+// file is noted; one that cannot be read may be whole, and is an error.
+func (s *Start) readHistory() error {
+	if s.history.read {
+		return nil
+	}
+	old, err := readRunFile(filepath.Join(s.Dir, RunFile))
+	var bad *notRunFile
+	switch {
+	case errors.As(err, &bad):
+		s.history.damaged = err
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return fmt.Errorf("the run's record: %w; it may be whole, and nothing was changed", err)
+	default:
+		s.history.earlier = old.Sessions
+	}
+	s.history.read = true
+	return nil
+}
+
+// keepDamagedHistory gives a damaged run.json another name, so that none takes its place.
+func (s *Start) keepDamagedHistory() error {
+	why := s.history.damaged
+	if why == nil {
+		return nil
+	}
+	kept, err := trainer.SetAside(filepath.Join(s.Dir, RunFile))
+	if err != nil {
+		return fmt.Errorf("the run's record: %w", err)
+	}
+	s.history.damaged = nil
+	s.Passed = append(s.Passed, fmt.Sprintf("passed over: %v; kept as %s, and what it told of earlier sessions is not in the new one", why, kept))
 	return nil
 }
 

@@ -102,8 +102,12 @@ func (s *Settings) Apply(f *pflag.FlagSet) error {
 		}
 	case s.Config != "":
 		file, err := readRunFile(s.Config)
-		if err != nil {
-			return err
+		var bad *notRunFile
+		switch {
+		case errors.As(err, &bad):
+			return cli.Usagef("--config %v", err)
+		case err != nil:
+			return fmt.Errorf("--config: %w", err)
 		}
 		if own := s.job.String(); file.Command != "" && file.Command != own {
 			return cli.Usagef("--config %s: it tells of a run of %s, not of %s", s.Config, file.Command, own)
@@ -273,31 +277,36 @@ func meant(t reflect.Type) string {
 	return "an object, {...},"
 }
 
+// notRunFile is of a file that is no run.json, or a damaged one.
+type notRunFile struct{ path, why string }
+
+func (e *notRunFile) Error() string { return e.path + e.why }
+
 func readRunFile(path string) (*RunRecord, error) {
 	f, size, err := regular.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("--config: %w", err)
+		return nil, err
 	}
 	defer f.Close()
-	if size > 1<<20 {
-		return nil, fmt.Errorf("--config: %s has %d bytes: no run.json", path, size)
+	if size > 16<<20 { // thousands of sessions have less
+		return nil, &notRunFile{path, fmt.Sprintf(" has %d bytes: no run.json", size)}
 	}
 	text, err := io.ReadAll(f)
 	if err != nil {
-		return nil, fmt.Errorf("--config: %w", err)
+		return nil, err
 	}
 	r := &RunRecord{Format: 1}
 	if err := strictjson.Valid(text); err != nil {
-		return nil, cli.Usagef("--config %s is not JSON: %s", path, inLine(text, err))
+		return nil, &notRunFile{path, " is not JSON: " + inLine(text, err)}
 	}
 	if err := strictjson.UnmarshalKnown(text, r); err != nil {
-		return nil, cli.Usagef("--config %s: %s", path, inLine(text, err))
+		return nil, &notRunFile{path, ": " + inLine(text, err)}
 	}
 	if r.Format != 1 {
-		return nil, cli.Usagef("--config %s: format %d; this program reads 1", path, r.Format)
+		return nil, &notRunFile{path, fmt.Sprintf(": format %d; this program reads 1", r.Format)}
 	}
 	if len(r.Values) == 0 {
-		return nil, cli.Usagef("--config %s: it has no values, as in {\"values\": {\"dataset\": \"digits\"}}", path)
+		return nil, &notRunFile{path, ": it has no values, as in {\"values\": {\"dataset\": \"digits\"}}"}
 	}
 	return r, nil
 }

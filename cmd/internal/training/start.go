@@ -1,7 +1,6 @@
 package training
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -122,7 +121,7 @@ type Start struct {
 	folder  *trainer.Folder      // nil: only looked at
 	again   []string             // a command line that goes on with the run as it was; nil where none is known
 	before  []trainer.DataBefore // what the run was trained on earlier
-	earlier []json.RawMessage    // sessions that run.json tells of
+	history history              // what run.json tells
 	longer  bool                 // it goes on past its planned end
 	// elsewhere tells that the state is of another folder.
 	elsewhere bool
@@ -184,6 +183,14 @@ func (r *Stops) Look(dir string, d torch.Device) (*Start, error) {
 func (r *Stops) find(s *Start) (err error) {
 	dir := s.Dir
 	s.again = r.again(dir)
+	if r.Resume || r.ResumeFrom != "" { // before anything is touched
+		if err := s.readHistory(); err != nil {
+			return err
+		}
+		if why := s.history.damaged; why != nil && s.folder == nil {
+			s.Passed = append(s.Passed, fmt.Sprintf("passed over: %v", why))
+		}
+	}
 	switch {
 	case r.ResumeFrom != "":
 		s.From, err = trainer.ReadState(r.ResumeFrom)
