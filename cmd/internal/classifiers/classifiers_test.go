@@ -1,14 +1,18 @@
 package classifiers
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	torch "github.com/wangkuiyi/gotorch"
 	"github.com/wangkuiyi/gotorch/nn"
+	"github.com/wangkuiyi/gotorch/safetensors"
+	"github.com/wangkuiyi/gotorch/weights"
 
 	"flowmatch/datasets"
 	"flowmatch/flow/metrics"
@@ -114,6 +118,7 @@ func TestStoreThatCannotBeWritten(t *testing.T) {
 
 func TestRecordDiffers(t *testing.T) {
 	want := recordOf(shades(10, 200))
+	want.Right = 9
 	for says, change := range map[string]func(*record){
 		"":             func(*record) {},
 		"classifier":   func(r *record) { r.Kind = "unet" },
@@ -121,6 +126,7 @@ func TestRecordDiffers(t *testing.T) {
 		"in 3 classes": func(r *record) { r.Classes = 3 },
 		"[3 8 8]":      func(r *record) { r.Shape = []int{3, 8, 8} },
 		"9 images":     func(r *record) { r.Images = 9 },
+		"rightly":      func(r *record) { r.Right = 0 },
 		"other images": func(r *record) { r.Data = "00" },
 	} {
 		have := want
@@ -141,5 +147,96 @@ func TestOpenDigits(t *testing.T) {
 	// Image 4 of all is the first that is kept back, image 5 comes fifth to the fit.
 	if !slices.Equal(s.Test.Pixels[:64], all.Pixels[4*64:5*64]) || !slices.Equal(s.Fit.Pixels[4*64:5*64], all.Pixels[5*64:6*64]) {
 		t.Error("the parts are not every fifth image and the others")
+	}
+}
+
+// A classifier whose weights are a file's, but whose answers are none, is not one; what lies in its place is kept.
+func TestStoreOfNoUse(t *testing.T) {
+	im := shades(40, 200)
+	for name, c := range map[string]struct {
+		spoil func(values []float32)
+		says  string
+	}{
+		"huge":     {func(v []float32) { scale(v, 1e30) }, "not finite"},
+		"reversed": {func(v []float32) { scale(v, -1) }, "trained anew"},
+		"nothing":  {func(v []float32) { scale(v, 0) }, "rightly"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var notes []string
+			s := Store{Dir: t.TempDir(), Note: func(n string) { notes = append(notes, n) }}
+			if _, err := s.Get(t.Context(), im); err != nil {
+				t.Fatal(err)
+			}
+			path := s.Path(im.Info)
+			file, err := safetensors.Read(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			spoilt := &weights.Dict{}
+			for name, w := range file.Tensors.All() {
+				if w.DType == weights.Float {
+					v, err := w.Float32s()
+					if err != nil {
+						t.Fatal(err)
+					}
+					c.spoil(v)
+					w = weights.FromFloat32(v, w.Shape...)
+				}
+				spoilt.Set(name, w)
+			}
+			if err := safetensors.WriteFile(path, &weights.File{Tensors: spoilt, Record: file.Record}); err != nil {
+				t.Fatal(err)
+			}
+			bad, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, err := s.Get(t.Context(), im)
+			if err != nil || len(notes) != 1 || !strings.Contains(notes[0], c.says) || !strings.Contains(notes[0], "kept as shades.safetensors.damaged") {
+				t.Fatalf("%v, notes %q", err, notes)
+			}
+			x, y := All(im)
+			if j, err := m.Judge(t.Context(), x); err != nil || !slices.Equal(j.Labels, y) {
+				t.Errorf("it does not tell dark from bright: %v", err)
+			}
+			if kept, err := os.ReadFile(path + ".damaged"); err != nil || !slices.Equal(kept, bad) {
+				t.Errorf("%d bytes were kept, %v", len(kept), err)
+			}
+		})
+	}
+}
+
+func scale(v []float32, by float32) {
+	for i := range v {
+		v[i] *= by
+	}
+}
+
+// One that cannot be read may be whole, and what a link in its place leads to is of other use.
+func TestStoreBehindLinks(t *testing.T) {
+	s := Store{Dir: t.TempDir(), Note: func(string) {}}
+	im := shades(10, 200)
+	path := s.Path(im.Info)
+	if err := os.Symlink(filepath.Base(path), path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Get(t.Context(), im); !errors.Is(err, syscall.ELOOP) {
+		t.Errorf("%v", err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	precious := filepath.Join(s.Dir, "precious.txt")
+	if err := os.WriteFile(precious, []byte("precious"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("precious.txt", path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Get(t.Context(), im); err != nil {
+		t.Error(err)
+	}
+	if b, err := os.ReadFile(precious); err != nil || string(b) != "precious" {
+		t.Errorf("what the link led to was written: %v", err)
 	}
 }
