@@ -119,40 +119,6 @@ func holder(lock *os.File) string {
 	return fmt.Sprintf(" (process %d)", pid)
 }
 
-// Held tells whether Dir is still the folder that was opened and nobody else was let in:
-// it may have been moved away, with its lock, and another run begun in its place, or the
-// lock removed. A lock that is only missing is made again.
-func (f *Folder) Held() error {
-	if f.lock == nil {
-		return nil
-	}
-	dir, err := os.Stat(f.Dir)
-	if err != nil {
-		return nil // writing will tell
-	}
-	mine, err := f.lock.Stat()
-	if err != nil {
-		return fmt.Errorf("%s: lock: %w", f.Dir, err)
-	}
-	there, err := os.Lstat(f.path(lockFile))
-	switch {
-	case !os.SameFile(f.dir, dir):
-	case err == nil && os.SameFile(mine, there):
-		return nil
-	case errors.Is(err, fs.ErrNotExist):
-		again, err := lockFolder(f.Dir, f.Keep)
-		if err != nil {
-			return err
-		}
-		f.lock.Close()
-		f.lock = again.lock
-		return nil
-	case err != nil:
-		return fmt.Errorf("%s: lock: %w", f.Dir, err)
-	}
-	return fmt.Errorf("%s is not the folder of this run any more: it was moved, or another run was begun there; nothing is written into it", f.Dir)
-}
-
 // Close lets other processes in.
 func (f *Folder) Close() {
 	f.lock.Close()
