@@ -125,7 +125,8 @@ func TestPresetsAndDryRun(t *testing.T) {
 		!strings.Contains(r.errOut, "next: bin/train --preset moons-quick --no-figures --device cpu --output-dir "+dir+" --resume\n") {
 		t.Errorf("a run that --max-steps ended: %s", r.errOut)
 	}
-	if r := runOf(t, filepath.Join(dir, "cfm/moons/run.json")); r.Values["hidden-dim"] != 128.0 || r.From["hidden-dim"] != "preset" {
+	if r := runOf(t, filepath.Join(dir, "cfm/moons/run.json")); r.Values["hidden-dim"] != 128.0 || r.From["hidden-dim"] != "preset" ||
+		r.Values["path"] != "ot" || r.Values["coupling"] != "independent" || r.Values["time-power"] != 1.0 || r.From["path"] != "default" {
 		t.Errorf("%v", r)
 	}
 	// What was done by its preset goes on by it, or by run.json; the set alone is refused with both.
