@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"sync"
 	"syscall"
@@ -31,6 +32,9 @@ const (
 func TestMain(m *testing.M) {
 	name := os.Getenv(programVar)
 	if name == "" {
+		// What is ignored here, as SIGHUP is under nohup, the programs would ignore, too; what is
+		// caught they begin with as it is by itself.
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 		os.Exit(m.Run())
 	}
 	a := &aim{told: os.NewFile(3, "told")}

@@ -75,8 +75,13 @@ export class Latest {
     this.stop();
     const own = (this.#controller = new AbortController());
     try {
-      const result = await f(own.signal);
-      return own.signal.aborted ? undefined : result;
+      for (let again = 0; ; again++) {
+        const result = await f(own.signal);
+        if (own.signal.aborted) return undefined;
+        // An older request that came to the server after this one has taken its place.
+        if ((result !== undefined && result !== false) || again === 5) return result;
+        await new Promise((wake) => setTimeout(wake, 50 << again));
+      }
     } catch (e) {
       if (!own.signal.aborted && !isAway(e)) failed(e.message);
       return undefined;
