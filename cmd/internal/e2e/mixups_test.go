@@ -72,8 +72,8 @@ func TestMixUps(t *testing.T) {
 	}
 	for _, c := range []struct{ from, to, want string }{
 		{`"hidden_dim":16`, `"hidden_dim":32768`, "do not fit"},
-		{`"dim":2`, `"dim":3`, "damaged"},
-		{`"shape":[2]`, `"shape":[3]`, "damaged"},
+		{`"dim":2`, `"dim":3`, `a network for samples of [3] numbers, and the set "moons" of shape [2]`},
+		{`"shape":[2]`, `"shape":[3]`, `a network for samples of [2] numbers, and the set "moons" of shape [3]`},
 		{`"name":"moons"`, `"name":"digits"`, "damaged"},
 		{`"levels":0`, `"levels":0,"frame":{"middle":[0,0],"spread":[0,1]}`, "frame"},
 	} {
