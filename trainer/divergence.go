@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -82,7 +83,7 @@ func (d *divergence) usual() float32 {
 	return ofZeros
 }
 
-func median(v []float32) float32 {
+func median[T cmp.Ordered](v []T) T {
 	s := slices.Sorted(slices.Values(v))
 	return s[len(s)/2]
 }

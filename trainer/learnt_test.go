@@ -154,19 +154,3 @@ func mustPath(t *testing.T, c Config) flow.Path {
 	}
 	return p
 }
-
-// The time in which what was learnt is looked at is none of the steps'.
-func TestMeterWithoutAside(t *testing.T) {
-	at := time.Now()
-	m := meter{at: at}
-	p := Progress{Step: 10, Total: 30}
-	m.look(&p, at.Add(2*time.Second), time.Second/2, 0)
-	if p.StepsPerSecond != 5 || p.Waiting != 0.25 || p.Left != 4*time.Second {
-		t.Errorf("%+v", p)
-	}
-	p.Step = 20
-	m.look(&p, at.Add(9*time.Second), time.Second/2, 5*time.Second)
-	if p.StepsPerSecond != 5 || p.Waiting != 0 || p.Left != 2*time.Second {
-		t.Errorf("%+v", p)
-	}
-}

@@ -247,7 +247,7 @@ func (l *loop) run(ctx context.Context) error {
 	l.Network.Train(true)
 	defer l.Network.Train(false)
 	l.start = time.Now()
-	l.meter = meter{at: l.start, step: l.done}
+	l.meter = meter{first: l.done, at: l.start, step: l.done}
 	l.pace.note(l.done, 0)
 	for l.done < l.total() {
 		if ctx.Err() != nil {

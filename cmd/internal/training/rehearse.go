@@ -41,9 +41,6 @@ type Rehearsal struct {
 	warmup string // where it comes from, for people
 }
 
-// Steps that are done to see what a run costs: the first ones are slower.
-const warm, timed = 2, 3
-
 // Rehearse finds out what Train would do: from which step to which it would go, and what
 // that costs by a few steps in memory.
 func (s Session) Rehearse(ctx context.Context, r *RunRecord, c trainer.Config, sub *Subject, start *Start) (*Rehearsal, error) {
@@ -61,21 +58,14 @@ func (s Session) Rehearse(ctx context.Context, r *RunRecord, c trainer.Config, s
 		return out, nil
 	}
 	net.To(start.Device)
-	var began, ended time.Time
-	run := trainer.Run{Config: c, Network: net, Open: sub.Open, Device: start.Device, MaxSteps: warm + timed, Interval: time.Nanosecond,
-		Observers: []trainer.Observer{trainer.Watch(func(l trainer.Look) {
-			switch l.Step {
-			case warm:
-				began = time.Now()
-			case min(c.Iterations, warm+timed):
-				ended = time.Now()
-			}
-		})}}
+	var last trainer.Progress
+	run := trainer.Run{Config: c, Network: net, Open: sub.Open, Device: start.Device, MaxSteps: trainer.TimedSteps, Interval: time.Nanosecond,
+		Observers: []trainer.Observer{trainer.Watch(func(l trainer.Look) { last = l.Progress })}}
 	if _, err := run.Train(ctx, nil); err != nil {
 		return nil, err
 	}
-	if !began.IsZero() && ended.After(began) {
-		seconds := ended.Sub(began).Seconds() / timed * float64(out.To-out.After)
+	if last.Timed {
+		seconds := float64(out.To-out.After) / last.StepsPerSecond
 		out.Seconds = &seconds
 	}
 	out.Resident, out.GPU = PeakMemory(start.Device)
@@ -113,7 +103,7 @@ func (r *Rehearsal) Print(cmd *cli.Command, env cli.Env) error {
 		page.Linef("the run stops after step %s of %s", count(r.To), count(r.Steps))
 	}
 	if r.Seconds != nil {
-		page.Linef("%s about %s, by the time of %d steps here and now", stepsTake(r.To-r.After), terminal.Duration(seconds(*r.Seconds)), timed)
+		page.Linef("%s about %s, by the time of a few steps here and now", stepsTake(r.To-r.After), terminal.Duration(seconds(*r.Seconds)))
 	}
 	memory := terminal.Bytes(r.Resident)
 	if r.GPU > 0 {

@@ -61,9 +61,9 @@ func (r *reporter) Look(l trainer.Look) error {
 	if math.IsNaN(p.Loss) {
 		return nil // no step was an update
 	}
-	if !r.estimated && p.Step-r.first >= 3 && r.now().Sub(r.started) > 2*time.Second {
+	if since := r.now().Sub(r.started); !r.estimated && p.Timed && since > 2*time.Second {
 		r.estimated = true
-		all := time.Duration(float64(p.Total-r.first) / p.StepsPerSecond * float64(time.Second))
+		all := since + p.Left
 		r.bar.Note(fmt.Sprintf("%s about %s, and %s of memory", stepsTake(p.Total-r.first), terminal.Duration(all), r.memory()))
 		if all > time.Hour && r.advice != "" {
 			r.bar.Note("for a first try, this is smaller: " + r.advice)
@@ -86,9 +86,11 @@ func stepsTake(n int) string {
 
 // details are what the line that changes says.
 func (r *reporter) details(p trainer.Progress) []string {
-	all := []string{
-		fmt.Sprintf("loss %.4f", p.Loss), terminal.Duration(p.Left) + " left", rate(p.StepsPerSecond) + " steps/s",
+	left := ""
+	if p.Timed {
+		left = terminal.Duration(p.Left) + " left"
 	}
+	all := []string{fmt.Sprintf("loss %.4f", p.Loss), left, rate(p.StepsPerSecond) + " steps/s"}
 	if percent := int(100*p.Waiting + 0.5); percent > 0 {
 		all = append(all, fmt.Sprintf("%d%% %s", percent, r.waiting))
 	}

@@ -48,7 +48,7 @@ func trained(t *testing.T, w io.Writer, from int) {
 		}
 		err := r.Look(trainer.Look{Steps: steps, Progress: trainer.Progress{
 			Step: step, Total: 1600, Loss: *steps[0].Loss, GradNorm: 2 / math.Sqrt(float64(step)), Rate: 2e-3 * float64(1601-step) / 1600,
-			StepsPerSecond: 10, Waiting: 0.02, Left: time.Duration(1600-step) * time.Second / 10,
+			StepsPerSecond: 10, Waiting: 0.02, Timed: true, Left: time.Duration(1600-step) * time.Second / 10,
 		}})
 		if err != nil {
 			t.Fatal(err)
