@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/wangkuiyi/gotorch/freememory"
+
 	"flowmatch/datasets/internal/userfile"
 )
 
@@ -83,7 +85,7 @@ func openCelebA(info Info, opts Options) (*Images, error) {
 		}
 		t.pictures = append(t.pictures, folderFile{name, c})
 	}
-	im, err := t.read(info, Options{ctx: opts.ctx, Progress: opts.Progress, Channels: 3}, freeMemory(), open)
+	im, err := t.read(info, Options{ctx: opts.ctx, Progress: opts.Progress, Channels: 3}, freememory.Bytes(), open)
 	if err == nil && opts.Attribute == "" {
 		im.Labels = nil
 	}

@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/wangkuiyi/gotorch/freememory"
+
 	"flowmatch/datasets/internal/userfile"
 	"flowmatch/datasets/picture"
 	"flowmatch/datasets/set"
@@ -31,7 +33,7 @@ const (
 //
 // It has a test part of its own where it is parted into folders for that.
 func openFolder(info Info, opts Options) (*Images, error) {
-	return readFolder(info, opts, freeMemory())
+	return readFolder(info, opts, freememory.Bytes())
 }
 
 // readFolder has so many bytes of memory to use; 0 is any number.
@@ -216,4 +218,15 @@ func (t *folderTree) drop(im *Images, bad []error) error {
 	}
 	t.warn("%s: passed over", what)
 	return nil
+}
+
+// inUnits is a number of bytes for people.
+func inUnits(n int64) string {
+	switch {
+	case n >= 1e9:
+		return fmt.Sprintf("%.1f GB", float64(n)/1e9)
+	case n >= 1e6:
+		return fmt.Sprintf("%.0f MB", float64(n)/1e6)
+	}
+	return fmt.Sprintf("%d bytes", n)
 }

@@ -40,8 +40,8 @@ func startsOf(n, most int, d torch.Device) []int {
 // a processor each core takes the next one when it has done one: they meet at the end
 // alone, where cores that share a batch wait for each other in every operation. So
 // solve is called by several at once, and the batches are in no order. The first error
-// ends all.
-func onCores(ctx context.Context, d torch.Device, starts []int, solve func(ctx context.Context, first, last int) error) error {
+// ends all. most: batches at once; 0: as many as there are cores.
+func onCores(ctx context.Context, d torch.Device, starts []int, most int, solve func(ctx context.Context, first, last int) error) error {
 	var next atomic.Int64
 	work := func(ctx context.Context) error {
 		for {
@@ -57,6 +57,9 @@ func onCores(ctx context.Context, d torch.Device, starts []int, solve func(ctx c
 	cores := 1
 	if !d.IsCUDA() {
 		cores = min(torch.NumThreads(), len(starts)-1)
+	}
+	if most > 0 {
+		cores = min(cores, most)
 	}
 	if cores <= 1 {
 		return work(ctx)

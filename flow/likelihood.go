@@ -37,6 +37,9 @@ type Likelihood struct {
 	// Batch is the samples that are solved together, at most; 0: by their size. As in
 	// Sampling, a processor's cores each solve a batch at a time.
 	Batch int
+	// Cores are the batches that a processor solves at once, at most; 0: one on each of its
+	// cores. Every batch holds what its gradients need.
+	Cores int
 
 	Progress func(done, of int) // after every batch, one call at a time; may be nil
 }
@@ -82,7 +85,7 @@ func (l Likelihood) LogDensity(ctx context.Context, x []float32, labels []int64)
 	}
 	var nfes sync.Mutex
 	solved := tally{tell: l.Progress, of: n}
-	err := onCores(ctx, l.Device, startsOf(n, batch, l.Device), func(ctx context.Context, first, last int) error {
+	err := onCores(ctx, l.Device, startsOf(n, batch, l.Device), l.Cores, func(ctx context.Context, first, last int) error {
 		var y []int64
 		if labels != nil {
 			y = labels[first:last]

@@ -20,7 +20,7 @@ type drawing struct {
 // run solves all batches.
 func (d *drawing) run(ctx context.Context) error {
 	solved := tally{tell: d.Progress, of: d.N}
-	return onCores(ctx, d.Device, startsOf(d.N, d.Batch, d.Device), func(ctx context.Context, first, last int) error {
+	return onCores(ctx, d.Device, startsOf(d.N, d.Batch, d.Device), 0, func(ctx context.Context, first, last int) error {
 		if err := d.batch(ctx, first, last); err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package trained
 
 import (
 	torch "github.com/wangkuiyi/gotorch"
+	"github.com/wangkuiyi/gotorch/freememory"
 
 	"flowmatch/datasets"
 	"flowmatch/flow"
@@ -61,13 +62,18 @@ func (m *Model) Batch(d torch.Device) int { return Batch(m.Config, d) }
 // Batch is how many samples of a network are evaluated together on a device: so many
 // that a layer's output stays near 64 MB, and all that an evaluation holds within an
 // eighth of what is free of a GPU. On a processor, whose cores each have a batch
-// (flow.Sampling), near 12 MB, and within a GB for all cores: smaller ones take longer for
-// a sample, larger ones no less. (Guidance doubles it.)
+// (flow.Sampling), near 12 MB, and within a GB for all cores, or a quarter of the memory
+// that is free: smaller ones take longer for a sample, larger ones no less. (Guidance
+// doubles it.)
 func Batch(n models.Config, d torch.Device) int {
 	if d.IsCUDA() {
 		return batch(n.SampleBytes(), n.WorkBytes(), 64<<20, torch.CUDADeviceInfo(d).Free/8)
 	}
-	return batch(n.SampleBytes(), n.WorkBytes(), 12<<20, (1<<30)/int64(torch.NumThreads()))
+	room := int64(1 << 30)
+	if free := freememory.Bytes() / 4; free > 0 {
+		room = min(room, free)
+	}
+	return batch(n.SampleBytes(), n.WorkBytes(), 12<<20, room/int64(torch.NumThreads()))
 }
 
 // batch is of samples of so many bytes, of which a layer's outputs are to have layer

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"flowmatch/cmd/internal/measures"
 	"flowmatch/datasets/plane"
 	"flowmatch/flow"
 	"flowmatch/viz"
@@ -23,7 +24,12 @@ func (p Plane) likelihood(ctx context.Context, path string, r viz.Range) error {
 		Probes: hutchinsonDraws, Seed: p.Seed, Batch: p.Batch / 2,
 		Progress: func(done, of int) { bar.Set(done, of, "") },
 	}
-	d, err := l.LogDensity(ctx, viz.FieldGrid(r, side), nil)
+	places := viz.FieldGrid(r, side)
+	l, err := measures.WithinMemory(ctx, l, places, nil)
+	if err != nil {
+		return err
+	}
+	d, err := l.LogDensity(ctx, places, nil)
 	if err != nil {
 		return err
 	}

@@ -66,6 +66,9 @@ func (q *quality) measure(ctx context.Context) (*report, error) {
 			}
 			done += q.n
 			l := flow.Likelihood{Velocity: v, Device: q.device, Solver: s, Shape: []int64{2}, Batch: q.batch / 2, Progress: told}
+			if l, err = measures.WithinMemory(ctx, l, fresh, nil); err != nil {
+				return nil, fmt.Errorf("%s by %s: %w", names[k], e.name(), err)
+			}
 			if p, err := l.LogDensity(ctx, fresh, nil); flow.Unsolved(err) {
 				e.unsolved = append(e.unsolved, fmt.Sprintf("nll of %s by %s: %s", names[k], e.name(), cli.Text(err)))
 			} else if err != nil {

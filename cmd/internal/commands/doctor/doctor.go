@@ -16,6 +16,7 @@ import (
 	"time"
 
 	torch "github.com/wangkuiyi/gotorch"
+	"github.com/wangkuiyi/gotorch/freememory"
 
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/terminal"
@@ -143,15 +144,10 @@ func machine() finding {
 	return f
 }
 
-// available is MemAvailable of /proc/meminfo for people.
+// available is the memory that is free, of the machine or of the container, for people.
 func available() string {
-	b, _ := os.ReadFile("/proc/meminfo")
-	for line := range strings.Lines(string(b)) {
-		if v, ok := strings.CutPrefix(line, "MemAvailable:"); ok {
-			var kb int64
-			fmt.Sscan(v, &kb)
-			return fmt.Sprintf("%.1f GB", float64(kb)/(1<<20))
-		}
+	if n := freememory.Bytes(); n > 0 {
+		return fmt.Sprintf("%.1f GB", float64(n)/(1<<30))
 	}
 	return "an unknown amount"
 }

@@ -55,6 +55,9 @@ func (e *evaluation) logDensity(ctx context.Context, what string, c flow.SolverC
 		Velocity: e.velocity, Device: e.device, Solver: solver, Shape: e.file.Dims(), Probes: probes, Seed: measures.Probes.Seed(e.f.cmd.Seed),
 		Batch: e.gradientBatch(), Progress: progress,
 	}
+	if l, err = measures.WithinMemory(ctx, l, x, labels); err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
 	d, err := l.LogDensity(ctx, x, labels)
 	if err != nil && !flow.Unsolved(err) { // which the report names
 		return nil, fmt.Errorf("%s: %w", what, err)
@@ -66,7 +69,7 @@ func (e *evaluation) logDensity(ctx context.Context, what string, c flow.SolverC
 }
 
 // gradientBatch is smaller than batch: every layer's output is kept for the
-// gradient.
+// gradient. What all cores hold of theirs measures.WithinMemory bounds.
 func (e *evaluation) gradientBatch() int {
 	if e.f.batchSize > 0 {
 		return e.f.batchSize

@@ -1,16 +1,17 @@
-package datasets
+// Package freememory tells how much memory there is for a program: of the machine, or of the
+// container that it runs in.
+package freememory
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"strconv"
 	"strings"
 )
 
-// freeMemory is how many bytes the system, or the container that the program runs
-// in, has left for it. 0 means that they do not say.
-func freeMemory() int64 {
+// Bytes is how many the system, or the container that the program runs in, has left for
+// it. 0 means that they do not say.
+func Bytes() int64 {
 	info, _ := os.ReadFile("/proc/meminfo")
 	free := memAvailable(info)
 	limit, _ := os.ReadFile("/sys/fs/cgroup/memory.max")
@@ -52,15 +53,4 @@ func cgroupLeft(limit, used, stat []byte) (int64, bool) {
 		}
 	}
 	return max(0, most-now), true
-}
-
-// inUnits is a number of bytes for people.
-func inUnits(n int64) string {
-	switch {
-	case n >= 1e9:
-		return fmt.Sprintf("%.1f GB", float64(n)/1e9)
-	case n >= 1e6:
-		return fmt.Sprintf("%.0f MB", float64(n)/1e6)
-	}
-	return fmt.Sprintf("%d bytes", n)
 }
