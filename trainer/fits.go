@@ -23,9 +23,9 @@ type MemoryError struct {
 func (e *MemoryError) Error() string {
 	switch {
 	case e.Fits > 0:
-		return fmt.Sprintf("%s failed: %d samples do not go through the network together, %d do", e.Err.Op, e.Batch, e.Fits)
+		return fmt.Sprintf("%d samples do not go through the network together, %d do", e.Batch, e.Fits)
 	case e.None:
-		return fmt.Sprintf("%s failed: not even one sample goes through the network", e.Err.Op)
+		return "not even one sample goes through the network"
 	}
 	return e.Err.Error()
 }

@@ -5,18 +5,26 @@ import "C"
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"unsafe"
 )
 
 // Error is what an operation panics with.
 type Error struct {
-	Op          string // the operation, "Conv2d"
+	Op          string // the operation, "Conv2d", for who programs; Error does not say it
 	Msg         string // libtorch's message, without its stack trace
 	OutOfMemory bool   // memory of the CPU or of a GPU was exhausted
 }
 
-func (e *Error) Error() string { return e.Op + ": " + e.Msg }
+// Error is the message: an operation's name says nothing to who uses a program. With
+// GOTORCH_TRACE=1 it is there.
+func (e *Error) Error() string {
+	if os.Getenv("GOTORCH_TRACE") == "1" {
+		return e.Op + ": " + e.Msg
+	}
+	return e.Msg
+}
 
 // ReleasedError is what using a tensor panics with after its end.
 type ReleasedError struct{}

@@ -102,7 +102,7 @@ func (c *Command) Report(w io.Writer, err error) int {
 	var te *torch.Error
 	switch {
 	case status == OutOfMemory:
-		msg = "out of memory: " + msg + "; " + c.lessMemory(err)
+		msg += "; " + c.lessMemory(err)
 	case errors.As(err, &te):
 		msg = "libtorch: " + msg
 	}

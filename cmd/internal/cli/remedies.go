@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	torch "github.com/wangkuiyi/gotorch"
+
 	"flowmatch/datasets"
 	"flowmatch/datasets/set"
 	"flowmatch/flow"
@@ -25,6 +27,9 @@ func Text(err error) string {
 	msg := err.Error()
 	if file, ok := find[*datasets.FileError](err); ok {
 		msg = strings.Replace(msg, file.Error(), file.In(asked), 1)
+	}
+	if te, ok := find[*torch.Error](err); ok && te.OutOfMemory {
+		msg = "out of memory: " + strings.Replace(msg, "CPU out of memory: ", "", 1)
 	}
 	for _, r := range remedies {
 		if of, do := r(err); do != "" {

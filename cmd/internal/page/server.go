@@ -3,7 +3,6 @@ package page
 import (
 	"context"
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -244,10 +243,6 @@ func (s *Server) signature() string {
 
 // plain is an error for people: one line, as the commands would say it.
 func plain(err error) string {
-	var e *torch.Error
-	if errors.As(err, &e) && e.OutOfMemory {
-		return "out of memory: " + plainLine(err.Error())
-	}
 	return plainLine(cli.Text(err))
 }
 
