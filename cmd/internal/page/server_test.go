@@ -398,6 +398,34 @@ func TestPictures(t *testing.T) {
 	}
 }
 
+// A small picture alone is solved by other products than several, which give the same but
+// for rounding.
+func TestTinyPictures(t *testing.T) {
+	s := newServer(t, Options{OutputDir: t.TempDir()})
+	check(t, s.worker.Do(context.Background(), "test", Instant, func(ctx context.Context) error {
+		m, err := s.models.open("pretrained/digits")
+		check(t, err)
+		if !m.tiny(1) || m.tiny(2) {
+			t.Errorf("of digits of 8x8, one is little work: %v, two: %v", m.tiny(1), m.tiny(2))
+		}
+		drawn := func(n int) []float32 {
+			draw, err := m.sampling(solver{Method: "midpoint", Steps: 4}, n)
+			check(t, err)
+			draw.Seed, draw.Labels, draw.FrameTimes = 3, []int64{5, 6}[:n], nil
+			out, err := draw.Draw(ctx)
+			check(t, err)
+			return out.X[:64]
+		}
+		alone, beside := drawn(1), drawn(2)
+		for i, v := range alone {
+			if math.Abs(float64(v-beside[i])) > 0.05 { // of bf16's 8 bits through 8 evaluations
+				t.Errorf("pixel %d is %v alone and %v beside another", i, v, beside[i])
+			}
+		}
+		return nil
+	}))
+}
+
 // A drawing is trained on as bin/train would, and is a model of the page afterwards.
 func TestTrainOnDrawing(t *testing.T) {
 	s := newServer(t, Options{})
