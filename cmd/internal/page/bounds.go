@@ -60,20 +60,30 @@ func (s *Server) arrived(next http.Handler) http.Handler {
 	})
 }
 
+// placesFor are those of which a request takes one; nil: it takes none.
+func (s *Server) placesFor(r *http.Request) chan struct{} {
+	switch {
+	case listens(r):
+		return nil
+	case strings.HasPrefix(r.URL.Path, "/api/"):
+		return s.places[0]
+	}
+	return s.places[1]
+}
+
 // bounded refuses more than mostAnswers at once, and ends all when the server closes. The
-// page itself comes also when the API's places are taken.
+// page itself comes also when the API's places are taken. Streams of news have a bound of
+// their own (listeners.go).
 func (s *Server) bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		places := s.places[0]
-		if !strings.HasPrefix(r.URL.Path, "/api/") {
-			places = s.places[1]
-		}
-		select {
-		case places <- struct{}{}:
-			defer func() { <-places }()
-		default:
-			fail(w, &refusal{http.StatusServiceUnavailable, "too many pages ask at once"})
-			return
+		if places := s.placesFor(r); places != nil {
+			select {
+			case places <- struct{}{}:
+				defer func() { <-places }()
+			default:
+				fail(w, &refusal{http.StatusServiceUnavailable, "too many pages ask at once"})
+				return
+			}
 		}
 		// Whoever does not read keeps no place either. Streams set their own, for each write.
 		if r.Method == http.MethodGet {

@@ -125,6 +125,8 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	out := newEventWriter(w)
+	me := s.news.join()
+	defer s.news.leave(me)
 	if out.write(encodeEvent("losses", first)) != nil {
 		return
 	}
@@ -133,6 +135,9 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
 	for {
 		select {
 		case <-r.Context().Done():
+			return
+		case <-me.crowded:
+			_ = out.write(encodeEvent("failure", failure{"too many pages follow runs: this one has stopped"}))
 			return
 		case <-tick.C:
 		}
@@ -147,6 +152,7 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
 		if out.write(encodeEvent("losses", more)) != nil {
 			return
 		}
+		s.news.heard(me)
 	}
 }
 

@@ -48,6 +48,7 @@ type Server struct {
 	catalog catalog
 	results results
 	pulses  pulses
+	news    listeners
 
 	mu    sync.Mutex
 	drawn []Model // trained on the page, in memory alone
@@ -200,7 +201,9 @@ func (s *Server) find(id string) (Model, error) {
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	out := newEventWriter(w)
 	send := func(event string, v any) bool { return out.write(encodeEvent(event, v)) == nil }
-	if out.write([]byte("retry: 1000\n\n")) != nil || !send("hello", map[string]string{"boot": s.boot}) {
+	me := s.news.join()
+	defer s.news.leave(me)
+	if !send("hello", map[string]string{"boot": s.boot}) {
 		return
 	}
 	last := s.signature()
@@ -210,12 +213,16 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		select {
 		case <-r.Context().Done():
 			return
+		case <-me.crowded:
+			send("crowded", struct{}{})
+			return
 		case <-tick.C:
 		}
 		now := s.signature()
 		event := "beat"
 		if now != last {
 			last, event = now, "changed"
+			s.news.heard(me)
 		}
 		if !send(event, struct{}{}) {
 			return

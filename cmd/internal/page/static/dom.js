@@ -29,12 +29,24 @@ function field(label, control, ...more) {
   return h("div", {}, h("label", { for: control.id }, label), control, ...more);
 }
 
-// choice is a select. options are [value, text].
+// again is a button for what has failed.
+export const again = (f) => h("button", { type: "button", class: "again", onclick: f }, "Try again");
+
+// choice is a select. options are [value, text], with a third for those that stand together
+// under a name of their own.
 export function choice(label, options, value, changed) {
   const select = h("select", { onchange: () => changed(select.value) });
   const e = field(label, select);
   e.fill = (options, value) => {
-    select.replaceChildren(...options.map(([v, text]) => h("option", { value: v, selected: v === value }, text)));
+    const groups = new Map();
+    const items = options.map(([v, text, group]) => {
+      const option = h("option", { value: v, selected: v === value }, text);
+      if (!group) return option;
+      const had = groups.get(group), all = had ?? h("optgroup", { label: group });
+      groups.set(group, all).get(group).append(option);
+      return had ? null : all;
+    });
+    select.replaceChildren(...items.filter(Boolean));
     select.value = value;
   };
   e.fill(options, value);
@@ -200,13 +212,19 @@ export function lede(title, text) {
   return e;
 }
 
-// notice is where a view says what went wrong.
+// notice is where a view says what went wrong, with a button that does it once more.
 export function notice() {
   const e = h("p", { class: "notice wide", role: "alert" });
   e.hidden = true;
-  e.say = (text) => { e.textContent = text || ""; e.hidden = !text; };
+  e.say = (text, once) => {
+    e.replaceChildren(text || "", ...(text && once ? [again(() => { e.say(""); once(); })] : []));
+    e.hidden = !text;
+  };
   return e;
 }
+
+// modelOption is a model where one is chosen: those of runs that were set aside stand apart.
+export const modelOption = (m, text) => [m.id, text, m.aside ? "Set aside" : ""];
 
 export const count = (n) => n.toLocaleString("en-US");
 export const took = (ms) => (ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`);

@@ -1,5 +1,5 @@
 // The frame: which view is shown, and whether the server is there.
-import { h } from "./dom.js";
+import { h, again } from "./dom.js";
 import { live, state, isAway } from "./net.js";
 import { Flow } from "./flow.js";
 import { Draw } from "./draw.js";
@@ -9,7 +9,7 @@ import { Runs } from "./runs.js";
 const views = { flow: Flow, draw: Draw, digits: Digits, runs: Runs };
 const made = {};
 const main = document.getElementById("main"), status = document.getElementById("status");
-let known = null, current = null, boot = null;
+let known = null, current = null, boot = null, asked = 0, anew = false;
 
 // The address has the view and its settings: #flow?model=cfm/moons&steps=4.
 function address() {
@@ -17,9 +17,15 @@ function address() {
   return [views[name] ? name : "flow", new URLSearchParams(query)];
 }
 
-function say(text, bad = false) {
-  status.textContent = text;
+function say(text, bad = false, once = null) {
+  status.replaceChildren(text, ...(once ? [again(once)] : []));
   status.classList.toggle("bad", bad);
+}
+
+// fails says what is wrong: beside the view, or in its place where there is none yet.
+function fails(title, text, once) {
+  if (current) say(`${title}: ${text}`, true, once);
+  else main.replaceChildren(h("div", { class: "empty", role: "alert" }, h("h2", {}, title), h("p", {}, text), again(once)));
 }
 
 function show() {
@@ -45,13 +51,21 @@ function show() {
   }
 }
 
-async function refresh(restarted) {
+// refresh asks what there is. Of several answers on their way the newest request's counts.
+async function refresh(after) {
+  const turn = ++asked;
+  anew ||= after;
+  let now;
   try {
-    known = await state();
+    now = await state();
   } catch (e) {
-    if (!isAway(e)) main.replaceChildren(h("div", { class: "empty" }, h("h2", {}, "The page cannot be shown"), e.message));
+    if (turn === asked) isAway(e) ? away() : fails("The page cannot be brought up to date", e.message, () => refresh(false));
     return;
   }
+  if (turn !== asked) return;
+  const restarted = anew;
+  anew = false;
+  known = now;
   say(known.problem || "", !!known.problem);
   if (current && restarted) {
     for (const name of Object.keys(made)) if (made[name] !== current) delete made[name];
@@ -60,16 +74,22 @@ async function refresh(restarted) {
   else current.update?.(known, restarted);
 }
 
-live({
+function away() {
+  fails("bin/ui does not answer", current ? "the page goes on when it is back" : "Is it still running? The page comes by itself when it is back.", () => listen());
+}
+
+const listen = live({
   here: (name) => {
     const restarted = boot !== null && boot !== name;
     const back = status.classList.contains("bad");
     boot = name;
-    if (!known || restarted || back) refresh(restarted || back);
+    refresh(restarted || back);
   },
   changed: () => refresh(false),
-  away: () => say("bin/ui does not answer; the page goes on when it is back", true),
+  away,
 });
+
+document.addEventListener("visibilitychange", () => (document.hidden ? current?.rest?.() : current?.wake?.()));
 
 addEventListener("hashchange", show);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => current?.redraw?.());

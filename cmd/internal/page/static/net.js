@@ -101,18 +101,39 @@ export class Latest {
   }
 }
 
-// live tells when the server is there, is another one than before, or has news.
+// live tells when the server is there, is another one than before, or has news. A tab that
+// is not looked at does not listen: browsers open few connections to a server, and that
+// has few places. It gives a function that asks at once.
 export function live({ here, changed, away }) {
-  const source = new EventSource("/api/events");
-  source.addEventListener("hello", (e) => here(JSON.parse(e.data).boot));
-  source.addEventListener("changed", changed);
-  source.onerror = () => {
-    away();
-    if (source.readyState === EventSource.CLOSED) { // it was refused, not cut off
-      source.close();
-      setTimeout(() => live({ here, changed, away }), 2000);
-    }
+  const soon = 500, latest = 8000, rest = 10_000, longestRest = 160_000;
+  let source = null, timer = 0, wait = soon, crowd = rest;
+  const shut = () => {
+    clearTimeout(timer);
+    source?.close();
+    source = null;
   };
+  const open = () => {
+    shut();
+    const own = (source = new EventSource("/api/events"));
+    own.addEventListener("hello", (e) => { wait = soon; here(JSON.parse(e.data).boot); });
+    own.addEventListener("changed", changed);
+    own.addEventListener("beat", () => { crowd = rest; });
+    own.addEventListener("crowded", () => { // another page has taken the place
+      shut();
+      timer = setTimeout(open, crowd);
+      crowd = Math.min(2 * crowd, longestRest);
+    });
+    own.onerror = () => {
+      if (source !== own) return;
+      shut();
+      away();
+      timer = setTimeout(open, wait);
+      wait = Math.min(2 * wait, latest);
+    };
+  };
+  document.addEventListener("visibilitychange", () => (document.hidden ? shut() : open()));
+  if (!document.hidden) open();
+  return open;
 }
 
 function bytes(text) {
