@@ -18,6 +18,7 @@ type Model struct {
 	Step       int      `json:"step,omitempty"`
 	Total      int      `json:"total,omitempty"`
 	Updated    int64    `json:"updated,omitempty"` // milliseconds since 1970
+	Aside      bool     `json:"aside,omitempty"`   // of a run that was moved out of the way
 	Shape      []int    `json:"shape"`
 	Classes    int      `json:"classes,omitempty"`
 	Null       bool     `json:"null,omitempty"` // it can be guided
@@ -76,7 +77,7 @@ func (c *catalog) models(folders []folder) []Model {
 
 // describe reads a checkpoint's record.
 func (c *catalog) describe(d folder) Model {
-	m := Model{ID: d.id, Set: d.set, Family: d.family, file: d.id + "/" + trainer.CheckpointFile}
+	m := Model{ID: d.id, Set: d.set, Family: d.family, Aside: d.aside(), file: d.id + "/" + trainer.CheckpointFile}
 	path, err := c.outputs.real(m.file)
 	if err != nil {
 		m.Problem = plain(err)

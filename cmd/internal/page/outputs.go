@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -91,6 +92,12 @@ type folder struct {
 	files           map[string]fs.FileInfo
 	progress        []string // names in progress/
 }
+
+// setAside are the names that trainer.MoveAside gives.
+var setAside = regexp.MustCompile(`\.old-\d+$`)
+
+// aside tells whether a fresh run has moved the folder out of its way.
+func (d folder) aside() bool { return setAside.MatchString(d.set) }
 
 // mostFolders bounds how many runs are listed.
 const mostFolders = 500

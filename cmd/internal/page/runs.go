@@ -19,7 +19,9 @@ type Run struct {
 	Family   string     `json:"family"`
 	Set      string     `json:"set"`
 	Live     bool       `json:"live,omitempty"`
-	Updated  int64      `json:"updated"` // milliseconds since 1970
+	Aside    bool       `json:"aside,omitempty"` // moved out of the way by a fresh run
+	Updated  int64      `json:"updated"`         // when it last learnt or saved; milliseconds since 1970
+	Changed  int64      `json:"changed"`         // when a file of it last changed: its pictures' addresses have it
 	Losses   bool       `json:"losses,omitempty"`
 	Pictures []string   `json:"pictures,omitempty"` // names of files in its folder
 	Progress []snapshot `json:"progress,omitempty"`
@@ -41,9 +43,10 @@ var progressFile = regexp.MustCompile(`^(\d+)\.png$`)
 func (s *Server) runs(folders []folder) []Run {
 	all := []Run{}
 	for _, d := range folders {
-		r := Run{ID: d.id, Family: d.family, Set: d.set, Live: s.pulses.live(d)}
+		r := Run{ID: d.id, Family: d.family, Set: d.set, Live: s.pulses.live(d), Aside: d.aside()}
+		r.Updated = learnt(d, r.Live)
 		for name, in := range d.files {
-			r.Updated = max(r.Updated, in.ModTime().UnixMilli())
+			r.Changed = max(r.Changed, in.ModTime().UnixMilli())
 			// The curve of the losses is drawn by the page, and the film's pictures have a slider.
 			if shownFile.MatchString(name) && name != "losses.png" && name != snapshots.FilmFile {
 				r.Pictures = append(r.Pictures, name)
@@ -71,6 +74,24 @@ func (s *Server) runs(folders []folder) []Run {
 	}
 	slices.SortStableFunc(all, func(a, b Run) int { return int(b.Updated/1000 - a.Updated/1000) })
 	return all
+}
+
+// learnt is when a run last did a step or saved one. Resuming a run that has all its steps
+// writes its files anew, but for the state.
+func learnt(d folder, live bool) (ms int64) {
+	names := []string{trainer.StateFile, trainer.MetricsFile, trainer.CheckpointFile}
+	if live {
+		names[0], names[1] = names[1], names[0]
+	}
+	for _, name := range names {
+		if in, ok := d.files[name]; ok {
+			return in.ModTime().UnixMilli()
+		}
+	}
+	for _, in := range d.files {
+		ms = max(ms, in.ModTime().UnixMilli())
+	}
+	return ms
 }
 
 var runName = regexp.MustCompile(`^(` + strings.Join(families, "|") + `)/[^/\\\x00]+$`)

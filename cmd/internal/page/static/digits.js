@@ -1,5 +1,5 @@
 // Digits: pictures by class, as they come out of noise.
-import { h, choice, slider, seedField, commandLine, timeBar, lede, notice, calm, took } from "./dom.js";
+import { h, choice, slider, seedField, commandLine, timeBar, lede, notice, modelOption, calm, took } from "./dom.js";
 import { Latest, bytes } from "./net.js";
 import { solverOptions } from "./flow.js";
 
@@ -109,8 +109,8 @@ export class Digits {
       return;
     }
     const before = this.at && this.at.id + this.at.updated;
-    if (!all.some((m) => m.id === s.model)) s.model = (all.find((m) => m.set === "digits") || all[0]).id;
-    this.model.fill(all.map((m) => [m.id, m.family === "cfm" ? m.set : `${m.set}, ${m.family}`.replace(", pretrained", ", in the program")]), s.model);
+    if (!all.some((m) => m.id === s.model)) s.model = (all.find((m) => m.set === "digits") || all.find((m) => !m.aside) || all[0]).id;
+    this.model.fill(all.map((m) => modelOption(m, m.family === "cfm" ? m.set : `${m.set}, ${m.family}`.replace(", pretrained", ", in the program"))), s.model);
     this.method.fill(solverOptions(known.methods), s.method);
     if (!this.body[0].isConnected) this.element.replaceChildren(this.lede, this.notice, ...this.body);
     const now = all.find((m) => m.id === s.model);
@@ -199,7 +199,7 @@ export class Digits {
         this.element.dataset.sampled = String(Number(this.element.dataset.sampled || 0) + 1);
         this.#draw(this.time.t());
       },
-    }, (e) => this.notice.say(e));
+    }, (e) => this.notice.say(e, () => this.#sample(again)));
   }
 
   #later() {

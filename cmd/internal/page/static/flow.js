@@ -1,5 +1,5 @@
 // Flow: points of the plane on their way from noise to data.
-import { h, choice, slider, seedField, toggles, checkbox, commandLine, timeBar, lede, notice, calm, count, took } from "./dom.js";
+import { h, choice, slider, seedField, toggles, checkbox, commandLine, timeBar, lede, notice, again, modelOption, calm, count, took } from "./dom.js";
 import { Latest, floats } from "./net.js";
 import { Plane } from "./plane.js";
 import { Chart } from "./chart.js";
@@ -90,8 +90,8 @@ export class Flow {
     }
     const s = this.settings;
     const before = this.models?.map((m) => m.id + m.updated).join();
-    if (!all.some((m) => m.id === s.model)) s.model = (all.find((m) => m.partner) || all[0]).id;
-    this.model.fill(all.map((m) => [m.id, `${m.set}, ${familyNames[m.family] || m.family}`]), s.model);
+    if (!all.some((m) => m.id === s.model)) s.model = (all.find((m) => m.partner) || all.find((m) => !m.aside) || all[0]).id;
+    this.model.fill(all.map((m) => modelOption(m, `${m.set}, ${familyNames[m.family] || m.family}`)), s.model);
     this.method.fill(solverOptions(known.methods), s.method);
     if (!this.body[0].isConnected) this.element.replaceChildren(this.lede, this.notice, ...this.body);
     const now = this.#chosen().map((m) => m.id + m.updated).join();
@@ -131,7 +131,7 @@ export class Flow {
     this.chart.element.hidden = true;
     this.thorough.show("");
     this.requests.quality.stop();
-    const failed = (e) => this.notice.say(e);
+    const failed = (e) => this.notice.say(e, () => this.#open());
     this.notice.say("");
     this.#trace(again);
     const target = await this.requests.target.ask("target", { model: first.id }, failed);
@@ -177,7 +177,7 @@ export class Flow {
         this.element.dataset.traced = String(Number(this.element.dataset.traced || 0) + 1);
         this.#draw();
       },
-    }, (e) => this.notice.say(e));
+    }, (e) => this.notice.say(e, () => this.#trace(true)));
     if (done) this.#measure();
   }
 
@@ -190,7 +190,7 @@ export class Flow {
         this.element.dataset.fields = String(Number(this.element.dataset.fields || 0) + 1);
         this.#draw();
       },
-    }, (e) => this.notice.say(e));
+    }, (e) => this.notice.say(e, () => this.#field()));
   }
 
   #drop({ x, y }) {
@@ -202,7 +202,7 @@ export class Flow {
   async #solve() {
     const without = this.dropped.filter((d) => !d.paths);
     if (without.length === 0) return this.requests.paths.stop();
-    const got = await this.requests.paths.ask("paths", { models: this.models.map((m) => m.id), points: without.map(({ x, y, t }) => ({ x, y, t })), ...this.#ask() }, (e) => this.notice.say(e));
+    const got = await this.requests.paths.ask("paths", { models: this.models.map((m) => m.id), points: without.map(({ x, y, t }) => ({ x, y, t })), ...this.#ask() }, (e) => this.notice.say(e, () => this.#solve()));
     if (!got) return;
     got.paths.forEach((ways, i) => { without[i].paths = ways.map((p) => ({ times: p.times, x: floats(p.x) })); });
     this.#paths();
@@ -226,7 +226,10 @@ export class Flow {
         this.thorough.show(command);
       },
       point: (p) => { quality.points.push(p); this.#mark(); },
-    }, (e) => { this.qualityNote.textContent = e; quality.failed = true; });
+    }, (e) => {
+      quality.failed = true;
+      this.qualityNote.replaceChildren(e, again(() => { this.quality = null; this.#measure(); }));
+    });
     if (done) this.qualityNote.textContent = quality.note;
     else if (!quality.failed && this.quality === quality) this.quality = null;
   }

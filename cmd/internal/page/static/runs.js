@@ -54,16 +54,24 @@ export class Runs {
     this.lede = lede("Your runs", "Every training in the output folder: its loss as it falls, and what it could draw on the way. Choose one run, or two to compare.");
     this.notice = notice();
     this.list = h("div", { class: "runs", role: "group", "aria-label": "Runs" });
+    // Those that a fresh run has moved out of its way are folded away.
+    this.asideList = h("div", { class: "runs", role: "group", "aria-label": "Runs set aside" });
+    this.asideHead = h("summary");
+    this.aside = h("details", { class: "aside" }, this.asideHead, this.asideList);
     this.facts = h("div", { class: "facts", role: "status" });
     this.chart = new Chart({ label: "Loss by step", x: "steps", y: "Loss", height: 300, logY: true });
     this.pictures = h("div", { class: "shots" });
     this.snapshot = slider("What it had learnt", { min: 0, max: 1, step: 0.001, value: 1, text: () => "" }, () => this.#snapshots());
     this.command = commandLine("Samples of it in a shell:");
-    this.body = [h("div", { class: "stage" }, this.facts, this.chart.element, this.snapshot, this.pictures), h("div", { class: "panel" }, h("div", { class: "chosen" }, h("h2", {}, "Runs"), this.list)), this.command];
+    this.body = [h("div", { class: "stage" }, this.facts, this.chart.element, this.snapshot, this.pictures), h("div", { class: "panel" }, h("div", { class: "chosen" }, h("h2", {}, "Runs"), this.list, this.aside)), this.command];
     this.element = h("section", { class: "view choosing" }, this.lede, this.notice);
   }
 
   enter(known) { this.update(known, true); }
+
+  // A tab that is not looked at follows no run.
+  rest() { this.leave(); }
+  wake() { if (this.known?.runs.length) this.#choose(); }
 
   leave() {
     for (const w of this.watching.values()) w.request.stop();
@@ -81,7 +89,9 @@ export class Runs {
     }
     if (!this.body[0].isConnected) this.element.replaceChildren(this.lede, this.notice, ...this.body);
     this.chosen = this.chosen.filter((id) => known.runs.some((r) => r.id === id));
-    if (this.chosen.length === 0) this.chosen = [(known.runs.find((r) => r.losses) || known.runs[0]).id];
+    const first = (test) => known.runs.find((r) => !r.aside && test(r));
+    if (this.chosen.length === 0) this.chosen = [(first((r) => r.losses) || first(() => true) || known.runs[0]).id];
+    if (this.chosen.some((id) => this.#run(id).aside)) this.aside.open = true;
     if (fresh) this.leave();
     this.#choose();
   }
@@ -98,11 +108,12 @@ export class Runs {
 
   #choose() {
     this.remember({ run: this.chosen.join(",") });
-    const focused = [...this.list.children].findIndex((b) => b === document.activeElement);
-    this.list.replaceChildren(...this.known.runs.map((r) => h("button", { type: "button", "aria-pressed": String(this.chosen.includes(r.id)), onclick: () => this.#pick(r.id) },
-      h("span", { class: `dot ${this.#color(r.id)}` }), h("span", {}, r.set), h("span", { class: r.live ? "live" : "when" }, r.live ? "training" : ago(r.updated)),
-      h("span", { class: "what" }, familyNames[r.family] + this.#steps(r)))));
-    if (focused >= 0) this.list.children[focused]?.focus();
+    const focused = document.activeElement?.dataset.run, runs = this.known.runs, aside = runs.filter((r) => r.aside);
+    this.list.replaceChildren(...runs.filter((r) => !r.aside).map((r) => this.#button(r)));
+    this.asideList.replaceChildren(...aside.map((r) => this.#button(r)));
+    this.asideHead.textContent = `Set aside (${aside.length})`;
+    this.aside.hidden = aside.length === 0;
+    if (focused) [...this.list.children, ...this.asideList.children].find((b) => b.dataset.run === focused)?.focus();
     for (const [id, w] of this.watching) {
       if (!this.chosen.includes(id)) { w.request.stop(); this.watching.delete(id); }
     }
@@ -110,6 +121,12 @@ export class Runs {
     this.command.show(this.#run(this.chosen[0]).command || "");
     this.#chart();
     this.#gallery();
+  }
+
+  #button(r) {
+    return h("button", { type: "button", "data-run": r.id, "aria-pressed": String(this.chosen.includes(r.id)), onclick: () => this.#pick(r.id) },
+      h("span", { class: `dot ${this.#color(r.id)}` }), h("span", {}, r.set), h("span", { class: r.live ? "live" : "when" }, r.live ? "training" : ago(r.updated)),
+      h("span", { class: "what" }, familyNames[r.family] + this.#steps(r)));
   }
 
   #steps(r) {
@@ -122,7 +139,7 @@ export class Runs {
     this.watching.set(id, w);
     w.request.stream("watch", { run: id }, {
       losses: (more) => { w.losses.add(more); this.#chart(); },
-    }, (e) => this.notice.say(e));
+    }, (e) => this.notice.say(e, () => { this.watching.delete(id); this.#choose(); }));
   }
 
   #chart() {
@@ -164,7 +181,7 @@ export class Runs {
     this.#snapshots();
   }
 
-  #address(r, file) { return `/api/file/${[...r.id.split("/"), ...file.split("/")].map(encodeURIComponent).join("/")}?${r.updated}`; }
+  #address(r, file) { return `/api/file/${[...r.id.split("/"), ...file.split("/")].map(encodeURIComponent).join("/")}?${r.changed}`; }
 
   #snapshots() {
     const at = Number(this.snapshot.querySelector("input").value) * this.most;
