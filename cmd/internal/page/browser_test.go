@@ -211,6 +211,11 @@ func TestBrowser(t *testing.T) {
 
 	part("draw", func(t *testing.T) {
 		p.eval("location.hash = '#draw'")
+		p.until("an example is there", "document.querySelector('.plane figcaption .quiet')?.textContent === '1,200 points' && document.querySelector('main [role=status]').textContent.includes('An example')")
+		if p.eval("document.querySelector('.view').dataset.trained") != nil || p.eval("document.querySelector('button.first').textContent") != "Train" {
+			t.Error("it trains before anybody has asked")
+		}
+		p.eval("document.querySelector('button.first').click()")
 		p.until("the losses come", "document.querySelector('.chart svg')?.dataset.points > 2")
 		had := number("document.querySelector('.chart svg').dataset.points")
 		p.until("the losses grow", fmt.Sprintf("document.querySelector('.chart svg').dataset.points > %v", had))
@@ -358,7 +363,16 @@ func TestScreenshots(t *testing.T) {
 				p := b.open()
 				p.size(width, height, scheme)
 				p.do("Page.navigate", params{"url": base + "#" + view})
-				time.Sleep(4 * time.Second)                       // a film and a training
+				name, _, _ := strings.Cut(view, "?")
+				shot := func(more string) {
+					p.screenshot(filepath.Join(dir, fmt.Sprintf("%s%s-%s-%d.png", name, more, scheme, width)))
+				}
+				time.Sleep(4 * time.Second) // a film
+				if name == "draw" {
+					shot("-opened")
+					p.eval("document.querySelector('button.first').click()")
+					time.Sleep(4 * time.Second)
+				}
 				p.eval("scrollTo(0, document.body.scrollHeight)") // what is measured when it is seen
 				time.Sleep(4 * time.Second)
 				p.eval("scrollTo(0, 0)")
@@ -371,8 +385,7 @@ func TestScreenshots(t *testing.T) {
 					}
 					time.Sleep(time.Second)
 				}
-				name, _, _ := strings.Cut(view, "?")
-				p.screenshot(filepath.Join(dir, fmt.Sprintf("%s-%s-%d.png", name, scheme, width)))
+				shot("")
 				p.do("Page.close", params{})
 			}
 		}

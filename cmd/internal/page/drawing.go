@@ -139,7 +139,8 @@ func (s *Server) train(ctx context.Context, ask *trainRequest, out *stream) erro
 	film.prepare()
 	command := cli.Shell([]string{"bin/train", "--dataset", drawingData, "--hidden-dim", itoa(drawnHidden), "--batch-size", itoa(drawnBatch),
 		"--iterations", itoa(ask.Iterations), "--seed", itoa(ask.Seed)})
-	out.send("start", trainStart{command, ask.Iterations, drawnSide, film.times})
+	seen := drawnTraining{of: ask.digest(), Start: trainStart{command, ask.Iterations, drawnSide, film.times}}
+	out.send("start", seen.Start)
 	var shown time.Time
 	look := func(l trainer.Look) {
 		p := trainProgress{Step: l.Step, Rate: l.StepsPerSecond}
@@ -149,6 +150,7 @@ func (s *Server) train(ctx context.Context, ask *trainRequest, out *stream) erro
 			}
 		}
 		out.send("progress", p)
+		seen.saw(p)
 		if ctx.Err() == nil && time.Since(shown) >= filmEvery && !out.behind() {
 			if f, err := film.take(ctx, l.Step); err == nil {
 				out.send("film", f)
@@ -173,12 +175,12 @@ func (s *Server) train(ctx context.Context, ask *trainRequest, out *stream) erro
 	if film.velocity, err = learnt.Velocity(s.device); err != nil {
 		return err
 	}
-	last, err := film.take(ctx, done.Steps)
-	if err != nil {
+	if seen.Film, err = film.take(ctx, done.Steps); err != nil {
 		return err
 	}
-	out.send("film", last)
-	out.send("done", trainDone{done.Steps, done.Time.Milliseconds(), s.keepDrawn(set, learnt, done.Steps, command)})
+	out.send("film", seen.Film)
+	seen.Done = trainDone{Step: done.Steps, Took: done.Time.Milliseconds()}
+	out.send("done", s.keepDrawn(set, learnt, seen))
 	return nil
 }
 
@@ -228,19 +230,20 @@ func (f *drawingFilm) take(ctx context.Context, step int) (*trainFilm, error) {
 const mostDrawnModels = 3
 
 // keepDrawn makes a model of the page's own of a trained drawing; on the worker.
-func (s *Server) keepDrawn(set *plane.Set, learnt *trained.Model, steps int, command string) string {
+func (s *Server) keepDrawn(set *plane.Set, learnt *trained.Model, seen drawnTraining) trainDone {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.models.count++
 	m := Model{
 		ID: fmt.Sprintf("drawn/%d", s.models.count), Kind: "points", Set: fmt.Sprintf("drawing %d", s.models.count), Family: "drawn",
-		Step: steps, Total: steps, Shape: []int{2}, Updated: time.Now().UnixMilli(), made: command,
+		Step: seen.Done.Step, Total: seen.Done.Step, Shape: []int{2}, Updated: time.Now().UnixMilli(), made: seen.Start.Command,
 	}
 	k := &opened{Model: m, file: learnt, device: s.device, set: set}
-	s.drawn = append(s.drawn, m)
+	seen.Done.Model = m.ID
+	s.drawn, s.kept = append(s.drawn, m), append(s.kept, seen)
 	s.models.drawn = append(s.models.drawn, k)
 	if n := len(s.drawn) - mostDrawnModels; n > 0 {
-		s.drawn, s.models.drawn = s.drawn[n:], s.models.drawn[n:]
+		s.drawn, s.kept, s.models.drawn = s.drawn[n:], s.kept[n:], s.models.drawn[n:]
 	}
-	return m.ID
+	return seen.Done
 }

@@ -51,7 +51,8 @@ type Server struct {
 	news    listeners
 
 	mu    sync.Mutex
-	drawn []Model // trained on the page, in memory alone
+	drawn []Model         // trained on the page, in memory alone
+	kept  []drawnTraining // what was seen of their trainings
 
 	places               [2]chan struct{} // for answers that may be under way: of the API, of static files
 	bodyTime, readerTime time.Duration
@@ -103,6 +104,7 @@ func (s *Server) Handler() http.Handler {
 		"pictures": streaming(s, "pictures", Stream, s.pictures),
 		"train":    streaming(s, "train", Training, s.train),
 		"watch":    s.watch,
+		"kept":     s.keptTraining,
 	} {
 		mux.HandleFunc("POST /api/"+path, f)
 	}

@@ -38,6 +38,7 @@ export class Draw {
     this.random = generator(7);
     this.strokes = [];
     this.request = new Latest();
+    this.recalled = new Latest();
     this.#build();
   }
 
@@ -110,7 +111,9 @@ export class Draw {
 
   #count() { return this.strokes.reduce((n, s) => n + s.length / 2, 0); }
 
-  #example(name) {
+  // example shows a set to begin with. One that nobody has asked for is trained on when
+  // somebody does, and shown at once as it was learnt before, if it was.
+  #example(name, asked = true) {
     const g = generator(11), f = examples[name], stroke = [];
     for (let i = 0; i < 1200; i++) {
       const [x, y] = f(g.uniform());
@@ -118,11 +121,28 @@ export class Draw {
     }
     this.strokes = [stroke];
     this.isExample = true;
-    this.#drawn();
+    if (asked) this.#drawn();
+    else this.#recall();
+  }
+
+  async #recall() {
+    this.#forget();
+    const { kept } = (await this.recalled.ask("kept", this.#asking(), () => {})) ?? {};
+    if (this.request.busy || this.about || !this.isExample) return; // meanwhile something else was asked for
+    if (kept) {
+      this.#begin(kept.start);
+      for (const [i, step] of kept.steps.entries()) this.#lost(step, kept.loss[i]);
+      this.chart.set(this.#losses());
+      this.#film(kept.film);
+      this.#done(kept.done);
+    } else {
+      this.facts.textContent = "An example. Train shows how a network learns it; or draw a set of your own over it.";
+    }
   }
 
   // forget takes away what was learnt of another drawing.
   #forget() {
+    this.about = null;
     this.plane.clear();
     this.chart.set([]);
     this.onward.hidden = true;
@@ -137,7 +157,13 @@ export class Draw {
     else this.#stop();
   }
 
-  #restart() { if (this.#count() >= least) this.#train(); }
+  // restart trains again by other settings, if anything was trained.
+  #restart() {
+    if (!this.about && !this.request.busy) this.remember(this.settings);
+    else if (this.#count() >= least) this.#train();
+  }
+
+  #asking() { return { points: this.strokes.flat(), iterations: this.settings.steps, seed: this.settings.seed }; }
 
   #show() {
     const n = this.#count();
@@ -151,49 +177,78 @@ export class Draw {
   }
 
   #stop() {
+    if (this.unfinished) this.facts.textContent = this.step ? `Stopped after step ${count(this.step)} of ${count(this.about.total)}.` : "";
+    this.unfinished = false;
     this.request.stop();
     this.#show();
   }
 
   async #train() {
-    const steps = [], losses = [], s = this.settings;
-    this.remember({ steps: s.steps, seed: s.seed });
+    this.remember(this.settings);
     this.notice.say("");
     this.onward.hidden = true;
-    let about = null;
-    const training = this.request.stream("train", { points: this.strokes.flat(), iterations: s.steps, seed: s.seed }, {
-      start: (started) => {
-        about = started;
-        this.command.show(about.command);
-        this.plane.field = { side: about.side, times: about.times, values: about.times.map(() => null), greatest: 0 };
+    this.unfinished = true;
+    this.step = 0;
+    this.facts.textContent = "";
+    const late = setTimeout(() => { this.facts.textContent = "Waiting for its turn: something else is being computed."; }, 1000);
+    const training = this.request.stream("train", this.#asking(), {
+      start: (about) => {
+        clearTimeout(late);
+        this.#begin(about);
         if (!calm() && !this.time.playing()) { this.time.set(0); this.time.play(true); }
       },
       progress: ({ step, loss, rate }) => {
+        this.step = step;
         if (loss?.length) {
-          steps.push(step);
-          losses.push(loss.reduce((a, b) => a + b, 0) / loss.length);
-          this.chart.set([{ color: "a", x: steps, y: losses }]);
+          this.#lost(step, loss.reduce((a, b) => a + b, 0) / loss.length);
+          this.chart.set(this.#losses());
         }
-        this.facts.textContent = `Step ${count(step)} of ${count(about.total)}, ${count(Math.round(rate))} a second.`;
+        this.facts.textContent = `Step ${count(step)} of ${count(this.about.total)}, ${count(Math.round(rate))} a second.`;
       },
-      film: ({ x, v }) => {
-        const frames = x.map(floats);
-        this.plane.trace = { times: about.times, frames };
-        this.plane.field.greatest = 0;
-        v.forEach((values, i) => this.plane.setField(i, floats(values)));
-        this.plane.draw();
-      },
-      done: ({ step, took: ms, model }) => {
-        this.facts.textContent = `${count(step)} steps in ${took(ms)}: the dots are samples of what the network has learnt.`;
-        this.onward.href = `#flow?model=${model}`;
-        this.onward.hidden = false;
+      film: (film) => this.#film(film),
+      done: (done) => {
+        this.unfinished = false;
+        this.#done(done);
         this.element.dataset.trained = String(Number(this.element.dataset.trained || 0) + 1);
         this.refresh();
       },
-    }, (e) => this.notice.say(e));
+    }, (e) => {
+      this.unfinished = false;
+      this.notice.say(e, () => this.#train());
+    });
     this.#show();
     await training;
+    clearTimeout(late);
     this.#show();
+  }
+
+  // What a training shows: at its beginning, at each look, now and then what was learnt,
+  // and at its end.
+  #begin(about) {
+    this.about = about;
+    this.lossOf = { x: [], y: [] };
+    this.command.show(about.command);
+    this.plane.field = { side: about.side, times: about.times, values: about.times.map(() => null), greatest: 0 };
+  }
+
+  #lost(step, loss) {
+    this.lossOf.x.push(step);
+    this.lossOf.y.push(loss);
+  }
+
+  #losses() { return [{ color: "a", ...this.lossOf }]; }
+
+  #film({ x, v }) {
+    this.plane.trace = { times: this.about.times, frames: x.map(floats) };
+    this.plane.field.greatest = 0;
+    v.forEach((values, i) => this.plane.setField(i, floats(values)));
+    this.plane.draw();
+  }
+
+  #done({ step, took: ms, model }) {
+    this.facts.textContent = `${count(step)} steps in ${took(ms)}: the dots are samples of what the network has learnt.`;
+    this.onward.href = `#flow?model=${model}`;
+    this.onward.hidden = false;
   }
 
   #save() {
@@ -205,16 +260,23 @@ export class Draw {
   }
 
   enter() {
-    if (this.strokes.length === 0) this.#example("Spiral");
+    if (this.strokes.length === 0) this.#example("Spiral", false);
     else this.#show();
   }
 
   leave() {
-    this.request.stop();
+    this.#stop();
     this.time.pause();
   }
 
-  update(_, restarted) { if (restarted) this.#restart(); }
+  // A server that has started again knows nothing of what was trained. What it was in the
+  // middle of goes on; the rest is there to be seen.
+  update(_, restarted) {
+    if (!restarted) return;
+    this.onward.hidden = true;
+    if (this.unfinished) this.#train();
+  }
+
   redraw() { this.plane.draw(); }
   key(e) { this.time.key(e); }
 }

@@ -1,0 +1,125 @@
+package page
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// ring is the request to train on a ring.
+func ring(iterations int, seed int64) string {
+	a := trainRequest{Iterations: iterations, Seed: seed}
+	for i := range 100 {
+		at := float64(i) / 100 * 2 * math.Pi
+		a.Points = append(a.Points, float32(2*math.Cos(at)), float32(2*math.Sin(at)))
+	}
+	b, _ := json.Marshal(a)
+	return string(b)
+}
+
+// What was learnt of a drawing is shown again to whoever draws the same.
+func TestKeptTraining(t *testing.T) {
+	h := newServer(t, Options{}).Handler()
+	kept := func(body string) *drawnTraining {
+		t.Helper()
+		w := ask(h, request("POST", "/api/kept", body, func(r *http.Request) { r.Header.Set(pageHeader, "test-page-2") }))
+		var a keptAnswer
+		if w.Code != http.StatusOK {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+		check(t, json.Unmarshal(w.Body.Bytes(), &a))
+		return a.Kept
+	}
+	if kept(ring(40, 1)) != nil {
+		t.Error("nothing was trained yet")
+	}
+	var film, done string
+	for _, e := range eventsOf(t, ask(h, request("POST", "/api/train", ring(40, 1), nil))) {
+		switch e.name {
+		case "film":
+			film = e.data
+		case "done":
+			done = e.data
+		}
+	}
+	k := kept(ring(40, 1))
+	if k == nil {
+		t.Fatal("nothing is kept")
+	}
+	gotFilm, _ := json.Marshal(k.Film)
+	gotDone, _ := json.Marshal(k.Done)
+	if string(gotFilm) != film || string(gotDone) != done || k.Start.Total != 40 || len(k.Steps) == 0 || k.Steps[len(k.Steps)-1] != 40 || len(k.Loss) != len(k.Steps) {
+		t.Errorf("kept: %+v, %s; seen: %s", k.Start, gotDone, done)
+	}
+	for what, body := range map[string]string{"seed": ring(40, 2), "number of steps": ring(41, 1)} {
+		if kept(body) != nil {
+			t.Errorf("another %s is the same", what)
+		}
+	}
+	for range mostDrawnModels {
+		ask(h, request("POST", "/api/train", ring(1, 9), nil))
+	}
+	if kept(ring(40, 1)) != nil {
+		t.Error("it is kept though its model is not")
+	}
+}
+
+// untilEvent notes when an event of a name is first written.
+type untilEvent struct {
+	name string
+	seen chan struct{}
+	once sync.Once
+}
+
+func (u *untilEvent) Header() http.Header { return http.Header{} }
+func (u *untilEvent) WriteHeader(int)     {}
+func (u *untilEvent) Flush()              {}
+func (u *untilEvent) Write(b []byte) (int, error) {
+	if strings.Contains(string(b), "event: "+u.name+"\n") {
+		u.once.Do(func() { close(u.seen) })
+	}
+	return len(b), nil
+}
+
+// Whoever leaves ends what is trained, and another page's training has its turn.
+func TestLeavingEndsATraining(t *testing.T) {
+	h := newServer(t, Options{}).Handler()
+	train := func(ctx context.Context, page, body, until string) (seen, ended chan struct{}) {
+		seen, ended = make(chan struct{}), make(chan struct{})
+		r := request("POST", "/api/train", body, func(r *http.Request) { r.Header.Set(pageHeader, page) })
+		go func() {
+			defer close(ended)
+			h.ServeHTTP(&untilEvent{name: until, seen: seen}, r.WithContext(ctx))
+		}()
+		return seen, ended
+	}
+	wait := func(what string, c chan struct{}) {
+		t.Helper()
+		select {
+		case <-c:
+		case <-time.After(30 * time.Second):
+			t.Fatal(what)
+		}
+	}
+	ctx, leave := context.WithCancel(context.Background())
+	defer leave()
+	begun, first := train(ctx, "test-page-1", ring(mostDrawnSteps, 1), "progress")
+	wait("the first does not begin", begun)
+	done, second := train(context.Background(), "test-page-2", ring(1, 2), "done")
+	select {
+	case <-done:
+		t.Error("two pages train at once")
+	case <-first:
+		t.Error("another page's training ends this one")
+	default:
+	}
+	leave()
+	wait("the first does not end", first)
+	wait("the second is not done", done)
+	wait("the second does not end", second)
+}
