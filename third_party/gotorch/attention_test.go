@@ -172,6 +172,43 @@ func TestKernelAttentionExtremes(t *testing.T) {
 	})
 }
 
+// Scores that grow along the keys, so that weights must be made small again and again.
+func TestKernelAttentionRisingScores(t *testing.T) {
+	c := attentionCase{1, 1, 600, 4, "pixels"}
+	Scoped(func() {
+		x := ToSlice[float64](c.inputs(true)[0])
+		for i := range int(c.tokens) {
+			x[4*i], x[4*(600+i)] = float64(1-i%3), float64(i) // of q and of k; scores of 400
+		}
+		// What is rounded to bf16 here are also differences of larger numbers.
+		for dtype, most := range map[int8]float64{Float: 1e-4, BFloat16: 1.0 / 32} {
+			in := []Tensor{View(FromSlice(x, int64(len(x))), 1, 1, 3, 600, 4).CastTo(BFloat16).CastTo(Double), c.inputs(true)[1]}
+			want, got := c.run(in, Double, false), c.run(in, dtype, true)
+			for i := range want {
+				if d := off(got[i], want[i], want[i]); !(d <= most) {
+					t.Errorf("type %d, %s: off by %.2g", dtype, attentionParts[i], d)
+				}
+			}
+		}
+	})
+}
+
+// What is no number does not get lost.
+func TestKernelAttentionNotANumber(t *testing.T) {
+	Scoped(func() {
+		for part := range 3 {
+			x := make([]float32, 3*40*8)
+			x[part*40*8+7] = float32(math.NaN())
+			for _, dtype := range []int8{Float, BFloat16} {
+				y := RawAttention(View(FromSlice(x, int64(len(x))), 1, 1, 3, 40, 8).CastTo(dtype), 1)
+				if s := SumAll(y.CastTo(Float)).ItemFloat(); !math.IsNaN(float64(s)) {
+					t.Errorf("type %d, part %d: %v", dtype, part, s)
+				}
+			}
+		}
+	})
+}
+
 // The number of threads changes no bit.
 func TestKernelAttentionThreads(t *testing.T) {
 	n := NumThreads()
@@ -248,7 +285,7 @@ func TestKernelAttentionOutOfMemory(t *testing.T) {
 
 // Without tiles, and on lesser processors.
 func TestKernelAttentionOnLesserProcessors(t *testing.T) {
-	onLesserProcessors(t, "^TestKernelAttention(|Formula|Extremes|Threads)$")
+	onLesserProcessors(t, "^TestKernelAttention(|Formula|Extremes|RisingScores|NotANumber|Threads)$")
 }
 
 func TestKernelAttentionRefuses(t *testing.T) {

@@ -1,7 +1,6 @@
 // A head's tokens as the products take them, and back. Part of attention_loops.h.
 //
-// A matrix of tokens is packed by rows: [T,C], by columns: [C,T], or, as the right
-// operand of a product, with pairs of rows side by side (InTiles). All dimensions
+// A matrix of tokens is packed by rows: [T,C], or by columns: [C,T]. All dimensions
 // are filled up with zeros to multiples of 32.
 namespace {
 
@@ -21,23 +20,26 @@ GT_FN void convert(const T *from, E *to, int64_t n) {
   if (i < n) store(to + i, load(from + i, n - i), n - i);
 }
 
-// dst[c][r] = src[r][c] for numbers of 32 bits, whatever they are; rows in blocks
-// whose lines stay in cache.
-void transpose(const void *src, int64_t rows, int64_t columns, int64_t lds, void *dst,
+template <class T>
+GT_FN void multiply(const float *from, float by, T *to, int64_t n) {
+  int64_t i = 0;
+  for (; i + width <= n; i += width) store(to + i, load(from + i) * by);
+  if (i < n) store(to + i, load(from + i, n - i) * by, n - i);
+}
+
+// dst[c][r] = src[r][c]; rows in blocks whose lines stay in cache.
+void transpose(const float *from, int64_t rows, int64_t columns, int64_t lds, float *to,
                int64_t ldd) {
-  const uint32_t *from = (const uint32_t *)src;
-  uint32_t *to = (uint32_t *)dst;
   for (int64_t r = 0; r < rows; r += 16)
     for (int64_t c = 0; c < columns; c++) {
-      uint32_t of[16];
+      float of[16];
       for (int k = 0; k < 16; k++) of[k] = from[(r + k) * lds + c];
       __builtin_memcpy(to + c * ldd + r, of, sizeof of);
     }
 }
 
-template <class Core>
+template <class E>
 struct Pack {
-  using E = typename Core::Element;
   int64_t tokens, channels;    // as they are
   int64_t rows, columns, far;  // filled up; far: of rows of [C,T], so that they do not all fall
                                // into one place of the cache
@@ -74,56 +76,32 @@ struct Pack {
       }
     }
   }
-  // [rows,columns] as a right operand: in place, or into to. Returns where it is.
-  const E *right(const E *from, E *to) const {
-    if constexpr (Core::pair == 1) return from;
-    const uint16_t *a = (const uint16_t *)from;
-    uint32_t *out = (uint32_t *)to;
-    for (int64_t t = 0; t < rows; t += 2, a += 2 * columns, out += columns)
-      for (int64_t c = 0; c < columns; c++) out[c] = a[c] | (uint32_t)a[columns + c] << 16;
-    return to;
-  }
-  // Its transpose as a right operand: [columns/pair,far,pair].
-  void right_transposed(const E *from, E *to) const {
-    transpose(from, rows, columns / Core::pair, columns / Core::pair, to, far);
-  }
-  // Its transpose as a left one: [columns,far], from what right_transposed gives.
-  const E *left_transposed(const E *from, E *to) const {
-    if constexpr (Core::pair == 1) return from;
-    const uint32_t *pairs = (const uint32_t *)from;
-    uint16_t *out = (uint16_t *)to;
-    for (int64_t c = 0; c < columns; c += 2, pairs += far, out += 2 * far)
-      for (int64_t t = 0; t < rows; t++) {
-        out[t] = (uint16_t)pairs[t];
-        out[far + t] = (uint16_t)(pairs[t] >> 16);
-      }
-    return to;
-  }
-  // n rows of [n,columns] from token t on -> the tokens at p. spare: [columns,far].
+  // n rows of [n,columns] from token t on, times by -> the tokens at p.
   template <class T>
-  void put(const float *from, int64_t t, int64_t n, T *p, const Attention::Place &at,
-           float *spare) const {
-    if (at.channel != 1) {
-      transpose(from, n, columns, columns, spare, far);
-      put_transposed(spare, t, n, p, at);
-      return;
-    }
+  void put(const float *from, int64_t t, int64_t n, float by, T *p,
+           const Attention::Place &at) const {
     if (t + n > tokens) n = tokens - t;
     p += t * at.token;
-    for (int64_t k = 0; k < n; k++) convert(from + k * columns, p + k * at.token, channels);
+    for (int64_t k = 0; k < n; k++, from += columns, p += at.token) {
+      if (at.channel == 1) {
+        multiply(from, by, p, channels);
+      } else {
+        for (int64_t c = 0; c < channels; c++) multiply(from + c, by, p + c * at.channel, 1);
+      }
+    }
   }
-  // n columns of [columns,far] from token t on -> the tokens at p, where channels do not
-  // lie side by side.
+  // n columns of [columns,n], which are so far apart, from token t on, times by -> the
+  // tokens at p, where channels do not lie side by side.
   template <class T>
-  void put_transposed(const float *from, int64_t t, int64_t n, T *p,
+  void put_transposed(const float *from, int64_t apart, int64_t t, int64_t n, float by, T *p,
                       const Attention::Place &at) const {
     if (t + n > tokens) n = tokens - t;
     p += t * at.token;
-    for (int64_t c = 0; c < channels; c++, from += far, p += at.channel) {
+    for (int64_t c = 0; c < channels; c++, from += apart, p += at.channel) {
       if (at.token == 1) {
-        convert(from, p, n);
+        multiply(from, by, p, n);
       } else {
-        for (int64_t k = 0; k < n; k++) convert(from + k, p + k * at.token, 1);
+        for (int64_t k = 0; k < n; k++) multiply(from + k, by, p + k * at.token, 1);
       }
     }
   }
