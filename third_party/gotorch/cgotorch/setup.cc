@@ -104,6 +104,9 @@ GT_EXPORT gt_rs gt_setup(bool cache_blocks) {
   return gt::text([&] {
     if (cache_blocks) gt::install_block_cache();
     std::set_terminate(gt::give_up);
+    // cuDNN's attention, which libtorch prefers on an H100, makes a plan for each shape
+    // that it meets, and fails where it finds none. libtorch's own kernels do neither.
+    at::globalContext().setSDPUseCuDNN(false);
     // oneDNN's scratch memory comes from malloc: keep large blocks there too.
     mallopt(M_MMAP_THRESHOLD, 32 << 20);
     mallopt(M_TRIM_THRESHOLD, 1 << 30);

@@ -5,6 +5,7 @@
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/softmax.h>
+#include <ATen/ops/unbind.h>
 #include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -87,6 +88,15 @@ at::Tensor composed(const at::Tensor &qkv, double scale) {
   return at::matmul(weights.to(v.scalar_type()), v);
 }
 
+// On a GPU. libtorch's kernels that keep no scores take nothing but tokens whose
+// channels lie side by side; all else they leave to products, with the scores in
+// memory as float32 (check_last_dim_stride_equals_1_dense in its sdp_utils).
+at::Tensor fused(const at::Tensor &qkv, double scale) {
+  // Apart by one operation: the gradients are then put together by one, too.
+  auto parts = at::unbind(qkv.stride(4) == 1 ? qkv : qkv.contiguous(), 2);
+  return at::scaled_dot_product_attention(parts[0], parts[1], parts[2], {}, 0.0, false, scale);
+}
+
 struct Function : torch::autograd::Function<Function> {
   static Variable forward(AutogradContext *ctx, Variable qkv, double scale) {
     Attention o = shape(qkv, scale);
@@ -125,9 +135,7 @@ at::Tensor attention(const at::Tensor &qkv, double scale) {
   RECORD_FUNCTION("gotorch::attention", std::vector<c10::IValue>());
   TORCH_CHECK(qkv.dim() == 5 && qkv.size(2) == 3,
               "attention is of [samples,heads,3,tokens,channels], not ", qkv.sizes());
-  if (qkv.is_cuda())
-    return at::scaled_dot_product_attention(qkv.select(2, 0), qkv.select(2, 1), qkv.select(2, 2),
-                                            {}, 0.0, false, scale);
+  if (!qkv.is_cpu()) return fused(qkv, scale);
   // Cores without a head of their own are better used by libtorch's operations.
   if (!computed(qkv) || 2 * qkv.size(0) * qkv.size(1) < at::get_num_threads())
     return composed(qkv, scale);
