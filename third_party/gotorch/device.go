@@ -51,6 +51,18 @@ type Device struct {
 	T C.Device
 }
 
+// standIn is a library that pretends to be a GPU and is opened in the place of the
+// CUDA part, or "". scripts/stand-in links it into test programs (-ldflags -X).
+var standIn string
+
+// gpuKind is libtorch's number of what "cuda" means: CUDA, or the stand-in's.
+var gpuKind = func() C.int8_t {
+	if standIn != "" {
+		return 15 // HPU
+	}
+	return 1
+}()
+
 // CPU is the processor.
 var CPU = Device{C.Device{kind: 0, index: 0}}
 
@@ -68,7 +80,7 @@ func ParseDevice(s string) (Device, error) {
 	case kind == "cpu" && n == 0:
 		return CPU, nil
 	case kind == "cuda":
-		return Device{C.Device{kind: 1, index: C.int8_t(n)}}, nil
+		return Device{C.Device{kind: gpuKind, index: C.int8_t(n)}}, nil
 	}
 	return Device{}, fmt.Errorf("device %q is unknown: cpu, cuda or cuda:N", s)
 }
@@ -83,7 +95,7 @@ func NewDevice(deviceType string) Device {
 }
 
 // IsCUDA tells whether the device is a GPU.
-func (d Device) IsCUDA() bool { return d.T.kind == 1 }
+func (d Device) IsCUDA() bool { return d.T.kind == gpuKind }
 
 // need panics with the reason where d is a GPU and CUDA is off.
 func (d Device) need(op string) {

@@ -83,6 +83,9 @@ func load(o InitOptions) error {
 	if err := lib.openTorch(open, "libtorch_cpu.so"); err != nil {
 		return notOpened("libtorch", err)
 	}
+	if standIn != "" {
+		lib.CUDABinding = standIn
+	}
 	cudaWhy = openCUDA(o, lib, HasDriver, open)
 	if err := fillTable(lib.Binding, false); err != nil {
 		return notOpened(lib.Binding, err)
@@ -140,6 +143,8 @@ func openCUDA(o InitOptions, lib Library, hasDriver func() bool, open opener) (w
 	switch {
 	case o.NoCUDA:
 		return "it was switched off"
+	case standIn != "":
+		return ""
 	case !o.ForceCUDA && !hasDriver():
 		return "no NVIDIA driver: libcuda.so.1 cannot be opened"
 	}

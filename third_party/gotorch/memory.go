@@ -6,6 +6,7 @@ import "C"
 import (
 	"runtime"
 	"time"
+	"unsafe"
 )
 
 // again tells whether a failed operation is worth one more try: memory was
@@ -80,3 +81,10 @@ func ThreadsHere() int {
 
 // throwInDestructor throws where no caller can be told of it, for a test.
 func throwInDestructor() { attend(); C.c_gt_throw_in_destructor() }
+
+// address is where a tensor says that its elements are, for a test.
+func address(t Tensor) unsafe.Pointer {
+	r := C.c_gt_data_ptr(t.handle())
+	check("address", r.err)
+	return r.p
+}
