@@ -1,16 +1,18 @@
-// A CPU allocator that keeps large blocks instead of returning them to the
-// kernel: a training step asks for the same sizes again and again, and page
-// faults of freshly mapped blocks are otherwise most of a UNet's time.
+// A CPU allocator that keeps blocks: a training step asks for the same sizes
+// again and again. Page faults of freshly mapped blocks are otherwise most of a
+// large UNet's time, and malloc, which joins and parts what is freed and asked
+// for, a tenth of a small one's.
 //
-// Requests of 16 KiB and more are rounded up to one of eight sizes per power
-// of two and served from a free list of that size (or of the next two).
-// Smaller ones go to malloc. A header of 64 bytes lies before the data.
+// Requests are rounded up to one of eight sizes per power of two and served from
+// a free list of that size (or of the next two). A header of 64 bytes lies before
+// the data.
 // What is kept stays below the most that has been in use, or 1 GiB, whichever
 // is more.
 #include "allocator.h"
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <mutex>
@@ -30,26 +32,27 @@ namespace gt {
 namespace {
 
 constexpr size_t kHeader = 64;
-constexpr size_t kSmall = 16 << 10;
+constexpr int kLeast = 7;          // the power of two that the smallest blocks have
 constexpr size_t kHuge = 2 << 20;  // from here on: own mapping, huge pages
 constexpr size_t kKeep = size_t{1} << 30;
-constexpr int kClasses = 8 * 48;
+constexpr int kClasses = 8 * 55;
 
 struct Header {
-  size_t bytes;        // of the block, header included
-  int32_t size_class;  // -1: from malloc
+  size_t bytes;  // of the block, header included
+  int32_t size_class;
 };
 static_assert(sizeof(Header) <= kHeader);
 
 int class_of(size_t n) {
-  int top = 63 - __builtin_clzll(n);  // n >= 2^14
+  n = std::max(n, size_t{1} << kLeast);
+  int top = 63 - __builtin_clzll(n);
   size_t eighth = size_t{1} << (top - 3);
   int part = static_cast<int>((n - (size_t{1} << top) + eighth - 1) / eighth);
-  return (top - 14) * 8 + part;  // part 8 is the next power
+  return (top - kLeast) * 8 + part;  // part 8 is the next power
 }
 
 size_t class_bytes(int c) {
-  size_t base = size_t{1} << (14 + c / 8);
+  size_t base = size_t{1} << (kLeast + c / 8);
   return base + (base >> 3) * (c % 8);
 }
 
@@ -95,9 +98,8 @@ class BlockCache final : public c10::Allocator {
 
  private:
   void *take(size_t n) {
-    const bool small = n < kSmall;
-    const int c = small ? -1 : class_of(n + kHeader);
-    const size_t bytes = small ? n + kHeader : class_bytes(c);
+    const int c = class_of(n + kHeader);
+    const size_t bytes = class_bytes(c);
     std::lock_guard<std::mutex> lock(mu_);
     if (fault_at_ > 0 && --fault_at_ == 0 && faults_ > 0) {
       fault_at_ = --faults_ > 0 ? 1 : 0;
@@ -107,26 +109,24 @@ class BlockCache final : public c10::Allocator {
     void *base = nullptr;
     size_t got = bytes;
     int got_class = c;
-    if (!small) {
-      for (int k = c; k < c + 3 && k < kClasses && !base; k++) {
-        if (free_[k].empty()) continue;
-        base = free_[k].back();
-        free_[k].pop_back();
-        got_class = k;
-        got = class_bytes(k);
-        ASAN_UNPOISON_MEMORY_REGION(base, got);
-        cached_ -= got;
-        hits_++;
-      }
+    for (int k = c; k < c + 3 && k < kClasses && !base; k++) {
+      if (free_[k].empty()) continue;
+      base = free_[k].back();
+      free_[k].pop_back();
+      got_class = k;
+      got = class_bytes(k);
+      ASAN_UNPOISON_MEMORY_REGION(base, got);
+      cached_ -= got;
+      hits_++;
     }
     if (!base) {
-      base = fresh(bytes, small);
+      base = fresh(bytes);
       if (!base) {
         release_locked();
-        base = fresh(bytes, small);
+        base = fresh(bytes);
       }
       if (!base) refuse(n, "system");
-      if (!small) misses_++;
+      misses_++;
     }
     used_ += got;
     in_use_.store(static_cast<int64_t>(used_), std::memory_order_relaxed);
@@ -134,7 +134,9 @@ class BlockCache final : public c10::Allocator {
     auto *h = static_cast<Header *>(base);
     h->bytes = got;
     h->size_class = got_class;
-    return static_cast<char *>(base) + kHeader;
+    char *data = static_cast<char *>(base) + kHeader;
+    ASAN_POISON_MEMORY_REGION(data + n, got - kHeader - n);
+    return data;
   }
 
   static void give_back(void *p);
@@ -145,10 +147,6 @@ class BlockCache final : public c10::Allocator {
     std::lock_guard<std::mutex> lock(mu_);
     used_ -= h->bytes;
     in_use_.store(static_cast<int64_t>(used_), std::memory_order_relaxed);
-    if (h->size_class < 0) {
-      std::free(base);
-      return;
-    }
     if (cached_ + h->bytes > std::max(kKeep, peak_)) {
       discard(base, h->bytes);
       return;
@@ -163,8 +161,8 @@ class BlockCache final : public c10::Allocator {
     ASAN_POISON_MEMORY_REGION(base, h->bytes);
   }
 
-  static void *fresh(size_t bytes, bool small) {
-    if (small || bytes < kHuge) {
+  static void *fresh(size_t bytes) {
+    if (bytes < kHuge) {
       void *p = nullptr;
       return posix_memalign(&p, 64, bytes) ? nullptr : p;
     }
