@@ -60,9 +60,9 @@ func TestCapture(t *testing.T) {
 	}{
 		{"good", "", func() {}, "available Capture, make, register, register, begin, f, end, replay, replay, free", ""},
 		{"f panics", "", func() { panic("mine") }, "available Capture, make, register, register, begin, f, abandon", "mine"},
-		{"begin fails", "begin", nil, "available Capture, make, register, register, begin", "Capture: begin refused"},
-		{"end fails", "end", func() {}, "available Capture, make, register, register, begin, f, end", "Capture: end refused"},
-		{"no GPU", "available Capture", nil, "available Capture", "Capture: available Capture refused"},
+		{"begin fails", "begin", nil, "available Capture, make, register, register, begin", "begin refused"},
+		{"end fails", "end", func() {}, "available Capture, make, register, register, begin, f, end", "end refused"},
+		{"no GPU", "available Capture", nil, "available Capture", "available Capture refused"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var log []string

@@ -132,7 +132,7 @@ func TestLibraryNotFound(t *testing.T) {
 		want            []string
 	}{
 		{"nowhere", "init", empty, []string{unset}, []string{"libtorch was not found", "scripts/setup"}},
-		{"nowhere at first use", "first use", empty, []string{unset}, []string{"gotorch: libtorch was not found"}},
+		{"nowhere at first use", "first use", empty, []string{unset}, []string{"error: libtorch was not found"}},
 		{"LIBTORCH names an empty folder", "init", ".", []string{"LIBTORCH=" + empty}, []string{"LIBTORCH is " + empty, "libtorch_cpu.so"}},
 		{"wrong version", "init", wrong, []string{unset}, []string{"1.13.1+cpu", needed + " is needed", "third_party/libtorch"}},
 		{"wrong version by LIBTORCH", "init", ".", []string{"LIBTORCH=" + wrong + "/third_party/libtorch"}, []string{"1.13.1+cpu", "found through LIBTORCH"}},
@@ -188,7 +188,7 @@ func TestCUDAForced(t *testing.T) {
 	if len(lines) < 3 || !strings.Contains(lines[0], want) {
 		t.Fatalf("%q lacks %q", out, want)
 	}
-	if !strings.Contains(lines[1], "Synchronize: CUDA is off: ") {
+	if !strings.Contains(lines[1], "error: CUDA is off: ") {
 		t.Errorf("%q", lines[1])
 	}
 	if lines[2] != "ok" {

@@ -286,7 +286,7 @@ func TestSaveAndLoad(t *testing.T) {
 // What torch.save writes of one tensor, by PyTorch itself.
 func TestLoadOfPyTorch(t *testing.T) {
 	assert.Equal(t, []int64{3}, torch.Load("pth/testdata/tensor.pth").Shape())
-	assert.PanicsWithError(t, `Load: pth/testdata/state_dict.pth: it holds 4 tensors, one is wanted; package pth reads them all`,
+	assert.PanicsWithError(t, `pth/testdata/state_dict.pth: it holds 4 tensors, one is wanted; package pth reads them all`,
 		func() { torch.Load("pth/testdata/state_dict.pth") })
 }
 
