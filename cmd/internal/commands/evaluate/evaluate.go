@@ -164,7 +164,7 @@ func (e *evaluation) openImages(ctx context.Context, req *request) (func() error
 		return nil, err
 	}
 	sets := &classifiers.Sets{}
-	judged := e.chosen["as_asked"] || e.chosen["frechet"]
+	judged := e.judges()
 	if judged || e.chosen["bits_per_dim"] {
 		var err error
 		if sets, err = e.readImages(ctx, judged); err != nil {

@@ -3,6 +3,7 @@ package evaluate
 import (
 	"context"
 	"io"
+	"sync"
 	"time"
 
 	torch "github.com/wangkuiyi/gotorch"
@@ -44,12 +45,16 @@ func (e *evaluation) batch() int {
 // away.
 func (e *evaluation) task(what string) (progress func(done, of int), done func()) {
 	bar := terminal.New(e.stderr, e.f.cmd.Quiet, what, 1)
-	var start time.Time
+	var start, shown time.Time
 	first := 0
 	return func(done, of int) {
 		if start.IsZero() { // what comes before the first part is not the parts' time
 			start, first = time.Now(), done
 		}
+		if done < of && time.Since(shown) < bar.Interval() {
+			return
+		}
+		shown = time.Now()
 		left := ""
 		if done > first {
 			each := time.Since(start) / time.Duration(done-first)
@@ -59,12 +64,16 @@ func (e *evaluation) task(what string) (progress func(done, of int), done func()
 	}, bar.Done
 }
 
-// counting is a model that reports its evaluations, one after the other, as parts of n.
+// counting is a model that tells of its evaluations of samples, of n in all: cores call it at
+// once.
 func counting(of flow.Velocity, n int, progress func(done, of int)) flow.Velocity {
+	var mu sync.Mutex
 	done := 0
 	return func(x, t, y torch.Tensor) torch.Tensor {
 		v := of(x, t, y)
-		done++
+		mu.Lock()
+		defer mu.Unlock()
+		done += int(x.Shape()[0])
 		progress(done, max(n, done))
 		return v
 	}
@@ -102,29 +111,29 @@ func (e *evaluation) samples(ctx context.Context, s cli.NamedSolver, n int, labe
 	if err != nil {
 		return nil, err
 	}
-	stages := 0 // not known
+	nfe := 0.0 // not known
 	if m, ok := flow.FixedStepMethod(s.Method); ok {
-		stages = s.Steps * m.Stages()
+		nfe = e.evaluations(s.Steps * m.Stages())
 	}
 	draw := flow.Sampling{
 		Device: e.device, Solver: s, Shape: e.file.Dims(), N: n, Labels: labels, Seed: e.f.cmd.Seed, Batch: e.batch(),
 		Guidance: e.guidance,
 	}
 	var done func()
-	draw.Velocity, draw.Progress, done = e.watched(s.String(), velocity, n, stages)
+	draw.Velocity, draw.Progress, done = e.watched(s.String(), velocity, n, nfe)
 	defer done()
 	return draw.Draw(ctx)
 }
 
 // watched starts a bar for n samples of so many evaluations each, 0 where that is not
-// known: the velocity and the progress are for their draw, done takes the bar away.
-func (e *evaluation) watched(what string, v flow.Velocity, n, evaluations int) (_ flow.Velocity, progress func(done, of int), done func()) {
+// known: the velocity and the progress are for their draw, done takes the bar away. A batch
+// of large samples takes minutes, so that evaluations are told of.
+func (e *evaluation) watched(what string, v flow.Velocity, n int, evaluations float64) (_ flow.Velocity, progress func(done, of int), done func()) {
 	progress, done = e.task(what)
-	if evaluations == 0 || !e.device.IsCUDA() {
+	if evaluations == 0 {
 		return v, progress, done
 	}
-	batch := e.batch() // of which a GPU has few, one after the other
-	return counting(v, (n+batch-1)/batch*evaluations, progress), nil, done
+	return counting(v, int(float64(n)*evaluations), progress), nil, done
 }
 
 // straightness measures it on n paths and returns their ends.

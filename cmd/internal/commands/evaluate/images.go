@@ -7,33 +7,31 @@ import (
 	"path/filepath"
 
 	"flowmatch/cmd/internal/classifiers"
-	"flowmatch/cmd/internal/kinds"
 	"flowmatch/flow"
 	"flowmatch/flow/metrics"
 )
 
 // images measures a model of images.
 func (e *evaluation) images(ctx context.Context, sets *classifiers.Sets) error {
-	n := e.f.numSamples
-	if n == 0 {
-		n = kinds.Of(e.info).Measured
+	p := e.planned(sets)
+	if err := e.tell(ctx, p); err != nil {
+		return err
 	}
-	labels := equalParts(n, e.file.Classes)
+	n, labels := p.samples, equalParts(p.samples, e.file.Classes)
 	var ends []float32 // of straightness's paths
 	if e.chosen["straightness"] {
 		var err error
-		paths := min(n, straightPaths)
-		if ends, err = e.straightness(ctx, paths, equalParts(paths, e.file.Classes)); err != nil {
+		if ends, err = e.straightness(ctx, p.paths, equalParts(p.paths, e.file.Classes)); err != nil {
 			return err
 		}
 	}
-	if e.chosen["as_asked"] || e.chosen["frechet"] {
+	if e.judges() {
 		if err := e.judge(ctx, sets, n, labels, ends); err != nil {
 			return err
 		}
 	}
 	if e.chosen["bits_per_dim"] {
-		return e.bitsPerDim(ctx, sets.Test)
+		return e.bitsPerDim(ctx, sets.Test, p.bits)
 	}
 	return nil
 }
@@ -83,7 +81,7 @@ func (e *evaluation) judge(ctx context.Context, sets *classifiers.Sets, n int, l
 			return err
 		}
 		x := ends
-		if s.Method == straightSolver && s.Steps == straightSteps && len(ends) == n*e.info.Dim() && e.guidance == nil && r.Precision == "fp32" {
+		if len(ends) == n*e.info.Dim() && e.endsServe(s) {
 			r.NFE = straightNFE
 		} else {
 			drawn, err := e.samples(ctx, s, n, labels)

@@ -77,9 +77,8 @@ func (e *evaluation) gradientBatch() int {
 	return max(1, min(8192, (64<<20)/e.file.PerSample)/16)
 }
 
-// bitsPerDim measures it on test images from all over the set.
-func (e *evaluation) bitsPerDim(ctx context.Context, test *datasets.Images) error {
-	n := min(bitsImages, test.Len())
+// bitsPerDim measures it on n test images from all over the set.
+func (e *evaluation) bitsPerDim(ctx context.Context, test *datasets.Images, n int) error {
 	d := test.Dim()
 	x := make([]float32, n*d)
 	var labels []int64

@@ -1,0 +1,154 @@
+package evaluate
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	torch "github.com/wangkuiyi/gotorch"
+
+	"flowmatch/cmd/internal/classifiers"
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/cmd/internal/kinds"
+	"flowmatch/cmd/internal/terminal"
+	"flowmatch/flow"
+)
+
+// plan is how much of a model of images is measured.
+type plan struct {
+	samples int // by each solver
+	paths   int // whose straightness is measured
+	bits    int // test images whose likelihood is taken
+}
+
+// Where the user does not say how many samples there are, so many for each test image are
+// drawn to be compared with them, so that a set of a few pictures does not take as long as
+// one of thousands.
+const (
+	samplesPerImage = 10
+	fewestSamples   = 100
+)
+
+// As many paths are measured as have pathNumbers numbers together, which is 1,000 images of
+// 28x28: of larger ones, each of which is a mean over more, fewer.
+const (
+	pathNumbers = straightPaths * 28 * 28
+	fewestPaths = 100
+)
+
+// planned settles it. sets are those that were read.
+func (e *evaluation) planned(sets *classifiers.Sets) plan {
+	p := plan{samples: e.f.numSamples}
+	if p.samples == 0 {
+		p.samples = kinds.Of(e.info).Measured
+		if sets.Test != nil {
+			p.samples = min(p.samples, max(fewestSamples, samplesPerImage*sets.Test.Len()))
+		}
+	}
+	p.paths = min(p.samples, straightPaths)
+	if e.f.numSamples == 0 && !e.judgesPaths() {
+		p.paths = min(p.paths, max(fewestPaths, pathNumbers/e.info.Dim()))
+	}
+	if sets.Test != nil {
+		p.bits = min(bitsImages, sets.Test.Len())
+	}
+	return p
+}
+
+// judges tells whether samples are judged by the classifier.
+func (e *evaluation) judges() bool { return e.chosen["as_asked"] || e.chosen["frechet"] }
+
+// judgesPaths tells whether the ends of the paths whose straightness is measured are samples
+// that are judged anyway.
+func (e *evaluation) judgesPaths() bool {
+	for _, s := range e.solvers {
+		if e.judges() && e.endsServe(s) {
+			return true
+		}
+	}
+	return false
+}
+
+// endsServe tells whether the ends of straightness's paths are a solver's samples.
+func (e *evaluation) endsServe(s cli.NamedSolver) bool {
+	p, err := e.precision(s)
+	return s.Method == straightSolver && s.Steps == straightSteps && e.guidance == nil && err == nil && p == "fp32"
+}
+
+// gradientCost is how many evaluations one with its gradient takes as long as.
+const gradientCost = 5
+
+// work says what is done, and how many evaluations of a sample that is; some solvers take as
+// many as they need, and do not count.
+func (e *evaluation) work(p plan) (said []string, evaluations float64, unknown bool) {
+	if e.chosen["straightness"] {
+		said = append(said, fmt.Sprintf("straightness of %s", terminal.Counted(p.paths, "path")))
+		evaluations += float64(p.paths * straightNFE)
+	}
+	if e.judges() {
+		said = append(said, fmt.Sprintf("%s by %s", terminal.Counted(p.samples, "sample"), terminal.Counted(len(e.solvers), "solver")))
+		for _, s := range e.solvers {
+			m, fixed := flow.FixedStepMethod(s.Method)
+			switch {
+			case !fixed:
+				unknown = true
+			case !e.chosen["straightness"] || p.paths != p.samples || !e.endsServe(s):
+				evaluations += e.evaluations(s.Steps*m.Stages()) * float64(p.samples)
+			}
+		}
+	}
+	if e.chosen["bits_per_dim"] {
+		said = append(said, fmt.Sprintf("bits per dimension of %s", terminal.Counted(p.bits, "image")))
+		evaluations += float64(gradientCost * p.bits * midpoint20.Steps * 2)
+	}
+	return said, evaluations, unknown
+}
+
+// evaluations are those of a guided sample: twice as many in the times that are guided.
+func (e *evaluation) evaluations(nfe int) float64 {
+	if g := e.guidance; g != nil && g.Evaluations(g.From) == 2 {
+		return float64(nfe) * (1 + g.To - g.From)
+	}
+	return float64(nfe)
+}
+
+// tell says before what will be done, and how long it takes, by a few evaluations.
+func (e *evaluation) tell(ctx context.Context, p plan) error {
+	said, evaluations, unknown := e.work(p)
+	if len(said) == 0 || e.f.cmd.Quiet {
+		return nil
+	}
+	each, err := e.rehearse(ctx, p)
+	if err != nil {
+		return err
+	}
+	took := "about "
+	if unknown {
+		took = "more than "
+	}
+	took += terminal.Duration(time.Duration(evaluations * float64(each)))
+	e.f.cmd.Say("measuring %s: %s", strings.Join(said, ", "), took)
+	return nil
+}
+
+// rehearse is how long a sample takes for an evaluation, where all cores have some.
+func (e *evaluation) rehearse(ctx context.Context, p plan) (each time.Duration, err error) {
+	euler, _ := flow.FixedStepMethod("euler")
+	n := e.batch()
+	if !e.device.IsCUDA() {
+		n = min(n, 4) * torch.NumThreads()
+	}
+	draw := flow.Sampling{
+		Velocity: e.velocity, Device: e.device, Solver: flow.FixedStep{Method: euler, Steps: 1}, Shape: e.file.Dims(), N: n,
+		Labels: equalParts(n, e.file.Classes), Batch: e.batch(),
+	}
+	for range 2 { // the first one asks for memory
+		began := time.Now()
+		if _, err := draw.Draw(ctx); err != nil {
+			return 0, err
+		}
+		each = time.Since(began) / time.Duration(n)
+	}
+	return each, nil
+}

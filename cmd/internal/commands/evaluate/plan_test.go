@@ -1,0 +1,89 @@
+package evaluate
+
+import (
+	"strings"
+	"testing"
+
+	torch "github.com/wangkuiyi/gotorch"
+
+	"flowmatch/cmd/internal/classifiers"
+	"flowmatch/cmd/internal/cli"
+	"flowmatch/datasets"
+	"flowmatch/flow"
+	"flowmatch/models"
+	"flowmatch/trainer/trained"
+)
+
+// What is measured of images is bounded by what there is to be compared with, and by their
+// size; what the user says stands.
+func TestPlanned(t *testing.T) {
+	for _, c := range []struct {
+		name                 string
+		shape                []int
+		test, asked          int
+		solvers, chosen      string
+		samples, paths, bits int
+		work                 float64
+	}{
+		{"mnist", []int{1, 28, 28}, 10_000, 0, "euler:1,midpoint:20", "straightness,as_asked,frechet,bits_per_dim", 1000, 1000, 256, 1000*40 + 1000 + 5*256*40},
+		{"large images", []int{3, 64, 64}, 1000, 0, "euler:1", "straightness,bits_per_dim", 1000, 100, 256, 100*40 + 5*256*40},
+		{"large ones that are judged anyway", []int{3, 64, 64}, 1000, 0, "midpoint:20", "straightness,as_asked", 1000, 1000, 256, 1000 * 40},
+		{"one picture", []int{3, 64, 64}, 1, 0, "euler:1", "straightness", 100, 100, 1, 100 * 40},
+		{"forty pictures", []int{1, 28, 28}, 40, 0, "euler:1,euler:4", "as_asked", 400, 400, 40, 400 * 5},
+		{"as the user says", []int{3, 64, 64}, 1, 700, "euler:1", "straightness", 700, 700, 1, 700 * 40},
+		{"nothing was read", []int{1, 28, 28}, -1, 0, "euler:1", "straightness", 1000, 1000, 0, 1000 * 40},
+	} {
+		f := newFlags()
+		f.cmd.Precision, f.numSamples = "fp32", c.asked
+		solvers, err := cli.DefaultTolerances().List("--solvers", c.solvers)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := &evaluation{f: f, info: datasets.Info{Name: "folder:x", Shape: c.shape}, solvers: solvers, chosen: map[string]bool{}, device: torch.CPU, file: fileOf(c.shape)}
+		for _, m := range strings.Split(c.chosen, ",") {
+			e.chosen[m] = true
+		}
+		sets := &classifiers.Sets{}
+		if c.test >= 0 {
+			in := datasets.Info{Shape: []int{1, 1, 1}}
+			sets.Test = &datasets.Images{Info: in, Pixels: make([]uint8, c.test)}
+		}
+		p := e.planned(sets)
+		if want := (plan{c.samples, c.paths, c.bits}); p != want {
+			t.Errorf("%s: %+v, want %+v", c.name, p, want)
+		}
+		if _, work, unknown := e.work(p); work != c.work || unknown {
+			t.Errorf("%s: %v evaluations, want %v", c.name, work, c.work)
+		}
+	}
+	e := &evaluation{f: newFlags(), guidance: &flow.Guidance{Scale: 2, From: 0.2, To: 0.7}}
+	if got := e.evaluations(40); got != 60 {
+		t.Errorf("%v evaluations, guided in half of the times", got)
+	}
+}
+
+// fileOf is a model of images.
+func fileOf(shape []int) *trained.Model {
+	return &trained.Model{Config: models.UNetConfig{Channels: shape[0], Size: shape[1]}.Defaults()}
+}
+
+// Evaluations are told of as they are done, by whatever core.
+func TestCounting(t *testing.T) {
+	told := 0
+	v := counting(func(x, _, _ torch.Tensor) torch.Tensor { return x }, 10, func(done, of int) {
+		if told = done; of != max(10, done) {
+			t.Errorf("%d of %d", done, of)
+		}
+	})
+	torch.Scoped(func() {
+		x := torch.Zeros([]int64{4, 2}, torch.Options{})
+		torch.Parallel(2, func(int) { v(x, x, x) })
+		if told != 8 {
+			t.Errorf("%d evaluations", told)
+		}
+		v(x, x, x)
+	})
+	if told != 12 {
+		t.Errorf("%d evaluations", told)
+	}
+}
