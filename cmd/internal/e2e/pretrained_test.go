@@ -6,6 +6,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -28,8 +29,12 @@ func TestPretrained(t *testing.T) {
 	if film, err := gif.DecodeAll(bytes.NewReader(read(t, filepath.Join(run, "trajectory.gif")))); err != nil || len(film.Image) != 3 {
 		t.Errorf("trajectory.gif: %v", err)
 	}
-	must(t, programIn(t, dir, "compare", nil, "--pretrained", "checkerboard", "--solvers", "euler:1", "--quality-samples", "200",
+	r := must(t, programIn(t, dir, "compare", nil, "--pretrained", "checkerboard", "--solvers", "euler:1", "--quality-samples", "200",
 		"--figure-samples", "400", "--frames", "2", "--steps", "2"))
+	const begin = "comparing checkerboard, in the program (flow matching, after 7,500 steps) with checkerboard-reflow, in the program (rectified, after 2,000 steps); pictures go to outputs/pretrained/checkerboard/\n"
+	if !strings.HasPrefix(r.errOut, begin) {
+		t.Errorf("it does not begin with what is compared: %s", r.errOut)
+	}
 	for _, name := range []string{".gif", "_paths.png", "_quality.png"} {
 		if _, err := os.Stat(filepath.Join(dir, "outputs/pretrained/checkerboard/cfm_reflow_checkerboard"+name)); err != nil {
 			t.Error(err)

@@ -31,8 +31,8 @@ func Euler(whose string, of *trained.Model, steps int) Row {
 const fewColumns = 10
 
 // FewSteps writes a grid with a row of samples for each of rows. All start from
-// the same noise and have the same classes, in turn.
-func FewSteps(ctx context.Context, path string, d torch.Device, seed int64, rows []Row) error {
+// the same noise and have the same classes, in turn. set names the set in the title.
+func FewSteps(ctx context.Context, path, set string, d torch.Device, seed int64, rows []Row) error {
 	grid := viz.Pictures{Shape: [3]int(rows[0].Of.Info.Shape)}
 	layout := viz.Layout{Columns: make([][]int, fewColumns)}
 	var names []string
@@ -67,7 +67,7 @@ func FewSteps(ctx context.Context, path string, d torch.Device, seed int64, rows
 		}
 		names, grid.X = append(names, r.Name), append(grid.X, out.X...)
 	}
-	img, err := viz.ImageGrid(grid, viz.GridConfig{Layout: layout, Rows: names, Title: Title(rows[0].Of.Info.Slug(), SeedName(seed))})
+	img, err := viz.ImageGrid(grid, viz.GridConfig{Layout: layout, Rows: names, Title: Title(set, SeedName(seed))})
 	if err != nil {
 		return err
 	}

@@ -42,6 +42,10 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	if err := f.cmd.Refuse(info, "is "+kinds.Of(info).What+", of which compare draws samples", notFor.Of(info)...); err != nil {
 		return err
 	}
+	c.names = namesOf(c.models)
+	if f.model.Weights == "" && (f.model.Pretrained == "" || f.reflowCheckpoint != "") { // the program's own are rounded, after reflow
+		c.taught = taught(c.models[0], c.models[1])
+	}
 	c.dir = filepath.Join(f.cmd.OutputDir, "comparisons")
 	if f.model.Pretrained != "" { // as all that is drawn of the program's own models
 		c.dir = f.model.Dir(info)
@@ -56,6 +60,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	for _, ending := range pictures.Of(info) {
 		files = append(files, c.path(ending))
 	}
+	c.begin()
 	before, err := figures.SetAside(files...)
 	if err != nil {
 		return err
@@ -80,12 +85,19 @@ type comparison struct {
 	env    cli.Env
 	dir    string
 	models [2]*trained.Model
+	names  [2]string // of the models, as they are shown
+	taught *bool     // the second comes of the first; nil: nobody can tell
 	device torch.Device
 	files  []cli.Written // that were written whole
 }
 
-// names are those of the two models, as they are shown.
-var names = [2]string{"flow matching", "rectified"}
+// set names the set in pictures, and says so where the first model is the program's own.
+func (c *comparison) set() string {
+	if c.model.Pretrained != "" {
+		return "pretrained " + c.models[0].Info.Slug()
+	}
+	return c.models[0].Info.Slug()
+}
 
 // path is of a file for the set.
 func (c *comparison) path(ending string) string {
@@ -116,8 +128,8 @@ func (c *comparison) points(ctx context.Context) error {
 	}
 	film := figures.Pair{
 		Path: c.path(".gif"), Paths: c.path("_paths.png"), Of: set,
-		Name:  figures.Title(c.models[0].Info.Slug(), figures.SolverName(c.solver), figures.SeedName(c.cmd.Seed)),
-		Names: names, Velocities: built, Device: c.device, Batch: c.batch(), Solver: c.solver,
+		Name:  figures.Title(c.set(), figures.SolverName(c.solver), figures.SeedName(c.cmd.Seed)),
+		Names: c.names, Velocities: built, Device: c.device, Batch: c.batch(), Solver: c.solver,
 		Samples: c.figures.Samples, Grid: c.grid, Frames: c.frames, FPS: c.fps, Seed: c.cmd.Seed,
 		Stderr: c.env.Stderr, Quiet: c.cmd.Quiet,
 	}
@@ -125,13 +137,14 @@ func (c *comparison) points(ctx context.Context) error {
 		return err
 	}
 	q := quality{
-		set: set, velocities: built, device: c.device, batch: c.batch(), solvers: c.solvers, n: c.qualitySamples, seed: c.cmd.Seed,
+		set: set, names: c.names, velocities: built, device: c.device, batch: c.batch(), solvers: c.solvers, n: c.qualitySamples, seed: c.cmd.Seed,
 		stderr: c.env.Stderr, quiet: c.cmd.Quiet,
 	}
 	r, err := q.measure(ctx)
 	if err != nil {
 		return err
 	}
+	r.title, r.Models[1].Taught = c.set(), c.taught
 	r.Film, r.Paths, r.Figure = film.Path, film.Paths, c.path("_quality.png")
 	for k, m := range c.models {
 		r.Models[k].Checkpoint = m.Checkpoint.Path
@@ -172,19 +185,20 @@ func (c *comparison) images(ctx context.Context) error {
 	var rows []figures.Row
 	for k, m := range c.models {
 		for _, steps := range []int{1, 2, 4} {
-			rows = append(rows, figures.Euler(names[k], m, steps))
+			rows = append(rows, figures.Euler(c.names[k], m, steps))
 		}
-		rows = append(rows, figures.Row{Name: names[k] + ", " + c.solver.String(), Of: m, Solver: c.solver})
+		rows = append(rows, figures.Row{Name: c.names[k] + ", " + c.solver.String(), Of: m, Solver: c.solver})
 	}
 	path := c.path(".png")
-	if err := figures.FewSteps(ctx, path, c.device, c.cmd.Seed, rows); err != nil {
+	if err := figures.FewSteps(ctx, path, c.set(), c.device, c.cmd.Seed, rows); err != nil {
 		return err
 	}
 	if c.cmd.JSON {
 		out := pictured{Dataset: c.models[0].Info.Name, Figure: path}
 		for k, m := range c.models {
-			out.Models = append(out.Models, results{Name: names[k], Checkpoint: m.Checkpoint.Path})
+			out.Models = append(out.Models, results{Name: c.names[k], Checkpoint: m.Checkpoint.Path})
 		}
+		out.Models[1].Taught = c.taught
 		return cli.WriteJSON(c.env.Stdout, out)
 	}
 	c.files = []cli.Written{{Path: path, What: "samples of both in few steps"}}

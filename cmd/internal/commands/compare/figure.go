@@ -12,8 +12,8 @@ import (
 func (r *report) draw() image.Image {
 	half := viz.CurvesConfig{XLabel: "evaluations (NFE)", LogX: true, Width: 760, Height: 560}
 	left, right := half, half
-	left.Title, left.YLabel, left.LogY = r.Dataset+": samples", "sliced Wasserstein distance", true
-	right.Title, right.YLabel = r.Dataset+": likelihood, as the solver finds it", "negative log-likelihood, nats"
+	left.Title, left.YLabel, left.LogY = r.title+": samples", "sliced Wasserstein distance", true
+	right.Title, right.YLabel = r.title+": likelihood, as the solver finds it", "negative log-likelihood, nats"
 	distance := r.lines(func(e entry) (int, *float64) { return e.NFE, e.SW2 })
 	likelihood := r.lines(func(e entry) (int, *float64) { return e.NLLNFE, e.NLL })
 	if r.SW2Floor != nil {

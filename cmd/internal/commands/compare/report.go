@@ -21,12 +21,15 @@ type report struct {
 	Film     string     `json:"film"`
 	Paths    string     `json:"paths"`
 	Figure   string     `json:"figure"`
+
+	title string // of the figure: the set, and whether the models are the program's own
 }
 
 // results are a model's.
 type results struct {
 	Name       string  `json:"name"`
 	Checkpoint string  `json:"checkpoint"`
+	Taught     *bool   `json:"taught_by_first,omitempty"` // of the second; absent: nobody can tell
 	Results    []entry `json:"results,omitempty"`
 }
 

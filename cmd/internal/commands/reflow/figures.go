@@ -43,5 +43,5 @@ func (r *rounds) fewSteps(ctx context.Context, dir string, teacher, student *tra
 	if !r.distill { // that has learnt nothing of other times than 0
 		rows = append(rows, figures.Euler("student", student, 2), figures.Euler("student", student, 4))
 	}
-	return figures.FewSteps(ctx, filepath.Join(dir, "few_step_samples.png"), r.device, r.cmd.Seed, rows)
+	return figures.FewSteps(ctx, filepath.Join(dir, "few_step_samples.png"), r.info.Slug(), r.device, r.cmd.Seed, rows)
 }
