@@ -38,14 +38,15 @@ func (p *pacing) after(step int) int {
 	return 0
 }
 
-// wanted tells whether there is a picture after a step, one of those that after gives.
+// wanted tells whether there is a picture after a step, one of those that after gives. There
+// is one at the end, whatever it costs, and on the way as many as are within the share with it.
 // rate is the training's, in steps a second; estimate is what the first may cost.
 func (p *pacing) wanted(step int, rate float64, estimate time.Duration) bool {
 	if p.every > 0 {
 		return true
 	}
-	if step == p.total && p.drawn > 0 {
-		return true // a film without its end tells the wrong story
+	if step == p.total {
+		return true // what a run has come to, and the end of its film
 	}
 	cost := p.cost
 	if p.drawn == 0 {

@@ -21,7 +21,7 @@ const progressEvery = "progress-every"
 func AddPictures(c *cli.Command, g *cli.Group, off *bool) *Pictures {
 	p := &Pictures{cmd: c, off: off}
 	g.IntVar(&p.every, progressEvery, 0,
-		"steps between pictures of what is learnt so far, from the same noise, in the run's folder progress; 0 is none (about ten a run, in a twentieth of its time at most)")
+		"steps between pictures of what is learnt so far, from the same noise, in the run's folder progress; 0 is none (one at the end, and up to nine on the way, in a twentieth of the time)")
 	return p
 }
 
