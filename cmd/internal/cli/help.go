@@ -46,7 +46,7 @@ func (c *Command) Help(width int) string {
 		p.Paragraphf("%s:", g.Title)
 		flags := terminal.List{Indent: indent, Column: min(longest, mostHead)}
 		for _, d := range g.Descriptions() {
-			flags.Rows = append(flags.Rows, []string{terminal.Whole(d.Head), d.About})
+			flags.Rows = append(flags.Rows, []string{terminal.Whole(d.Head), terminal.Listed(d.About)})
 		}
 		p.List(flags)
 	}

@@ -8,7 +8,9 @@ import (
 
 // columnsOf is how many columns of a terminal a text takes: letters of East Asian
 // scripts take two, combining marks none.
-func columnsOf(s string) int { return uniseg.StringWidth(strings.ReplaceAll(s, keep, " ")) }
+func columnsOf(s string) int {
+	return uniseg.StringWidth(strings.ReplaceAll(strings.ReplaceAll(s, keep, " "), mayEnd, ""))
+}
 
 // fit cuts a text to so many columns. What would move the cursor is left out; where the
 // locale is not UTF-8, other letters than ASCII's become question marks.

@@ -38,6 +38,8 @@ func TestWrap(t *testing.T) {
 		columns int
 		want    []string
 	}{
+		{Listed("solvers (default euler:1,euler:2,dopri5) of 1,024"), 20, []string{"solvers (default", "  euler:1,euler:2,", "  dopri5) of 1,024"}},
+		{Listed("euler:1,euler:2"), 17, []string{"euler:1,euler:2"}},
 		{"", 5, []string{""}},
 		{"one two", 7, []string{"one two"}},
 		{"one two", 6, []string{"one", "  two"}},

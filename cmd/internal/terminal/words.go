@@ -21,7 +21,7 @@ func Printable(name string) string {
 // is said goes through it, wherever its parts come from.
 func plain(s string) string {
 	return strings.Map(func(r rune) rune {
-		if string(r) != keep && r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) {
+		if string(r) != keep && string(r) != mayEnd && r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) {
 			return '?'
 		}
 		return r
