@@ -29,7 +29,8 @@ type finding struct {
 	Name   string `json:"name"`
 	OK     bool   `json:"ok"`
 	What   string `json:"what"`
-	Remedy string `json:"remedy,omitempty"`
+	Remark string `json:"remark,omitempty"` // what else is to be known
+	Remedy string `json:"remedy,omitempty"` // what to do where it is not right
 	fatal  bool   // without it nothing works
 }
 
@@ -93,11 +94,7 @@ func print(w io.Writer, all []finding) error {
 		if !f.OK {
 			mark = "-- "
 		}
-		row := []string{mark + " " + f.Name, f.What}
-		if f.Remedy != "" {
-			row = append(row, f.Remedy)
-		}
-		list.Rows = append(list.Rows, row)
+		list.Rows = append(list.Rows, []string{mark + " " + f.Name, f.What, f.Remark, f.Remedy}) // empty ones have no line
 	}
 	p := terminal.NewPage(w)
 	p.List(list)
@@ -307,7 +304,7 @@ func data(ctx context.Context, c *cli.Command) finding {
 	}
 	f := finding{Name: "data", OK: len(here) > 0, What: "ready: " + strings.Join(here, ", ")}
 	if len(missing) > 0 {
-		f.Remedy = fmt.Sprintf("not in %s: %s", c.DataDir, strings.Join(missing, ", "))
+		f.Remark = fmt.Sprintf("not in %s: %s", c.DataDir, strings.Join(missing, ", "))
 	}
 	return f
 }
