@@ -6,11 +6,13 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"maps"
 	"math/rand"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -30,10 +32,29 @@ var shortened = []struct{ part, flags string }{
 	{"bin/evaluate", "--num-samples 64 --measures sw2"},
 }
 
-// elsewhere are the blocks of commands that other tests run: set-up and the tests
-// themselves, the page (ui_test.go), a container (scripts/check-container) and a module of
-// one's own (library_test.go).
-var elsewhere = []string{"scripts/demo", "bin/ui", "docker ", "go mod init"}
+// elsewhere are the lines of commands that this test does not run, and what does.
+var elsewhere = map[string]string{
+	"scripts/demo": "scripts/test --demo runs it on a fresh clone",
+	"scripts/test": "it is what runs this",
+	"bin/ui":       "it does not end by itself: ui_test.go opens it",
+
+	"docker build -f Dockerfile.cuda -t flowmatch .": "scripts/check-container",
+	"mkdir -p data outputs":                          "scripts/check-container",
+	"flowmatch() {":                                  "scripts/check-container",
+	`docker run --rm --gpus all --user "$(id -u):$(id -g)" -v "$PWD/data:/data" -v "$PWD/outputs:/outputs" flowmatch "$@"`: "scripts/check-container",
+	"}":                "scripts/check-container",
+	"flowmatch doctor": "scripts/check-container",
+	"flowmatch train --dataset mnist --download":                          "it needs the network",
+	"flowmatch sample --dataset mnist --classes 3 --samples-per-class 16": "the same line with bin/ is run",
+
+	"go mod init moons": "library_test.go",
+	"go mod edit -require=flowmatch@v0.0.0 -replace=flowmatch=$FLOWMATCH":              "library_test.go",
+	"go mod edit -replace=github.com/wangkuiyi/gotorch=$FLOWMATCH/third_party/gotorch": "library_test.go",
+	"go mod tidy && go run .": "library_test.go",
+}
+
+// ranHere is the beginning of lines that this test runs.
+const ranHere = "bin/"
 
 // Every command of the README works: each block, line by line as it stands there, in one
 // folder that has the files it speaks of, so that each finds what those before have made.
@@ -44,18 +65,26 @@ func TestReadmeCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	layReadmeFiles(t, dir)
-	ran := 0
-	for _, block := range regexp.MustCompile("(?s)\n```sh\n(.*?)```").FindAllStringSubmatch(readme, -1) {
-		if containsAny(block[1], elsewhere) {
+	ran, left := 0, maps.Clone(elsewhere)
+	for _, block := range regexp.MustCompile("(?s)\n```(\\w*)\n(.*?)\n```").FindAllStringSubmatch(readme, -1) {
+		if !slices.Contains([]string{"sh", "", "python", "go"}, block[1]) {
+			t.Errorf("a block of %q, which no test knows", block[1])
+		}
+		if block[1] != "sh" {
 			continue
 		}
-		for line := range strings.Lines(strings.ReplaceAll(block[1], "\\\n", " ")) {
+		for line := range strings.Lines(strings.ReplaceAll(block[2], "\\\n", " ")) {
 			line, _, _ = strings.Cut(strings.TrimSpace(line), " #")
+			line = strings.TrimSpace(line)
 			if line == "" {
 				continue
 			}
-			if !strings.HasPrefix(line, "bin/") {
-				t.Errorf("%q is no program of ours, and not marked as another test's", line)
+			if _, known := elsewhere[line]; known {
+				delete(left, line)
+				continue
+			}
+			if !strings.HasPrefix(line, ranHere) {
+				t.Errorf("%q is run by no test: give it a line among those that are run elsewhere, and say where", line)
 				continue
 			}
 			ran++
@@ -72,6 +101,9 @@ func TestReadmeCommands(t *testing.T) {
 	}
 	if ran < 20 {
 		t.Errorf("only %d commands were found", ran)
+	}
+	for line := range left {
+		t.Errorf("%q is not in the README any more", line)
 	}
 	for _, name := range []string{"samples.npz", "outputs/cfm/digits/ckpt.pth", "outputs/distill/mnist/ckpt.pth", "outputs/cfm/folder-pictures/ckpt.pth"} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
@@ -98,15 +130,6 @@ func readmePython(t *testing.T, dir, readme string) {
 	if r := finish(t, cmd); r.status != 0 {
 		t.Errorf("the README's lines for PyTorch: status %d: %s", r.status, r.errOut)
 	}
-}
-
-func containsAny(s string, parts []string) bool {
-	for _, p := range parts {
-		if strings.Contains(s, p) {
-			return true
-		}
-	}
-	return false
 }
 
 // shell runs a line as a reader would.
