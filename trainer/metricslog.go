@@ -2,6 +2,7 @@ package trainer
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -52,10 +53,13 @@ func (l *metricsLog) Start(past []Metric) error {
 }
 
 // Finish writes what else belongs to a finished run beside its state: ckpt.pth, and
-// metrics.jsonl, of which a kill may have left less.
+// metrics.jsonl, of which a kill may have left less. Where they are there they stay as they
+// are: they are not newly made.
 func (f *Folder) Finish(s *State) error {
-	if err := f.Derive(s); err != nil {
-		return err
+	if !f.derived(s) {
+		if err := f.Derive(s); err != nil {
+			return err
+		}
 	}
 	history, err := s.timeLosses()
 	if err != nil {
@@ -67,10 +71,42 @@ func (f *Folder) Finish(s *State) error {
 		steps[i] = s.Record.Training.Configuration.metric(i+1, s.Losses[i], s.GradNorms[i])
 		byTime.Annotate(&steps[i])
 	}
-	if err := atomicfile.Replace(f.path(MetricsFile), func(w io.Writer) error { return encode(w, steps) }); err != nil {
+	var text bytes.Buffer
+	if err := encode(&text, steps); err != nil {
+		return err
+	}
+	if holdsJust(f.path(MetricsFile), text.Bytes()) {
+		return nil
+	}
+	err = atomicfile.Replace(f.path(MetricsFile), func(w io.Writer) error {
+		_, err := w.Write(text.Bytes())
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("the metrics cannot be written: %w", err)
 	}
 	return nil
+}
+
+// derived tells whether ckpt.pth is the state's already.
+func (f *Folder) derived(s *State) bool {
+	have, err := ReadCheckpoint(f.path(CheckpointFile))
+	want := s.checkpoint()
+	return err == nil && !have.State && bytes.Equal(have.record, want.Record) && Fingerprint(have.Tensors) == Fingerprint(want.Tensors)
+}
+
+// holdsJust tells whether a file is there and holds just that.
+func holdsJust(path string, data []byte) bool {
+	f, size, err := disk.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	if size != int64(len(data)) {
+		return false
+	}
+	old, err := io.ReadAll(f)
+	return err == nil && bytes.Equal(old, data)
 }
 
 // Restart writes the file anew after an error.

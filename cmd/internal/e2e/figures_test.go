@@ -80,13 +80,20 @@ func TestFigures(t *testing.T) {
 	drawn(t, must(t, program(t, "train", nil, planeRun("moons", dir, "--hidden-dim", "32")...)), filepath.Join(dir, "cfm"), "moons")
 	drawn(t, must(t, program(t, "reflow", nil, planeRun("moons", dir, "--steps", "2")...)), filepath.Join(dir, "reflow"), "moons")
 
+	// --fresh moves nothing aside where the new run cannot start.
+	r := program(t, "reflow", nil, planeRun("moons", dir, "--steps", "2", "--quiet", "--fresh", "--device", "cuda:99")...)
+	refused(t, r, 1, "cuda:99")
+	if _, err := os.Stat(filepath.Join(dir, "reflow/moons/state.pth")); err != nil {
+		t.Errorf("the run was moved aside: %v", err)
+	}
+
 	// Nothing is left to train, but the pictures are drawn again.
 	evolution := figureFiles(filepath.Join(dir, "cfm"), "moons")[2]
 	before := read(t, evolution)
 	if err := os.Remove(evolution); err != nil {
 		t.Fatal(err)
 	}
-	r := must(t, program(t, "train", nil, planeRun("moons", dir, "--hidden-dim", "32", "--resume")...))
+	r = must(t, program(t, "train", nil, planeRun("moons", dir, "--hidden-dim", "32", "--resume")...))
 	drawn(t, r, filepath.Join(dir, "cfm"), "moons")
 	if !strings.Contains(r.errOut, "nothing is left to do") || !bytes.Equal(before, read(t, evolution)) {
 		t.Errorf("the same weights gave another picture: %s", r.errOut)

@@ -79,6 +79,28 @@ func TestNewData(t *testing.T) {
 		t.Errorf("a list as it was: %s", r.errOut)
 	}
 
+	// Nothing is changed before all is checked: a damaged state keeps its name where the list cannot be read, or where what
+	// is asked for is refused.
+	newest := filepath.Join(out, "cfm/folder-few/state.pth")
+	good := read(t, newest)
+	write(t, newest, []byte("damaged"))
+	if err := os.Remove(list); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("data.sha256", list); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, run(two, 3, "--resume", "--quiet"), 1, "data.sha256")
+	if err := os.Remove(list); err != nil {
+		t.Fatal(err)
+	}
+	write(t, list, whole)
+	refused(t, run(two, 3, "--resume", "--quiet", "--learning-rate", "0.5"), 2, "--learning-rate 0.5")
+	if got := read(t, newest); string(got) != "damaged" {
+		t.Error("the damaged state was moved")
+	}
+	write(t, newest, good)
+
 	// A picture added: the plan of 10 epochs would be longer, and is not blamed.
 	write(t, filepath.Join(two, "a/4.png"), shaded(t, 77))
 	write(t, filepath.Join(two, "a/5.png"), shaded(t, 78))

@@ -1,12 +1,14 @@
 package figures
 
 import (
+	"bytes"
 	"fmt"
 	"image"
 	"image/png"
 	"io"
 
 	"github.com/wangkuiyi/gotorch/atomicfile"
+	"github.com/wangkuiyi/gotorch/regular"
 
 	"flowmatch/viz"
 )
@@ -16,12 +18,38 @@ func WritePNG(path string, img image.Image) error {
 	return WriteFile(path, func(w io.Writer) error { return png.Encode(w, img) })
 }
 
-// WriteFile writes a file whole, or not at all. A pipe in its place is refused.
+// WriteFile writes a file whole, or not at all. A pipe in its place is refused. One that
+// would not change stays as it is, with its time: it is not newly made.
 func WriteFile(path string, write func(io.Writer) error) error {
-	if err := atomicfile.Replace(path, write); err != nil {
+	var b bytes.Buffer
+	err := write(&b)
+	if err == nil && holds(path, b.Bytes()) {
+		return nil
+	}
+	if err == nil {
+		err = atomicfile.Replace(path, func(w io.Writer) error {
+			_, err := w.Write(b.Bytes())
+			return err
+		})
+	}
+	if err != nil {
 		return fmt.Errorf("%s was not written: %w", path, err)
 	}
 	return nil
+}
+
+// holds tells whether a file is there and holds just that.
+func holds(path string, data []byte) bool {
+	f, size, err := regular.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	if size != int64(len(data)) {
+		return false
+	}
+	old, err := io.ReadAll(f)
+	return err == nil && bytes.Equal(old, data)
 }
 
 // Losses draws the loss of every step. title says of which training.

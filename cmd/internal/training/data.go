@@ -171,6 +171,9 @@ func (s *Start) KeepFiles(sub *Subject) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("the list of the set's files: %w", err)
 	}
+	if err := s.keepDamaged(); err != nil {
+		return err
+	}
 	if err := s.noteList(err == nil, old); err != nil {
 		return err
 	}

@@ -13,6 +13,16 @@ import (
 // Plan settles the length of a run. One that starts has the plans of the run that it
 // repeats; one that goes on what was planned, or more where the command asks for more.
 func (r *Stops) Plan(s *Start, c *trainer.Config, in datasets.Info) error {
+	err := r.plan(s, c, in)
+	end := c.Iterations
+	if r.MaxSteps > 0 {
+		end = min(end, r.MaxSteps)
+	}
+	s.done = s.From != nil && s.Step() >= end
+	return err
+}
+
+func (r *Stops) plan(s *Start, c *trainer.Config, in datasets.Info) error {
 	if s.From == nil {
 		note, err := r.Settings.repeatPlans(c)
 		if note != "" {

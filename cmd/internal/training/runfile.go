@@ -69,8 +69,14 @@ func (r *RunRecord) Keep(s *Start, session RunSession) error {
 	if err := s.readHistory(); err != nil {
 		return err
 	}
+	if err := s.keepDamaged(); err != nil {
+		return err
+	}
 	if err := s.keepDamagedHistory(); err != nil {
 		return err
+	}
+	if session.Steps == 0 && s.done && s.history.there {
+		return nil // it has done nothing
 	}
 	out := *r
 	out.Sessions = nil
@@ -96,6 +102,7 @@ func (r *RunRecord) Keep(s *Start, session RunSession) error {
 // history is what the run's folder told of earlier sessions before this one wrote there.
 type history struct {
 	read    bool
+	there   bool
 	damaged error // why its file is none
 	earlier []json.RawMessage
 }
@@ -115,7 +122,7 @@ func (s *Start) readHistory() error {
 	case err != nil:
 		return fmt.Errorf("the run's record: %w; it may be whole, and nothing was changed", err)
 	default:
-		s.history.earlier = old.Sessions
+		s.history.there, s.history.earlier = true, old.Sessions
 	}
 	s.history.read = true
 	return nil

@@ -59,6 +59,9 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 			start.Notes = append(start.Notes, note)
 		}
 	}
+	if err := start.keepDamaged(); err != nil {
+		return out, err
+	}
 	s.tell(start)
 	if start.From != nil && start.From.Step() >= total {
 		s.Stops.cmd.Say("note: %s", nothingLeft(start.Step(), c.Iterations))

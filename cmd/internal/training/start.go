@@ -119,10 +119,12 @@ type Start struct {
 	Passed []string       // notes that --quiet does not leave out: what is gone on with is older than asked for
 
 	folder  *trainer.Folder      // nil: only looked at
+	damaged []trainer.PassedOver // states that are to get other names
 	again   []string             // a command line that goes on with the run as it was; nil where none is known
 	before  []trainer.DataBefore // what the run was trained on earlier
 	history history              // what run.json tells
 	longer  bool                 // it goes on past its planned end
+	done    bool                 // nothing is left to do
 	// elsewhere tells that the state is of another folder.
 	elsewhere bool
 }
@@ -173,6 +175,14 @@ func (r *Stops) Open(dir string, d torch.Device) (*Start, error) {
 	return s, nil
 }
 
+// Checked are checks of what would be started, before --fresh moves the old run aside.
+func (r *Stops) Checked(dir string, d torch.Device, check func(*Start) error) error {
+	if !r.Fresh {
+		return nil // they come once it is known where the run starts
+	}
+	return check(&Start{Dir: dir, Device: d})
+}
+
 // Look is Open for a command that only tells what would be: it touches nothing, and keeps
 // nobody out.
 func (r *Stops) Look(dir string, d torch.Device) (*Start, error) {
@@ -203,30 +213,36 @@ func (r *Stops) find(s *Start) (err error) {
 		if s.From, name, passed, err = trainer.Newest(dir); err != nil {
 			return err
 		}
-		if err := s.passOver(passed); err != nil {
-			return err
-		}
+		s.passOver(passed)
 		s.Notes = append(s.Notes, fmt.Sprintf("going on after step %d, from %s", s.From.Step(), name))
 	}
 	return err
 }
 
-// passOver keeps damaged states out of the way, unless the folder is only looked at.
-func (s *Start) passOver(passed []trainer.PassedOver) error {
-	var kept []string
+// passOver notes damaged states. They stay where they are until all is checked.
+func (s *Start) passOver(passed []trainer.PassedOver) {
 	if s.folder != nil {
-		var err error
-		if kept, err = s.folder.KeepDamaged(passed); err != nil {
-			return err
-		}
+		s.damaged = passed
+		return
 	}
-	for i, p := range passed {
-		note := fmt.Sprintf("passed over: %v", p.Why)
-		if kept != nil {
-			note += "; kept as " + kept[i]
-		}
-		s.Passed = append(s.Passed, note)
+	for _, p := range passed {
+		s.Passed = append(s.Passed, fmt.Sprintf("passed over: %v", p.Why))
 	}
+}
+
+// keepDamaged keeps damaged states out of the way, before anything is written.
+func (s *Start) keepDamaged() error {
+	if s.damaged == nil {
+		return nil
+	}
+	kept, err := s.folder.KeepDamaged(s.damaged)
+	if err != nil {
+		return err
+	}
+	for i, p := range s.damaged {
+		s.Passed = append(s.Passed, fmt.Sprintf("passed over: %v; kept as %s", p.Why, kept[i]))
+	}
+	s.damaged = nil
 	return nil
 }
 

@@ -128,31 +128,14 @@ func (f *flags) roundDir(dir string, round int) string {
 	return filepath.Join(dir, fmt.Sprintf("round-%d", round))
 }
 
-// guard refuses to disturb a run. With --fresh it moves all rounds aside.
-func (f *flags) guard(dir string, say func(string, ...any)) error {
+// guard refuses to disturb a run.
+func (f *flags) guard(dir string) error {
 	for round := 1; round <= f.rounds; round++ {
 		if err := f.stops.Guard(f.roundDir(dir, round)); err != nil && !f.settings.Untouched(f.stops) {
 			return err
 		}
 	}
-	if f.stops.Fresh && !f.settings.DryRun {
-		for round := 1; round <= f.rounds; round++ {
-			if at := f.roundDir(dir, round); trainer.HoldsRun(at) {
-				free, err := trainer.OpenFolder(at, 2)
-				if err != nil {
-					return err // another process trains there
-				}
-				free.Close()
-				to, err := trainer.MoveAside(dir)
-				if err != nil {
-					return err
-				}
-				say("note: the old run is now in %s", to)
-				break
-			}
-		}
-	}
-	if !f.cmd.Changed("rounds") || !trainer.HoldsRun(dir) {
+	if f.stops.Fresh || !f.cmd.Changed("rounds") || !trainer.HoldsRun(dir) {
 		return nil
 	}
 	s, _, _, err := trainer.Newest(dir)
@@ -161,6 +144,28 @@ func (f *flags) guard(dir string, say func(string, ...any)) error {
 	}
 	if r := s.Record.Training.Configuration.Reflow; r != nil && r.Round != f.rounds {
 		return cli.Usagef("%s holds a run of --rounds %d: give that, or start anew with --fresh", dir, r.Round)
+	}
+	return nil
+}
+
+// freshen moves all rounds aside, as --fresh asks.
+func (f *flags) freshen(dir string, say func(string, ...any)) error {
+	for round := 1; round <= f.rounds; round++ {
+		at := f.roundDir(dir, round)
+		if !trainer.HoldsRun(at) {
+			continue
+		}
+		free, err := trainer.OpenFolder(at, 2)
+		if err != nil {
+			return err // another process trains there
+		}
+		free.Close()
+		to, err := trainer.MoveAside(dir)
+		if err != nil {
+			return err
+		}
+		say("note: the old run is now in %s", to)
+		return nil
 	}
 	return nil
 }

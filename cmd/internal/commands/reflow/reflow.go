@@ -66,7 +66,7 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		return cli.Usagef("--pairs %d: at least a batch, %d (--batch-size)", f.pairs, r.config.BatchSize)
 	}
 	dir := f.cmd.RunDir(f.kind(), teacher.Info.Slug())
-	if err := f.guard(dir, r.cmd.Say); err != nil {
+	if err := f.guard(dir); err != nil {
 		return err
 	}
 	if r.device, err = f.cmd.OpenDevice(); err != nil {
@@ -74,6 +74,18 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 	}
 	if f.settings.DryRun {
 		return r.rehearse(ctx, dir, teacher)
+	}
+	err = f.stops.Checked(dir, r.device, func(s *training.Start) error {
+		c := r.config
+		return errors.Join(f.stops.Plan(s, &c, r.info), f.hyper.ChoosePrecision(&c, s, teacher.Config))
+	})
+	if err != nil {
+		return err
+	}
+	if f.stops.Fresh {
+		if err := f.freshen(dir, r.cmd.Say); err != nil {
+			return err
+		}
 	}
 	first, began := teacher, time.Now()
 	var written []string

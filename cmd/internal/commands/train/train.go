@@ -70,6 +70,13 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		return summary(env.Stdout, subject, f.cmd.JSON)
 	}
 	if start == nil {
+		err := f.stops.Checked(dir, device, func(s *training.Start) error {
+			c := config
+			return errors.Join(f.stops.Plan(s, &c, info), f.hyper.ChoosePrecision(&c, s, subject.Network))
+		})
+		if err != nil {
+			return err
+		}
 		if start, err = f.open(dir, device); err != nil {
 			return err
 		}
