@@ -25,6 +25,8 @@ type runFile struct {
 		Before    int `json:"steps_before"`
 		Steps     int
 		Seconds   float64
+		Device    string
+		Threads   int
 	}
 }
 
@@ -46,12 +48,13 @@ func TestRunFile(t *testing.T) {
 	for name, want := range map[string][2]any{
 		"dataset": {"digits", "flag"}, "batch-size": {16.0, "flag"}, "learning-rate": {0.002, "recipe"}, "attention-resolutions": {"none", "flag"},
 		"channel-mult": {"1,1", "flag"}, "num-channels": {32.0, "default"}, "seed": {42.0, "default"}, "network": {"unet", "default"},
+		"keep": {2.0, "default"}, "checkpoint-every": {0.0, "default"}, "progress-every": {"auto", "default"},
 	} {
 		if r.Values[name] != want[0] || r.From[name] != want[1] {
 			t.Errorf("%s: %v from %v, want %v", name, r.Values[name], r.From[name], want)
 		}
 	}
-	if s := r.Sessions; len(s) != 2 || s[0].Before != 0 || s[0].Steps != 3 || s[1].Before != 3 || s[1].Steps != 2 || !(s[1].Seconds > 0) || len(s[0].Arguments) < 5 {
+	if s := r.Sessions; len(s) != 2 || s[0].Before != 0 || s[0].Steps != 3 || s[1].Before != 3 || s[1].Steps != 2 || !(s[1].Seconds > 0) || len(s[0].Arguments) < 5 || s[1].Device != "cpu" || s[1].Threads < 1 {
 		t.Errorf("%+v", s)
 	}
 	// Of digits, which are part of the program, the digest is that of pixels and labels.

@@ -160,6 +160,8 @@ func TestPictures(t *testing.T) {
 	}{
 		{"", true, 0, ""},
 		{"--progress-every=200", true, 200, ""},
+		{"--progress-every=auto --off", false, 0, ""},
+		{"--progress-every=often", false, 0, `--progress-every "often"`},
 		{"--progress-every=0", false, 0, ""},
 		{"--off", false, 0, ""},
 		{"--off --progress-every=0", false, 0, ""},
@@ -169,7 +171,7 @@ func TestPictures(t *testing.T) {
 		command := &cli.Command{Name: "train"}
 		g := command.Group("Figures")
 		off := g.Bool("off", false, "")
-		p := AddPictures(command, g, off)
+		p := AddPictures(g, off)
 		if err := command.Execute(t.Context(), cli.Env{Args: strings.Fields(c.args), Stdout: io.Discard, Stderr: io.Discard}); err != nil {
 			t.Fatal(err)
 		}

@@ -2,6 +2,9 @@ package training
 
 import (
 	"context"
+	"strconv"
+
+	"github.com/spf13/cobra"
 
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/snapshots"
@@ -10,26 +13,39 @@ import (
 
 // Pictures are the flags of pictures on the way.
 type Pictures struct {
-	every int
-	cmd   *cli.Command
+	asked string // "auto", or steps
+	every int    // 0: as asked says
 	off   *bool
 }
 
-const progressEvery = "progress-every"
+const (
+	progressEvery = "progress-every"
+	byItself      = "auto"
+)
 
 // AddPictures adds the flag to a group. off is the flag that turns all pictures off.
-func AddPictures(c *cli.Command, g *cli.Group, off *bool) *Pictures {
-	p := &Pictures{cmd: c, off: off}
-	g.IntVar(&p.every, progressEvery, 0,
-		"steps between pictures of what is learnt so far, from the same noise, in the run's folder progress; 0 is none (one at the end, and up to nine on the way, in a twentieth of the time)")
+func AddPictures(g *cli.Group, off *bool) *Pictures {
+	p := &Pictures{off: off}
+	g.StringVar(&p.asked, progressEvery, byItself,
+		"steps between pictures of what is learnt so far, from the same noise, in the run's folder progress; 0 is none, auto one at the end and up to nine on the way, in a twentieth of the time")
+	g.Values(progressEvery, "N", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return []string{byItself, "0"}, cobra.ShellCompDirectiveNoFileComp
+	})
 	return p
 }
 
 // Check finds what is wrong with the flag.
 func (p *Pictures) Check() error {
+	if p.asked == byItself {
+		return nil
+	}
+	var err error
+	p.every, err = strconv.Atoi(p.asked)
 	switch {
+	case err != nil:
+		return cli.Usagef("--%s %.60q: a number of steps, or auto", progressEvery, p.asked)
 	case p.every < 0:
-		return cli.Usagef("--%s %d: at least 1, or 0 for none", progressEvery, p.every)
+		return cli.Usagef("--%s %d: at least 1, 0 for none, or auto", progressEvery, p.every)
 	case p.every > 0 && *p.off:
 		return cli.Usagef("--%s and --no-figures exclude each other", progressEvery)
 	}
@@ -38,7 +54,7 @@ func (p *Pictures) Check() error {
 
 // observer draws the pictures of a run; nil where there are none.
 func (p *Pictures) observer(ctx context.Context, c trainer.Config, sub *Subject, start *Start, name string, total int) *snapshots.Observer {
-	if p == nil || *p.off || p.cmd.Changed(progressEvery) && p.every == 0 {
+	if p == nil || *p.off || p.asked != byItself && p.every == 0 {
 		return nil
 	}
 	step := c.BatchSize * c.Accumulate

@@ -50,6 +50,8 @@ type RunSession struct {
 	Arguments []string          `json:"arguments"`
 	Versions  map[string]string `json:"versions"`
 	Machine   string            `json:"machine"`
+	Device    string            `json:"device"`       // where it was computed, "cpu"
+	Threads   int               `json:"threads"`      // of the processor
 	Before    int               `json:"steps_before"` // done by earlier sessions
 	Steps     int               `json:"steps"`        // done by this one, when this was written
 	Seconds   float64           `json:"seconds"`      // that they took
@@ -146,7 +148,7 @@ func (s *Start) keepDamagedHistory() error {
 // NewSession is the part of a run that begins now.
 func NewSession(args []string, s *Start) RunSession {
 	return RunSession{
-		Arguments: append([]string{}, args...), Machine: machine(s.Device), Before: s.Step(), Began: time.Now().UTC().Truncate(time.Second),
+		Arguments: append([]string{}, args...), Machine: machine(s.Device), Device: s.Device.String(), Threads: torch.NumThreads(), Before: s.Step(), Began: time.Now().UTC().Truncate(time.Second),
 		Versions: map[string]string{"flowmatch": trainer.Version, "libtorch": torch.Version, "go": runtime.Version()},
 	}
 }

@@ -220,9 +220,14 @@ func valueOf(f *pflag.Flag) json.RawMessage {
 	return raw
 }
 
-// PutDefaults adds flags that Resolved knows nothing of and that were not given.
+// leaves are the flags of what a run leaves beside its weights. On which device it was
+// computed, and by how many threads, its sessions say: it may be repeated elsewhere.
+var leaves = []string{progressEvery, "checkpoint-every", "keep"}
+
+// PutDefaults adds flags that Resolved knows nothing of and that were not given, and those
+// of what a run leaves.
 func (r *RunRecord) PutDefaults(f *pflag.FlagSet, flags ...string) {
-	for _, name := range flags {
+	for _, name := range slices.Concat(flags, leaves) {
 		if _, given := r.Values[name]; !given {
 			r.Values[name], r.From[name] = valueOf(f.Lookup(name)), fromDefault
 		}
