@@ -1,16 +1,12 @@
 // Attention as one operation with a gradient.
 #include "attention.h"
 
-#include <ATen/cpu/Utils.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/unbind.h>
 #include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
-
-#include <cstdlib>
-#include <string_view>
 
 #include "dispatch.h"
 #include "kernels.h"
@@ -22,17 +18,6 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::Variable;
 using torch::autograd::variable_list;
-
-// Tiles must be asked of the kernel once. ONEDNN_MAX_CPU_ISA, which restricts
-// oneDNN's use of them, restricts this one, too.
-bool tiles() {
-  const char *most = std::getenv("ONEDNN_MAX_CPU_ISA");
-  if (most && std::string_view(most).find("AMX") == std::string_view::npos &&
-      std::string_view(most) != "ALL" && std::string_view(most) != "DEFAULT")
-    return false;
-  return at::get_cpu_capability() == "AVX512" && __builtin_cpu_supports("avx512bf16") &&
-         __builtin_cpu_supports("amx-bf16") && at::cpu::init_amx();
-}
 
 const AttentionLoops &loops() {
   static const AttentionLoops &chosen =

@@ -2,6 +2,11 @@
 #ifndef CGOTORCH_KERNELS_DISPATCH_H_
 #define CGOTORCH_KERNELS_DISPATCH_H_
 
+#include <ATen/cpu/Utils.h>
+
+#include <cstdlib>
+#include <string_view>
+
 #include "pch.h"
 
 namespace gt {
@@ -16,6 +21,20 @@ const Loops &for_processor(const Loops &base, const Loops &avx2, const Loops &av
   if (can == "AVX512") return avx512;
   if (can == "AVX2") return avx2;
   return base;
+}
+
+// Whether there are products of tiles of bf16, which must be asked of the kernel
+// once. ONEDNN_MAX_CPU_ISA, which restricts oneDNN's use of them, restricts ours, too.
+inline bool tiles() {
+  static const bool there = [] {
+    const char *most = std::getenv("ONEDNN_MAX_CPU_ISA");
+    if (most && std::string_view(most).find("AMX") == std::string_view::npos &&
+        std::string_view(most) != "ALL" && std::string_view(most) != "DEFAULT")
+      return false;
+    return at::get_cpu_capability() == "AVX512" && __builtin_cpu_supports("avx512bf16") &&
+           __builtin_cpu_supports("amx-bf16") && at::cpu::init_amx();
+  }();
+  return there;
 }
 
 inline std::optional<at::Tensor> optional(const at::Tensor &t) {

@@ -52,6 +52,12 @@ at::Tensor conv1d(const at::Tensor &x, const at::Tensor &w, const std::optional<
 at::Tensor conv2d(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &b,
                   at::IntArrayRef stride, at::IntArrayRef padding, at::IntArrayRef dilation,
                   int64_t groups);
+// conv2d by libtorch with a gradient at the weights of our own, from tiles of bf16, where
+// that is what is faster: kernels of 3 by 3 elements, channels side by side; or nothing.
+std::optional<at::Tensor> conv2d_own_gradient(const at::Tensor &x, const at::Tensor &w,
+                                              const std::optional<at::Tensor> &b,
+                                              at::IntArrayRef stride, at::IntArrayRef padding,
+                                              at::IntArrayRef dilation, int64_t groups);
 
 // Layers whose weights do not change any more, without gradients.
 //
