@@ -114,11 +114,11 @@ class Part:
         self.result(name, "failed", why="%s: %s" % (how, done.last_line()))
         return False
 
-    def go_test(self, binary, pattern, folder, limit=None, env=None):
+    def go_test(self, binary, pattern, folder, limit=None, env=None, cuda=True):
         """Runs some tests of a test program; gives how it ended, what they measured, those that failed, and how many
         did not."""
         where = os.path.join(self.bundle, "tests", folder)
-        variables = {"GOTORCH_TEST_CUDA": "1"} if self.cuda else {}
+        variables = {"GOTORCH_TEST_CUDA": "1"} if self.cuda and cuda else {}
         variables.update(env or {})
         done = self.run(
             self.program(binary), "-test.short", "-test.v", "-test.run", pattern, cwd=where, limit=limit,
@@ -144,12 +144,12 @@ class Part:
         done = self.run(self.program(binary), "-test.list", pattern, cwd=os.path.join(self.bundle, "tests", folder))
         return [line for line in done.out.splitlines() if line.startswith("Test")]
 
-    def run_tests(self, name, binary, pattern, folder, limit=None):
+    def run_tests(self, name, binary, pattern, folder, limit=None, cuda=True):
         """Runs tests and reports them as one result; not built if there are none."""
         if not self.tests(binary, pattern, folder):
             self.not_built(name, "%s has no test %s" % (binary, pattern))
             return []
-        done, measured, failures, passed = self.go_test(binary, pattern, folder, limit)
+        done, measured, failures, passed = self.go_test(binary, pattern, folder, limit, cuda=cuda)
         if done.status is None:
             self.result(name, "failed", why="took more than %.0f s" % done.seconds)
         elif failures:

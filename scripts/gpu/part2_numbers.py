@@ -16,13 +16,14 @@ def run(p):
     for row in p.run_tests("tests of operations and AdamW", "gotorch.test", "^TestDevice", "gotorch", limit=60):
         row = dict(row)
         p.check("%s, %s" % (row["name"], row["precision"]), row["error"], row["allowed"], where=row["where"], tensors=row["tensors"])
-    p.run_tests("own kernels", "gotorch.test", "^TestKernel", "gotorch", limit=30)
     if p.cuda:
         p.run_tests("the binding's tests for GPUs", "gotorch.test", "^TestGPU", "gotorch", limit=40)
     else:
         p.skip("the binding's tests for GPUs", "need a GPU")
     ours = p.run_tests("tests of the networks", "models.test", "^TestDevice", "models", limit=60)
     compare_networks(p, ours)
+    # Of the processor's: last, and without CUDA, which each of the processes that they start would open.
+    p.run_tests("own kernels", "gotorch.test", "^TestKernel", "gotorch", limit=30, cuda=False)
 
 
 def compare_networks(p, ours):
