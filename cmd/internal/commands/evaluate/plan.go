@@ -132,23 +132,30 @@ func (e *evaluation) tell(ctx context.Context, p plan) error {
 	return nil
 }
 
-// rehearse is how long a sample takes for an evaluation, where all cores have some.
+// enough is a time that tells how long a draw takes.
+const enough = 100 * time.Millisecond
+
+// rehearse is how long a sample takes for an evaluation, where all cores have some. Together
+// samples take less than alone, so that there are as many as take a while.
 func (e *evaluation) rehearse(ctx context.Context, p plan) (each time.Duration, err error) {
 	euler, _ := flow.FixedStepMethod("euler")
-	n := e.batch()
-	if !e.device.IsCUDA() {
-		n = min(n, 4) * torch.NumThreads()
-	}
+	all := max(p.samples, p.paths)
 	draw := flow.Sampling{
-		Velocity: e.velocity, Device: e.device, Solver: flow.FixedStep{Method: euler, Steps: 1}, Shape: e.file.Dims(), N: n,
-		Labels: equalParts(n, e.file.Classes), Batch: e.batch(),
+		Velocity: e.velocity, Device: e.device, Solver: flow.FixedStep{Method: euler, Steps: 1}, Shape: e.file.Dims(),
+		N: min(all, 4*torch.NumThreads()), Batch: e.batch(),
 	}
-	for range 2 { // the first one asks for memory
+	for warm := false; ; warm = true { // the first one asks for memory
+		draw.Labels = equalParts(draw.N, e.file.Classes)
 		began := time.Now()
 		if _, err := draw.Draw(ctx); err != nil {
 			return 0, err
 		}
-		each = time.Since(began) / time.Duration(n)
+		took := time.Since(began)
+		if warm && (took > enough || draw.N == all) {
+			return took / time.Duration(draw.N), nil
+		}
+		if took < enough {
+			draw.N = min(all, 4*draw.N)
+		}
 	}
-	return each, nil
 }

@@ -2,7 +2,9 @@ package evaluate
 
 import (
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	torch "github.com/wangkuiyi/gotorch"
 
@@ -85,5 +87,32 @@ func TestCounting(t *testing.T) {
 	})
 	if told != 12 {
 		t.Errorf("%d evaluations", told)
+	}
+}
+
+// How long a sample takes is told by as many as take a while, which are no more than are
+// drawn anyway.
+func TestRehearse(t *testing.T) {
+	for _, c := range []struct {
+		each time.Duration // of a sample
+		most int
+	}{{0, 300}, {100 * time.Millisecond, 4}} {
+		torch.Scoped(func() {
+			seen := 0
+			e := &evaluation{f: newFlags(), device: torch.CPU, file: fileOf([]int{1, 8, 8})}
+			e.f.batchSize = 300
+			var mu sync.Mutex
+			e.velocity = func(x, _, _ torch.Tensor) torch.Tensor {
+				mu.Lock()
+				defer mu.Unlock()
+				seen += int(x.Shape()[0])
+				time.Sleep(c.each * time.Duration(x.Shape()[0]))
+				return x
+			}
+			each, err := e.rehearse(t.Context(), plan{samples: 300})
+			if err != nil || each < c.each/time.Duration(2*torch.NumThreads()) || c.each == 0 && seen < c.most || c.each > 0 && seen > 2*c.most*torch.NumThreads() {
+				t.Errorf("%v a sample: %v by %d samples, %v", c.each, each, seen, err)
+			}
+		})
 	}
 }
