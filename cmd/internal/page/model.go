@@ -28,6 +28,16 @@ type opened struct {
 	fieldsOf   *view
 }
 
+// solve draws a sample from each noise, as sampling says. observe, if set, is Sampling's.
+func (m *opened) solve(ctx context.Context, c solver, x0 []float32, observe func(frame, first int, x []float32)) (*flow.Samples, error) {
+	draw, err := m.sampling(c, len(x0)/m.file.Info.Dim())
+	if err != nil {
+		return nil, err
+	}
+	draw.X0, draw.Observe = x0, observe
+	return draw.Draw(ctx)
+}
+
 // asTrained is a "precision" of in: float32, by weights that are not laid out for samples.
 const asTrained = "as trained"
 

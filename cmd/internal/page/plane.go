@@ -128,16 +128,10 @@ func (s *Server) trace(ctx context.Context, ask *traceRequest, out *stream) erro
 	for _, b := range batches(ask.Count) {
 		x0 := noise(2, ask.Seed, b[0], b[1]-b[0])
 		for k, m := range models {
-			draw, err := m.sampling(ask.solver, b[1]-b[0])
-			if err != nil {
-				return err
-			}
-			draw.X0 = x0
-			draw.Observe = func(frame, first int, x []float32) {
+			done, err := m.solve(ctx, ask.solver, x0, func(frame, first int, x []float32) {
 				out.send("frame", traceFrame{k, frame, b[0] + first, x})
 				s.worker.Breathe()
-			}
-			done, err := draw.Draw(ctx)
+			})
 			if err != nil {
 				return err
 			}

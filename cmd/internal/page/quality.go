@@ -61,15 +61,10 @@ func (s *Server) quality(ctx context.Context, ask *qualityRequest, out *stream) 
 				continue
 			}
 			const part = 250 // so that a click in between need not wait
-			draw, err := m.sampling(c, part)
-			if err != nil {
-				return err
-			}
 			var x []float32
 			nfe := 0
 			for first := 0; first < qualitySamples; first += part {
-				draw.X0 = noise(2, ask.Seed, first, part)
-				done, err := draw.Draw(ctx)
+				done, err := m.solve(ctx, c, noise(2, ask.Seed, first, part), nil)
 				if err != nil {
 					return err
 				}
