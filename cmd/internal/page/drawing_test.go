@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -122,4 +123,46 @@ func TestLeavingEndsATraining(t *testing.T) {
 	wait("the first does not end", first)
 	wait("the second is not done", done)
 	wait("the second does not end", second)
+}
+
+// A drawing is trained on as bin/train would, and is a model of the page afterwards.
+func TestTrainOnDrawing(t *testing.T) {
+	s := newServer(t, Options{})
+	h := s.Handler()
+	var points []float32
+	for i := range 200 {
+		a := float64(i) / 200 * 2 * math.Pi
+		points = append(points, float32(2*math.Cos(a)), float32(2*math.Sin(a)))
+	}
+	body, _ := json.Marshal(trainRequest{Points: points, Iterations: 300, Seed: 42})
+	events := eventsOf(t, ask(h, request("POST", "/api/train", string(body), nil)))
+	var names []string
+	var film trainFilm
+	for _, e := range events {
+		if e.name == "film" {
+			check(t, json.Unmarshal([]byte(e.data), &film))
+		}
+		if !slices.Contains(names, e.name) {
+			names = append(names, e.name)
+		}
+	}
+	if !slices.Equal(names, []string{"start", "progress", "film", "done"}) {
+		t.Fatalf("events %q", names)
+	}
+	// Samples at t = 1 lie near the ring.
+	far := 0
+	end := film.X[len(film.X)-1]
+	for i := 0; i < len(end); i += 2 {
+		if r := math.Hypot(float64(end[i]), float64(end[i+1])); math.Abs(r-2) > 0.5 {
+			far++
+		}
+	}
+	if far > len(end)/2/10 {
+		t.Errorf("%d of %d samples are far from the ring", far, len(end)/2)
+	}
+	var done trainDone
+	check(t, json.Unmarshal([]byte(events[len(events)-1].data), &done))
+	if w := ask(h, request("POST", "/api/target", `{"model":"`+done.Model+`"}`, nil)); w.Code != 200 {
+		t.Errorf("the model %s: %d %s", done.Model, w.Code, w.Body)
+	}
 }
