@@ -76,7 +76,7 @@ export class Chart {
       parts.push(svg("line", { class: "gridline", x1: margin.left, x2: margin.left + w, y1: Y(v), y2: Y(v) }));
       parts.push(svg("text", { x: margin.left - 8, y: Y(v) + 4, "text-anchor": "end" }, label(v)));
     }
-    for (const v of ticks(xr, this.logX, Math.max(3, w / 90))) {
+    for (const v of ticks(xr, this.logX, Math.max(3, w / 70))) {
       parts.push(svg("text", { x: X(v), y: margin.top + hgt + 18, "text-anchor": "middle" }, label(v)));
     }
     parts.push(svg("line", { class: "axis", x1: margin.left, x2: margin.left + w, y1: margin.top + hgt, y2: margin.top + hgt }));

@@ -102,6 +102,9 @@ export function checkbox(label, value, changed) {
   return e;
 }
 
+// breakable may go on in another line after a slash or a comma.
+const breakable = (text) => text.split(/(?<=[/,])/).flatMap((part) => [part, h("wbr")]).slice(0, -1);
+
 // commandLine shows the shell command that gives the same.
 export function commandLine(hint) {
   const code = h("div", { class: "lines" });
@@ -117,7 +120,7 @@ export function commandLine(hint) {
   e.show = (text) => {
     shown = text;
     e.hidden = !text;
-    code.replaceChildren(...text.split("\n").map((line) => h("code", {}, line.split(/ (?=--|&&)/).flatMap((part) => [h("span", {}, part), " "]).slice(0, -1))));
+    code.replaceChildren(...text.split("\n").map((line) => h("code", {}, line.split(/ (?=--|&&)/).flatMap((part) => [h("span", {}, breakable(part)), " "]).slice(0, -1))));
   };
   return e;
 }

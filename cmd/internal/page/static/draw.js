@@ -57,6 +57,7 @@ export class Draw {
     this.onward = h("a", { class: "button", href: "#flow" }, "Look closer in Flow");
     this.onward.hidden = true;
     this.chart = new Chart({ label: "Loss by step", x: "steps", y: "Loss", height: 190 });
+    this.lossBox = h("div", {}, h("h2", {}, "Loss"), this.chart.element);
     this.command = commandLine("The same training in a shell, after “Save drawing.csv”:");
     this.element = h("section", { class: "view single" },
       lede("Draw a set, and watch a flow learn it", "Spread points with the mouse or a finger. A small network starts to learn as soon as you let go: the arrows turn until they carry noise to what you drew."),
@@ -68,7 +69,7 @@ export class Draw {
         slider("Steps of training", { min: 200, max: 6000, step: 100, value: s.steps, text: count }, (v) => { s.steps = v; this.#restart(); }),
         seedField(s.seed, (v) => { s.seed = v; this.#restart(); }),
         toggles("Shown", [["points", "Samples"], ["field", "Field"], ["drawing", "Drawing"]], this.shown, () => this.#show()),
-        h("div", {}, h("h2", {}, "Loss"), this.chart.element),
+        this.lossBox,
         h("div", { class: "row" }, this.save, this.onward)),
       this.command);
     this.#listen();
@@ -136,7 +137,7 @@ export class Draw {
       this.#film(kept.film);
       this.#done(kept.done);
     } else {
-      this.facts.textContent = "An example. Train shows how a network learns it; or draw a set of your own over it.";
+      this.facts.textContent = "An example: press Train to see a network learn it, or draw a set of your own.";
     }
   }
 
@@ -172,6 +173,7 @@ export class Draw {
     this.plane.show = { points: this.shown.points, field: this.shown.field, density: false };
     this.train.textContent = this.request.busy ? "Stop" : "Train";
     this.train.disabled = n < least;
+    this.lossBox.hidden = !this.about; // nothing was trained yet
     this.undo.disabled = this.clear.disabled = this.save.disabled = n === 0;
     this.plane.draw();
   }
@@ -226,6 +228,7 @@ export class Draw {
   // and at its end.
   #begin(about) {
     this.about = about;
+    this.lossBox.hidden = false;
     this.lossOf = { x: [], y: [] };
     this.command.show(about.command);
     this.plane.field = { side: about.side, times: about.times, values: about.times.map(() => null), greatest: 0 };

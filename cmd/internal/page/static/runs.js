@@ -30,11 +30,15 @@ class Losses {
     }
   }
 
-  // smooth is a running mean that a reader can follow.
+  // smooth is a running mean that a reader can follow. It looks as far ahead as back, and not
+  // far at the beginning, so that it does not lag behind a loss that falls fast.
   smooth() {
-    let m = null;
-    const weight = Math.min(0.2, 12 / Math.max(1, this.mean.length));
-    return this.mean.map((v) => (m = m === null ? v : m + weight * (v - m)));
+    const sums = [0], n = this.mean.length, reach = Math.max(2, n >> 6);
+    for (const v of this.mean) sums.push(sums.at(-1) + v);
+    return this.mean.map((_, i) => {
+      const h = Math.min(reach, i), from = i - h, to = Math.min(n, i + h + 1);
+      return (sums[to] - sums[from]) / (to - from);
+    });
   }
 }
 
