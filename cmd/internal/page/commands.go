@@ -41,9 +41,9 @@ func (m Model) after(command string) string {
 	return m.made + " && " + command
 }
 
-// trainCommand trains on a set, in the page's output folder.
-func (s *Server) trainCommand(set string) string {
-	return shell(append([]string{"bin/train", "--dataset", set}, s.outputFlags()...))
+// firstTraining is a run of some seconds, in the page's output folder.
+func (s *Server) firstTraining() string {
+	return shell(append([]string{"bin/train", "--preset", "moons-quick"}, s.outputFlags()...))
 }
 
 // outputFlags name the output folder, where it is not the commands' own.

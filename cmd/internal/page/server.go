@@ -157,7 +157,7 @@ func (s *Server) state(w http.ResponseWriter, _ *http.Request) {
 	if err != nil {
 		st.Problem = plain(err)
 	}
-	st.Train = s.trainCommand("checkerboard")
+	st.Train = s.firstTraining()
 	st.Models = s.all(folders)
 	for i := range st.Models {
 		st.Models[i].show()

@@ -167,7 +167,7 @@ func TestIncludedModels(t *testing.T) {
 	s := newServer(t, Options{OutputDir: t.TempDir()})
 	var state pageState
 	check(t, json.Unmarshal(ask(s.Handler(), request("GET", "/api/state", "", nil)).Body.Bytes(), &state))
-	if want := "bin/train --dataset checkerboard --output-dir " + s.outputs.dir; state.Train != want {
+	if want := "bin/train --preset moons-quick --output-dir " + s.outputs.dir; state.Train != want {
 		t.Errorf("a first run: %s, want %s", state.Train, want)
 	}
 	kinds := map[string]int{}

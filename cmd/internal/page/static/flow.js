@@ -91,7 +91,7 @@ export class Flow {
     const s = this.settings;
     const before = this.models?.map((m) => m.id + m.updated).join();
     if (!all.some((m) => m.id === s.model)) s.model = (all.find((m) => m.partner) || all.find((m) => !m.aside) || all[0]).id;
-    this.model.fill(all.map((m) => modelOption(m, `${m.set}, ${familyNames[m.family] || m.family}`)), s.model);
+    this.model.fill(all.map((m) => modelOption(m, `${m.set}, ${m.family === "pretrained" ? "in the program" : familyNames[m.family] || m.family}`)), s.model);
     this.method.fill(solverOptions(known.methods), s.method);
     if (!this.body[0].isConnected) this.element.replaceChildren(this.lede, this.notice, ...this.body);
     const now = this.#chosen().map((m) => m.id + m.updated).join();

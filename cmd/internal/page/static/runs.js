@@ -85,7 +85,7 @@ export class Runs {
   update(known, fresh) {
     this.known = known;
     if (known.runs.length === 0) {
-      const first = commandLine("Begin one in a shell. It shows up here by itself, as it goes:");
+      const first = commandLine("Begin one in a shell; this one takes seconds. It shows up here by itself, as it goes:");
       first.show(known.train);
       this.element.replaceChildren(this.lede, h("div", { class: "empty wide" }, h("h2", {}, `No run yet in the folder ${known.output}`), first,
         h("p", {}, "Or ", h("a", { href: "#draw" }, "draw a set"), " and train on it here: that needs no run.")));
