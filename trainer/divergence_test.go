@@ -178,6 +178,26 @@ func TestExplosionIsTold(t *testing.T) {
 	}
 }
 
+// A run that diverges before its first save says that it has diverged, and no more; its state, if its weights can be
+// kept, is whole.
+func TestDivergenceIsAllThatIsTold(t *testing.T) {
+	for _, rate := range []float64{1e3, 1e6, 1e9, 1e12, 1e15, 1e18, 1e20, 1e25, 1e30, 1e35, 1e38} {
+		for _, precision := range []string{"fp32", "bf16"} {
+			c := config(200)
+			c.LearningRate, c.Warmup, c.GradClip, c.Schedule, c.Precision = rate, 0, 0, "constant", precision
+			r := planeRun(t, c, t.TempDir())
+			_, err := r.Train(context.Background(), nil)
+			var d *DivergedError
+			if !errors.As(err, &d) || err.Error() != d.Error() {
+				t.Errorf("%s, rate %g: %v; want a divergence alone", precision, rate, err)
+			}
+			if _, _, _, err := Newest(r.Folder.Dir); err != nil && rate < 1e38 { // which gives infinite weights
+				t.Errorf("%s, rate %g: %v", precision, rate, err)
+			}
+		}
+	}
+}
+
 // A short run that diverges has diverged, whatever its length.
 func TestShortRunDiverges(t *testing.T) {
 	for _, steps := range []int{1, 2, 5, 20, 29} {

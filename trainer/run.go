@@ -266,7 +266,7 @@ func (l *loop) run(ctx context.Context) error {
 		}
 		if l.e.filled == l.e.slots || l.done == l.total() || l.due() || time.Since(l.meter.at) >= l.interval() {
 			if err := l.look(); err != nil {
-				return errors.Join(err, l.save())
+				return l.writeAfter(errors.Join(err, l.settle()))
 			}
 		}
 		if l.saveDue() {
@@ -276,7 +276,7 @@ func (l *loop) run(ctx context.Context) error {
 		}
 	}
 	if err := l.settle(); err != nil {
-		return errors.Join(err, l.write())
+		return l.writeAfter(err)
 	}
 	if l.done > l.first {
 		losses := l.losses
@@ -289,7 +289,7 @@ func (l *loop) run(ctx context.Context) error {
 				d.Step = min(d.Step, l.done)
 			}
 			if !l.Folder.HoldsState() {
-				err = errors.Join(err, l.write())
+				err = l.writeAfter(err)
 			}
 			return err
 		}

@@ -23,8 +23,18 @@ func (l *loop) saveDue() bool {
 // save looks at the device and writes the folder's files. Its errors are a divergence,
 // which is no reason to save nothing, an observer's, or of files.
 func (l *loop) save() error {
-	found := l.settle()
-	return errors.Join(found, l.write())
+	return l.writeAfter(l.settle())
+}
+
+// writeAfter saves the state of a run that something was found in. That a diverged run's weights cannot be saved is the
+// divergence that was found, once more.
+func (l *loop) writeAfter(found error) error {
+	err := l.write()
+	var before, again *DivergedError
+	if errors.As(found, &before) && errors.As(err, &again) {
+		return found
+	}
+	return errors.Join(found, err)
 }
 
 // settle brings what is known of the run up to its last step.
@@ -66,7 +76,7 @@ func (l *loop) write() error {
 // does not end the run: it is tried again at the next interval.
 func (l *loop) interim() error {
 	if err := l.settle(); err != nil {
-		return errors.Join(err, l.write())
+		return l.writeAfter(err)
 	}
 	if l.watch.high > 0 && l.Folder.HoldsState() {
 		return nil

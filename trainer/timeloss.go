@@ -13,6 +13,10 @@ import (
 const (
 	TimeBins   = 10  // of [0,1)
 	TimeWindow = 100 // steps
+
+	// mostLoss is a sample's loss that is too high to count: a window's sum of
+	// more could leave float32, and no state that is not finite is saved.
+	mostLoss = 1e28
 )
 
 // timeLoss gathers the loss by time on the device. Windows end there, too, and
@@ -50,8 +54,8 @@ func (l *timeLoss) Batch(v, u, t torch.Tensor) {
 		d := torch.Sub(v.Detach().CastTo(torch.Float), u, 1).View(b, -1)
 		each := torch.MeanDims(torch.Mul(d, d), []int64{1}, false)
 		bin := torch.Clamp(torch.Floor(torch.MulScalar(t, TimeBins)), 0, TimeBins-1).CastTo(torch.Long)
-		// A loss that is not finite updates nothing, and counts nowhere.
-		ok := torch.IsFinite(each)
+		// A loss that is not finite updates nothing, and counts nowhere; NaN is not below anything.
+		ok := torch.LtScalar(each, mostLoss)
 		each = torch.MaskedFill(each, torch.LogicalNot(ok), 0)
 		index := torch.Stack([]torch.Tensor{bin, bin}, 0)
 		l.sum.CopyI(torch.ScatterAdd(l.sum, 1, index, torch.Stack([]torch.Tensor{each, ok.CastTo(torch.Float)}, 0)))

@@ -40,6 +40,18 @@ func TestTimeLoss(t *testing.T) {
 			t.Errorf("the sums were not begun anew: %v", l.history[TimeBins:])
 		}
 	})
+	// Losses that are each finite, and whose sum is not.
+	torch.Scoped(func() {
+		l := newTimeLoss(torch.CPU, TimeWindow)
+		defer l.Close()
+		zeros := torch.Zeros([]int64{2, 1}, torch.Options{})
+		for range TimeWindow {
+			l.Batch(torch.FromSlice([]float32{1.5e19, 2}, 2, 1), zeros, torch.FromSlice([]float32{0.55, 0.55}, 2))
+		}
+		if got := torch.ToSlice[float32](l.sum); got[5] != 4*TimeWindow || got[TimeBins+5] != TimeWindow {
+			t.Errorf("the sum is %v of %v losses, want that of those that can be summed", got[5], got[TimeBins+5])
+		}
+	})
 	l := &timeLoss{history: make([]float32, 2*TimeBins)}
 	at := func(step int) []*float64 {
 		m := Metric{Step: step}
