@@ -14,9 +14,8 @@
 //  3. Both are in one process group. What the terminal sends (Ctrl-C, Ctrl-Z, its end) reaches both, and the parent leaves
 //     it at that. What somebody sends to the parent alone is passed on; who sends to the whole group is heard twice, as
 //     under timeout. When the parent stops, so does the child; when it is killed, the child is too (PR_SET_PDEATHSIG).
-//  4. The parent ends as the child did: with its status, by its signal. Only an end for want of memory becomes a line, with
-//     the words that tell the cause, and status 4. GOTORCH_TRACE=1 shows all of the words; those of any other end are shown
-//     as they are.
+//  4. The parent ends as the child did: with its status, by its signal. Only an end for want of memory becomes a line,
+//     and status 4. GOTORCH_TRACE=1 shows the last words before it; those of any other end are shown as they are.
 //
 // As it is there before Go's runtime, it also sees whether there was a standard output ([OutputClosed]).
 package supervise

@@ -50,12 +50,15 @@ func run(t *testing.T, cmd *exec.Cmd) (e ended) {
 
 // An end is the program's own but for one by want of memory, which is a line.
 func TestEnds(t *testing.T) {
-	const line = "supervise.test: out of memory: it broke off (%s) with memory limited to 8192 MiB (ulimit -v); allow more\n"
+	const (
+		memory  = "a note\nsupervise.test: out of memory: the program broke off; allow more than 8192 MiB (ulimit -v)\n"
+		threads = "a note\nsupervise.test: out of memory: no thread could be started; allow more than 8192 MiB (ulimit -v), or more threads (ulimit -u)\n"
+	)
 	for _, c := range []struct {
 		text   string // on descriptor 2
 		status int    // its end's
 		want   int
-		line   string // the words that are given; "": the text as it is
+		told   string // "": the text as it is
 	}{
 		{"", 0, 0, ""},
 		{"a warning\n", 0, 0, ""},
@@ -65,16 +68,17 @@ func TestEnds(t *testing.T) {
 		{"fatal error: all goroutines are asleep - deadlock!\n", 2, 2, ""},
 		{"SIGQUIT: quit\nPC=0x47a1e1 m=0 sigcode=0\n", 2, 2, ""},
 		{"SIGSEGV: segmentation violation\nPC=0x7f sigcode=1 addr=0x7f0012340000\n", 2, 2, ""},
-		{"SIGSEGV: segmentation violation\nPC=0x7f sigcode=1 addr=0x18\n\ngoroutine 1\n", 2, 4, "SIGSEGV: segmentation violation"},
-		{"fatal error: failed to reserve page summary memory\n\nruntime stack:\n", 2, 4, "fatal error: failed to reserve page summary memory"},
+		{"SIGSEGV: segmentation violation\nPC=0x7f sigcode=1 addr=0x18\n\ngoroutine 1\n", 2, 4, memory},
+		{"fatal error: failed to reserve page summary memory\n\nruntime stack:\n", 2, 4, memory},
 		{"runtime: may need to increase max user processes (ulimit -u)\nruntime: failed to create new OS thread (have 7 already; errno=11)\nfatal error: newosproc\n",
-			2, 4, "runtime: failed to create new OS thread (have 7 already; errno=11)"},
-		{"\nlibgomp: Thread creation failed: Resource temporarily unavailable\n", 1, 4, "libgomp: Thread creation failed: Resource temporarily unavailable"},
+			2, 4, threads},
+		{"runtime/cgo: pthread_create failed: Resource temporarily unavailable\nSIGABRT: abort\n", 2, 4, threads},
+		{"\nlibgomp: Thread creation failed: Resource temporarily unavailable\n", 1, 4, threads},
 	} {
 		got := run(t, supervised(t, enough, "ends", "SUPERVISE_TEXT="+c.text, "SUPERVISE_STATUS="+strings.Repeat("i", c.status)))
 		want := "a note\n" + c.text
-		if c.line != "" {
-			want = "a note\n" + fmt.Sprintf(line, c.line)
+		if c.told != "" {
+			want = c.told
 		}
 		if got.status != c.want || got.errOut != want {
 			t.Errorf("%q with %d: status %d, %q", c.text, c.status, got.status, got.errOut)

@@ -36,13 +36,31 @@ static struct limit limit(void) {
 
 // ---- The last words ---------------------------------------------------------
 
-// What Go's runtime, the C++ library, OpenMP and the loader say where memory is exhausted.
-static const char *const kWords[] = {
-    "out of memory",          "annot allocate memory", "failed to reserve",
-    "failed to allocate",     "pthread_create failed", "failed to create new OS thread",
-    "Thread creation failed", "std::bad_alloc",        "can't allocate memory",
-    "failed to map segment",
+// What Go's runtime, the C++ library, OpenMP and the loader say where memory is exhausted, and
+// where no thread starts any more, for want of memory above all.
+static const char *const kMemory[] = {
+    "out of memory",  "annot allocate memory", "failed to reserve",     "failed to allocate",
+    "std::bad_alloc", "can't allocate memory", "failed to map segment",
 };
+static const char *const kThreads[] = {
+    "pthread_create failed",
+    "failed to create new OS thread",
+    "Thread creation failed",
+};
+
+static bool any(const char *text, const char *const *words, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    if (strstr(text, words[i])) return true;
+  return false;
+}
+
+static bool tells_of_memory(const char *text) {
+  return any(text, kMemory, sizeof kMemory / sizeof *kMemory);
+}
+
+static bool tells_of_threads(const char *text) {
+  return any(text, kThreads, sizeof kThreads / sizeof *kThreads);
+}
 
 // Tells whether a crash of Go's runtime names an access near address 0, where malloc's result was
 // used without a look. (Go's own nil pointers are panics.)
@@ -52,16 +70,8 @@ static bool null_access(const char *text) {
   return address && strtoull(address + strlen("addr="), NULL, 16) < 1 << 16;
 }
 
-// The line of the text that tells the cause if it is want of memory, else NULL.
-static const char *cause(const char *text) {
-  const char *first = NULL;
-  for (size_t i = 0; i < sizeof kWords / sizeof *kWords; i++) {
-    const char *at = strstr(text, kWords[i]);
-    if (at && (!first || at < first)) first = at;
-  }
-  if (!first && null_access(text)) first = strstr(text, "SIGSEGV");
-  while (first && first > text && first[-1] != '\n') first--;
-  return first;
+static bool by_want_of_memory(const char *text) {
+  return tells_of_memory(text) || tells_of_threads(text) || null_access(text);
 }
 
 // Sends this process a signal that is blocked otherwise.
@@ -97,18 +107,17 @@ static void show(int fd, const char *text) {
   }
 }
 
-// Tells the end in a line.
-static void explain(int real, const char *why) {
+// Tells the end in a line. The words of runtimes and libraries say nothing to who reads it.
+static void explain(int real, const char *text) {
   const struct limit l = limit();
-  size_t n = strcspn(why, "\n");
-  if (n > 200) n = 200;
+  const bool threads = tells_of_threads(text) && !tells_of_memory(text);
   char line[512];
-  snprintf(line, sizeof line,
-           "%s%s: out of memory: it broke off (%.*s) with memory limited to %llu MiB (ulimit -%c); "
-           "allow more\n",
+  snprintf(line, sizeof line, "%s%s: out of memory: %s; allow more than %llu MiB (ulimit -%c)%s\n",
            isatty(real) ? "\n" : "",  // a bar of progress may stand in the terminal's line
-           program_invocation_short_name, (int)n, why, (unsigned long long)(l.bytes >> 20),
-           l.option);
+           program_invocation_short_name,
+           threads ? "no thread could be started" : "the program broke off",
+           (unsigned long long)(l.bytes >> 20), l.option,
+           threads ? ", or more threads (ulimit -u)" : "");
   show(real, line);
 }
 
@@ -116,17 +125,17 @@ static void explain(int real, const char *why) {
 _Noreturn static void end_as(int status, int file, int real) {
   char *text = last_words(file);
   if (!text) text = "";
-  const char *why = NULL;
+  bool exhausted = false;
   const int by = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   if (by == SIGABRT || by == SIGSEGV || by == SIGBUS) {
-    why = *text ? cause(text) : strsignal(by);
+    exhausted = !*text || by_want_of_memory(text);
   } else if (!by && (WEXITSTATUS(status) == 1 || WEXITSTATUS(status) == 2)) {
-    why = cause(text);  // Go's runtime ends with 2, libraries with 1
+    exhausted = by_want_of_memory(text);  // Go's runtime ends with 2, libraries with 1
   }
   const char *trace = getenv("GOTORCH_TRACE");
-  if (!why || (trace && !strcmp(trace, "1"))) show(real, text);
-  if (why) {
-    explain(real, why);
+  if (!exhausted || (trace && !strcmp(trace, "1"))) show(real, text);
+  if (exhausted) {
+    explain(real, text);
     _exit(kExhausted);
   }
   if (!by) _exit(WEXITSTATUS(status));
