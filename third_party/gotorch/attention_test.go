@@ -239,8 +239,33 @@ func TestKernelAttentionThreads(t *testing.T) {
 	})
 }
 
-// With more cores than heads libtorch's products serve, which use them all; so they
-// do for gradients of gradients.
+// Without gradients it changes none either where there are fewer heads than cores:
+// samples are to be the same.
+func TestKernelAttentionThreadsOfOneSample(t *testing.T) {
+	n := NumThreads()
+	defer SetNumThreads(int32(n))
+	Scoped(func() {
+		x := source{Shape: []int64{1, 1, 3, 20, 8}, K: 1, Scale: 4}.tensor().CastTo(Float)
+		var first Tensor
+		for _, threads := range []int32{1, 3, 7} {
+			SetNumThreads(threads)
+			Scoped(func() {
+				NoGrad(func() {
+					y := RawAttention(x, 0.3)
+					if threads == 1 {
+						first = y
+						Keep(y)
+					} else if !Equal(y, first) {
+						t.Errorf("%d threads: the output differs", threads)
+					}
+				})
+			})
+		}
+	})
+}
+
+// With more cores than heads libtorch's products serve in training, which use them all; so
+// they do for gradients of gradients.
 func TestKernelAttentionComposed(t *testing.T) {
 	n := NumThreads()
 	defer SetNumThreads(int32(n))

@@ -1,13 +1,15 @@
 package gotorch
 
 import (
+	"cmp"
 	"os"
 	"slices"
 	"strings"
 )
 
 // CPUFlags is what /proc/cpuinfo says the processor can do, less what the variable
-// ONEDNN_MAX_CPU_ISA keeps libtorch's products and convolutions from using.
+// ONEDNN_MAX_CPU_ISA, or DNNL_MAX_CPU_ISA, keeps libtorch's products and convolutions
+// from using.
 func CPUFlags() []string {
 	b, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {
@@ -15,7 +17,7 @@ func CPUFlags() []string {
 	}
 	for line := range strings.Lines(string(b)) {
 		if name, list, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "flags" {
-			return within(os.Getenv("ONEDNN_MAX_CPU_ISA"), strings.Fields(list))
+			return within(cmp.Or(os.Getenv("ONEDNN_MAX_CPU_ISA"), os.Getenv("DNNL_MAX_CPU_ISA")), strings.Fields(list))
 		}
 	}
 	return nil

@@ -29,3 +29,14 @@ func TestCPUFlagsWithinLimit(t *testing.T) {
 		}
 	}
 }
+
+// oneDNN's older name of the variable is heeded where the newer one is not set.
+func TestCPUFlagsByEitherName(t *testing.T) {
+	for _, c := range []struct{ newer, older string }{{"AVX2", ""}, {"", "AVX2"}, {"AVX2", "ALL"}} {
+		t.Setenv("ONEDNN_MAX_CPU_ISA", c.newer)
+		t.Setenv("DNNL_MAX_CPU_ISA", c.older)
+		if i := slices.IndexFunc(CPUFlags(), func(f string) bool { return strings.HasPrefix(f, "avx512") || strings.HasPrefix(f, "amx") }); i >= 0 {
+			t.Errorf("ONEDNN_MAX_CPU_ISA=%q DNNL_MAX_CPU_ISA=%q leaves %s", c.newer, c.older, CPUFlags()[i])
+		}
+	}
+}

@@ -83,7 +83,7 @@ func TestFrozenProducts(t *testing.T) {
 }
 
 func TestFrozenProductsOnLesserProcessors(t *testing.T) {
-	onLesserProcessors(t, "^TestFrozenProducts$")
+	onLesserProcessors(t, "^TestFrozen(Products|Convolutions)$", "ONEDNN_MAX_CPU_ISA=AVX2", "DNNL_MAX_CPU_ISA=avx2")
 }
 
 func TestFrozenConvolutions(t *testing.T) {

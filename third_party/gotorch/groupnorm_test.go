@@ -149,6 +149,27 @@ func (c normCase) check(t *testing.T) {
 	}
 }
 
+// A group of one number has no gradient: what is taken off is what is there, in bf16
+// too, and what is left is not to be multiplied by the group's deviation.
+func TestKernelGroupNormOfOneNumber(t *testing.T) {
+	for _, layout := range []string{"contiguous", "channels last"} {
+		for _, channels := range []int64{32, 20} {
+			c := normCase{shape: []int64{5, channels, 1, 1}, groups: channels, layout: layout, act: true}
+			Scoped(func() {
+				in := c.inputs(true)
+				got := c.run(in, BFloat16, true)
+				deviation := 1 / math.Sqrt(1e-5)
+				for i, d := range ToSlice[float32](got[1].CastTo(Float)) {
+					if most := 1e-4 * deviation; !(math.Abs(float64(d)) <= most) {
+						t.Errorf("%v: gradient %d is %g, beyond %.2g", c, i, d, most)
+						break
+					}
+				}
+			})
+		}
+	}
+}
+
 // The formula itself, once: group normalisation is of x + shift.
 func TestKernelGroupNormFormula(t *testing.T) {
 	const b, ch, groups, pixels = 2, 6, 2, 5

@@ -45,14 +45,14 @@ func everyAllocationFails(t *testing.T, least int64, f func()) {
 // onLesserProcessors runs the tests that pattern names once more with libtorch
 // restricted to lesser processors (the first one without AMX), whose loops compute
 // the same. (A child without
-// AVX2 at all tells as much of the last kind as this machine can.)
-func onLesserProcessors(t *testing.T, pattern string) {
+// AVX2 at all tells as much of the last kind as this machine can.) kinds: others.
+func onLesserProcessors(t *testing.T, pattern string, kinds ...string) {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, kind := range []string{"ONEDNN_MAX_CPU_ISA=AVX512_CORE_BF16", "ATEN_CPU_CAPABILITY=avx2", "ATEN_CPU_CAPABILITY=default"} {
+	for _, kind := range append(kinds, "ONEDNN_MAX_CPU_ISA=AVX512_CORE_BF16", "ATEN_CPU_CAPABILITY=avx2", "ATEN_CPU_CAPABILITY=default") {
 		cmd := exec.Command(exe, "-test.run="+pattern)
 		cmd.Env = append(os.Environ(), kind)
 		if out, err := cmd.CombinedOutput(); err != nil {

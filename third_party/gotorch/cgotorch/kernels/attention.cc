@@ -121,9 +121,11 @@ at::Tensor attention(const at::Tensor &qkv, double scale) {
   TORCH_CHECK(qkv.dim() == 5 && qkv.size(2) == 3,
               "attention is of [samples,heads,3,tokens,channels], not ", qkv.sizes());
   if (!qkv.is_cpu()) return fused(qkv, scale);
-  // Cores without a head of their own are better used by libtorch's operations.
-  if (!computed(qkv) || 2 * qkv.size(0) * qkv.size(1) < at::get_num_threads())
-    return composed(qkv, scale);
+  if (!computed(qkv)) return composed(qkv, scale);
+  // In training, cores without a head of their own are better used by libtorch's
+  // operations. What samples are is not to depend on the number of cores.
+  bool learns = at::GradMode::is_enabled() && qkv.requires_grad();
+  if (learns && 2 * qkv.size(0) * qkv.size(1) < at::get_num_threads()) return composed(qkv, scale);
   return Function::apply(qkv, scale);
 }
 

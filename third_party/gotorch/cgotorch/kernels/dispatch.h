@@ -4,7 +4,9 @@
 
 #include <ATen/cpu/Utils.h>
 
+#include <cctype>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
 #include "pch.h"
@@ -23,17 +25,40 @@ const Loops &for_processor(const Loops &base, const Loops &avx2, const Loops &av
   return base;
 }
 
+// Whether oneDNN may use what of two kinds of instructions is named in limit; "": what
+// the processor has. limit: ONEDNN_MAX_CPU_ISA, or DNNL_MAX_CPU_ISA, its older name; of
+// a name that is none oneDNN takes no notice. CPUFlags (cpu.go) has the same rules.
+struct Allowed {
+  bool bf16 = true, tiles = true;
+
+  static Allowed by(std::string limit) {
+    for (char &c : limit) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    auto ends = [&](std::string_view with) { return limit.ends_with(with); };
+    Allowed may;
+    if (limit.find("AMX") != std::string::npos) return may;
+    bool later = ends("_BF16") || ends("_FP16") || limit.starts_with("AVX10");
+    bool older = limit.starts_with("AVX512_CORE") || limit.starts_with("AVX2") || limit == "AVX" ||
+                 limit == "SSE41";
+    may.tiles = !later && !older;
+    may.bf16 = later || !older;
+    return may;
+  }
+  static const Allowed &here() {
+    static const Allowed a = [] {
+      const char *v = std::getenv("ONEDNN_MAX_CPU_ISA");
+      if (!v) v = std::getenv("DNNL_MAX_CPU_ISA");
+      return by(v ? v : "");
+    }();
+    return a;
+  }
+};
+
 // Whether there are products of tiles of bf16, which must be asked of the kernel
-// once. ONEDNN_MAX_CPU_ISA, which restricts oneDNN's use of them, restricts ours, too.
+// once. What restricts oneDNN's use of them restricts ours, too.
 inline bool tiles() {
-  static const bool there = [] {
-    const char *most = std::getenv("ONEDNN_MAX_CPU_ISA");
-    if (most && std::string_view(most).find("AMX") == std::string_view::npos &&
-        std::string_view(most) != "ALL" && std::string_view(most) != "DEFAULT")
-      return false;
-    return at::get_cpu_capability() == "AVX512" && __builtin_cpu_supports("avx512bf16") &&
-           __builtin_cpu_supports("amx-bf16") && at::cpu::init_amx();
-  }();
+  static const bool there = Allowed::here().tiles && at::get_cpu_capability() == "AVX512" &&
+                            __builtin_cpu_supports("avx512bf16") &&
+                            __builtin_cpu_supports("amx-bf16") && at::cpu::init_amx();
   return there;
 }
 

@@ -111,7 +111,8 @@ void forward(const GroupNorm &o, const Piece &p) {
 }
 
 // dbias and dweight of the piece's channels. The gradients at the normalisation's
-// output are left in dx where they are not dy itself.
+// output are left in dx where they are not dy itself. They are summed as they are left there: what
+// is taken off them is their mean then, to the last bit.
 template <class T, bool act>
 void sums(const GroupNorm &o, const Piece &p) {
   int64_t start = p.sample * o.pixels * o.channels;
@@ -128,6 +129,7 @@ void sums(const GroupNorm &o, const Piece &p) {
         for (int i = 0; i < vectors; i++) {
           Floats t = get<part>(x + at + i * width, n) - channels.of[i].center;
           Floats dz = channels.of[i].template backward<act>(t, get<part>(dy + at + i * width, n));
+          dz = rounded<T>(dz);
           if constexpr (act) put<part>(dx + at + i * width, dz, n);
           s[i] += dz;
           q[i] += dz * t;

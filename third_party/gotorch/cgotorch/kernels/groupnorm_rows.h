@@ -96,7 +96,8 @@ void forward(const GroupNorm &o, const Piece &p) {
 }
 
 // dbias and dweight of the piece's channels. The gradients at the normalisation's
-// output are left in dx where they are not dy itself.
+// output are left in dx where they are not dy itself. They are summed as they are left there: what
+// is taken off them is their mean then, to the last bit.
 template <class T, bool act>
 void sums(const GroupNorm &o, const Piece &p) {
   for (int64_t c = p.begin; c < p.end; c++) {
@@ -109,7 +110,7 @@ void sums(const GroupNorm &o, const Piece &p) {
       Floats s[chains] = {}, q[chains] = {};
       each(n, [&]<Fit fit>(int64_t i, int64_t m, int chain) {
         Floats t = get<fit>(x + from + i, m) - k.center;
-        Floats dz = k.template backward<act>(t, get<fit>(dy + from + i, m));
+        Floats dz = rounded<T>(k.template backward<act>(t, get<fit>(dy + from + i, m)));
         if constexpr (act) put<fit>(dx + from + i, dz, m);
         dz = fresh<fit>(dz, m);
         s[chain] += dz;

@@ -4,6 +4,7 @@
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/linear.h>
 
+#include "dispatch.h"
 #include "kernels.h"
 
 namespace gt {
@@ -20,11 +21,12 @@ at::Tensor call(const c10::OperatorHandle &op, Stack stack) {
   return stack[0].toTensor();
 }
 
-// oneDNN has float32 everywhere, and bf16 where the processor has it.
+// oneDNN has float32 everywhere, and bf16 where the processor has it and it may be used.
 bool can_pack(const at::Tensor &w) {
   bool half = w.scalar_type() == at::kBFloat16;
   if (!w.device().is_cpu() || !(half || w.scalar_type() == at::kFloat)) return false;
-  return at::globalContext().userEnabledMkldnn() && (!half || __builtin_cpu_supports("avx512bf16"));
+  return at::globalContext().userEnabledMkldnn() &&
+         (!half || (Allowed::here().bf16 && __builtin_cpu_supports("avx512bf16")));
 }
 
 const c10::List<std::optional<at::Scalar>> no_scalars;

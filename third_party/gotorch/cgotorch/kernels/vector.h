@@ -62,14 +62,7 @@ struct bf16 {
 
 GT_FN Floats splat(float x) { return Floats{} + x; }
 
-GT_FN Floats load(const float *p) {
-  Floats v;
-  __builtin_memcpy(&v, p, sizeof v);
-  return v;
-}
-GT_FN Floats load(const bf16 *p) {
-  Halves h;
-  __builtin_memcpy(&h, p, sizeof h);
+GT_FN Floats widened(Halves h) {
 #if defined(__AVX512F__)
   return (Floats)((Words)_mm512_cvtepu16_epi32((__m256i)h) << 16);
 #elif defined(__AVX2__)
@@ -78,20 +71,40 @@ GT_FN Floats load(const bf16 *p) {
   return (Floats)(__builtin_convertvector(h, Words) << 16);
 #endif
 }
-
-GT_FN void store(float *p, Floats v) { __builtin_memcpy(p, &v, sizeof v); }
-// Rounds to the nearest, halves to the even one.
-GT_FN void store(bf16 *p, Floats v) {
+// To the nearest, halves to the even one.
+GT_FN Halves narrowed(Floats v) {
 #ifdef __AVX512BF16__
-  __m256bh h = _mm512_cvtneps_pbh(v);
-  __builtin_memcpy(p, &h, sizeof h);
+  return (Halves)_mm512_cvtneps_pbh(v);
 #else
   Words u = (Words)v;
   u = (u + 0x7fffu + ((u >> 16) & 1u)) >> 16;
   u = v == v ? u : Words{} + 0x7fc0u;
-  Halves h = __builtin_convertvector(u, Halves);
-  __builtin_memcpy(p, &h, sizeof h);
+  return __builtin_convertvector(u, Halves);
 #endif
+}
+
+GT_FN Floats load(const float *p) {
+  Floats v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+GT_FN Floats load(const bf16 *p) {
+  Halves h;
+  __builtin_memcpy(&h, p, sizeof h);
+  return widened(h);
+}
+
+GT_FN void store(float *p, Floats v) { __builtin_memcpy(p, &v, sizeof v); }
+GT_FN void store(bf16 *p, Floats v) {
+  Halves h = narrowed(v);
+  __builtin_memcpy(p, &h, sizeof h);
+}
+
+// v as it is when it has been stored as T.
+template <class T>
+GT_FN Floats rounded(Floats v) {
+  if constexpr (sizeof(T) == sizeof(float)) return v;
+  return widened(narrowed(v));
 }
 
 // The first n elements, 0 < n < width; the others are 0.
