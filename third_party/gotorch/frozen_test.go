@@ -88,7 +88,7 @@ func TestFrozenProductsOnLesserProcessors(t *testing.T) {
 
 func TestFrozenConvolutions(t *testing.T) {
 	for _, c := range []struct{ in, out, kernel, stride, size int64 }{
-		{32, 48, 3, 1, 7}, {1, 32, 3, 1, 9}, {32, 1, 3, 1, 8}, {64, 32, 1, 1, 5}, {16, 16, 3, 2, 8}, {3, 5, 3, 1, 6},
+		{32, 64, 3, 1, 7}, {64, 32, 3, 1, 1}, {32, 48, 3, 1, 7}, {1, 32, 3, 1, 9}, {32, 1, 3, 1, 8}, {64, 32, 1, 1, 5}, {16, 16, 3, 2, 8}, {3, 5, 3, 1, 6},
 	} {
 		for _, half := range []bool{false, true} {
 			for _, last := range []bool{false, true} {
@@ -118,6 +118,10 @@ func TestFrozenConvolutions(t *testing.T) {
 	}
 }
 
+func TestFrozenConvolutionsOnLesserProcessors(t *testing.T) {
+	onLesserProcessors(t, "^TestFrozenConvolutions$")
+}
+
 // Wrong shapes, types and devices are errors of the operation, and memory that is
 // exhausted is one of memory.
 func TestFrozenProductsRefuse(t *testing.T) {
@@ -131,6 +135,14 @@ func TestFrozenProductsRefuse(t *testing.T) {
 		"a number":               func() { RawNarrow(f(), f(3, 8), f(3)) },
 		"narrow of others":       func() { RawNarrow(f(4, 7), f(3, 8), f(3)) },
 		"packed, of other width": func() { RawLinearPacked(f(4, 7), PackLinear(f(8, 9)), f(8), true) },
+		"packed, other channels": func() {
+			one := []int64{1, 1}
+			RawConv2dPacked(f(1, 64, 4, 4), PackConv2d(f(32, 32, 3, 3), one, one, one, 1), f(32), one, one, one, 1)
+		},
+		"packed, bias of others": func() {
+			one := []int64{1, 1}
+			RawConv2dPacked(f(1, 32, 4, 4), PackConv2d(f(32, 32, 3, 3), one, one, one, 1), f(31), one, one, one, 1)
+		},
 	} {
 		Scoped(func() {
 			var e *Error

@@ -44,8 +44,8 @@ at::Tensor stable_target(const at::Tensor &x0, const at::Tensor &x1, const at::T
 // any layout -> [B,heads,T,C], laid out as a slice of [B,heads,1,T,C] would be.
 at::Tensor attention(const at::Tensor &qkv, double scale);
 
-// libtorch's convolutions; by a kernel of one element, products of bf16 where
-// channels lie side by side.
+// libtorch's convolutions; where channels lie side by side, products by a kernel of one
+// element, and of float32 by 3x3 Winograd's algorithm.
 at::Tensor conv1d(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &b,
                   at::IntArrayRef stride, at::IntArrayRef padding, at::IntArrayRef dilation,
                   int64_t groups);
@@ -58,6 +58,17 @@ std::optional<at::Tensor> conv2d_own_gradient(const at::Tensor &x, const at::Ten
                                               const std::optional<at::Tensor> &b,
                                               at::IntArrayRef stride, at::IntArrayRef padding,
                                               at::IntArrayRef dilation, int64_t groups);
+
+// Whether Winograd's algorithm is one for such weights, [O,I,KH,KW].
+bool winograd_weights(const at::Tensor &w, at::IntArrayRef stride, at::IntArrayRef padding,
+                      at::IntArrayRef dilation, int64_t groups);
+// The convolution of x, [B,I,H,W], by such weights, or nothing where it would not be faster.
+std::optional<at::Tensor> winograd(const at::Tensor &x, const at::Tensor &w,
+                                   const std::optional<at::Tensor> &bias);
+// The same in two steps, without a gradient: u: [16,I,O] is made of w once.
+at::Tensor pack_winograd(const at::Tensor &w);
+at::Tensor packed_winograd(const at::Tensor &x, const at::Tensor &u,
+                           const std::optional<at::Tensor> &bias);
 
 // Layers whose weights do not change any more, without gradients.
 //

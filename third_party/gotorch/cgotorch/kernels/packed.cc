@@ -49,6 +49,7 @@ at::Tensor packed_linear(const at::Tensor &x, const at::Tensor &w,
 
 at::Tensor pack_conv2d(const at::Tensor &w, at::IntArrayRef stride, at::IntArrayRef padding,
                        at::IntArrayRef dilation, int64_t groups) {
+  if (winograd_weights(w, stride, padding, dilation, groups)) return pack_winograd(w);
   static const auto op = find("mkldnn::_reorder_convolution_weight");
   if (!op || !can_pack(w)) return w.contiguous(at::MemoryFormat::ChannelsLast);
   return call(*op, {w.contiguous(at::MemoryFormat::ChannelsLast), padding, stride, dilation, groups,
@@ -58,6 +59,7 @@ at::Tensor pack_conv2d(const at::Tensor &w, at::IntArrayRef stride, at::IntArray
 at::Tensor packed_conv2d(const at::Tensor &x, const at::Tensor &w,
                          const std::optional<at::Tensor> &b, at::IntArrayRef stride,
                          at::IntArrayRef padding, at::IntArrayRef dilation, int64_t groups) {
+  if (w.dim() == 3) return packed_winograd(x, w, b);
   static const auto op = find("mkldnn::_convolution_pointwise");
   if (!w.is_mkldnn() || !op) return at::conv2d(x, w, b, stride, padding, dilation, groups);
   return call(*op, {x, w, b, padding, stride, dilation, groups, "none", no_scalars, no_algorithm});

@@ -1,4 +1,5 @@
-// Convolutions by a kernel of one element, as the products that they are.
+// Convolutions by a kernel of one element, as the products that they are, and whose
+// convolutions the others are.
 #include <ATen/ops/conv1d.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/linear.h>
@@ -13,13 +14,14 @@ bool all(at::IntArrayRef list, int64_t value) {
 }
 
 // Where channels lie side by side. There oneDNN's convolutions of one dimension are
-// given copies in another order, and gradients of weights run at a tenth of the
+// given copies in another order, and gradients of weights in bf16 run at a tenth of the
 // speed of products.
 bool product(const at::Tensor &x, const at::Tensor &w, at::IntArrayRef stride,
              at::IntArrayRef padding, int64_t groups) {
-  return x.is_cpu() && x.scalar_type() == at::kBFloat16 && x.dim() > 2 && w.dim() == x.dim() &&
-         x.size(1) == w.size(1) && groups == 1 && all(w.sizes().slice(2), 1) && all(stride, 1) &&
-         all(padding, 0) && x.numel() > 0 && x.movedim(1, -1).is_contiguous();
+  return x.is_cpu() && (x.scalar_type() == at::kBFloat16 || x.scalar_type() == at::kFloat) &&
+         x.dim() > 2 && w.dim() == x.dim() && x.size(1) == w.size(1) && groups == 1 &&
+         all(w.sizes().slice(2), 1) && all(stride, 1) && all(padding, 0) && x.numel() > 0 &&
+         x.movedim(1, -1).is_contiguous();
 }
 
 // x: [B,I,...], w: [O,I,1...], b: [O] or none -> [B,O,...].
@@ -46,6 +48,8 @@ at::Tensor conv2d(const at::Tensor &x, const at::Tensor &w, const std::optional<
                   int64_t groups) {
   if (product(x, w, stride, padding, groups)) return multiplied(x, w, b);
   if (auto y = conv2d_own_gradient(x, w, b, stride, padding, dilation, groups)) return *y;
+  if (winograd_weights(w, stride, padding, dilation, groups))
+    if (auto y = winograd(x, w, b)) return *y;
   return at::conv2d(x, w, b, stride, padding, dilation, groups);
 }
 

@@ -1,0 +1,4 @@
+#include "winograd_loops.h"
+
+extern const gt::WinogradLoops gt::winograd_avx512 = {scratch, transform, restore, forward,
+                                                      weights};
