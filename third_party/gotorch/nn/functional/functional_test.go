@@ -93,12 +93,12 @@ func TestReductions(t *testing.T) {
 	assert.InDelta(t, sum, F.CrossEntropy(x, target, none, -100, "sum").ItemFloat(), 1e-5)
 	assert.InDelta(t, sum/3, F.CrossEntropy(x, target, none, -100, "mean").ItemFloat(), 1e-5)
 	p := torch.Sigmoid(x)
-	for name, f := range map[string]func(reduction string){
-		"CrossEntropy":       func(r string) { F.CrossEntropy(x, target, none, -100, r) },
-		"NllLoss":            func(r string) { F.NllLoss(x, target, none, -100, r) },
-		"BinaryCrossEntropy": func(r string) { F.BinaryCrossEntropy(p, p, none, r) },
+	for _, f := range []func(reduction string){
+		func(r string) { F.CrossEntropy(x, target, none, -100, r) },
+		func(r string) { F.NllLoss(x, target, none, -100, r) },
+		func(r string) { F.BinaryCrossEntropy(p, p, none, r) },
 	} {
-		assert.PanicsWithError(t, name+": reduction is average; it must be none, mean or sum", func() { f("average") })
+		assert.PanicsWithError(t, "reduction is average; it must be none, mean or sum", func() { f("average") })
 	}
 }
 
