@@ -40,11 +40,12 @@ func TestOperationsOfAStep(t *testing.T) {
 		most      counted
 	}{
 		{"points", moons, points, "fp32", counted{377, 12, 40}},
-		{"points", moons, points, "bf16", counted{419, 20, 48}},
+		// Each pass of a linear layer has memory to work in, a tensor, and casts no weight.
+		{"points", moons, points, "bf16", counted{353, 16, 54}},
 		// A product in place of a convolution is more operations, for the views of
 		// its operands, which compute nothing, and fewer tensors.
 		{"digits", images, digits, "fp32", counted{3770, 9, 294}},
-		{"digits", images, digits, "bf16", counted{4528, 200, 435}},
+		{"digits", images, digits, "bf16", counted{3835, 138, 469}},
 	} {
 		t.Run(step.name+", "+step.precision, func(t *testing.T) {
 			if step.precision == "bf16" && !slices.Contains(torch.CPUFlags(), "amx_bf16") {

@@ -29,6 +29,10 @@ void bias_silu_(const at::Tensor &x, const std::optional<at::Tensor> &bias);
 // x w' + bias. x: [...,I], w: [O,I] -> [...,O], of at::linear's type. Of an O up to 8
 // it is computed by loops of our own from float32.
 at::Tensor linear(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &bias);
+// linear in bf16 by tiles of AMX, or nothing where the processor, the types (or autocast's)
+// or the sizes, which must be multiples of 32, are others.
+std::optional<at::Tensor> tiled_linear(const at::Tensor &x, const at::Tensor &w,
+                                       const at::Tensor &b);
 // silu(x w' + bias). Up to 8 outputs, or an x of up to 8 columns for which no gradient
 // is wanted, go through loops of our own; else the product is libtorch's.
 at::Tensor linear_silu(const at::Tensor &x, const at::Tensor &w,

@@ -2,7 +2,6 @@
 // convolutions the others are.
 #include <ATen/ops/conv1d.h>
 #include <ATen/ops/conv2d.h>
-#include <ATen/ops/linear.h>
 
 #include "kernels.h"
 
@@ -30,7 +29,7 @@ at::Tensor multiplied(const at::Tensor &x, const at::Tensor &w,
   at::Tensor rows = x.movedim(1, -1);  // [B,...,I]
   std::vector<int64_t> shape = rows.sizes().vec();
   shape.back() = w.size(0);
-  at::Tensor y = at::linear(rows.view({-1, x.size(1)}), w.flatten(1), b);
+  at::Tensor y = gt::linear(rows.view({-1, x.size(1)}), w.flatten(1), b);
   return y.view(shape).movedim(-1, 1);
 }
 

@@ -190,6 +190,7 @@ at::Tensor linear(const at::Tensor &x, const at::Tensor &w, const std::optional<
     RECORD_FUNCTION("gotorch::linear", std::vector<c10::IValue>());
     return Narrow::apply(x, w, bias).to(*to);
   }
+  if (auto y = tiled_linear(x, w, b)) return *y;
   return at::linear(x, w, bias);
 }
 

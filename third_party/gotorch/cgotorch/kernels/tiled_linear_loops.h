@@ -1,0 +1,176 @@
+// Linear layers in bf16 by tiles of AMX, forward and backward:
+//
+//	y = x w' + bias, dx = dy w, dw = dy' x, dbias = sum dy over rows
+//
+// Rows are taken as they lie; w is packed once. For dw, of which rows are what is
+// summed over, they are packed in chunks that stay in the second-level cache, one
+// operand transposed in registers: the smaller one.
+#include "tiled_linear.h"
+#include "tiles.h"
+
+namespace {
+
+using gt::TiledLinear;
+
+// Calls body(first row, where the rows lie, how many there are) for blocks of rows of a
+// matrix; those at its end are filled up with zeros in spare.
+template <class Body>
+GT_FN void rows_of(const TiledLinear &o, const void *matrix, int64_t columns, int64_t begin,
+                   int64_t end, bf16 *spare, Body body) {
+  for (int64_t r = begin * side; r < end * side; r += side) {
+    const bf16 *p = (const bf16 *)matrix + r * columns;
+    int64_t n = o.rows - r < side ? o.rows - r : side;
+    if (n < side) {
+      __builtin_memcpy(spare, p, n * columns * sizeof *p);
+      __builtin_memset(spare + n * columns, 0, (side - n) * columns * sizeof *p);
+      p = spare;
+    }
+    body(r, p, n);
+  }
+}
+
+// 32 elements of w in row r from column c on, in bf16.
+GT_FN __m512i weights_at(const TiledLinear &o, int64_t r, int64_t c) {
+  if (o.half) return _mm512_loadu_si512((const bf16 *)o.w + r * o.in + c);
+  const float *p = (const float *)o.w + r * o.in + c;
+  return halved(load(p), load(p + width));
+}
+
+// w' as the right operand: tiles [out/16,in/32].
+void pack_forward(const TiledLinear &o, int64_t begin, int64_t end) {
+  bf16 *to = (bf16 *)o.packed + begin * tile * o.in;
+  for (int64_t n = begin * tile; n < end * tile; n += tile)
+    for (int64_t k = 0; k < o.in; k += side, to += tile_elements) {
+      bf16 rows[tile_elements];
+      for (int64_t r = 0; r < tile; r++)
+        _mm512_storeu_si512(rows + r * side, weights_at(o, n + r, k));
+      transpose_tile(rows, 64, to, 64);
+    }
+}
+
+// w as the right operand: tiles [in/32,2,out/32].
+void pack_backward(const TiledLinear &o, int64_t begin, int64_t end) {
+  for (int64_t n = begin * side; n < end * side; n += side)
+    for (int64_t k = 0; k < o.out; k += side) {
+      bf16 *to = (bf16 *)o.packed + n * o.out + k * tile;
+      for (int64_t r = 0; r < side; r += 2, to += side) {
+        __m512i a = weights_at(o, k + r, n), b = weights_at(o, k + r + 1, n);
+        for (int j = 0; j < 2; j++)
+          _mm512_storeu_si512(to + j * tile * o.out, side_by_side(a, b, j));
+      }
+    }
+}
+
+// c: [rows,n] = a b + bias in bf16; a: [rows,k], b: n/16 columns of k/32 tiles. A square's
+// product comes before what is done with that of the square before it.
+void multiply(const TiledLinear &o, const void *a, int64_t k, void *c, int64_t n, const float *bias,
+              int64_t begin, int64_t end, void *scratch) {
+  float *squares = (float *)scratch;  // two
+  bf16 *spare = (bf16 *)(squares + 2 * side * side);
+  const bf16 *packed = (const bf16 *)o.packed;
+  bf16 *last = nullptr;  // where the last square belongs
+  const float *from = nullptr, *last_bias = nullptr;
+  int64_t rows = 0;
+  auto finish = [&] {
+    Floats b[2] = {};
+    if (last_bias) b[0] = load(last_bias), b[1] = load(last_bias + width);
+    for (int64_t r = 0; r < rows; r++, from += side, last += n)
+      _mm512_storeu_si512(last, halved(load(from) + b[0], load(from + width) + b[1]));
+  };
+  int turn = 0;
+  rows_of(o, a, k, begin, end, spare, [&](int64_t r, const bf16 *p, int64_t real) {
+    for (int64_t j = 0; j < n; j += side, turn ^= 1) {
+      float *to = squares + turn * side * side;
+      square({p, k, tile * k, side}, {packed + j * k, tile * k, tile_elements}, k / side, to, side,
+             false);
+      if (last) finish();
+      last = (bf16 *)c + r * n + j, from = to, rows = real;
+      last_bias = bias ? bias + j : nullptr;
+    }
+  });
+  if (last) finish();
+}
+
+void forward(const TiledLinear &o, int64_t begin, int64_t end, void *scratch) {
+  begin_tiles();
+  multiply(o, o.x, o.in, o.y, o.out, o.bias, begin, end, scratch);
+  end_tiles();
+}
+
+void inputs(const TiledLinear &o, int64_t begin, int64_t end, void *scratch) {
+  begin_tiles();
+  multiply(o, o.dy, o.out, o.dx, o.in, nullptr, begin, end, scratch);
+  end_tiles();
+}
+
+// Blocks of rows as the right operand: tiles [columns/16,chunk/32].
+void pair(const TiledLinear &o, const void *matrix, int64_t columns, int64_t begin, int64_t end,
+          bf16 *spare, bf16 *to) {
+  const int64_t apart = o.chunk() * tile;
+  rows_of(o, matrix, columns, begin, end, spare, [&](int64_t, const bf16 *p, int64_t) {
+    for (int64_t c = 0; c < columns; c += tile) pair_rows(p + c, columns, to + c / tile * apart);
+    to += tile_elements;
+  });
+}
+
+void weights(const TiledLinear &o, int64_t begin, int64_t end, void *scratch, float *sums) {
+  const bool turned = o.turned();
+  const int64_t m = turned ? o.in : o.out, n = turned ? o.out : o.in, chunk = o.chunk();
+  bf16 *left = (bf16 *)scratch, *right = left + m * chunk, *spare = right + n * chunk;
+  float *bias = sums + m * n;
+  __builtin_memset(bias, 0, o.out * sizeof *bias);
+  begin_tiles();
+  for (int64_t b = begin; b < end; b += chunk / side) {
+    int64_t to = b + chunk / side < end ? b + chunk / side : end, steps = to - b;
+    pair(o, turned ? o.x : o.dy, m, b, to, spare, left);
+    for (int64_t i = 0; i < m; i += tile)
+      for (int64_t k = 0; k < steps; k++) {
+        bf16 *p = left + i * chunk + k * tile_elements;
+        transpose_tile(p, 64, p, 64);
+      }
+    pair(o, turned ? o.dy : o.x, n, b, to, spare, right);
+    for (int64_t i = 0; i < m; i += side)
+      for (int64_t j = 0; j < n; j += side)
+        square({left + i * chunk, side, tile * chunk, tile_elements},
+               {right + j * chunk, tile * chunk, tile_elements}, steps, sums + i * n + j, n,
+               b > begin);
+    if (!o.db) continue;
+    int64_t last = to * side < o.rows ? to * side : o.rows;
+    for (int64_t c = 0; c < o.out; c += side) {
+      Floats s[2] = {load(bias + c), load(bias + c + width)};
+      for (int64_t r = b * side; r < last; r++) {
+        const bf16 *p = (const bf16 *)o.dy + r * o.out + c;
+        s[0] += load(p), s[1] += load(p + width);
+      }
+      store(bias + c, s[0]), store(bias + c + width, s[1]);
+    }
+  }
+  end_tiles();
+}
+
+template <class T>
+void total_as(const TiledLinear &o, int64_t begin, int64_t end) {
+  auto sum = [&](int64_t at) {
+    Floats s = {};
+    for (int64_t i = 0; i < o.threads; i++)
+      if (o.used[i]) s += load(o.sums + i * o.sum_size() + at);
+    return s;
+  };
+  for (int64_t r = begin * tile; r < end * tile; r += tile) {
+    T *to = (T *)o.dw + r * o.in;
+    for (int64_t c = 0; c < o.in; c += tile) {
+      float square[tile * tile];
+      for (int64_t k = 0; k < tile; k++)
+        store(square + k * tile, sum(o.turned() ? (c + k) * o.out + r : (r + k) * o.in + c));
+      if (o.turned()) transpose_tile(square, 64, square, 64);
+      for (int64_t k = 0; k < tile; k++) store(to + k * o.in + c, load(square + k * tile));
+    }
+    if (o.db) store(o.db + r, sum(o.in * o.out + r));
+  }
+}
+
+void total(const TiledLinear &o, int64_t begin, int64_t end) {
+  o.half ? total_as<bf16>(o, begin, end) : total_as<float>(o, begin, end);
+}
+
+}  // namespace
