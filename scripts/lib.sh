@@ -208,6 +208,8 @@ kernel_flags() { # SOURCE
         return 1
         ;;
     esac
+    # What must have libtorch's bits says itself where two operations are one.
+    [[ $1 != */adamw_* ]] || kernel+=(-ffp-contract=off)
 }
 
 have_cxx() {

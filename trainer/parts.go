@@ -47,11 +47,17 @@ func (e *engine) gradients(m int, src Source, scale float64) (loss torch.Tensor,
 			}
 		}
 	}()
-	var learnt []torch.Tensor // not tables that networks carry along, as the transformer's of positions
-	var at []int              // where they are in e.params
+	// Not of tables that networks carry along, as the transformer's of positions. Of a
+	// rounding's parameter there are two gradients to ask for, one of which is none.
+	var of []torch.Tensor
+	var at []int // where they are in e.params, or beyond these in their roundings
 	for k, p := range e.params {
-		if p.RequiresGrad() {
-			learnt, at = append(learnt, p), append(at, k)
+		if !p.RequiresGrad() {
+			continue
+		}
+		of, at = append(of, p), append(at, k)
+		if e.rounded != nil {
+			of, at = append(of, e.rounded.Halves[k]), append(at, len(e.params)+k)
 		}
 	}
 	torch.Parallel(int(parts), func(i int) {
@@ -59,8 +65,8 @@ func (e *engine) gradients(m int, src Source, scale float64) (loss torch.Tensor,
 		p := b.part(from, to)
 		v := e.velocity(p)
 		l := scaled(flow.Loss(v, p.u), scale*float64(to-from)/float64(n))
-		grads[i] = make([]torch.Tensor, len(e.params))
-		for k, g := range torch.AutogradGrad([]torch.Tensor{l}, learnt, torch.AutogradOptions{}) {
+		grads[i] = make([]torch.Tensor, 2*len(e.params))
+		for k, g := range torch.AutogradGrad([]torch.Tensor{l}, of, torch.AutogradOptions{}) {
 			if g.Defined() { // not of a parameter that the loss does not depend on
 				grads[i][at[k]] = torch.Keep(g)
 			}
@@ -76,17 +82,11 @@ func (e *engine) gradients(m int, src Source, scale float64) (loss torch.Tensor,
 		}
 		loss = torch.SumAll(torch.Stack(losses, 0))
 		// In the order of the parts, so that equal runs have equal sums.
-		for k, p := range e.params {
-			for i := range parts {
-				if g := grads[i][k]; !g.Defined() {
-					continue
-				} else if sum := p.Grad(); sum.Defined() {
-					sum.AddI(g, 1)
-				} else {
-					p.SetGrad(g)
-				}
-			}
+		var all [][]torch.Tensor
+		for i := range parts {
+			all = append(all, grads[i][:len(e.params)], grads[i][len(e.params):])
 		}
+		torch.AddGrads(e.params, all...)
 	})
 	return loss, nil
 }
@@ -97,6 +97,7 @@ func (e *engine) learn(b batch, scale float64) torch.Tensor {
 	e.diagnose(v, b)
 	loss := scaled(flow.Loss(v, b.u), scale)
 	loss.Backward()
+	e.rounded.Gather()
 	return loss.Detach()
 }
 

@@ -32,10 +32,13 @@ type engine struct {
 	params []torch.Tensor
 	ema    []torch.Tensor // nil where no average is kept
 	adamw  *torch.AdamW
-	gen    *torch.Generator
-	ring   torch.Tensor // [2,slots] float32: loss and gradient norm of the last steps
-	slots  int          // the most steps between two looks at the device
-	filled int
+	// rounded are the parameters as products in bf16 take them; nil where autocast
+	// casts them.
+	rounded *torch.Roundings
+	gen     *torch.Generator
+	ring    torch.Tensor // [2,slots] float32: loss and gradient norm of the last steps
+	slots   int          // the most steps between two looks at the device
+	filled  int
 	// schedule has on the device what steps would be told; nil where they are.
 	schedule *deviceSchedule
 
@@ -67,6 +70,10 @@ func newEngine(c Config, m models.Network, d torch.Device) *engine {
 		c: c, network: m, device: d, slots: slotsOf(d),
 		objective: c.Objective(null), classes: n.Classes() > 0, dropout: n.HasDropout(),
 	}
+	bf16 := c.Precision == "bf16" && !d.IsCUDA()
+	if bf16 {
+		models.LayOut(m)
+	}
 	for _, n := range nn.Tensors(m) {
 		e.names = append(e.names, n.Name)
 		e.params = append(e.params, n.Tensor)
@@ -85,12 +92,16 @@ func newEngine(c Config, m models.Network, d torch.Device) *engine {
 		})
 		e.adamw = torch.NewAdamW(e.params, torch.AdamWOptions{WeightDecay: c.WeightDecay})
 		e.gen = torch.NewGenerator(d, 0)
+		if bf16 {
+			e.rounded = torch.NewRoundings(e.params)
+		}
 	})
 	return e
 }
 
 func (e *engine) close() {
 	e.forget()
+	e.rounded.Close()
 	if e.schedule != nil {
 		e.schedule.close()
 	}
@@ -124,6 +135,7 @@ func (e *engine) step(k int, src Source) (err error) {
 // eager does step k operation by operation.
 func (e *engine) eager(k int, src Source) error {
 	torch.ZeroGrad(e.params)
+	e.rounded.Refresh()
 	var total torch.Tensor
 	for part := range e.c.Accumulate {
 		loss, err := e.gradients(k*e.c.Accumulate+part, src, 1/float64(e.c.Accumulate))
@@ -174,7 +186,9 @@ func (e *engine) seedDropout(m int) {
 
 // velocity is the network's of a batch, or of a part of one: [B,...].
 func (e *engine) velocity(b batch) (v torch.Tensor) {
-	withPrecision(e.c.Precision, e.device, func() { v = e.network.Velocity(b.xt, b.t, b.y) })
+	withPrecision(e.c.Precision, e.device, func() {
+		e.rounded.Use(func() { v = e.network.Velocity(b.xt, b.t, b.y) })
+	})
 	return v
 }
 
@@ -226,9 +240,10 @@ func (e *engine) update(k int, loss torch.Tensor) {
 		return
 	}
 	e.suspect(k, loss, norm)
-	e.adamw.Step(e.c.Rate(k), g)
 	if e.ema != nil {
-		torch.LerpAll(e.ema, e.params, 1-e.c.Decay(k))
+		e.adamw.StepAveraged(e.c.Rate(k), g, e.ema, 1-e.c.Decay(k))
+	} else {
+		e.adamw.Step(e.c.Rate(k), g)
 	}
 	slot := torch.Select(e.ring, 1, int64(e.filled))
 	slot.CopyI(torch.Stack([]torch.Tensor{loss, norm}, 0))

@@ -18,7 +18,8 @@ type AdamWOptions struct {
 	WeightDecay  float64 // 0: none (PyTorch's default is 0.01)
 }
 
-// AdamW updates all parameters in one call of libtorch's fused kernel.
+// AdamW updates all parameters in one call: of libtorch's fused kernel, or on a processor
+// of one of our own that computes the same bits and keeps roundings up (Roundings).
 type AdamW struct {
 	Params    []Tensor
 	ExpAvg    []Tensor // first moments, in the order of Params
@@ -62,23 +63,33 @@ type AdamWGuards struct {
 }
 
 // Step updates every parameter that has a gradient, with learning rate lr.
-func (a *AdamW) Step(lr float64, g AdamWGuards) { a.step(lr, Tensor{}, g) }
+func (a *AdamW) Step(lr float64, g AdamWGuards) { a.step(lr, Tensor{}, g, nil, 0) }
+
+// StepAveraged is Step and then LerpAll(average, a.Params, weight), on a processor
+// in one pass over memory.
+func (a *AdamW) StepAveraged(lr float64, g AdamWGuards, average []Tensor, weight float64) {
+	if len(average) != len(a.Params) {
+		failf("AdamW", "%d averages of %d parameters", len(average), len(a.Params))
+	}
+	a.step(lr, Tensor{}, g, average, weight)
+}
 
 // StepWith is Step with the learning rate in a tensor, a float32 number on the
 // parameters' device, which the host does not read: a graph (Capture) takes it anew
 // in every replay.
 func (a *AdamW) StepWith(lr Tensor, g AdamWGuards) {
 	lr.handle() // there must be one
-	a.step(0, lr, g)
+	a.step(0, lr, g, nil, 0)
 }
 
-func (a *AdamW) step(lr float64, there Tensor, g AdamWGuards) {
+func (a *AdamW) step(lr float64, there Tensor, g AdamWGuards, average []Tensor, weight float64) {
 	attend()
 	p, m, v := handles(nil, a.Params), handles(nil, a.ExpAvg), handles(nil, a.ExpAvgSq)
 	r := C.c_gt_adamw(handlesPtr(p), handlesPtr(m), handlesPtr(v), C.int64_t(len(p)), a.StepCount.handle(),
 		C.double(lr), there.handleOrNil(), C.double(a.o.Beta1), C.double(a.o.Beta2), C.double(a.o.Eps), C.double(a.o.WeightDecay),
-		g.GradScale.handleOrNil(), g.FoundInf.handleOrNil())
+		g.GradScale.handleOrNil(), g.FoundInf.handleOrNil(), handlesPtr(handles(nil, average)), C.double(weight))
 	runtime.KeepAlive(a)
+	runtime.KeepAlive(average)
 	runtime.KeepAlive(there)
 	runtime.KeepAlive(g)
 	check("AdamW", r.err)

@@ -57,9 +57,15 @@
   X(gt_r0, gt_zero_grad, (void **params, int64_t n), (params, n))              \
   X(gt_r1, gt_grad_norm, (void **params, int64_t n), (params, n))              \
   X(gt_r0, gt_scale_grads, (void **params, int64_t n, void *factor), (params, n, factor)) \
-  X(gt_r0, gt_adamw, (void **params, void **exp_avgs, void **exp_avg_sqs, int64_t n, void *step, double lr, void *lr_there, double beta1, double beta2, double eps, double weight_decay, void *grad_scale, void *found_inf), (params, exp_avgs, exp_avg_sqs, n, step, lr, lr_there, beta1, beta2, eps, weight_decay, grad_scale, found_inf)) \
+  X(gt_r0, gt_adamw, (void **params, void **exp_avgs, void **exp_avg_sqs, int64_t n, void *step, double lr, void *lr_there, double beta1, double beta2, double eps, double weight_decay, void *grad_scale, void *found_inf, void **averages, double weight), (params, exp_avgs, exp_avg_sqs, n, step, lr, lr_there, beta1, beta2, eps, weight_decay, grad_scale, found_inf, averages, weight)) \
   X(gt_r0, gt_lerp_all, (void **dst, void **src, int64_t n, double weight, void *weight_there), (dst, src, n, weight, weight_there)) \
   X(gt_r0, gt_copy_all, (void **dst, void **src, int64_t n), (dst, src, n))    \
+  /* rounded.cc */                                                             \
+  X(gt_rl, gt_rounded_new, (void **params, int64_t n), (params, n))            \
+  X(gt_r0, gt_rounded_drop, (void **params, int64_t n), (params, n))           \
+  X(gt_ri, gt_rounded_refresh, (void **params, int64_t n), (params, n))        \
+  X(gt_rb, gt_rounded_use, (bool on), (on))                                    \
+  X(gt_r0, gt_add_grads, (void **params, int64_t n, void **grads, int64_t lists), (params, n, grads, lists)) \
   /* optimizer.cc */                                                           \
   X(gt_rp, gt_sgd_new, (double lr, double momentum, double dampening, double weight_decay, bool nesterov), (lr, momentum, dampening, weight_decay, nesterov)) \
   X(gt_rp, gt_adam_new, (double lr, double beta1, double beta2, double weight_decay), (lr, beta1, beta2, weight_decay)) \

@@ -5,12 +5,19 @@
 
 #include "core.h"
 #include "internal.h"
+#include "kernels/fused.h"
+#include "kernels/rounded.h"
 
 using gt::Borrowed;
+using torch::autograd::impl::bump_version;
 
 GT_EXPORT gt_r0 gt_zero_grad(void **params, int64_t n) {
   return gt::none([&] {
-    for (int64_t i = 0; i < n; i++) Borrowed(params[i]).t.mutable_grad() = at::Tensor();
+    for (int64_t i = 0; i < n; i++) {
+      Borrowed p(params[i]);
+      p.t.mutable_grad() = at::Tensor();
+      if (gt::Rounded *r = gt::Rounded::of(p.t)) r->half.mutable_grad() = at::Tensor();
+    }
   });
 }
 
@@ -76,44 +83,136 @@ at::Tensor moment(const at::Tensor &t, const at::Tensor &param, const char *what
 
 }  // namespace gt
 
-// libtorch's fused AdamW over all parameters that have a gradient. step, one
-// float32 number on the parameters' device, is advanced here (the kernel
-// expects that), and taken back where found_inf is 1 and nothing was done. The
-// learning rate is lr, or the float32 number in lr_there, which is then not read
-// by the host.
+namespace {
+
+struct Update {
+  double lr, beta1, beta2, eps, weight_decay;
+  void *lr_there, *grad_scale, *found_inf;
+};
+
+struct Operands {
+  std::vector<at::Tensor> all, averages;      // of all parameters; averages may be none
+  std::vector<at::Tensor> param, grad, m, v;  // of those that have a gradient
+};
+
+// step, and the averages where there are some, in one pass of our own, with the bits of libtorch's;
+// false, and nothing done, where the operands are not ones for it.
+bool fused(const Operands &o, const at::Tensor &step, const Update &u, double weight) {
+  if (u.lr_there || !step.is_cpu() || step.scalar_type() != at::kFloat) return false;
+  for (size_t i = 0; i < o.all.size(); i++) {
+    const at::Tensor &p = o.all[i];
+    if (!gt::alongside(p, p, false) || !p.is_non_overlapping_and_dense()) return false;
+    if (!o.averages.empty() && !gt::alongside(p, o.averages[i], false)) return false;
+  }
+  for (size_t i = 0; i < o.param.size(); i++) {
+    for (const at::Tensor &t : {o.grad[i], o.m[i], o.v[i]})
+      if (!gt::alongside(o.param[i], t, false)) return false;
+    // Where libtorch has vectors of 16, its compiler made one more of 8 of a longer rest.
+    if (o.param[i].numel() % gt::AdamWLoops::unit >= 8) return false;
+  }
+
+  std::vector<const void *>
+      places;  // a parameter that is there twice would be moved by two threads
+  for (const at::Tensor &p : o.all) places.push_back(p.const_data_ptr());
+  std::sort(places.begin(), places.end());
+  if (std::adjacent_find(places.begin(), places.end()) != places.end()) return false;
+
+  auto number = [](void *t) { return Borrowed(t).t.item<float>(); };
+  gt::AdamW a = {};
+  a.update = !u.found_inf || number(u.found_inf) != 1;
+  if (a.update) *step.data_ptr<float>() += 1;
+  bump_version(step);
+  double t = *step.const_data_ptr<float>();
+  a.decay = static_cast<float>(1 - u.lr * u.weight_decay);
+  if (u.weight_decay == 0) a.decay = 1;
+  a.scale = u.grad_scale ? number(u.grad_scale) : 1;
+  a.first = static_cast<float>(1 - u.beta1), a.second = static_cast<float>(1 - u.beta2);
+  a.beta2 = static_cast<float>(u.beta2), a.eps = static_cast<float>(u.eps);
+  a.rate = static_cast<float>(-(u.lr / (1 - std::pow(u.beta1, t))));
+  a.correct = static_cast<float>(std::sqrt(1 - std::pow(u.beta2, t)));
+  a.weight = static_cast<float>(weight);
+
+  std::vector<gt::AdamWOperands> work;
+  work.reserve(o.all.size());
+  for (size_t i = 0, k = 0; i < o.all.size(); i++) {
+    const at::Tensor &p = o.all[i];
+    gt::AdamWOperands w = {};
+    w.n = p.numel(), w.param = p.data_ptr<float>();
+    if (k < o.param.size() && o.param[k].is_same(p)) {
+      if (a.update) {
+        w.grad = o.grad[k].data_ptr<float>();
+        w.exp_avg = o.m[k].data_ptr<float>(), w.exp_avg_sq = o.v[k].data_ptr<float>();
+        if (a.scale != 1) bump_version(o.grad[k]);
+        bump_version(p), bump_version(o.m[k]), bump_version(o.v[k]);
+        if (gt::Rounded *r = gt::Rounded::of(p); r && r->fits(p)) {
+          w.rounded = r->half.data_ptr();
+          r->now(p);
+        }
+      }
+      k++;
+    }
+    if (!o.averages.empty()) {
+      w.average = o.averages[i].data_ptr<float>();
+      bump_version(o.averages[i]);
+    }
+    if (w.grad || w.average) work.push_back(w);
+  }
+  gt::step_all(a, work);
+  return true;
+}
+
+// The same by libtorch's kernels. step is advanced before (they expect that), and taken
+// back where found_inf is 1 and nothing was done.
+void by_libtorch(const Operands &o, const at::Tensor &step, const Update &u, double weight) {
+  step.add_(1);
+  try {
+    std::vector<at::Tensor> steps(o.param.size(), step);
+    auto update = [&](const auto &rate) {
+      at::_fused_adamw_(o.param, o.grad, o.m, o.v, {}, steps, rate, u.beta1, u.beta2,
+                        u.weight_decay, u.eps, /*amsgrad=*/false, /*maximize=*/false,
+                        gt::optional(u.grad_scale), gt::optional(u.found_inf));
+    };
+    u.lr_there ? update(Borrowed(u.lr_there).t) : update(u.lr);
+  } catch (...) {
+    step.sub_(1);
+    throw;
+  }
+  // They do not count the versions on, by which autograd and roundings see a change.
+  for (const auto *list : {&o.param, &o.m, &o.v})
+    for (const at::Tensor &t : *list) bump_version(t);
+  if (u.found_inf) step.sub_(Borrowed(u.found_inf).t);
+  if (!o.averages.empty()) at::_foreach_lerp_(o.averages, o.all, weight);
+}
+
+}  // namespace
+
+// AdamW over all parameters that have a gradient. step, one float32 number on the
+// parameters' device, counts the updates. The learning rate is lr, or the float32
+// number in lr_there, which is then not read by the host. averages, a list as long
+// as params or null, move towards the parameters as in gt_lerp_all.
 GT_EXPORT gt_r0 gt_adamw(void **params, void **exp_avgs, void **exp_avg_sqs, int64_t n, void *step,
                          double lr, void *lr_there, double beta1, double beta2, double eps,
-                         double weight_decay, void *grad_scale, void *found_inf) {
+                         double weight_decay, void *grad_scale, void *found_inf, void **averages,
+                         double weight) {
   return gt::none([&] {
     at::NoGradGuard guard;
-    std::vector<at::Tensor> p, g, m, v, steps;
-    Borrowed s_(step);
-    const at::Tensor &s = s_;
+    Operands o;
+    o.all = gt::list(params, n);
+    if (averages) o.averages = gt::list(averages, n);
     for (int64_t i = 0; i < n; i++) {
-      Borrowed param_(params[i]), first_(exp_avgs[i]), second_(exp_avg_sqs[i]);
-      const at::Tensor &param = param_;
+      Borrowed first_(exp_avgs[i]), second_(exp_avg_sqs[i]);
+      const at::Tensor &param = o.all[i];
       at::Tensor grad = gt::gradient(param);
       if (!grad.defined()) continue;
-      p.push_back(param);
-      g.push_back(std::move(grad));
-      m.push_back(gt::moment(first_, param, "the first moment"));
-      v.push_back(gt::moment(second_, param, "the second moment"));
-      steps.push_back(s);
+      o.param.push_back(param);
+      o.grad.push_back(std::move(grad));
+      o.m.push_back(gt::moment(first_, param, "the first moment"));
+      o.v.push_back(gt::moment(second_, param, "the second moment"));
     }
-    TORCH_CHECK(!p.empty(), "no parameter has a gradient");
-    s.add_(1);
-    try {
-      auto update = [&](const auto &rate) {
-        at::_fused_adamw_(p, g, m, v, {}, steps, rate, beta1, beta2, weight_decay, eps,
-                          /*amsgrad=*/false, /*maximize=*/false, gt::optional(grad_scale),
-                          gt::optional(found_inf));
-      };
-      lr_there ? update(Borrowed(lr_there).t) : update(lr);
-    } catch (...) {
-      s.sub_(1);
-      throw;
-    }
-    if (found_inf) s.sub_(Borrowed(found_inf).t);
+    TORCH_CHECK(!o.param.empty(), "no parameter has a gradient");
+    Update u = {lr, beta1, beta2, eps, weight_decay, lr_there, grad_scale, found_inf};
+    Borrowed step_(step);
+    if (!fused(o, step_, u, weight)) by_libtorch(o, step_, u, weight);
   });
 }
 

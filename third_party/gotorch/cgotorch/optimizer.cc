@@ -64,6 +64,8 @@ class SGD final : public Optimizer {
     if (l.value.empty()) return;
     at::_fused_sgd_(l.value, l.grad, l.momentum, weight_decay_, momentum_, lr_, dampening_,
                     nesterov_, /*maximize=*/false, first);
+    // The kernel does not count the versions on, by which autograd sees a change.
+    for (const at::Tensor &t : l.value) torch::autograd::impl::bump_version(t);
   }
   double momentum_, dampening_, weight_decay_;
   bool nesterov_;
@@ -103,6 +105,7 @@ class Adam final : public Optimizer {
       at::_foreach_sub_(step, one);
       throw;
     }
+    for (const at::Tensor &t : value) torch::autograd::impl::bump_version(t);
     for (size_t i = 0; i < of.size(); i++) {
       of[i]->step = step[i];
       of[i]->first = first[i];

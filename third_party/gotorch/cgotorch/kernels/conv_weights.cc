@@ -97,6 +97,7 @@ std::pair<at::Tensor, at::Tensor> weights(const at::Tensor &x, const at::Tensor 
   in_parallel(o.out, (1 << 14) / (o.in * o.taps()) + 1,
               [&](int64_t begin, int64_t end, int64_t) { conv_weights_amx.finish(o, begin, end); });
   if (bias) of_bias = total(of_bias).narrow(0, 0, o.out).to(w.scalar_type());
+  if (dw.strides() != w.strides()) dw = at::empty_like(w).copy_(dw);
   return {dw, of_bias};
 }
 

@@ -2,8 +2,10 @@
 // convolutions the others are.
 #include <ATen/ops/conv1d.h>
 #include <ATen/ops/conv2d.h>
+#include <ATen/ops/linear.h>
 
 #include "kernels.h"
+#include "rounded.h"
 
 namespace gt {
 namespace {
@@ -29,7 +31,9 @@ at::Tensor multiplied(const at::Tensor &x, const at::Tensor &w,
   at::Tensor rows = x.movedim(1, -1);  // [B,...,I]
   std::vector<int64_t> shape = rows.sizes().vec();
   shape.back() = w.size(0);
-  at::Tensor y = gt::linear(rows.view({-1, x.size(1)}), w.flatten(1), b);
+  rows = rows.view({-1, x.size(1)});
+  auto made = tiled_linear(rows, w.flatten(1), b);
+  at::Tensor y = made ? *made : at::linear(rows, rounded(w).flatten(1), rounded(b));
   return y.view(shape).movedim(-1, 1);
 }
 
@@ -39,17 +43,19 @@ at::Tensor conv1d(const at::Tensor &x, const at::Tensor &w, const std::optional<
                   at::IntArrayRef stride, at::IntArrayRef padding, at::IntArrayRef dilation,
                   int64_t groups) {
   if (product(x, w, stride, padding, groups)) return multiplied(x, w, b);
-  return at::conv1d(x, w, b, stride, padding, dilation, groups);
+  return at::conv1d(x, rounded(w), rounded(b), stride, padding, dilation, groups);
 }
 
 at::Tensor conv2d(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &b,
                   at::IntArrayRef stride, at::IntArrayRef padding, at::IntArrayRef dilation,
                   int64_t groups) {
   if (product(x, w, stride, padding, groups)) return multiplied(x, w, b);
-  if (auto y = conv2d_own_gradient(x, w, b, stride, padding, dilation, groups)) return *y;
+  const at::Tensor weight = rounded(w);
+  const auto bias = rounded(b);
+  if (auto y = conv2d_own_gradient(x, weight, bias, stride, padding, dilation, groups)) return *y;
   if (winograd_weights(w, stride, padding, dilation, groups))
     if (auto y = winograd(x, w, b)) return *y;
-  return at::conv2d(x, w, b, stride, padding, dilation, groups);
+  return at::conv2d(x, weight, bias, stride, padding, dilation, groups);
 }
 
 }  // namespace gt

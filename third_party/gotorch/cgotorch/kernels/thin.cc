@@ -10,6 +10,7 @@
 #include "dispatch.h"
 #include "kernels.h"
 #include "parallel.h"
+#include "rounded.h"
 
 namespace gt {
 namespace {
@@ -191,7 +192,7 @@ at::Tensor linear(const at::Tensor &x, const at::Tensor &w, const std::optional<
     return Narrow::apply(x, w, bias).to(*to);
   }
   if (auto y = tiled_linear(x, w, b)) return *y;
-  return at::linear(x, w, bias);
+  return at::linear(x, rounded(w), rounded(bias));
 }
 
 std::optional<at::Tensor> thin_silu(const at::Tensor &x, const at::Tensor &w, const at::Tensor &b) {
