@@ -32,7 +32,7 @@ at::Tensor multiplied(const at::Tensor &x, const at::Tensor &w,
   std::vector<int64_t> shape = rows.sizes().vec();
   shape.back() = w.size(0);
   rows = rows.view({-1, x.size(1)});
-  auto made = tiled_linear(rows, w.flatten(1), b);
+  auto made = tiled_linear(rows, w.flatten(1), b ? *b : at::Tensor());
   at::Tensor y = made ? *made : at::linear(rows, rounded(w).flatten(1), rounded(b));
   return y.view(shape).movedim(-1, 1);
 }
