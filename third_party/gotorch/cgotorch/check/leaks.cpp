@@ -57,7 +57,7 @@ void *filled(std::vector<int64_t> shape, double v, bool grad) {
   return t;
 }
 
-void step(void *w, void *m, void *v, void *count, void *optimizer) {
+void step(void *w, void *m, void *v, void *average, void *count, void *optimizer) {
   void *x = filled({8, 3}, 0.5, false);
   void *y = made(gt_op_RawLinear(n(x), n(w), 0));
   void *z = made(gt_op_Square(n(y)));
@@ -66,7 +66,8 @@ void step(void *w, void *m, void *v, void *count, void *optimizer) {
   good(gt_backward(loss, nullptr));
   void *norm = made(gt_grad_norm(&w, 1));
   good(gt_scale_grads(&w, 1, norm));
-  good(gt_adamw(&w, &m, &v, 1, count, 0.01, nullptr, 0.9, 0.999, 1e-8, 0.01, nullptr, nullptr));
+  good(gt_adamw(&w, &m, &v, 1, count, 0.01, nullptr, 0.9, 0.999, 1e-8, 0.01, nullptr, nullptr,
+                &average, 0.5));
   good(gt_optimizer_step(optimizer));
   void *made_by_it[] = {x, y, z, loss, norm};
   drop_all(made_by_it, 5);
@@ -93,6 +94,18 @@ void texts() {
   drop(a);
 }
 
+// A weight's copy in bf16: made anew after the weight has changed, and dropped.
+void copies() {
+  void *w = filled({4, 3}, 1, false);
+  gt_rl made_of = good(gt_rounded_new(&w, 1));
+  good(gt_op_opFillI(n(w), 2));
+  good(gt_rounded_refresh(&w, 1));
+  good(gt_rounded_drop(&w, 1));
+  drop_all(made_of.t, made_of.n);
+  std::free(made_of.t);
+  drop(w);
+}
+
 void lists() {
   void *a = filled({6, 2}, 1, true);
   gt_rl parts = good(gt_op_Chunk(n(a), 3, 0));
@@ -114,13 +127,14 @@ int main() {
   std::free(good(gt_setup(true)).s);
   void *w = filled({4, 3}, 0.1, true);
   void *m = filled({4, 3}, 0, false), *v = filled({4, 3}, 0, false), *count = filled({}, 0, false);
+  void *average = filled({4, 3}, 0, false);
   void *generator = good(gt_generator_new(gt_device{}, 1)).p;
   void *optimizer = good(gt_sgd_new(0.1, 0.9, 0, 0, false)).p;
   good(gt_optimizer_add(optimizer, &w, 1));
   for (int i = 0; i < 3; i++) {
     int64_t before = good(gt_scope_enter(i + 1, 1)).v;
     int64_t cast = good(gt_autocast_enter(0, 15)).v;
-    step(w, m, v, count, optimizer);
+    step(w, m, v, average, count, optimizer);
     good(gt_autocast_leave(0, cast));
     int64_t shape[] = {4};
     drop(made(gt_op_opRandN(shape, 1, generator, floats())));
@@ -128,11 +142,12 @@ int main() {
     errors();
     texts();
     lists();
+    copies();
   }
   good(gt_generator_free(generator));
   good(gt_optimizer_free(optimizer));
-  void *all[] = {w, m, v, count};
-  drop_all(all, 4);
+  void *all[] = {w, m, v, average, count};
+  drop_all(all, 5);
   good(gt_empty_cache());
   gt_stats s = gt_get_stats();
   if (s.handles_made != s.handles_freed || s.bytes_used != 0) {
