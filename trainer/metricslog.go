@@ -75,7 +75,7 @@ func (f *Folder) Finish(s *State) error {
 	if err := encode(&text, steps); err != nil {
 		return err
 	}
-	if holdsJust(f.path(MetricsFile), text.Bytes()) {
+	if disk.Holds(f.path(MetricsFile), text.Bytes()) {
 		return nil
 	}
 	err = atomicfile.Replace(f.path(MetricsFile), func(w io.Writer) error {
@@ -93,20 +93,6 @@ func (f *Folder) derived(s *State) bool {
 	have, err := ReadCheckpoint(f.path(CheckpointFile))
 	want := s.checkpoint()
 	return err == nil && !have.State && bytes.Equal(have.record, want.Record) && Fingerprint(have.Tensors) == Fingerprint(want.Tensors)
-}
-
-// holdsJust tells whether a file is there and holds just that.
-func holdsJust(path string, data []byte) bool {
-	f, size, err := disk.Open(path)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	if size != int64(len(data)) {
-		return false
-	}
-	old, err := io.ReadAll(f)
-	return err == nil && bytes.Equal(old, data)
 }
 
 // Restart writes the file anew after an error.

@@ -8,7 +8,7 @@ import (
 	"io"
 
 	"github.com/wangkuiyi/gotorch/atomicfile"
-	"github.com/wangkuiyi/gotorch/regular"
+	"github.com/wangkuiyi/gotorch/disk"
 
 	"flowmatch/viz"
 )
@@ -23,7 +23,7 @@ func WritePNG(path string, img image.Image) error {
 func WriteFile(path string, write func(io.Writer) error) error {
 	var b bytes.Buffer
 	err := write(&b)
-	if err == nil && holds(path, b.Bytes()) {
+	if err == nil && disk.Holds(path, b.Bytes()) {
 		return nil
 	}
 	if err == nil {
@@ -36,20 +36,6 @@ func WriteFile(path string, write func(io.Writer) error) error {
 		return fmt.Errorf("%s was not written: %w", path, err)
 	}
 	return nil
-}
-
-// holds tells whether a file is there and holds just that.
-func holds(path string, data []byte) bool {
-	f, size, err := regular.Open(path)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	if size != int64(len(data)) {
-		return false
-	}
-	old, err := io.ReadAll(f)
-	return err == nil && bytes.Equal(old, data)
 }
 
 // Losses draws the loss of every step. title says of which training.

@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"io/fs"
@@ -95,6 +96,20 @@ func Simulated() bool {
 
 // Open is [FS].Open of the file system in use.
 func Open(path string) (Reader, int64, error) { return Now().Open(path) }
+
+// Holds tells whether a file is there and holds just that.
+func Holds(path string, data []byte) bool {
+	f, size, err := Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	if size != int64(len(data)) {
+		return false
+	}
+	old, err := io.ReadAll(f)
+	return err == nil && bytes.Equal(old, data)
+}
 
 // Create is [FS].Create of the file system in use.
 func Create(path string) (File, error) { return Now().Create(path) }
