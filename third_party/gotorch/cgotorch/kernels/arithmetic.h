@@ -4,12 +4,16 @@
 #ifndef CGOTORCH_KERNELS_ARITHMETIC_H_
 #define CGOTORCH_KERNELS_ARITHMETIC_H_
 
+#ifdef __CUDACC_RTC__
+typedef int int32_t;
+#else
 #include <stdint.h>
+#endif
 
 // Internal to each file: the files are compiled for different processors, and
 // the linker must not take one's code for another's.
 #ifdef __CUDACC__
-#define GT_INLINE __host__ __device__ __forceinline__
+#define GT_INLINE __device__ __forceinline__
 #else
 #define GT_INLINE inline __attribute__((always_inline))
 #endif
@@ -24,6 +28,12 @@ struct Bits;
 
 template <>
 struct Bits<float> {
+#ifdef __CUDACC__
+  static GT_INLINE int32_t of(float x) { return __float_as_int(x); }
+  static GT_INLINE float number(int32_t i) { return __int_as_float(i); }
+  // Within 2 ulp, in an instruction or two; 0 for x beyond 2^126.
+  static GT_INLINE float reciprocal(float x) { return __fdividef(1.0f, x); }
+#else
   static GT_INLINE int32_t of(float x) {
     int32_t i;
     __builtin_memcpy(&i, &x, sizeof i);
@@ -35,6 +45,7 @@ struct Bits<float> {
     return x;
   }
   static GT_INLINE float reciprocal(float x) { return 1.0f / x; }
+#endif
   // x limited to [low, high]; what is no number stays so.
   static GT_INLINE float limit(float x, float low, float high) {
     x = x < low ? low : x;
@@ -100,6 +111,11 @@ struct Channel {
   GT_INLINE F backward(F t, F dy) const {
     if constexpr (act) return dy * silu_slope(t * scale + bias);
     return dy;
+  }
+  // The gradient at the input, from that at the normalisation's output. slope, level:
+  // what the group's statistics take away.
+  GT_INLINE F input(F t, F dz, F slope, F level) const {
+    return scale * dz - t * slope - level;
   }
 };
 

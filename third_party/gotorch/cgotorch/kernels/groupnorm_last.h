@@ -170,7 +170,7 @@ void backward(const GroupNorm &o, const Piece &p) {
           const Channel<Floats> &k = channels.of[i];
           Floats t = get<part>(x + at + i * width, n) - k.center;
           Floats dz = get<part>(given + at + i * width, n);
-          Floats d = k.scale * dz - t * slope.vector(i) - level.vector(i);
+          Floats d = k.input(t, dz, slope.vector(i), level.vector(i));
           s[i] += d;
           put<part>(dx + at + i * width, d, n);
         }

@@ -143,7 +143,7 @@ void backward(const GroupNorm &o, const Piece &p) {
       each(n, [&]<Fit fit>(int64_t i, int64_t m, int chain) {
         Floats t = get<fit>(x + from + i, m) - k.center;
         Floats dz = fit == overlapping ? end : get<fit>(given + from + i, m);
-        Floats d = k.scale * dz - t * slope - level;
+        Floats d = k.input(t, dz, slope, level);
         s[chain] += fresh<fit>(d, m);
         put<fit>(dx + from + i, d, m);
       });
