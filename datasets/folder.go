@@ -72,6 +72,9 @@ func (t *folderTree) fault(path, fault string, remedy Remedy, err error) error {
 	return &FileError{Set: t.set, File: path, Fault: fault, Remedy: remedy, Err: err}
 }
 
+// savedAs is what to do about pictures of another kind.
+const savedAs = "save them as PNG or JPEG, as ImageMagick's mogrify -format png does"
+
 const layout = "it must have PNG or JPEG pictures in it, or one sub-folder of them per class"
 
 // listClasses lists the sub-folders of folder:DIR. Hidden ones do not count, nor
@@ -106,13 +109,27 @@ func listClasses(info Info) (*folderTree, error) {
 	case len(t.classes) == 0 && loose > 0:
 		t.warn("the pictures lie in no sub-folders: they are a set without classes")
 	case len(t.classes) == 0:
-		return t, t.fault(dir, "no sub-folders", layout, nil)
+		return t, t.noPictures(dir, entries)
 	case len(t.classes) > mostClasses:
 		return t, t.fault(dir, fmt.Sprintf("%d sub-folders", len(t.classes)), Remedy(fmt.Sprintf("at most %d classes are possible", mostClasses)), nil)
 	case loose > 0:
 		t.warn("%d %s beside the classes' folders: passed over", loose, set.Noun(loose, "picture"))
 	}
 	return t, nil
+}
+
+// noPictures says what there is instead, where people would take it for pictures.
+func (t *folderTree) noPictures(dir string, entries []fs.DirEntry) error {
+	others := map[string]int{}
+	for _, e := range entries {
+		if !hidden(e.Name()) && !e.IsDir() && otherPicture(e.Name()) {
+			others[strings.ToLower(filepath.Ext(e.Name()))]++
+		}
+	}
+	if len(others) > 0 {
+		return t.fault(dir, countEndings(others)+", and no PNG or JPEG", savedAs, nil)
+	}
+	return t.fault(dir, "no pictures in it", layout, nil)
 }
 
 // listFolders are the folders among the entries of a folder below dir, and how many
@@ -201,8 +218,10 @@ func (t *folderTree) listPictures(part Split, stop func() error) error {
 			return err
 		}
 	}
+	others := map[string]int{}
 	for class, name := range t.classes {
 		before := len(t.pictures)
+		t.others = map[string]int{}
 		name = filepath.Join(root, name)
 		if t.divided() && part == Test && !userfile.Exists(filepath.Join(t.dir, name)) {
 			continue
@@ -211,16 +230,39 @@ func (t *folderTree) listPictures(part Split, stop func() error) error {
 			return err
 		}
 		if len(t.pictures) == before && !(t.divided() && part == Test) {
-			return t.fault(filepath.Join(t.dir, name), "no pictures in it", "put PNG or JPEG pictures there, or move the sub-folder away", nil)
+			what, remedy := "no pictures in it", Remedy("put PNG or JPEG pictures there, or move the sub-folder away")
+			if len(t.others) > 0 {
+				what, remedy = "no PNG or JPEG in it, but "+countEndings(t.others), savedAs
+			}
+			return t.fault(filepath.Join(t.dir, name), what, remedy, nil)
+		}
+		for ending, n := range t.others {
+			others[ending] += n
 		}
 	}
 	if len(t.pictures) == 0 {
 		return t.fault(filepath.Join(t.dir, root), "no pictures of the classes of "+t.split.train, layout, nil)
 	}
-	for _, ending := range slices.Sorted(maps.Keys(t.others)) {
-		t.warn("%d %s %s: passed over, only PNG and JPEG are read", t.others[ending], ending, set.Noun(t.others[ending], "file"))
+	if t.classes != nil {
+		t.others = others
+	}
+	if len(t.others) > 0 {
+		t.warn("%s: passed over, only PNG and JPEG are read", countEndings(t.others))
 	}
 	return nil
+}
+
+// countEndings says how many files there are of each ending.
+func countEndings(n map[string]int) string {
+	var all []string
+	for _, ending := range slices.Sorted(maps.Keys(n)) {
+		all = append(all, fmt.Sprintf("%d %s", n[ending], ending))
+	}
+	total := 0
+	for _, k := range n {
+		total += k
+	}
+	return strings.Join(all, ", ") + " " + set.Noun(total, "file")
 }
 
 // warnOfOthers notes classes of the test part that nothing is trained on.

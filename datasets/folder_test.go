@@ -135,7 +135,9 @@ func TestFolderFaults(t *testing.T) {
 	}{
 		"not there":    {map[string][]byte{"x": nil}, "set: not found; check the path"},
 		"a file":       {map[string][]byte{"set": nil}, "set: not a folder; it must have PNG or JPEG pictures in it"},
-		"no classes":   {map[string][]byte{"set/x.txt": nil}, "set: no sub-folders; it must have"},
+		"no classes":   {map[string][]byte{"set/x.txt": nil}, "set: no pictures in it; it must have"},
+		"other kinds":  {map[string][]byte{"set/x.webp": nil, "set/y.WEBP": nil, "set/z.heic": nil, "set/.w.gif": nil}, "set: 1 .heic, 2 .webp files, and no PNG or JPEG; save them as PNG"},
+		"in a class":   {map[string][]byte{"set/a/x.png": shade(1), "set/b/x.webp": nil}, "set/b: no PNG or JPEG in it, but 1 .webp file; save them as PNG"},
 		"empty class":  {map[string][]byte{"set/a/x.png": shade(1), "set/b/x.txt": nil}, "set/b: no pictures in it"},
 		"many classes": {many, "257 sub-folders; at most 256"},
 		"all bad":      {map[string][]byte{"set/a/x.png": nil, "set/a/y.png": []byte("text")}, "2 of 2 pictures cannot be used: a/x.png (0 bytes: empty), a/y.png (not a PNG or JPEG file)"},

@@ -25,9 +25,18 @@ func (f ownFile) open() (*os.File, int64, error) {
 	file, size, err := userfile.Open(f.path)
 	switch {
 	case userfile.Absent(err):
-		return nil, 0, f.fault("not found", "check the path", err)
+		return nil, 0, f.absent(err)
+	case err != nil && userfile.IsFolder(f.path):
+		return nil, 0, f.folder()
 	case err != nil:
 		return nil, 0, f.fault(userfile.PlainCause(err), "make it a readable file", err)
 	}
 	return file, size, nil
+}
+
+func (f ownFile) absent(err error) error { return f.fault("not found", "check the path", err) }
+
+// folder says that it is one: pictures in folders are a set of images, and another kind.
+func (f ownFile) folder() error {
+	return f.fault("a folder", set.Remedy("name a file in it; pictures in a folder are the set folder:"+f.path), nil)
 }

@@ -167,7 +167,7 @@ func TestPictureFaults(t *testing.T) {
 		{writeFile(t, "claim.png", claim), "cannot hold; replace it"},
 		{writeFile(t, "deep.png", deep), "8000x8000 pixels of 8 bytes; save it with 8 bits a colour"},
 		{filepath.Join(dir, "none.png"), "not found; check the path"},
-		{dir, "not a regular file"},
+		{dir, "a folder; name a file in it"},
 		{writeFile(t, "white.png", good), "all white"},
 		{writeFile(t, "cut.png", good[:len(good)-20]), "replace it with an intact copy"},
 		{writeFile(t, "huge.png", huge), "60000x60000 pixels: at most 64 million are read; make it smaller"},

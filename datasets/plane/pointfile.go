@@ -1,18 +1,11 @@
 package plane
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
-	"math"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
-	"unicode"
 
 	"flowmatch/datasets/internal/userfile"
 	"flowmatch/datasets/npz"
@@ -26,16 +19,17 @@ const mostPoints = 32 << 20
 // frame of their own, which a note says, or all into the given one.
 func openPoints(info set.Info, into *framed) (*Set, error) {
 	own := ownFileOf(info)
-	read, known := pointReaders[strings.ToLower(filepath.Ext(own.path))]
+	ending := strings.ToLower(filepath.Ext(own.path))
+	read, known := pointReaders[ending]
 	if !known {
-		return nil, own.fault("its ending is none of .csv, .npy, .npz", "save two columns as CSV, or an array of shape [N,2]", nil)
+		return nil, own.faultOfEnding(ending)
 	}
 	f, size, err := own.open()
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	points, err := read(f, size)
+	points, note, err := read(f, size)
 	if err == nil && len(points) == 0 {
 		err = errors.New("it holds no points")
 	}
@@ -43,7 +37,12 @@ func openPoints(info set.Info, into *framed) (*Set, error) {
 		err = allFinite(points)
 	}
 	if err != nil {
-		return nil, own.fault(userfile.PlainCause(err), "it must hold two finite numbers a point, and at least one point", err)
+		remedy := set.Remedy("it must hold two finite numbers a point, and at least one point")
+		var bad *badPoints
+		if errors.As(err, &bad) && bad.remedy != "" {
+			remedy = bad.remedy
+		}
+		return nil, own.fault(userfile.PlainCause(err), remedy, err)
 	}
 	info.Data = fingerprint(points)
 	if into == nil {
@@ -51,6 +50,9 @@ func openPoints(info set.Info, into *framed) (*Set, error) {
 	}
 	s := pointList(info.Frame.Lay(points))
 	s.Info = info
+	if note != "" {
+		s.notes = append(s.notes, own.path+": "+note)
+	}
 	if note := stillNote(own.path, points); note != "" {
 		s.notes = append(s.notes, note)
 	}
@@ -64,44 +66,79 @@ func openPoints(info set.Info, into *framed) (*Set, error) {
 	return s, nil
 }
 
-var pointReaders = map[string]func(f *os.File, size int64) ([]float64, error){
-	".csv": func(f *os.File, size int64) ([]float64, error) { return readCSV(f, size) },
-	".npy": func(f *os.File, size int64) ([]float64, error) {
+// badPoints is what is wrong with a file of points, where more can be said about what to do
+// than what it must hold.
+type badPoints struct {
+	fault  string
+	remedy set.Remedy
+}
+
+func (e *badPoints) Error() string { return e.fault }
+
+// pointReaders read files by their ending. They give points, two numbers each, and what is to be said of how they were read.
+var pointReaders = map[string]func(f *os.File, size int64) (points []float64, note string, err error){
+	".csv": readText, ".tsv": readText, ".txt": readText, ".dat": readText,
+	".npy": func(f *os.File, size int64) ([]float64, string, error) {
 		a, err := npz.ReadNPY(f, size)
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		return pairs(a)
 	},
 	".npz": readPointsNPZ,
 }
 
+func readText(f *os.File, size int64) ([]float64, string, error) { return readCSV(f, size) }
+
+// faultOfEnding tells what a file is that is not read.
+func (f ownFile) faultOfEnding(ending string) error {
+	what, remedy := "its ending is none of .csv, .tsv, .txt, .dat, .npy, .npz", set.Remedy("save two columns as CSV, or an array of shape [N,2]")
+	switch ending {
+	case ".xlsx", ".xls", ".ods", ".numbers":
+		what, remedy = "a spreadsheet", "save its two columns as CSV"
+	case ".zip", ".gz", ".bz2", ".xz", ".zst":
+		what, remedy = "packed", "unpack it, and name the file of points that is in it"
+	}
+	switch {
+	case userfile.IsFolder(f.path):
+		return f.folder()
+	case !userfile.Exists(f.path):
+		return f.absent(nil)
+	}
+	return f.fault(what, remedy, nil)
+}
+
 // readPointsNPZ takes the array x, as sampling writes it, or else the only array.
-func readPointsNPZ(f *os.File, size int64) ([]float64, error) {
+func readPointsNPZ(f *os.File, size int64) ([]float64, string, error) {
 	arrays, err := npz.Read(f, size, "x")
 	if err == nil && len(arrays) == 0 {
 		arrays, err = npz.Read(f, size)
 	}
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, "", err
 	case len(arrays) == 0:
-		return nil, errors.New("it holds no array")
+		return nil, "", errors.New("it holds no array")
 	case len(arrays) > 1:
-		return nil, fmt.Errorf("it holds %d arrays and none is called x", len(arrays))
+		return nil, "", fmt.Errorf("it holds %d arrays and none is called x", len(arrays))
 	}
 	return pairs(arrays[0])
 }
 
 // pairs checks that an array is [N,2].
-func pairs(a npz.Array) ([]float64, error) {
+func pairs(a npz.Array) ([]float64, string, error) {
+	shape := fmt.Sprintf("an array of shape %s, not [N,2]", strings.ReplaceAll(fmt.Sprint(a.Shape), " ", ","))
 	switch {
 	case len(a.Shape) == 2 && a.Shape[0] == 2 && a.Shape[1] > 2:
-		return nil, fmt.Errorf("an array of shape %v, not [N,2]: transpose it", a.Shape)
+		return nil, "", &badPoints{shape, "transpose it"}
+	case len(a.Shape) == 2 && a.Shape[1] > 2:
+		return nil, "", &badPoints{shape, "keep the two columns that are to be learnt"}
+	case len(a.Shape) == 3 || len(a.Shape) == 4:
+		return nil, "", &badPoints{shape, "points of the plane are two numbers each; images are read as PNG or JPEG files in a folder"}
 	case len(a.Shape) != 2 || a.Shape[1] != 2:
-		return nil, fmt.Errorf("an array of shape %v, not [N,2]", a.Shape)
+		return nil, "", errors.New(shape)
 	case a.Shape[0] > mostPoints:
-		return nil, fmt.Errorf("%d points: at most %d are read", a.Shape[0], mostPoints)
+		return nil, "", fmt.Errorf("%d points: at most %d are read", a.Shape[0], mostPoints)
 	}
 	points := make([]float64, 0, len(a.Floats)+len(a.Ints))
 	for _, v := range a.Floats {
@@ -110,116 +147,25 @@ func pairs(a npz.Array) ([]float64, error) {
 	for _, v := range a.Ints {
 		points = append(points, float64(v))
 	}
-	return points, nil
-}
-
-// readCSV reads two numbers a line, parted by a comma, a semicolon, a tab or spaces:
-// whichever the first line has, in all of them. They may stand in quotes. Empty lines and lines that begin with #
-// are passed over, and so is one line of words at the top. So many bytes are expected.
-func readCSV(r io.Reader, size int64) ([]float64, error) {
-	var points []float64
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, 4096)
-	part := byte(0)
-	header := true // it may still come
-	n := 0
-	read := int64(0)
-	for lines.Scan() {
-		n++
-		line := lines.Bytes()
-		read += int64(len(line)) + 1
-		if n == 1 {
-			line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))
-		}
-		line = bytes.TrimSpace(line)
-		if len(line) == 0 || line[0] == '#' {
-			continue
-		}
-		if part == 0 {
-			part = separator(line)
-		}
-		fields, columns := split(line, part)
-		if columns != 2 {
-			return nil, fmt.Errorf("line %d: %d columns, not 2", n, columns)
-		}
-		var v [2]float64
-		var wrong [2]error
-		for k, f := range fields {
-			v[k], wrong[k] = strconv.ParseFloat(string(f), 64)
-			if math.Abs(v[k]) > math.MaxFloat32 && !math.IsInf(v[k], 0) {
-				wrong[k] = strconv.ErrRange
-			}
-		}
-		if header && errors.Is(wrong[0], strconv.ErrSyntax) && errors.Is(wrong[1], strconv.ErrSyntax) {
-			header = false
-			continue
-		}
-		header = false
-		for k, err := range wrong {
-			if err != nil {
-				return nil, fmt.Errorf("line %d: %.40q is no number of 32 bits", n, fields[k])
-			}
-		}
-		if len(points) == 2*mostPoints {
-			return nil, fmt.Errorf("more than %d points", mostPoints)
-		}
-		if len(points) == cap(points) {
-			// As many as there will be if the lines to come are as long as those before.
-			whole := float64(len(points)+2) * float64(size) / float64(read)
-			points = slices.Grow(points, int(min(whole, 2*mostPoints))-len(points)*3/4+64)
-		}
-		points = append(points, v[0], v[1])
-	}
-	if errors.Is(lines.Err(), bufio.ErrTooLong) {
-		return nil, fmt.Errorf("line %d is longer than 4096 bytes: not a list of points", n+1)
-	}
-	return points, lines.Err()
-}
-
-func separator(line []byte) byte {
-	for _, c := range []byte(";,\t") {
-		if bytes.IndexByte(line, c) >= 0 {
-			return c
-		}
-	}
-	return ' '
-}
-
-// split gives the first two columns of a line, and how many there are.
-func split(line []byte, part byte) (fields [2][]byte, columns int) {
-	for more := true; more; columns++ {
-		end, after := bytes.IndexByte(line, part), 1
-		if part == ' ' { // any spaces, any number of them
-			end = bytes.IndexFunc(line, unicode.IsSpace)
-			if end >= 0 {
-				after = len(line[end:]) - len(bytes.TrimSpace(line[end:]))
-			}
-		}
-		field := line
-		if more = end >= 0; more {
-			field, line = line[:end], line[end+after:]
-		}
-		if columns < len(fields) {
-			fields[columns] = unquoted(bytes.TrimSpace(field))
-		}
-	}
-	return fields, columns
-}
-
-// unquoted is a field without the quotes that it may stand in.
-func unquoted(field []byte) []byte {
-	last := len(field) - 1
-	if last > 0 && (field[0] == '"' || field[0] == '\'') && field[last] == field[0] {
-		return bytes.TrimSpace(field[1:last])
-	}
-	return field
+	return points, "", nil
 }
 
 func allFinite(points []float64) error {
-	for i, v := range points {
-		if !set.Finite(v) {
-			return fmt.Errorf("point %d is (%v, %v)", i/2+1, points[i&^1], points[i|1])
+	first, n := -1, 0
+	for i := 0; i < len(points); i += 2 {
+		if !set.Finite(points[i]) || !set.Finite(points[i+1]) {
+			if n == 0 {
+				first = i
+			}
+			n++
 		}
 	}
-	return nil
+	if n == 0 {
+		return nil
+	}
+	fault := fmt.Sprintf("point %d is (%v, %v)", first/2+1, points[first], points[first+1])
+	if n > 1 {
+		fault += fmt.Sprintf(", and %d more are not finite", n-1)
+	}
+	return &badPoints{fault, "leave such points out"}
 }

@@ -33,17 +33,31 @@ func TestReadCSV(t *testing.T) {
 		{"nothing", "", nil, ""},
 		{"header alone", "x,y\n", nil, ""},
 		{"three columns", "1,2\n1,2,3\n", nil, "line 2: 3 columns, not 2"},
-		{"one column", "1\n", nil, "line 1: 1 columns, not 2"},
-		{"an empty field", "1,2\n1,\n", nil, `line 2: "" is no number`},
+		{"one column", "1\n", nil, "line 1: 1 column, not 2"},
+		{"an empty field", "1,2\n1,\n", nil, "line 2: column 2 is empty"},
 		{"half a header", "x,2\n", nil, `line 1: "x" is no number`},
 		{"a second header", "x,y\nx,y\n", nil, `line 2: "x" is no number`},
 		{"words later", "1,2\nx,y\n", nil, `line 2: "x" is no number`},
-		{"decimal commas", "1,5;2,5\n3,5;4,5\n", nil, `line 2: "3,5" is no number`},
-		{"too large", "1e39,1\n", nil, `line 1: "1e39" is no number of 32 bits`},
+		{"decimal commas", "x;y\n1,5;2\n-3,5e1;4,5\n", []float64{1.5, 2, -35, 4.5}, ""},
+		{"decimal commas and tabs", "1,5\t2,5\n", []float64{1.5, 2.5}, ""},
+		{"commas and tabs", "1.5,\t2.5\n", []float64{1.5, 2.5}, ""},
+		{"commas, spaces and tabs", "1 ,2\t\n", []float64{1, 2}, ""},
+		{"a comma after points", "1.5;2\n3;4,5\n", nil, `line 2: "4,5" has another decimal sign`},
+		{"a point after commas", "1,5;2\n1.234;4\n", nil, `line 2: "1.234" has another decimal sign`},
+		{"thousands", "1;2\n1.234,5;2\n", nil, `line 2: "1.234,5" is no number`},
+		{"millions", "1,234,567;2\n", nil, `line 1: "1,234,567" is no number`},
+		{"decimal commas between commas", "1,5,2,5\n", nil, "line 1: 4 columns"},
+		{"words with points and commas", "a.b;c,d\n1,5;2\n", []float64{1.5, 2}, ""},
+		{"carriage returns", "x,y\r1,2\r3,4\r", []float64{1, 2, 3, 4}, ""},
+		{"line ends of all kinds", "1,2\r3,4\n5,6\r\n\r7,8", []float64{1, 2, 3, 4, 5, 6, 7, 8}, ""},
+		{"UTF-16", "\xff\xfe1\x00,\x002\x00", nil, "UTF-16"},
+		{"a spreadsheet", "PK\x03\x04\x14\x00", nil, "spreadsheet"},
+		{"packed", "\x1f\x8b\x08\x00\x00", nil, "no text"},
+		{"too large", "1e39,1\n", nil, `line 1: "1e39" is too large`},
 		{"a long line", "1,2\n" + strings.Repeat("1", 5000), nil, "line 2 is longer"},
-		{"other separator", "1,2\n3;4\n", nil, "line 2: 1 columns"},
+		{"other separator", "1,2\n3;4\n", nil, "line 2: 1 column,"},
 	} {
-		got, err := readCSV(strings.NewReader(c.text), int64(len(c.text)))
+		got, note, err := readCSV(strings.NewReader(c.text), int64(len(c.text)))
 		if c.fault != "" {
 			if err == nil || !strings.Contains(err.Error(), c.fault) {
 				t.Errorf("%s: %v, %v; want %s", c.name, got, err, c.fault)
@@ -52,6 +66,9 @@ func TestReadCSV(t *testing.T) {
 		}
 		if err != nil || !slices.Equal(got, c.want) {
 			t.Errorf("%s: %v, %v; want %v", c.name, got, err, c.want)
+		}
+		if commas := strings.Contains(note, "decimal points"); commas != (strings.Contains(c.name, "decimal commas") || strings.HasPrefix(c.text, "a.b;")) {
+			t.Errorf("%s: the note is %q", c.name, note)
 		}
 	}
 }
@@ -94,6 +111,8 @@ func TestPoints(t *testing.T) {
 	}{
 		{"ring.csv", []byte("x,y\n-1,0\n1,0.5\n0,1\n"), floats.Floats},
 		{"UPPER.CSV", []byte("-1,0\n1,0.5\n0,1\n"), floats.Floats},
+		{"ring.tsv", []byte("x\ty\n-1\t0\n1\t0.5\n0\t1\n"), floats.Floats},
+		{"saved.txt", []byte("-1.0e+00 0.0e+00\n1.0e+00 5.0e-01\n0.0e+00 1.0e+00\n"), floats.Floats}, // as numpy.savetxt writes
 		{"a.npy", npyOf(t, floats), floats.Floats},
 		{"whole.npy", npyOf(t, whole), []float32{-1, 0, 1, 1, 0, 1}},
 		{"one.npz", npzOf(t, floats), floats.Floats},
@@ -137,9 +156,14 @@ func TestPointsFaults(t *testing.T) {
 		data []byte
 		want string
 	}{
-		{"a.txt", []byte("1,2\n"), "its ending is none of .csv, .npy, .npz; save"},
+		{"a.json", []byte("[[1,2]]\n"), "its ending is none of .csv, .tsv, .txt, .dat, .npy, .npz; save"},
+		{"a.XLSX", []byte("PK\x03\x04"), "a spreadsheet; save its two columns as CSV"},
+		{"a.csv.gz", []byte("\x1f\x8b"), "packed; unpack it"},
+		{"i.npy", npyOf(t, array([]int{1, 2, 2}, 1, 2, 3, 4)), "shape [1,2,2], not [N,2]; points of the plane"},
+		{"j.npy", npyOf(t, array([]int{3, 3}, 1, 2, 3, 4, 5, 6, 7, 8, 9)), "shape [3,3], not [N,2]; keep the two"},
 		{"a.csv", nil, "it holds no points"},
-		{"b.csv", []byte("1,2\nnan,3\n"), "point 2 is (NaN, 3)"},
+		{"b.csv", []byte("1,2\nnan,3\n"), "point 2 is (NaN, 3); leave"},
+		{"e.csv", []byte("1,2\nnan,3\n1,inf\n5,nan\n"), "point 2 is (NaN, 3), and 2 more are not finite; leave"},
 		{"c.csv", []byte("1,2\n4,-inf\n"), "point 2 is (4, -Inf)"},
 		{"d.csv", []byte("1,2,3\n"), "line 1: 3 columns"},
 		{"a.npy", npyOf(t, wide), "transpose it"},
@@ -159,6 +183,15 @@ func TestPointsFaults(t *testing.T) {
 		if !errors.As(err, &fault) || !strings.Contains(err.Error(), c.want) || fault.File != path || fault.Remedy == "" {
 			t.Errorf("%s: %v\nwant %s", c.file, err, c.want)
 		}
+	}
+	dir := t.TempDir()
+	for _, kind := range []string{"points:", "image:"} {
+		if _, err := Open(kind + dir); err == nil || !strings.Contains(err.Error(), "a folder; name a file in it; pictures in a folder are the set folder:"+dir) {
+			t.Errorf("%s of a folder: %v", kind, err)
+		}
+	}
+	if _, err := Open("points:none"); err == nil || !strings.Contains(err.Error(), "points: none: not found") {
+		t.Errorf("a file that is not there: %v", err)
 	}
 	if _, err := Open("points:none.csv"); err == nil || !strings.Contains(err.Error(), "points: none.csv: not found") {
 		t.Errorf("a file that is not there: %v", err)
@@ -189,7 +222,7 @@ func TestFrames(t *testing.T) {
 		}
 		z := make([]float32, 200)
 		s.Sample(z, 1, 0)
-		own, err := readCSV(strings.NewReader(c.text), int64(len(c.text)))
+		own, _, err := readCSV(strings.NewReader(c.text), int64(len(c.text)))
 		if err != nil {
 			t.Fatal(err)
 		}

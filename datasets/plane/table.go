@@ -38,7 +38,7 @@ var table = []Kind{
 	builtIn("spirals", "two arms of a spiral", spirals),
 	builtIn("swissroll", "one long rolled-up band", swissRoll),
 	{described("image:FILE"), set.Traits{}, "any PNG or JPEG as a density: the darker, the more points", openPicture},
-	{described("points:FILE"), set.Traits{}, "points of your own, two numbers each: .csv, .npy or .npz", openPoints},
+	{described("points:FILE"), set.Traits{}, "points of your own, two numbers each: .csv, .txt, .npy or .npz", openPoints},
 }
 
 func described(name string) set.Info { return set.Info{Name: name, Shape: []int{2}} }

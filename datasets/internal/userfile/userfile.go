@@ -42,6 +42,12 @@ func Exists(path string) bool {
 	return err == nil
 }
 
+// IsFolder tells whether a path is that of a folder.
+func IsFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
 // PlainCause is the cause without the path, for errors that name the file themselves.
 func PlainCause(err error) string {
 	var pe *fs.PathError
