@@ -191,6 +191,11 @@ cxx_sources() { # FOLDER
     find "$1" "$1/kernels" -maxdepth 1 -name '*.cc' | LC_ALL=C sort
 }
 
+# What all kernels may include, and the text of those for GPUs, which are in the library as they are.
+kernel_headers() { # FOLDER
+    find "$1/kernels" \( -name '*.h' -o -path '*/gpu/*' \) -type f | LC_ALL=C sort | xargs cat
+}
+
 # Sets kernel to the flags of a source that is compiled for a kind of processor
 # (cgotorch/kernels/kernels.h); fails for all others. The warning that is off
 # is about the compiler's own headers (GCC's bug 105593).

@@ -103,6 +103,11 @@ func load(o InitOptions) error {
 	}
 	version := C.GoString(r.s)
 	C.free(unsafe.Pointer(r.s))
+	if cudaWhy == "" {
+		if err := openKernels(); err != nil {
+			return err
+		}
+	}
 	if !versionFits(version) {
 		return fmt.Errorf("libtorch %s was opened, %s is needed", version, needed)
 	}

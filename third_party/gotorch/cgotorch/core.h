@@ -26,6 +26,9 @@
   X(gt_ri, gt_matmul_precision, (int64_t mode), (mode))                        \
   X(gt_r0, gt_deterministic, (bool on), (on))                                  \
   X(gt_r0, gt_throw_in_destructor, (void), ())                                 \
+  /* launcher.cc: kernels of our own on a GPU */                               \
+  X(gt_r0, gt_set_kernels, (void *kernels), (kernels))                         \
+  X(gt_kernels, gt_get_kernels, (gt_device d), (d))                            \
   /* scope.cc: where new tensors belong, and their end */                      \
   X(gt_ri, gt_scope_enter, (int64_t id, int64_t threads), (id, threads))       \
   X(gt_r0, gt_scope_leave, (int64_t before), (before))                         \
@@ -113,7 +116,8 @@
   X(gt_r0, gt_cuda_graph_replay, (void *g), (g))                               \
   X(gt_ri, gt_cuda_graph_nodes, (void *g, bool kernels), (g, kernels))         \
   X(gt_r0, gt_cuda_graph_free, (void *g), (g))                                 \
-  X(gt_r0, gt_cuda_forbid_waits, (bool on), (on))
+  X(gt_r0, gt_cuda_forbid_waits, (bool on), (on))                              \
+  X(gt_rp, gt_cuda_kernels, (void), ())
 // clang-format on
 
 #endif  // CGOTORCH_CORE_H_

@@ -118,6 +118,16 @@ typedef struct {
   char *err;
 } gt_cuda_info;
 
+// Whether a GPU runs the binding's own kernels.
+typedef struct {
+  bool ready;
+  double seconds;         // that compiling took
+  char architecture[16];  // "sm_90"
+  char *why;              // not; malloc'ed, as log is: what the compiler said
+  char *log;
+  char *err;
+} gt_kernels;
+
 #ifdef __cplusplus
 }
 #endif

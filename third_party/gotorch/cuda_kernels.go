@@ -1,0 +1,60 @@
+package gotorch
+
+// #include <stdlib.h>
+// #include "cgotorch/shim.h"
+import "C"
+
+import (
+	"os"
+	"strings"
+	"time"
+	"unsafe"
+)
+
+// kernelsOff says why the binding's own kernels for GPUs are switched off, or "".
+var kernelsOff string
+
+// openKernels gives operations what the library for devices has for kernels. Nothing is compiled before they are asked for.
+func openKernels() error {
+	if os.Getenv("GOTORCH_CUDA_KERNELS") == "0" {
+		kernelsOff = "GOTORCH_CUDA_KERNELS=0 switches them off"
+		return nil
+	}
+	r := C.c_gt_cuda_kernels()
+	if r.err == nil {
+		r.err = C.c_gt_set_kernels(r.p).err
+	}
+	if r.err != nil {
+		return take("kernels", r.err)
+	}
+	return nil
+}
+
+// CUDAKernelsInfo says whether a GPU runs the binding's own kernels.
+type CUDAKernelsInfo struct {
+	OK           bool
+	Off          bool          // switched off, which is no fault
+	Why          string        // not OK
+	Architecture string        // that they were compiled for: "sm_90"
+	Compiling    time.Duration // how long that took
+	Log          string        // what the compiler said
+}
+
+// CUDAKernels compiles and checks the binding's own kernels on d, unless that has been done, as the first operation there
+// would. Where they are not OK operations are libtorch's, which are slower. GOTORCH_CUDA_KERNELS=0 in the
+// environment switches them off.
+func CUDAKernels(d Device) CUDAKernelsInfo {
+	needCUDA("CUDAKernels")
+	if kernelsOff != "" {
+		return CUDAKernelsInfo{Off: true, Why: kernelsOff}
+	}
+	r := C.c_gt_get_kernels(C.gt_device{kind: d.T.kind, index: C.int8_t(d.Index())})
+	check("CUDAKernels", r.err)
+	defer C.free(unsafe.Pointer(r.why))
+	defer C.free(unsafe.Pointer(r.log))
+	return CUDAKernelsInfo{
+		OK: bool(r.ready), Why: strings.TrimSpace(C.GoString(r.why)),
+		Architecture: C.GoString(&r.architecture[0]), Log: strings.TrimSpace(C.GoString(r.log)),
+		Compiling: time.Duration(float64(r.seconds) * float64(time.Second)),
+	}
+}
