@@ -3,6 +3,7 @@ package datasets
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"flowmatch/datasets/internal/userfile"
@@ -194,7 +195,21 @@ func find(name string) (*entry, error) {
 			return &registry[i], nil
 		}
 	}
-	return nil, &UnknownError{Name: name, Nearest: Nearest(name)}
+	return nil, &UnknownError{Name: name, Nearest: append(ownSets(name), Nearest(name)...)}
+}
+
+// ownSets are the sets that a path may have been meant for, by its ending and by what is
+// there.
+func ownSets(path string) []string {
+	switch ending := strings.ToLower(filepath.Ext(path)); {
+	case userfile.IsFolder(userfile.InHome(path)), strings.HasSuffix(path, "/"):
+		return []string{"folder:" + path}
+	case isPicture(path):
+		return []string{"image:" + path}
+	case plane.ReadsEnding(ending):
+		return []string{"points:" + path}
+	}
+	return nil
 }
 
 // findKind finds the row of kind:PATH and names it after the path.

@@ -126,7 +126,13 @@ func TestLookup2D(t *testing.T) {
 	if _, err := plane.Open("digits"); err == nil {
 		t.Error("digits open as points")
 	}
+	dir := t.TempDir()
 	for name, want := range map[string]string{
+		"my/mine.CSV":  `unknown dataset "my/mine.CSV": did you mean points:my/mine.CSV?`,
+		"p.npy":        `unknown dataset "p.npy": did you mean points:p.npy?`,
+		"cat.jpeg":     `unknown dataset "cat.jpeg": did you mean image:cat.jpeg?`,
+		"flowers/":     `unknown dataset "flowers/": did you mean folder:flowers/?`,
+		dir:            `unknown dataset "` + dir + `": did you mean folder:` + dir + `?`,
 		"imag:cat.png": `unknown dataset "imag:cat.png": did you mean image:cat.png?`,
 		"image:":       `unknown dataset "image:": did you mean image:FILE?`,
 		"moon":         `unknown dataset "moon": did you mean moons?`,

@@ -88,6 +88,9 @@ var pointReaders = map[string]func(f *os.File, size int64) (points []float64, no
 	".npz": readPointsNPZ,
 }
 
+// ReadsEnding tells whether files of such an ending, as ".csv", are read as points.
+func ReadsEnding(ending string) bool { return pointReaders[ending] != nil }
+
 func readText(f *os.File, size int64) ([]float64, string, error) { return readCSV(f, size) }
 
 // faultOfEnding tells what a file is that is not read.

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -137,7 +136,7 @@ func (c *Command) Execute(ctx context.Context, env Env) error {
 		case c.version:
 			return c.printVersion(env.Stdout)
 		case c.Arguments == "" && len(c.Args()) > 0:
-			return Usagef("%q is no flag; all of %s's arguments are flags", c.Args()[0], c.Name)
+			return Usagef("%q is no flag; %s", c.Args()[0], c.instead(c.Args()[0]))
 		case c.Run == nil:
 			return nil
 		}
@@ -260,22 +259,6 @@ func Meant(err error) string {
 		want = "too large a number"
 	}
 	return fmt.Sprintf("%s %.60q: %s", value.GetFlag().Name, value.GetValue(), want)
-}
-
-// elsewhere are flags that people look for on all commands, and where they are.
-var elsewhere = map[string]string{
-	"pretrained": "the models that are part of the program are for sample, reflow, evaluate and compare",
-}
-
-// nearest is the flag that a word may have been meant for, or "".
-func (c *Command) nearest(word string) string {
-	word = strings.ReplaceAll(strings.TrimLeft(word, "-"), "_", "-")
-	var names []string
-	c.root.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	if slices.Contains(names, word) { // with one hyphen
-		return word
-	}
-	return datasets.Closest(word, names)
 }
 
 // RunDir is the folder of a set's run: <root>/cfm/<set>.

@@ -57,6 +57,12 @@ func TestRead(t *testing.T) {
 	if Status(err) != WrongUse || strings.Contains(err.Error(), "did you mean") {
 		t.Errorf("%v", err)
 	}
+	for _, word := range []string{"n", "zz"} { // as near to one flag as to any other
+		_, _, _, err := read(t, "--"+word, "1")
+		if Status(err) != WrongUse || strings.Contains(err.Error(), "did you mean") {
+			t.Errorf("--%s: %v", word, err)
+		}
+	}
 	_, _, _, err = read(t, "moons")
 	refused(t, []string{"moons"}, err, `"moons" is no flag`)
 	for _, args := range [][]string{{"--device", "gpu"}, {"--threads", "-1"}, {"--precision", "fp8"}} {

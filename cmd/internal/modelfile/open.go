@@ -78,7 +78,11 @@ func (f *Flags) find(kind, flag, named string, info datasets.Info) (string, erro
 	path := filepath.Join(f.cmd.RunDir(kind, info.Slug()), name)
 	if _, err := os.Stat(path); os.IsNotExist(err) {
 		maker := map[string]string{"cfm": "train", "reflow": "reflow", "distill": "reflow --distill"}[kind]
-		return "", fmt.Errorf("%s is not there: %s --dataset %s makes it, or name a file with --%s", path, maker, info.Name, flag)
+		included := ""
+		if kind == "cfm" && slices.Contains(pretrained.Names(false), info.Name) {
+			included = fmt.Sprintf(", --pretrained %s takes the program's own", info.Name)
+		}
+		return "", fmt.Errorf("%s is not there: %s --dataset %s makes it%s, or name a file with --%s", path, maker, info.Name, included, flag)
 	}
 	return path, nil
 }
