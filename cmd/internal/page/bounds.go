@@ -12,9 +12,17 @@ import (
 	"time"
 )
 
-// mostAnswers is how many answers of the API, and as many of the static files, may be
-// under way at once.
+// mostAnswers is how many answers of each kind may be under way at once.
 const mostAnswers = 48
+
+// The kinds of answers: what is computed takes seconds or minutes, and what is quick must
+// not wait for it, least of all the page itself.
+const (
+	computing = iota
+	quick
+	pageFiles
+	kindsOfAnswers
+)
 
 // mostBody is the largest request, a drawing.
 const mostBody = 256 << 10
@@ -65,15 +73,16 @@ func (s *Server) placesFor(r *http.Request) chan struct{} {
 	switch {
 	case listens(r):
 		return nil
-	case strings.HasPrefix(r.URL.Path, "/api/"):
-		return s.places[0]
+	case !strings.HasPrefix(r.URL.Path, "/api/"):
+		return s.places[pageFiles]
+	case r.Method == http.MethodPost && r.URL.Path != "/api/kept":
+		return s.places[computing]
 	}
-	return s.places[1]
+	return s.places[quick]
 }
 
-// bounded refuses more than mostAnswers at once, and ends all when the server closes. The
-// page itself comes also when the API's places are taken. Streams of news have a bound of
-// their own (listeners.go).
+// bounded refuses more than mostAnswers of a kind at once, and ends all when the server
+// closes. Streams of news have a bound of their own (listeners.go).
 func (s *Server) bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if places := s.placesFor(r); places != nil {

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -94,15 +95,31 @@ func half(t *testing.T, web *httptest.Server, what string) net.Conn {
 	return c
 }
 
-// The page comes also when the API has no place.
-func TestPageHasItsOwnPlaces(t *testing.T) {
+// What is quick comes also where every place to compute in is taken, and the page itself
+// where the API has none at all.
+func TestKindsHavePlacesOfTheirOwn(t *testing.T) {
 	s := newServer(t, Options{})
-	for range mostAnswers {
-		s.places[0] <- struct{}{}
-	}
-	for path, want := range map[string]int{"/": http.StatusOK, "/style.css": http.StatusOK, "/api/state": http.StatusServiceUnavailable} {
-		if w := ask(s.Handler(), request("GET", path, "", nil)); w.Code != want {
-			t.Errorf("%s: %d, want %d", path, w.Code, want)
+	drawing := `{"points":[` + strings.Repeat("1,", 2*leastDrawn-1) + `1],"iterations":1,"seed":1}`
+	ask := func(method, path, body string) int { return ask(s.Handler(), request(method, path, body, nil)).Code }
+	for _, c := range []struct {
+		full         int
+		method, path string
+		body         string
+		want         int
+	}{
+		{computing, "POST", "/api/target", `{"model":"cfm/moons"}`, http.StatusServiceUnavailable},
+		{computing, "POST", "/api/train", drawing, http.StatusServiceUnavailable},
+		{computing, "POST", "/api/kept", drawing, http.StatusOK},
+		{computing, "GET", "/api/state", "", http.StatusOK},
+		{quick, "GET", "/api/state", "", http.StatusServiceUnavailable},
+		{quick, "GET", "/", "", http.StatusOK},
+		{quick, "GET", "/style.css", "", http.StatusOK},
+	} {
+		for len(s.places[c.full]) < mostAnswers {
+			s.places[c.full] <- struct{}{}
+		}
+		if got := ask(c.method, c.path, c.body); got != c.want {
+			t.Errorf("%s %s: %d, want %d", c.method, c.path, got, c.want)
 		}
 	}
 }

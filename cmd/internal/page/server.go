@@ -54,7 +54,7 @@ type Server struct {
 	drawn []Model         // trained on the page, in memory alone
 	kept  []drawnTraining // what was seen of their trainings
 
-	places               [2]chan struct{} // for answers that may be under way: of the API, of static files
+	places               [kindsOfAnswers]chan struct{} // for answers that may be under way
 	bodyTime, readerTime time.Duration
 	closing              context.Context
 	end                  context.CancelFunc
