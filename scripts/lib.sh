@@ -16,19 +16,26 @@ cache="${XDG_CACHE_HOME:-${HOME:-}/.cache}/flowmatch"
 # What the scripts make, others may not write.
 umask "$(printf %04o $((8#$(umask) | 2)))"
 
+live= # standard error is a terminal
+if [ -t 2 ] && [ "${TERM:-dumb}" != dumb ]; then live=1; fi
+
 die() {
-    echo "${0##*/}: $*" >&2
+    say "$@"
     exit 1
 }
 
+# On a terminal lines are broken between words.
 say() {
-    echo "${0##*/}: $*" >&2
+    local width=
+    [ -z "$live" ] || width=$(stty size <&2 2>/dev/null | cut -d ' ' -f 2) || true
+    if [ "${width:-0}" -gt 20 ]; then
+        fold -s -w "$width" <<<"${0##*/}: $*" >&2
+    else
+        echo "${0##*/}: $*" >&2
+    fi
 }
 
 # A line on a terminal that the next one replaces, whatever its width.
-live=
-if [ -t 2 ] && [ "${TERM:-dumb}" != dumb ]; then live=1; fi
-
 status() {
     [ -z "$live" ] || printf '\r\033[?7l%s: %s\033[K\033[?7h' "${0##*/}" "$*" >&2
 }
