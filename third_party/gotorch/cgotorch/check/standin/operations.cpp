@@ -6,6 +6,7 @@
 #include <ATen/ops/as_strided_native.h>
 #include <ATen/ops/unfold_native.h>
 #include <ATen/ops/view_native.h>
+#include <ATen/record_function.h>
 #include <torch/library.h>
 
 #include "standin.h"
@@ -162,6 +163,14 @@ void work(const std::string &name, int device, std::function<void()> f) {
   tape->work.push_back(std::move(f));
 }
 
+// Shows a profile what a GPU would be given to do, each piece by itself: "gpu::" and its name.
+struct Launch {
+  explicit Launch(const std::string &name) : record(at::RecordScope::FUNCTION) {
+    if (record.isActive()) record.before("gpu::" + name);
+  }
+  at::RecordFunction record;
+};
+
 void check_generators(const std::string &name, const Stack &args) {
   Tape *tape = recording();
   for (const IValue &v : args)
@@ -173,6 +182,7 @@ void check_generators(const std::string &name, const Stack &args) {
 void any(const c10::OperatorHandle &op, Stack *stack) {
   const auto &schema = op.schema();
   const std::string &name = schema.name();
+  const Launch launch(name);
   const size_t n = schema.arguments().size();
   const Stack args(stack->end() - static_cast<ptrdiff_t>(n), stack->end());
   stack->resize(stack->size() - n);
@@ -235,6 +245,10 @@ at::Tensor empty(at::IntArrayRef sizes, std::optional<at::ScalarType> type,
 
 at::Tensor copy_from(const at::Tensor &from, const at::Tensor &to, bool non_blocking) {
   const bool crosses = !ours(to) || !ours(from);
+  const Launch launch(crosses                                  ? "transfer"
+                      : from.scalar_type() != to.scalar_type() ? "cast"
+                      : from.strides() != to.strides()         ? "copy into another order"
+                                                               : "copy");
   if (crosses && !non_blocking) waits("a copy");
   if (crosses && recording()) {
     recording()->broken = true;
@@ -250,13 +264,28 @@ at::Scalar number(const at::Tensor &t) {
   return here(t).item();
 }
 
+// As by cuDNN: all operands in the order of elements of the picture or of the weight, and the bias
+// added afterwards, its gradient summed by itself.
+at::MemoryFormat order(const at::Tensor &x, const at::Tensor &w) {
+  constexpr auto last = at::MemoryFormat::ChannelsLast;
+  return x.suggest_memory_format() == last || w.suggest_memory_format() == last
+             ? last
+             : at::MemoryFormat::Contiguous;
+}
+
 at::Tensor convolution(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &b,
                        at::IntArrayRef stride, at::IntArrayRef padding, at::IntArrayRef dilation,
                        bool transposed, at::IntArrayRef output_padding, int64_t groups) {
   static const auto op = c10::Dispatcher::singleton().findSchemaOrThrow("aten::convolution", "");
-  Stack stack{x, w, b, stride, padding, dilation, transposed, output_padding, groups};
+  const auto format = order(x, w);
+  Stack stack{x.contiguous(format), w.contiguous(format), IValue(), stride, padding, dilation,
+              transposed,           output_padding,       groups};
   any(op, &stack);
-  return stack[0].toTensor();
+  at::Tensor y = stack[0].toTensor();
+  if (!b || !b->defined()) return y;
+  std::vector<int64_t> shape(y.dim(), 1);
+  shape[1] = b->size(0);
+  return y.add_(b->view(shape));
 }
 
 std::tuple<at::Tensor, at::Tensor, at::Tensor> convolution_backward(
@@ -265,29 +294,61 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> convolution_backward(
     at::IntArrayRef output_padding, int64_t groups, std::array<bool, 3> wanted) {
   static const auto op =
       c10::Dispatcher::singleton().findSchemaOrThrow("aten::convolution_backward", "");
-  Stack stack{dy,
-              x,
-              w,
-              at::IntArrayRef({w.size(transposed ? 1 : 0)}),
+  const auto format = order(x, w);
+  Stack stack{dy.contiguous(format),
+              x.contiguous(format),
+              w.contiguous(format),
+              IValue(),
               stride,
               padding,
               dilation,
               transposed,
               output_padding,
               groups,
-              c10::List<bool>({wanted[0], wanted[1], wanted[2]})};
+              c10::List<bool>({wanted[0], wanted[1], false})};
   any(op, &stack);
-  return {stack[0].toTensor(), stack[1].toTensor(), stack[2].toTensor()};
+  std::vector<int64_t> others;
+  for (int64_t d = 0; d < dy.dim(); d++)
+    if (d != 1) others.push_back(d);
+  return {stack[0].toTensor(), stack[1].toTensor(), wanted[2] ? dy.sum(others) : at::Tensor()};
 }
 
-// Which of the ways of attention; by products, after a look at what the others demand.
+// Which of the ways of attention, after a look at what those demand that keep no scores.
 int64_t choice(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v,
-               const std::optional<at::Tensor> &, double, bool, std::optional<double>, bool) {
+               const std::optional<at::Tensor> &mask, double dropout, bool, std::optional<double>,
+               bool) {
   for (const at::Tensor &t : {q, k, v})
     TORCH_CHECK(
         t.size(-1) == 1 || t.stride(-1) == 1,
         "attention of tokens whose channels do not lie side by side keeps all scores in memory");
-  return static_cast<int64_t>(at::SDPBackend::math);
+  const bool flash = q.dim() == 4 && dropout == 0 && !(mask && mask->defined());
+  return static_cast<int64_t>(flash ? at::SDPBackend::overrideable : at::SDPBackend::math);
+}
+
+using Sizes = c10::SymInt;
+
+std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, Sizes, Sizes, at::Tensor, at::Tensor,
+           at::Tensor>
+flash(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v,
+      const std::optional<at::Tensor> &, double dropout, bool causal, bool,
+      std::optional<double> scale) {
+  static const auto op = c10::Dispatcher::singleton().findSchemaOrThrow(
+      "aten::_scaled_dot_product_flash_attention_for_cpu", "");
+  Stack stack{q, k, v, dropout, causal, IValue(), scale};
+  any(op, &stack);
+  return {stack[0].toTensor(), stack[1].toTensor(), {}, {}, q.size(2), k.size(2), {}, {}, {}};
+}
+
+std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> flash_backward(
+    const at::Tensor &dy, const at::Tensor &q, const at::Tensor &k, const at::Tensor &v,
+    const at::Tensor &, std::array<bool, 4>, const at::Tensor &y, const at::Tensor &lse,
+    const at::Tensor &, const at::Tensor &, Sizes, Sizes, double dropout, bool causal,
+    const at::Tensor &, const at::Tensor &, std::optional<double> scale) {
+  static const auto op = c10::Dispatcher::singleton().findSchemaOrThrow(
+      "aten::_scaled_dot_product_flash_attention_for_cpu_backward", "");
+  Stack stack{dy, q, k, v, y, lse, dropout, causal, IValue(), scale};
+  any(op, &stack);
+  return {stack[0].toTensor(), stack[1].toTensor(), stack[2].toTensor(), {}};
 }
 
 }  // namespace
@@ -324,6 +385,14 @@ TORCH_LIBRARY_IMPL(aten, HPU, m) {
   m.impl("as_strided", &at::native::as_strided_tensorimpl);
   m.impl("_reshape_alias", &at::native::_reshape_alias);
   m.impl("unfold", &at::native::unfold);
+  m.impl("_scaled_dot_product_fused_attention_overrideable", &standin::flash);
+  m.impl("_scaled_dot_product_fused_attention_overrideable_backward", &standin::flash_backward);
+  // What is one operation on a GPU, too, and would else be made up of others here.
+  for (const char *name :
+       {"native_group_norm", "native_layer_norm", "silu_backward", "_foreach_norm.Scalar",
+        "_foreach_mul_.Scalar", "_foreach_mul_.Tensor", "_foreach_add_.List", "_foreach_sub.List",
+        "_foreach_lerp_.Scalar", "_foreach_copy_"})
+    m.impl(name, torch::CppFunction::makeFromBoxedFunction<&standin::any>());
 }
 
 // CUDA's lists (autocast_mode.cpp).
