@@ -92,6 +92,7 @@ func place(t torch.Tensor) torch.Tensor {
 // work is a step without its data and seeds.
 func (e *engine) work(g *stepGraph) {
 	torch.ZeroGrad(e.params)
+	e.rounded.Refresh()
 	var total torch.Tensor
 	for i, in := range g.in {
 		var b batch

@@ -12,7 +12,18 @@ import (
 
 // A run in bf16 by roundings that the optimiser keeps has the bits of one whose weights
 // autocast casts in every step: in parts and as a whole, with batches accumulated.
-func TestRoundingsChangeNoBit(t *testing.T) {
+func TestRoundingsChangeNoBit(t *testing.T) { roundingsChangeNoBit(t, torch.CPU) }
+
+// The same on a GPU, whose roundings are made before each step, of convolutions and products
+// that give the same bits twice.
+func TestGPURoundingsChangeNoBit(t *testing.T) {
+	d := gpu(t)
+	torch.UseDeterministicAlgorithms(true)
+	defer torch.UseDeterministicAlgorithms(false)
+	roundingsChangeNoBit(t, d)
+}
+
+func roundingsChangeNoBit(t *testing.T, d torch.Device) {
 	defer torch.SetNumThreads(int32(torch.NumThreads()))
 	torch.SetNumThreads(2)
 	moons, err := plane.Open("moons")
@@ -30,7 +41,7 @@ func TestRoundingsChangeNoBit(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := config(4)
 			c.BatchSize, c.Accumulate, c.Precision = 16, 2, "bf16"
-			src, err := Data(of.set)(c, torch.CPU, 0)
+			src, err := Data(of.set)(c, d, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -49,7 +60,8 @@ func TestRoundingsChangeNoBit(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				e := newEngine(c, n, torch.CPU)
+				n.To(d)
+				e := newEngine(c, n, d)
 				change(e)
 				data := &held{batches: batches}
 				for k := range 4 {

@@ -70,7 +70,7 @@ func newEngine(c Config, m models.Network, d torch.Device) *engine {
 		c: c, network: m, device: d, slots: slotsOf(d),
 		objective: c.Objective(null), classes: n.Classes() > 0, dropout: n.HasDropout(),
 	}
-	bf16 := c.Precision == "bf16" && !d.IsCUDA()
+	bf16 := c.Precision == "bf16"
 	if bf16 {
 		models.LayOut(m)
 	}
@@ -205,6 +205,7 @@ func (e *engine) loss(m int, src Source) (torch.Tensor, error) {
 	if err != nil {
 		return torch.Tensor{}, err
 	}
+	e.rounded.Refresh()
 	v := e.velocity(b)
 	e.diagnose(v, b)
 	return flow.Loss(v, b.u), nil

@@ -1,6 +1,9 @@
 // Parameters' roundings, and their gradients.
 #include "kernels/rounded.h"
 
+#include <ATen/ops/_foreach_add.h>
+#include <ATen/ops/_foreach_copy.h>
+
 #include "core.h"
 #include "internal.h"
 #include "kernels/adamw.h"
@@ -21,8 +24,8 @@ Rounded *Rounded::of(const at::Tensor &param) {
 }
 
 bool Rounded::fits(const at::Tensor &param) const {
-  return param.is_cpu() && param.scalar_type() == at::kFloat && half.sizes() == param.sizes() &&
-         half.strides() == param.strides();
+  return param.device() == half.device() && param.scalar_type() == at::kFloat &&
+         half.sizes() == param.sizes() && half.strides() == param.strides();
 }
 
 bool Rounded::fresh(const at::Tensor &param) const {
@@ -38,17 +41,66 @@ void Rounded::now(const at::Tensor &param) {
 static thread_local bool use_rounded = false;
 
 at::Tensor rounded(const at::Tensor &w) {
-  if (!use_rounded || !w.defined() || !at::autocast::is_autocast_enabled(at::kCPU) ||
-      at::autocast::get_autocast_dtype(at::kCPU) != at::kBFloat16)
+  if (!use_rounded || !w.defined()) return w;
+  const auto device = w.device().type();
+  if (!at::autocast::is_autocast_enabled(device) ||
+      at::autocast::get_autocast_dtype(device) != at::kBFloat16)
     return w;
   Rounded *r = Rounded::of(w);
   return r && r->fresh(w) ? r->half : w;
 }
 
+namespace {
+
+// Rounds parameters on a device, all of them in one call.
+void round_there(const std::vector<at::Tensor> &params) {
+  std::vector<at::Tensor> halves;
+  for (const at::Tensor &p : params) halves.push_back(Rounded::of(p)->half);
+  if (params.empty()) return;
+  at::NoGradGuard guard;
+  at::_foreach_copy_(halves, params);
+  for (const at::Tensor &p : params) Rounded::of(p)->now(p);
+}
+
+// Whether the elements of two tensors of a shape lie in memory in the same order.
+bool in_order(const at::Tensor &a, const at::Tensor &b) {
+  for (int64_t d = 0; d < a.dim(); d++)
+    if (a.size(d) > 1 && a.stride(d) != b.stride(d)) return false;
+  return true;
+}
+
+// Adds the gradients that Backward has left at the roundings of parameters on a device, in as few
+// calls. A gradient of another layout, which would make libtorch take all of them one by
+// one, is brought into the parameter's first.
+void gather_there(const std::vector<at::Tensor> &params) {
+  std::vector<at::Tensor> halves, wide, sums, more;
+  for (const at::Tensor &p : params) {
+    at::Tensor g = Rounded::of(p)->half.grad();
+    TORCH_CHECK(g.sizes() == p.sizes(), "a gradient of the shape ", g.sizes(),
+                " for a parameter of the shape ", p.sizes());
+    at::Tensor to = at::empty_like(p);
+    if (!in_order(g, to))
+      g = at::empty_like(to, g.options()).copy_(g);
+    else if (g.strides() != to.strides())
+      g = g.as_strided(to.sizes(), to.strides(), g.storage_offset());
+    halves.push_back(std::move(g)), wide.push_back(std::move(to));
+  }
+  if (params.empty()) return;
+  at::_foreach_copy_(wide, halves);
+  for (size_t i = 0; i < params.size(); i++)
+    if (params[i].grad().defined()) sums.push_back(params[i].grad()), more.push_back(wide[i]);
+  if (!sums.empty()) at::_foreach_add_(sums, more);
+  for (size_t i = 0; i < params.size(); i++) {
+    Rounded::of(params[i])->half.mutable_grad() = at::Tensor();
+    if (!params[i].grad().defined()) params[i].mutable_grad() = wide[i];
+  }
+}
+
+}  // namespace
 }  // namespace gt
 
-// Gives float32 parameters on the CPU roundings, which gt_rounded_refresh fills; those
-// that have one keep it.
+// Gives float32 parameters roundings, which gt_rounded_refresh fills; those that have one
+// keep it.
 GT_EXPORT gt_rl gt_rounded_new(void **params, int64_t n) {
   return gt::many([&] {
     at::NoGradGuard guard;
@@ -56,9 +108,9 @@ GT_EXPORT gt_rl gt_rounded_new(void **params, int64_t n) {
     for (int64_t i = 0; i < n; i++) {
       Borrowed p_(params[i]);
       const at::Tensor &p = p_;
-      TORCH_CHECK(p.is_cpu() && p.scalar_type() == at::kFloat && p.is_leaf() && !p.is_inference() &&
+      TORCH_CHECK(p.scalar_type() == at::kFloat && p.is_leaf() && !p.is_inference() &&
                       p.is_non_overlapping_and_dense(),
-                  "only a float32 parameter on the CPU without gaps has a rounding");
+                  "only a float32 parameter without gaps has a rounding");
       if (gt::Rounded *r = gt::Rounded::of(p); r && r->fits(p)) {
         halves.push_back(r->half);
         continue;
@@ -80,22 +132,30 @@ GT_EXPORT gt_r0 gt_rounded_drop(void **params, int64_t n) {
   });
 }
 
-// Rounds the parameters that have changed otherwise than by gt_adamw; says how many.
+// Rounds the parameters that have changed otherwise than by gt_adamw; says how many. On a
+// device they are all: steps that a graph replays change them without a trace.
 GT_EXPORT gt_ri gt_rounded_refresh(void **params, int64_t n) {
   return gt::integer([&] {
     std::vector<gt::AdamWOperands> stale;
     std::vector<std::pair<gt::Rounded *, void *>> of;
+    std::vector<at::Tensor> there;
     for (int64_t i = 0; i < n; i++) {
       Borrowed p_(params[i]);
       const at::Tensor &p = p_;
       gt::Rounded *r = gt::Rounded::of(p);
-      if (!r || r->fresh(p) || !r->fits(p)) continue;
+      if (!r || !r->fits(p)) continue;
+      if (!p.is_cpu()) {
+        there.push_back(p);
+        continue;
+      }
+      if (r->fresh(p)) continue;
       stale.push_back({p.numel(), p.data_ptr<float>(), {}, {}, {}, {}, r->half.data_ptr()});
       of.emplace_back(r, params[i]);
     }
     gt::round_all(stale);
     for (auto [r, p] : of) r->now(Borrowed(p).t);
-    return static_cast<int64_t>(of.size());
+    gt::round_there(there);
+    return static_cast<int64_t>(of.size() + there.size());
   });
 }
 
@@ -117,9 +177,15 @@ GT_EXPORT gt_r0 gt_add_grads(void **params, int64_t n, void **grads, int64_t lis
     };
     std::vector<Sum> all;
     std::vector<gt::GradSum> loops;
+    std::vector<at::Tensor> there;
     for (int64_t i = 0; i < n; i++) {
       Borrowed p_(params[i]);
       const at::Tensor &p = p_;
+      if (!lists && !p.is_cpu()) {
+        gt::Rounded *r = gt::Rounded::of(p);
+        if (r && r->half.grad().defined()) there.push_back(p);
+        continue;
+      }
       Sum sum = {params[i], p.grad(), {}};
       for (int64_t k = 0; k < lists; k++)
         if (void *g = grads[k * n + i]) sum.parts.push_back(Borrowed(g).t);
@@ -147,6 +213,7 @@ GT_EXPORT gt_r0 gt_add_grads(void **params, int64_t n, void **grads, int64_t lis
       }
       all.push_back(std::move(sum));
     }
+    gt::gather_there(there);
     // Memory was all had: nothing of this fails.
     gt::sum_all(loops);
     for (Sum &sum : all) {

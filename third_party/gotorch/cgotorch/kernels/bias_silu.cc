@@ -129,7 +129,7 @@ void bias_silu_(const at::Tensor &x, const std::optional<at::Tensor> &bias) {
 at::Tensor linear_silu(const at::Tensor &x, const at::Tensor &w,
                        const std::optional<at::Tensor> &bias) {
   // Elsewhere libtorch adds the bias in the product.
-  if (!x.device().is_cpu()) return at::silu(at::linear(x, w, bias));
+  if (!x.device().is_cpu()) return at::silu(gt::linear(x, w, bias));
   if (auto y = thin_silu(x, w, or_none(bias))) return *y;
   at::Tensor z = gt::linear(x, w, {});
   if (z.requires_grad() || (at::GradMode::is_enabled() && learns(or_none(bias))))

@@ -1,9 +1,9 @@
 // Parameters' roundings to bf16, which are kept from step to step.
 //
 // Autocast casts every weight in every step. A parameter that has a rounding is cast by
-// the optimiser, while it has the weight at hand, and gt::linear and the convolutions
-// multiply by that. The rounding is a leaf of its own: the gradient that reaches it
-// is in bf16, and gt_add_grads adds it to the parameter's.
+// the optimiser, while it has the weight at hand, or on a GPU together with all others
+// before the step, and gt::linear and the convolutions multiply by that. The rounding is a leaf of
+// its own: the gradient that reaches it is in bf16, and gt_add_grads adds it to the parameter's.
 //
 // A rounding is of the parameter's elements at one version. What changes them counts
 // the version on (libtorch's operations, and gt_copy_in) or gives them another place
