@@ -193,6 +193,47 @@ func TestKernelAttentionRisingScores(t *testing.T) {
 	})
 }
 
+// Scores that are as large as float32 counts, of weights that are lost, come to an end: with
+// the value of the key that has the greatest, or with what is no number.
+func TestKernelAttentionHugeScores(t *testing.T) {
+	const tokens, channels = 600, 32
+	for _, scale := range []float32{0x1p12, 0x1p20, 0x1p33, 0x1p50, 0x1p58} {
+		for _, dtype := range []int8{Float, BFloat16} {
+			Scoped(func() {
+				x := ToSlice[float32](source{Shape: []int64{3, tokens, channels}, K: 3, Scale: 2}.tensor().CastTo(BFloat16).CastTo(Float))
+				var v []float32
+				for i := range 2 * tokens * channels {
+					x[i] *= scale
+				}
+				v = x[2*tokens*channels:]
+				y := ToSlice[float32](RawAttention(View(FromSlice(x, int64(len(x))), 1, 1, 3, tokens, channels).CastTo(dtype), 1).CastTo(Float))
+				for q := range tokens {
+					best, next, at := math.Inf(-1), 0.0, 0
+					for k := range tokens {
+						s := 0.0
+						for c := range channels {
+							s += float64(x[q*channels+c]) * float64(x[(tokens+k)*channels+c])
+						}
+						if s > best {
+							best, next, at = s, best, k
+						} else {
+							next = max(next, s)
+						}
+					}
+					if best-next < 1e-3*best {
+						continue // float32 may not know
+					}
+					got, want := y[q*channels], v[at*channels]
+					if got == got && math.Abs(float64(got-want)) > 1e-2 {
+						t.Errorf("type %d, scores of %.0g, query %d: %v, want %v", dtype, best, q, got, want)
+						return
+					}
+				}
+			})
+		}
+	}
+}
+
 // What is no number does not get lost.
 func TestKernelAttentionNotANumber(t *testing.T) {
 	Scoped(func() {
@@ -310,7 +351,7 @@ func TestKernelAttentionOutOfMemory(t *testing.T) {
 
 // Without tiles, and on lesser processors.
 func TestKernelAttentionOnLesserProcessors(t *testing.T) {
-	onLesserProcessors(t, "^TestKernelAttention(|Formula|Extremes|RisingScores|NotANumber|Threads)$")
+	onLesserProcessors(t, "^TestKernelAttention(|Formula|Extremes|RisingScores|HugeScores|NotANumber|Threads)$")
 }
 
 func TestKernelAttentionRefuses(t *testing.T) {

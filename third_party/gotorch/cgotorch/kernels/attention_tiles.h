@@ -121,8 +121,7 @@ struct TiledForward : Tiled {
       Softmax state;
       for (int64_t s = 0; s < all.rows; s += keys) {
         int64_t m = s + keys < all.rows ? keys : all.rows - s;
-        while (!weights_of(o, t, s, m, &state)) {
-        }
+        if (!weights_of<false>(o, t, s, m, &state)) weights_of<true>(o, t, s, m, &state);
         for (int64_t c = 0; c < all.columns; c += side)
           square(all.turned_left(v, c, s), {weights, tile_elements, 2 * tile_elements}, m / side,
                  out + c * side, side, s > 0);
@@ -140,7 +139,9 @@ struct TiledForward : Tiled {
 
   // The weights of queries t on and keys s on, and their sums. What is subtracted from
   // scores changes only where weights become too large for sums; then false is returned:
-  // it is to be done once more.
+  // it is to be done once more, with what was raised. A score may then still be above its
+  // own greatest, which was rounded: by powers of 2 where scores are beyond 1e9.
+  template <bool raised>
   bool weights_of(const Attention &o, int64_t t, int64_t s, int64_t m, Softmax *state) {
     const float scale = o.scale * log2_e;
     const Softmax before = *state;
@@ -158,10 +159,10 @@ struct TiledForward : Tiled {
         for (int j = 0; j < 2; j++) state->high[j] = highest(from + j * width, real, scale);
       if (n + side < m) next = product(n + side);
       if (real == side)
-        weigh<true>(from, side, scale, weights + n * side, state);
+        weigh<true, raised>(from, side, scale, weights + n * side, state);
       else
-        weigh<false>(from, real, scale, weights + n * side, state);
-      for (int j = 0; j < 2; j++) {
+        weigh<false, raised>(from, real, scale, weights + n * side, state);
+      for (int j = 0; j < 2 && !raised; j++) {
         if (!_mm512_cmp_ps_mask(state->sum[j], splat(most), _CMP_GT_OQ)) continue;
         Softmax high = *state;
         *state = before;
@@ -196,7 +197,8 @@ struct TiledForward : Tiled {
     }
   }
 
-  template <bool whole>
+  // capped: weights are 1 at most.
+  template <bool whole, bool capped>
   GT_INLINE void weigh(const float *from, int64_t real, float scale, bf16 *to,
                        Softmax *state) const {
     Floats high[2] = {state->high[0], state->high[1]}, sum[2] = {state->sum[0], state->sum[1]};
@@ -206,7 +208,9 @@ struct TiledForward : Tiled {
         if (!whole && r + k >= real) continue;
         Floats e[2];
         for (int j = 0; j < 2; j++) {
-          e[j] = rough_exp2(load(from + k * side + j * width) * scale - high[j]);
+          Floats below = load(from + k * side + j * width) * scale - high[j];
+          if (capped) below = _mm512_min_ps(Floats{}, below);  // which of NaN is the second
+          e[j] = rough_exp2(below);
           sum[j] += e[j];
         }
         row[k] = halved(e[0], e[1]);
