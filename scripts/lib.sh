@@ -200,7 +200,7 @@ cxx_sources() { # FOLDER
 
 # What all kernels may include, and the text of those for GPUs, which are in the library as they are.
 kernel_headers() { # FOLDER
-    find "$1/kernels" \( -name '*.h' -o -path '*/gpu/*' \) -type f | LC_ALL=C sort | xargs cat
+    find "$1/kernels" \( -name '*.h' -o -path '*/gpu/*' \) -type f -print0 | LC_ALL=C sort -z | xargs -0 cat
 }
 
 # Sets kernel to the flags of a source that is compiled for a kind of processor
