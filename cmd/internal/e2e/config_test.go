@@ -115,7 +115,7 @@ func TestPresetsAndDryRun(t *testing.T) {
 	refused(t, program(t, "train", nil, "--preset", "digits", "--config", "x"), 2, "exclude")
 	dir := filepath.Join(t.TempDir(), "outputs")
 	r = must(t, program(t, "train", nil, "--preset", "moons-quick", "--batch-size", "64", "--dry-run", "--device", "cpu", "--output-dir", dir))
-	for _, want := range []string{"batch-size  ", "64  ", "flag", "preset", "recipe", "600 steps take about", "parameters", "nothing was written"} {
+	for _, want := range []string{"batch-size  ", "64  ", "flag", "preset", "recipe", "2,000 steps take about", "parameters", "nothing was written"} {
 		if !strings.Contains(r.out, want) {
 			t.Errorf("%q is not in %s", want, r.out)
 		}
@@ -124,7 +124,7 @@ func TestPresetsAndDryRun(t *testing.T) {
 		t.Errorf("a dry run made %s: %v", dir, err)
 	}
 	r = must(t, program(t, "train", nil, "--preset", "moons-quick", "--max-steps", "3", "--no-figures", "--device", "cpu", "--output-dir", dir))
-	if !strings.Contains(r.errOut, "stopped by --max-steps after step 3 of 600; --resume goes on") ||
+	if !strings.Contains(r.errOut, "stopped by --max-steps after step 3 of 2,000; --resume goes on") ||
 		!strings.Contains(r.errOut, "next: bin/train --preset moons-quick --no-figures --device cpu --output-dir "+dir+" --resume\n") {
 		t.Errorf("a run that --max-steps ended: %s", r.errOut)
 	}
@@ -140,7 +140,7 @@ func TestPresetsAndDryRun(t *testing.T) {
 	refused(t, run("--dataset", "moons", "--resume", "--quiet"), 2, "--hidden-dim 512, was 128", "bin/train --config "+file+" --resume --output-dir "+dir+" goes on with it as it was, --fresh starts anew")
 	before := read(t, file)
 	r = must(t, run("--preset", "moons-quick", "--resume", "--dry-run"))
-	for _, want := range []string{"goes on after step 3, to step 600", "597 steps take about", "nothing was written", "one in 10 steps, at most 200"} {
+	for _, want := range []string{"goes on after step 3, to step 2,000", "1,997 steps take about", "nothing was written", "one in 10 steps, at most 200"} {
 		if !strings.Contains(r.out, want) {
 			t.Errorf("%q is not in %s", want, r.out)
 		}
@@ -156,7 +156,7 @@ func TestPresetsAndDryRun(t *testing.T) {
 		}
 	}
 	r = must(t, run("--preset", "moons-quick", "--resume", "--dry-run", "--max-steps", "7"))
-	if !strings.Contains(r.out, "the run has done 7 of 600 steps already, and --max-steps asks for no more; nothing was written") {
+	if !strings.Contains(r.out, "the run has done 7 of 2,000 steps already, and --max-steps asks for no more; nothing was written") {
 		t.Errorf("%s", r.out)
 	}
 	// A damaged state is passed over in words alone.
