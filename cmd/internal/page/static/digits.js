@@ -38,7 +38,7 @@ export class Digits {
   constructor({ settings, remember }) {
     this.remember = remember;
     this.settings = {
-      model: settings.get("model") || "", class: Number(settings.get("class") ?? 3), seed: Number(settings.get("seed") ?? 42),
+      model: settings.get("model") || "", class: Number(settings.get("class") ?? 5), seed: Number(settings.get("seed") ?? 42),
       method: settings.get("method") || "midpoint", steps: Number(settings.get("steps")) || 10, guidance: Number(settings.get("guidance") ?? 1), rtol: 1e-3,
     };
     this.request = new Latest();
