@@ -25,7 +25,8 @@ var shortened = []struct{ part, flags string }{
 	{"bin/train", "--max-steps 2 --no-figures"},
 	{"bin/sample", "--steps 1 --frames 2"},
 	{"bin/compare", "--quality-samples 100 --figure-samples 200 --frames 2 --solvers euler:1"},
-	{"bin/reflow --preset", "--max-steps 2 --no-figures --pairs 2000 --steps 1"},
+	{"--preset mnist-one-step", "--max-steps 2 --no-figures"}, // on the pairs of the line before
+	{"bin/reflow --preset", "--max-steps 2 --no-figures --pairs 64 --batch-size 32 --steps 1"},
 	{"--distill", "--max-steps 2 --no-figures --batch-size 32"}, // so many pairs there are
 	{"bin/reflow --dataset mnist", "--max-steps 2 --no-figures --batch-size 32 --pairs 32 --steps 1"},
 	{"bin/reflow", "--max-steps 2 --no-figures --steps 1"},
