@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -32,6 +33,14 @@ func Count(n int64) string {
 		s = s[:len(s)-3]
 	}
 	return strings.Join(append([]string{s}, parts...), ",")
+}
+
+// Rate is how often in a second: "4.36", "17", "8,574".
+func Rate(perSecond float64) string {
+	if perSecond >= 10 {
+		return Count(int64(math.Round(perSecond)))
+	}
+	return strconv.FormatFloat(perSecond, 'f', 2, 64)
 }
 
 // Counted is a number of things: "1 thread", "1,797 images".

@@ -48,6 +48,14 @@ func TestCountAndBytes(t *testing.T) {
 
 // Where there is no terminal there are plain lines, of which a short task has none, and
 // one that was shown has a last one.
+func TestRate(t *testing.T) {
+	for v, want := range map[float64]string{0.5: "0.50", 4.364: "4.36", 16.6: "17", 8574.1: "8,574"} {
+		if got := Rate(v); got != want {
+			t.Errorf("%v: %s, want %s", v, got, want)
+		}
+	}
+}
+
 func TestPlainBar(t *testing.T) {
 	var out strings.Builder
 	b := New(&out, false, "training", 10)

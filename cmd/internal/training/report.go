@@ -90,7 +90,7 @@ func (r *reporter) details(p trainer.Progress) []string {
 	if p.Timed {
 		left = terminal.Duration(p.Left) + " left"
 	}
-	all := []string{fmt.Sprintf("loss %.4f", p.Loss), left, rate(p.StepsPerSecond) + " steps/s"}
+	all := []string{fmt.Sprintf("loss %.4f", p.Loss), left, terminal.Rate(p.StepsPerSecond) + " steps/s"}
 	if percent := int(100*p.Waiting + 0.5); percent > 0 {
 		all = append(all, fmt.Sprintf("%d%% %s", percent, r.waiting))
 	}
@@ -111,13 +111,6 @@ func (r *reporter) gpuBytes() int64 {
 		return 0
 	}
 	return torch.CUDAMemory(r.device).Reserved
-}
-
-func rate(v float64) string {
-	if v >= 10 {
-		return strconv.FormatFloat(v, 'f', 0, 64)
-	}
-	return strconv.FormatFloat(v, 'f', 2, 64)
 }
 
 // memory is what the process holds, or the GPU's share.

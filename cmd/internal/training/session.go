@@ -113,8 +113,8 @@ func (s Session) Train(ctx context.Context, c trainer.Config, sub *Subject, star
 		}
 		return out, err
 	}
-	s.Stops.cmd.Say("%s in %s, %.2f a second; %.1f %% of the time was spent %s, %.0f %% of the gradients were clipped",
-		terminal.Counted(res.New, "step"), terminal.Duration(res.Time), float64(res.New)/res.Time.Seconds(), 100*res.Waited.Seconds()/res.Time.Seconds(), waiting, 100*res.Clipped)
+	s.Stops.cmd.Say("%s in %s, %s a second; %.1f %% of the time was spent %s, %.0f %% of the gradients were clipped",
+		terminal.Counted(res.New, "step"), terminal.Duration(res.Time), terminal.Rate(float64(res.New)/res.Time.Seconds()), 100*res.Waited.Seconds()/res.Time.Seconds(), waiting, 100*res.Clipped)
 	if n := len(res.TimeLosses); n/trainer.TimeBins*trainer.TimeWindow > start.Step() { // of this session
 		last := n / trainer.TimeBins * trainer.TimeWindow
 		s.Stops.cmd.Say("loss by time, of steps %d to %d, t from 0 to 1: %s", last-trainer.TimeWindow+1, last, tenths(res.TimeLosses[n-trainer.TimeBins:]))

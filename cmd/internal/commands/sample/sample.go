@@ -144,8 +144,8 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 			written = append(written, cli.Written{Path: paths[k], What: what})
 		}
 	}
-	f.cmd.Say("%s by %s, NFE %d a sample%s, in %s (%.1f samples a second)",
-		terminal.Counted(plan.n, "sample"), solver, out.NFE, forFrames(out.NFEFrames), terminal.Duration(took), float64(plan.n)/took.Seconds())
+	f.cmd.Say("%s in %s, %s a second, by %s: NFE %d (evaluations of the network for each%s)",
+		terminal.Counted(plan.n, "sample"), terminal.Duration(took), terminal.Rate(float64(plan.n)/took.Seconds()), solver, out.NFE, forFrames(out.NFEFrames))
 	if f.cmd.JSON {
 		return cli.WriteJSON(f.results(env), drawn{
 			Files: cli.Paths(written), Checkpoint: t.Checkpoint.Path, Dataset: info.Name, Samples: plan.n, Solver: solver.String(),
@@ -246,5 +246,5 @@ func forFrames(n int) string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" (%d of them for the frames between steps)", n)
+	return fmt.Sprintf(", %d of them for the film's frames", n)
 }

@@ -81,7 +81,7 @@ func newFlags() *flags {
 func (f *flags) check() (datasets.Info, error) {
 	var in datasets.Info
 	if f.dataset == "" {
-		return in, cli.Usagef("--dataset is missing: %s, or help", strings.Join(datasets.Names(), ", "))
+		return in, cli.Usagef("--dataset is missing: %s, or help; to begin with, --preset moons-quick takes seconds", strings.Join(datasets.Names(), ", "))
 	}
 	if err := f.network.CheckHiddenDim(); err != nil {
 		return in, err
