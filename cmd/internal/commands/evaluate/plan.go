@@ -15,11 +15,21 @@ import (
 	"flowmatch/flow"
 )
 
-// plan is how much of a model of images is measured.
+// plan is how much of a model is measured.
 type plan struct {
 	samples int // by each solver
 	paths   int // whose straightness is measured
 	bits    int // test images whose likelihood is taken
+	points  int // fresh ones whose likelihood is taken
+}
+
+// plannedPoints is that of a model of points.
+func (e *evaluation) plannedPoints() plan {
+	p := plan{samples: e.f.numSamples, paths: straightPaths, points: nllPoints}
+	if p.samples == 0 {
+		p.samples = kinds.Of(e.info).Measured
+	}
+	return p
 }
 
 // Where the user does not say how many samples there are, so many for each test image are
@@ -37,7 +47,7 @@ const (
 	fewestPaths = 100
 )
 
-// planned settles it. sets are those that were read.
+// planned is that of a model of images. sets are those that were read.
 func (e *evaluation) planned(sets *classifiers.Sets) plan {
 	p := plan{samples: e.f.numSamples}
 	if p.samples == 0 {
@@ -79,6 +89,10 @@ func (e *evaluation) endsServe(s cli.NamedSolver) bool {
 // gradientCost is how many evaluations one with its gradient takes as long as.
 const gradientCost = 5
 
+// pointGradientCost is that of a point's both coordinates, in batches as small as gradients
+// need.
+const pointGradientCost = 3
+
 // work says what is done, and how many evaluations of a sample that is; some solvers take as
 // many as they need, and do not count.
 func (e *evaluation) work(p plan) (said []string, evaluations float64, unknown bool) {
@@ -86,14 +100,14 @@ func (e *evaluation) work(p plan) (said []string, evaluations float64, unknown b
 		said = append(said, fmt.Sprintf("straightness of %s", terminal.Counted(p.paths, "path")))
 		evaluations += float64(p.paths * straightNFE)
 	}
-	if e.judges() {
+	if e.judges() || e.chosen["sw2"] {
 		said = append(said, fmt.Sprintf("%s by %s", terminal.Counted(p.samples, "sample"), terminal.Counted(len(e.solvers), "solver")))
 		for _, s := range e.solvers {
 			m, fixed := flow.FixedStepMethod(s.Method)
 			switch {
 			case !fixed:
 				unknown = true
-			case !e.chosen["straightness"] || p.paths != p.samples || !e.endsServe(s):
+			case e.chosen["sw2"] || !e.chosen["straightness"] || p.paths != p.samples || !e.endsServe(s):
 				evaluations += e.evaluations(s.Steps*m.Stages()) * float64(p.samples)
 			}
 		}
@@ -101,6 +115,17 @@ func (e *evaluation) work(p plan) (said []string, evaluations float64, unknown b
 	if e.chosen["bits_per_dim"] {
 		said = append(said, fmt.Sprintf("bits per dimension of %s", terminal.Counted(p.bits, "image")))
 		evaluations += float64(gradientCost * p.bits * midpoint20.Steps * 2)
+	}
+	for _, name := range []string{"nll", "nll_exact"} {
+		if !e.chosen[name] {
+			continue
+		}
+		said = append(said, fmt.Sprintf("%s of %s", name, terminal.Counted(p.points, "point")))
+		if name == "nll" {
+			evaluations += float64(pointGradientCost * p.points * midpoint20.Steps * 2)
+		} else {
+			unknown = true
+		}
 	}
 	return said, evaluations, unknown
 }

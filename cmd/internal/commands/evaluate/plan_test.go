@@ -51,7 +51,7 @@ func TestPlanned(t *testing.T) {
 			sets.Test = &datasets.Images{Info: in, Pixels: make([]uint8, c.test)}
 		}
 		p := e.planned(sets)
-		if want := (plan{c.samples, c.paths, c.bits}); p != want {
+		if want := (plan{samples: c.samples, paths: c.paths, bits: c.bits}); p != want {
 			t.Errorf("%s: %+v, want %+v", c.name, p, want)
 		}
 		if _, work, unknown := e.work(p); work != c.work || unknown {
@@ -61,6 +61,39 @@ func TestPlanned(t *testing.T) {
 	e := &evaluation{f: newFlags(), guidance: &flow.Guidance{Scale: 2, From: 0.2, To: 0.7}}
 	if got := e.evaluations(40); got != 60 {
 		t.Errorf("%v evaluations, guided in half of the times", got)
+	}
+}
+
+// Of points all is known but how many evaluations an adaptive solver takes.
+func TestPlannedPoints(t *testing.T) {
+	for _, c := range []struct {
+		asked           int
+		solvers, chosen string
+		said            string
+		work            float64
+		unknown         bool
+	}{
+		{0, "euler:1,midpoint:20", "sw2", "20,000 samples by 2 solvers", 20000 * 41, false},
+		{1000, "midpoint:20", "sw2,straightness", "straightness of 1,000 paths, 1,000 samples by 1 solver", 1000*40 + 1000*40, false},
+		{500, "dopri5", "sw2", "500 samples by 1 solver", 0, true},
+		{0, "euler:1", "nll", "nll of 4,000 points", 3 * 4000 * 40, false},
+		{0, "euler:1", "nll,nll_exact", "nll of 4,000 points, nll_exact of 4,000 points", 3 * 4000 * 40, true},
+	} {
+		f := newFlags()
+		f.cmd.Precision, f.numSamples = "fp32", c.asked
+		solvers, err := cli.DefaultTolerances().List("--solvers", c.solvers)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := &evaluation{f: f, info: datasets.Info{Name: "moons", Shape: []int{2}}, solvers: solvers, chosen: map[string]bool{}, device: torch.CPU,
+			file: &trained.Model{Config: models.MLPConfig{}.Defaults()}}
+		for _, m := range strings.Split(c.chosen, ",") {
+			e.chosen[m] = true
+		}
+		said, work, unknown := e.work(e.plannedPoints())
+		if strings.Join(said, ", ") != c.said || work != c.work || unknown != c.unknown {
+			t.Errorf("%s by %s: %q, %v evaluations, unknown: %v", c.chosen, c.solvers, said, work, unknown)
+		}
 	}
 }
 

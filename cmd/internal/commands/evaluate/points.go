@@ -3,7 +3,6 @@ package evaluate
 import (
 	"context"
 
-	"flowmatch/cmd/internal/kinds"
 	"flowmatch/cmd/internal/measures"
 	"flowmatch/datasets/plane"
 )
@@ -18,13 +17,17 @@ func (e *evaluation) points(ctx context.Context, set *plane.Set) error {
 	if h, ok := set.Entropy(); ok {
 		e.out.set(&e.out.Entropy, "entropy", h)
 	}
+	p := e.plannedPoints()
+	if err := e.tell(ctx, p); err != nil {
+		return err
+	}
 	if e.chosen["sw2"] {
-		if err := e.slicedW2(ctx, set); err != nil {
+		if err := e.slicedW2(ctx, set, p.samples); err != nil {
 			return err
 		}
 	}
 	if e.chosen["straightness"] {
-		if _, err := e.straightness(ctx, straightPaths, nil); err != nil {
+		if _, err := e.straightness(ctx, p.paths, nil); err != nil {
 			return err
 		}
 	}
@@ -33,11 +36,7 @@ func (e *evaluation) points(ctx context.Context, set *plane.Set) error {
 
 // slicedW2 compares samples of every solver with points of the set, and these
 // with others.
-func (e *evaluation) slicedW2(ctx context.Context, set *plane.Set) error {
-	n := e.f.numSamples
-	if n == 0 {
-		n = kinds.Of(e.info).Measured
-	}
+func (e *evaluation) slicedW2(ctx context.Context, set *plane.Set, n int) error {
 	e.out.counts["results"] = n
 	distance := measures.DistanceTo(set, n, e.f.cmd.Seed)
 	floor, err := distance.Floor()
