@@ -2,6 +2,7 @@ package models
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -57,6 +58,8 @@ func Load(m nn.IModule, d *weights.Dict) error {
 			return fmt.Errorf("%s is of %v, which are no weights", n.Name, w.DType)
 		} else if !w.Finite() {
 			return fmt.Errorf("%s is not finite", n.Name)
+		} else if !held(w) {
+			return fmt.Errorf("%s has numbers that float32 cannot hold", n.Name)
 		}
 	}
 	for _, name := range d.Names() {
@@ -79,6 +82,15 @@ func Load(m nn.IModule, d *weights.Dict) error {
 		}
 	}
 	return nil
+}
+
+// held tells whether float32 holds the numbers of finite weights, but for their last digits.
+func held(w *weights.Tensor) bool {
+	if w.DType != weights.Double {
+		return true
+	}
+	v, err := w.Float32s()
+	return err != nil || !slices.ContainsFunc(v, func(v float32) bool { return math.IsInf(float64(v), 0) })
 }
 
 // Weights copies m's tensors out under PyTorch's names.

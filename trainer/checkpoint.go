@@ -49,6 +49,9 @@ func (c *Checkpoint) ToBFloat16() error {
 		if err != nil {
 			return fmt.Errorf("%s: %s: %w", c.Path, name, err)
 		}
+		if t.Finite() && !r.Finite() {
+			return fmt.Errorf("%s: %s has numbers that bfloat16 cannot hold", c.Path, name)
+		}
 		rounded.Set(name, r)
 	}
 	c.Tensors = rounded

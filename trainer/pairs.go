@@ -158,7 +158,7 @@ func (p *Pairs) write(first int, x1 []float32, y []int64) error {
 	d := &weights.Dict{}
 	d.Set("x1", weights.FromFloat32(x1, append([]int64{n}, p.Teacher.Shape...)...))
 	if !d.Get("x1").Finite() {
-		return fmt.Errorf("the teacher's samples are not finite: it cannot teach")
+		return errTeacher
 	}
 	if y != nil {
 		d.Set("y", weights.FromInt64(y, n))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"time"
 
@@ -49,6 +50,9 @@ func Fingerprint(d *weights.Dict) string {
 	}
 	return hex.EncodeToString(h.Sum(nil))[:16]
 }
+
+// errTeacher is of a teacher whose weights are damaged, or that diverged.
+var errTeacher = errors.New("the teacher's samples are not finite: it cannot teach")
 
 // seedOf is the seed of the pairs' noise. It is another than that of samples
 // drawn with the run's seed: a student is not to be judged by the pairs that it
@@ -129,6 +133,9 @@ func (f *freshPairs) Batch() (b Batch, err error) {
 		b.Y = toDevice(torch.FromSlice(y, shape[0]), f.t.Device)
 	}
 	if b.X1, err = f.solve(b, x0, y); err != nil {
+		if err == errTeacher {
+			return b, err
+		}
 		return b, fmt.Errorf("the teacher's pairs: %w", err)
 	}
 	return b, nil
@@ -144,6 +151,9 @@ func (f *freshPairs) solve(b Batch, x0 []float32, y []int64) (torch.Tensor, erro
 		out, err := s.Draw(context.Background())
 		if err != nil {
 			return torch.Tensor{}, err
+		}
+		if !flow.Finite(out.X) {
+			return torch.Tensor{}, errTeacher
 		}
 		return torch.FromSlice(out.X, b.X0.Shape()...), nil
 	}

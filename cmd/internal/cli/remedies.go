@@ -48,7 +48,12 @@ var remedies = []func(error) (of, do string){
 		}
 		return "try larger --rtol and --atol"
 	}),
-	remedy(func(*trainer.DivergedError) string { return "try a lower --learning-rate or --grad-clip 1" }),
+	remedy(func(e *trainer.DivergedError) string {
+		if e.Step == 1 { // no update came before it
+			return "look at the data, and at the weights that it began with"
+		}
+		return "try a lower --learning-rate or --grad-clip 1"
+	}),
 	remedy(func(*trainer.NoStateError) string { return "--fresh starts anew and keeps the old folder" }),
 	remedy(func(e *trainer.NotStateError) string {
 		if !e.Weights {

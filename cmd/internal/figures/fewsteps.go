@@ -2,7 +2,6 @@ package figures
 
 import (
 	"context"
-	"fmt"
 
 	torch "github.com/wangkuiyi/gotorch"
 
@@ -60,7 +59,7 @@ func FewSteps(ctx context.Context, path, set string, d torch.Device, seed int64,
 			return err
 		}
 		if !flow.Finite(out.X) {
-			return fmt.Errorf("samples of %s are not finite: the weights are damaged, or their training diverged", r.Name)
+			return notFinite(r.Name)
 		}
 		for c := range fewColumns {
 			layout.Columns[c] = append(layout.Columns[c], len(names)*fewColumns+c)

@@ -47,7 +47,7 @@ func TestCount(t *testing.T) {
 			told = append(told, done)
 		},
 	}
-	if err := count(context.Background(), draw, all, half); err != nil {
+	if err := count(context.Background(), "the model", draw, all, half); err != nil {
 		t.Fatal(err)
 	}
 	if !slices.IsSorted(told) || !slices.Contains(told, n/2) || told[len(told)-1] != n {
@@ -88,7 +88,7 @@ func TestCountStops(t *testing.T) {
 			}
 		},
 	}
-	if err := count(ctx, draw, c); !errors.Is(err, cause) {
+	if err := count(ctx, "the model", draw, c); !errors.Is(err, cause) {
 		t.Errorf("%v", err)
 	}
 	for _, err := range c.frames(ctx, nil) {

@@ -127,7 +127,7 @@ func (p Pair) solve(ctx context.Context, k int, v flow.Velocity, draw flow.Sampl
 	defer bar.Done()
 	draw.Velocity = v
 	draw.Progress = func(done, of int) { bar.Set(done, of, "") }
-	return count(ctx, draw, c)
+	return count(ctx, p.Names[k], draw, c)
 }
 
 // pairFrames are the frames of both sides together.

@@ -146,7 +146,7 @@ func (p Plane) solve(ctx context.Context, figures ...*counts) error {
 	defer bar.Done()
 	draw := p.draw()
 	draw.Progress = func(done, of int) { bar.Set(done, of, "") }
-	return count(ctx, draw, figures...)
+	return count(ctx, "the model", draw, figures...)
 }
 
 func (p Plane) film(ctx context.Context, path string, r viz.Range, film *counts, scale int) error {

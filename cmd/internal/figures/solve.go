@@ -2,6 +2,7 @@ package figures
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 
@@ -49,7 +50,8 @@ func (c *counts) frames(ctx context.Context, shown func(k int)) iter.Seq2[viz.Fr
 // count solves samples of a draw and counts their states at the times of the
 // figures. Those that several figures want are solved once. The draw says how
 // many there are, and of which model; progress is told of all.
-func count(ctx context.Context, draw flow.Sampling, figures ...*counts) error {
+// name is the model's, for people.
+func count(ctx context.Context, name string, draw flow.Sampling, figures ...*counts) error {
 	// Stretches of samples that the same figures want: each has its own times.
 	ends := []int{draw.N}
 	for _, f := range figures {
@@ -80,12 +82,21 @@ func count(ctx context.Context, draw flow.Sampling, figures ...*counts) error {
 				progress(before+done, draw.N)
 			}
 		}
-		if _, err := part.Draw(ctx); err != nil {
+		out, err := part.Draw(ctx)
+		if err != nil {
 			return err
+		}
+		if !flow.Finite(out.X) { // of which nothing would be seen
+			return notFinite(name)
 		}
 		first = end
 	}
 	return nil
+}
+
+// notFinite is said of samples that are not drawn.
+func notFinite(of string) error {
+	return fmt.Errorf("samples of %s are not finite, and nothing is drawn of them: the weights are damaged, or their training diverged", of)
 }
 
 // schedule is the times at which figures want the sample, in order, and the

@@ -1,9 +1,12 @@
 package training
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	torch "github.com/wangkuiyi/gotorch"
 
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/datasets"
@@ -15,6 +18,9 @@ import (
 type Init struct {
 	*trainer.Checkpoint
 	changed func(flag string) bool // which flags were given
+
+	filled  models.Network // with the weights; nil until Fill
+	classes string         // what became of them
 }
 
 // OpenInit reads the file, nil for none.
@@ -29,7 +35,7 @@ func OpenInit(path string, changed func(string) bool) (*Init, error) {
 	if r := ck.Record; r != nil && r.Training.Configuration.Reflow != nil && r.Training.Configuration.Reflow.Distill {
 		return nil, cli.Usagef("--init-from: %s is distilled to one step, and knows no times but 0; give the model that train or reflow made", path)
 	}
-	return &Init{ck, changed}, nil
+	return &Init{Checkpoint: ck, changed: changed}, nil
 }
 
 // Network is the network of a run on a set that begins with the weights: the file's own
@@ -92,7 +98,30 @@ func kindOf(shape []int64) string {
 	return fmt.Sprintf("pictures in colour of %dx%d (%d channels)", shape[1], shape[2], shape[0])
 }
 
-// Begin lets the run begin with the weights, unless it goes on: then it has its own.
+// Fill builds the network of a run that starts, with the weights, before anything is
+// touched on the disk: they may not fit it, or be damaged.
+func (i *Init) Fill(sub *Subject, c trainer.Config) error {
+	if i == nil {
+		return nil
+	}
+	torch.ManualSeed(c.Seed) // of classes that start fresh
+	m, err := sub.Build()
+	if err != nil {
+		return err
+	}
+	i.classes, err = i.Checkpoint.Begin(m, sub.Info.ClassNames)
+	var misfit *models.Mismatch
+	switch {
+	case errors.As(err, &misfit):
+		return cli.Usagef("--init-from: %v", err)
+	case err != nil:
+		return fmt.Errorf("--init-from: %w", err)
+	}
+	i.filled = m
+	return nil
+}
+
+// Begin lets the run begin with the weights of Fill, unless it goes on: then it has its own.
 func (i *Init) Begin(s *Start, sub *Subject, c *trainer.Config) {
 	if i == nil {
 		if s.From != nil {
@@ -104,19 +133,8 @@ func (i *Init) Begin(s *Start, sub *Subject, c *trainer.Config) {
 	if s.From != nil {
 		return
 	}
-	build := sub.Build
-	sub.Build = func() (models.Network, error) {
-		m, err := build()
-		if err != nil {
-			return nil, err
-		}
-		classes, err := i.Checkpoint.Begin(m, sub.Info.ClassNames)
-		if err != nil {
-			return nil, cli.Usagef("--init-from: %v", err)
-		}
-		s.Notes = append(s.Notes, i.about(c, classes))
-		return m, nil
-	}
+	sub.Build = func() (models.Network, error) { return i.filled, nil }
+	s.Notes = append(s.Notes, i.about(c, i.classes))
 }
 
 // about says in a line what the run begins with.

@@ -70,6 +70,9 @@ func (f *flags) run(ctx context.Context, env cli.Env) error {
 		return summary(env.Stdout, subject, f.cmd.JSON)
 	}
 	if start == nil {
+		if err := f.init.Fill(subject, config); err != nil {
+			return err
+		}
 		err := f.stops.Checked(dir, device, func(s *training.Start) error {
 			c := config
 			return errors.Join(f.stops.Plan(s, &c, info), f.hyper.ChoosePrecision(&c, s, subject.Network))
