@@ -125,10 +125,3 @@ func CUDAResetPeak(d Device) {
 	needCUDA("CUDAResetPeak")
 	check("CUDAResetPeak", C.c_gt_cuda_reset_peak(C.int64_t(d.Index())).err)
 }
-
-// AllowTF32 sets whether convolutions and products of float32 on a GPU may
-// round their operands to 10 bits. cuDNN's convolutions do unless told not to.
-func AllowTF32(on bool) {
-	needCUDA("AllowTF32")
-	check("AllowTF32", C.c_gt_cuda_allow_tf32(C.bool(on)).err)
-}

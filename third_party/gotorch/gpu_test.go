@@ -1,6 +1,7 @@
 package gotorch
 
 import (
+	"fmt"
 	"runtime"
 	"testing"
 )
@@ -112,6 +113,48 @@ func graphOf(t *testing.T, d Device) {
 		last = Clone(noise)
 	}
 	graph.Close()
+}
+
+// What may round products is told in two ways, in any order, and FullPrecision has it off
+// and leaves it as it was.
+func TestGPUPrecisions(t *testing.T) {
+	d := gpu(t)
+	defer SetFloat32MatmulPrecision("highest")
+	defer AllowTF32(false)
+	fine := 1 + 1.0/4096 // of 12 bits; TF32 has 10
+	x := FullWith([]int64{512, 512}, fine, Options{Device: d})
+	check := func(when, want string) {
+		t.Helper()
+		if got := Float32MatmulPrecision(); got != want {
+			t.Errorf("%s: %q, want %q", when, got, want)
+		}
+		if standIn != "" || CUDADeviceInfo(d).Major < 8 {
+			return // computes in float32
+		}
+		off := MaxAll(Abs(AddScalar(MM(x, x), -512*fine*fine))).ItemFloat()
+		if rounds := off > 0.1; rounds != (want != "highest") {
+			t.Errorf("%s: products are off by %v", when, off)
+		}
+	}
+	for _, set := range matmulPrecisions {
+		for _, allow := range []bool{true, false, true} {
+			SetFloat32MatmulPrecision(set)
+			AllowTF32(allow)
+			want := set
+			switch {
+			case !allow:
+				want = "highest"
+			case set == "highest":
+				want = "high"
+			}
+			when := fmt.Sprintf("%s, and TF32 %v", set, allow)
+			check(when, want)
+			FullPrecision(func() { check(when+", within", "highest") })
+			check(when+", after", want)
+			AllowTF32(false)
+			check(when+", then off", "highest")
+		}
+	}
 }
 
 // The figures of a device are there before anything else was done on it.

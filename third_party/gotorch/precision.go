@@ -35,6 +35,30 @@ func Float32MatmulPrecision() string {
 	return matmulPrecisions[int(r.v)&255]
 }
 
+// AllowTF32 sets whether convolutions and products of float32 on a GPU may
+// round their operands to 10 bits. cuDNN's convolutions do unless told not to.
+// Where products may not, Float32MatmulPrecision is "highest" from then on, for
+// processors, too.
+func AllowTF32(on bool) {
+	const op = "AllowTF32"
+	needCUDA(op)
+	r := C.c_gt_matmul_precision(-1)
+	check(op, r.err)
+	// libtorch keeps this in two ways, an older and a newer one, and where they contradict
+	// each other it neither tells nor sets any of it again.
+	mode, processors, convolutions := r.v&255, r.v&(255<<8), C.int64_t(2<<16)
+	switch {
+	case !on:
+		mode, convolutions = 0, 1<<16
+		if processors>>8 > 2 { // they may round; 0 leaves what mode makes of it
+			processors = 0
+		}
+	case mode == 0:
+		mode = 1
+	}
+	check(op, C.c_gt_matmul_precision(mode|processors|convolutions).err)
+}
+
 // FullPrecision runs f with products and convolutions of float32 computed in
 // float32, whatever SetFloat32MatmulPrecision and AllowTF32 say. It holds for the whole process
 // meanwhile, and not for the gradients of what f computes, which come later.
