@@ -5,6 +5,7 @@ A result is {"name", "status", ...}; status is ok, failed, skipped, "not built" 
 or 5 if a comparison failed; anything else is a part that broke off.
 """
 
+import importlib.util
 import json
 import math
 import os
@@ -81,8 +82,14 @@ class Part:
     def environment(self, **more):
         env = dict(os.environ, LIBTORCH_USE_PYTORCH="1")
         env.pop("LIBTORCH", None)
+        if shared(self, "libtorch.json"):  # part 1 had to name it
+            env["LIBTORCH"] = shared(self, "libtorch.json")
         env.update(more)
         return env
+
+    def no_graph(self):
+        """The flag for train where part 5 found that steps cannot be recorded: then the rest is to be told all the same."""
+        return ["--no-graph"] if shared(self, "graphs.json") is False else []
 
     def run(self, *command, limit=None, env=None, cwd=None, before=None):
         """Runs a command to its end, at most `limit` seconds; its standard error goes to the log too."""
@@ -174,6 +181,11 @@ def finite(v):
 def log(text):
     if text:
         print(text, file=sys.stderr, flush=True)
+
+
+def torch_folder():
+    """The folder of this Python's torch, without importing it."""
+    return importlib.util.find_spec("torch").submodule_search_locations[0]
 
 
 def share(part, name, value):

@@ -1,18 +1,22 @@
 """Part 1: the card, the driver, what doctor says, the libraries that are really loaded, and cuDNN's complaints."""
 
+import glob
 import os
 import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
-from part import log, main
+from part import log, main, share, torch_folder
 
 
 def run(p):
-    doctor(p)
     if p.cuda:
         card(p)
+        facts()
+        read_ahead(p)
+    doctor(p)
     ours = libraries(p)
     if p.cuda:
         theirs = torch_libraries(p)
@@ -23,11 +27,62 @@ def run(p):
         p.skip("card, driver, cuDNN", "needs a GPU")
 
 
+def read_ahead(p):
+    """Reads the libraries once, several at a time. A fresh machine may have them on a slow disk, and a program that maps them
+    waits for one page after the other."""
+    folder = torch_folder()
+    patterns = (os.path.join(glob.escape(folder), "lib", "*.so*"), os.path.join(glob.escape(os.path.dirname(folder)), "nvidia", "*", "lib", "*.so*"))
+    files = {os.path.realpath(name) for pattern in patterns for name in glob.glob(pattern)}
+    start = time.monotonic()
+    most = start + min(45, p.left() / 2)
+
+    def read(name):
+        done = 0
+        with open(name, "rb", buffering=0) as f:
+            while time.monotonic() < most:
+                block = f.read(8 << 20)
+                done += len(block)
+                if not block:
+                    break
+        return done
+
+    with ThreadPoolExecutor(8) as pool:
+        read_bytes = sum(pool.map(read, files))
+    p.info("libraries read ahead", "%.1f of %.1f GB in %.1f s" % (read_bytes / 1e9, sum(map(os.path.getsize, files)) / 1e9, time.monotonic() - start))
+
+
+def facts():
+    """What is to be known of a machine where libraries are not found."""
+    names = re.compile("^(PATH|LD_.*|HOME|TMPDIR|PYTHON.*|CUDA.*|CUDNN.*|CUBLAS.*|NVIDIA.*|(PY)?TORCH.*|LIBTORCH.*|OMP_.*|MKL_.*|GO.*)$")
+    log("\n".join("%s=%s" % v for v in sorted(os.environ.items()) if names.match(v[0])))
+    script = (
+        "id; uname -a; ulimit -a; df -h /tmp /dev/shm; ls -ld $1/lib $1/../nvidia $1/../nvidia/*/lib /dev/nvidia* /tmp; "
+        "ls -l $1/lib/*.so* $1/../nvidia/*/lib/*.so*; cat /proc/driver/nvidia/version; ldconfig -p | grep -E 'libcuda|libnv|libcudnn|libcublas'; "
+        "command -v nvcc gcc compute-sanitizer"
+    )
+    done = subprocess.run(["sh", "-c", script, "facts", torch_folder()], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20)
+    log(done.stdout.decode(errors="replace"))
+
+
 def doctor(p):
-    done = p.run(p.program("doctor"), "--data-dir", os.path.join(p.bundle, "data"), "--device", p.device, "--output-dir", p.folder, limit=30)
+    command = [p.program("doctor"), "--data-dir", os.path.join(p.bundle, "data"), "--device", p.device, "--output-dir", p.folder]
+    done = p.run(*command, limit=45)
     log(done.out.rstrip())
+    untrusted = re.search(r".* is not opened, for .*", done.out + done.err)
+    if untrusted:
+        p.result("libtorch of the installed PyTorch", "failed", why=untrusted.group(0).strip())
+        share(p, "libtorch.json", torch_folder())  # from now on it is named, for everything
+        done = p.run(*command, limit=45)
+        log(done.out.rstrip())
     if p.started(done, "doctor"):
         p.result("doctor", "ok")
+    elif p.cuda:
+        # What the loader looked for in vain, and where.
+        debug = os.path.join(p.folder, "ld")
+        p.run(*command, limit=min(45, p.left() / 2), env=p.environment(GOTORCH_TRACE="1", LD_DEBUG="libs", LD_DEBUG_OUTPUT=debug))
+        for name in glob.glob(glob.escape(debug) + "*"):
+            with open(name, errors="replace") as f:
+                log("\n".join([line.strip() for line in f if re.search(r"error|fatal|find library|trying file.*(nvidia|cuda)", line)][-300:]))
     for line in done.out.splitlines():
         found = re.match(r"(?:ok|--) +(processor|libtorch|arithmetic|GPU) +(.*)", line)
         if found:
@@ -46,17 +101,19 @@ def card(p):
 
 def libraries(p):
     """Trains a little, and gives the libraries that lie in the process's memory meanwhile."""
-    seen, complaints = set(), os.path.join(p.folder, "cudnn.log")
+    seen, complaints = set(), os.path.join(p.folder, "stderr")
     command = [p.program("train"), "--dataset", "digits", "--device", p.device, "--iterations", "100000", "--no-figures", "--output-dir", p.folder]
     log("$ " + " ".join(command))
-    env = p.environment(CUDNN_LOGLEVEL_DBG="2", CUDNN_LOGDEST_DBG=complaints)
-    train = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=sys.stderr)
+    # To standard error, which nothing is left of in a buffer when the program is ended.
+    env = p.environment(CUDNN_LOGLEVEL_DBG="2", CUDNN_LOGDEST_DBG="stderr")
+    with open(complaints, "wb") as err:
+        train = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=err)
     # Long enough for a first forward and backward pass, whose engines are loaded late.
-    began, most = None, time.monotonic() + min(25, p.left() - 10)
+    began, most = None, time.monotonic() + min(40, p.left() - 25)
     while train.poll() is None and time.monotonic() < most:
         time.sleep(0.25)
         seen |= mapped(train.pid)
-        if began is None and os.path.exists(os.path.join(p.folder, "cfm/digits/metrics.jsonl")):
+        if began is None and holds_steps(os.path.join(p.folder, "cfm/digits/metrics.jsonl")):
             began = time.monotonic()
         if began and time.monotonic() > began + (6 if p.cuda else 2):
             break
@@ -66,12 +123,22 @@ def libraries(p):
         train.wait(10)
     except subprocess.TimeoutExpired:
         train.kill()
-    p.must("digits train", status is None, "exit status %s" % status)
+    with open(complaints, errors="replace") as f:
+        text = f.read()
+    log("\n".join(text.splitlines()[-200:]))
+    p.must("digits train", status is None and began is not None, "no step was done" if status is None else "exit status %s" % status)
     p.info("libraries loaded", ", ".join(sorted(seen)))
     p.must("one libtorch", sum(n.startswith("libtorch_cpu.so") for n in seen) == 1, "libtorch_cpu.so is loaded %d times" % sum(n.startswith("libtorch_cpu.so") for n in seen))
     if p.cuda:
-        report_complaints(p, complaints)
+        report_complaints(p, text)
     return seen
+
+
+def holds_steps(metrics):
+    try:
+        return os.path.getsize(metrics) > 0
+    except OSError:
+        return False
 
 
 def mapped(pid):
@@ -85,16 +152,9 @@ def mapped(pid):
     return {n for n in names if re.match(r"lib(torch|c10|cu|nv|nccl|cgotorch|gomp)", n)}
 
 
-def report_complaints(p, path):
+def report_complaints(p, text):
     """cuDNN's log has a line for each engine that it could not use."""
-    try:
-        with open(path, errors="replace") as f:
-            lines = f.read().splitlines()
-    except OSError:
-        p.info("cuDNN's complaints", "none: it wrote no log")
-        return
-    bad = [line.strip() for line in lines if re.search(r"CUDNN_STATUS_(?!SUCCESS)|[Ee]rror|[Ww]arning|failed", line)]
-    log("\n".join(bad[:200]))
+    bad = [line.strip() for line in text.splitlines() if re.match(r"\s*[EW]!|.*CUDNN_STATUS_(?!SUCCESS)", line)]
     counts = {}
     for line in bad:
         counts[line[:160]] = counts.get(line[:160], 0) + 1

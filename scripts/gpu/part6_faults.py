@@ -25,7 +25,7 @@ def run(p):
 
 def train(p, folder, *more, before=None, device=None, limit=50):
     return p.run(
-        p.program("train"), "--device", device or p.device, "--no-figures", "--output-dir", os.path.join(p.folder, folder), *more,
+        p.program("train"), "--device", device or p.device, "--no-figures", "--output-dir", os.path.join(p.folder, folder), *p.no_graph(), *more,
         before=before, limit=limit,
     )  # fmt: skip
 

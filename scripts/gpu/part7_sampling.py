@@ -22,7 +22,7 @@ def run(p):
 
 def trained(p, dataset, steps, *more):
     done = p.run(
-        p.program("train"), "--dataset", dataset, "--device", p.device, "--iterations", steps, "--output-dir", p.folder, "--no-figures", *more, limit=40
+        p.program("train"), "--dataset", dataset, "--device", p.device, "--iterations", steps, "--output-dir", p.folder, "--no-figures", *p.no_graph(), *more, limit=40
     )
     return p.started(done, "a model of " + dataset)
 

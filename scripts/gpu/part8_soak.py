@@ -15,7 +15,7 @@ GROWTH = 24 << 20  # bytes between the second quarter and the last: what a run k
 def run(p):
     seconds = min(30 if p.cuda else 20, p.left() / 2)
     command = [
-        p.program("train"), "--dataset", "digits", "--device", p.device, "--iterations", "1000000", "--output-dir", p.folder, "--no-figures",
+        p.program("train"), "--dataset", "digits", "--device", p.device, "--iterations", "1000000", "--output-dir", p.folder, "--no-figures", *p.no_graph(),
     ]  # fmt: skip
     log("$ " + " ".join(command))
     with open(os.path.join(p.folder, "stderr"), "w+") as err:
@@ -93,7 +93,7 @@ def resume(p):
     p.info("steps before the stop", stopped)
     done = p.run(
         p.program("train"), "--dataset", "digits", "--device", p.device, "--iterations", "1000000", "--output-dir", p.folder, "--no-figures",
-        "--resume", "--max-steps", str(stopped + 20), limit=40,
+        "--resume", "--max-steps", str(stopped + 20), *p.no_graph(), limit=40,
     )  # fmt: skip
     if not p.started(done, "--resume"):
         return

@@ -34,7 +34,7 @@ def train(p):
     more = ["--num-samples", "1000"]
     done = p.run(
         p.program("train"), "--dataset", dataset, "--data-dir", os.path.join(p.bundle, "data"), "--device", p.device, "--iterations", str(steps),
-        "--output-dir", p.folder, "--json", limit=p.left() - kept,
+        "--output-dir", p.folder, "--json", *p.no_graph(), limit=p.left() - kept,
     )  # fmt: skip
     if not p.started(done, dataset):
         return

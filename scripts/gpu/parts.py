@@ -2,7 +2,7 @@
 
 # (number, program, title, seconds it may take on a GPU, on a processor)
 PARTS = [
-    (1, "part1_machine.py", "the machine and its libraries", 45, 60),
+    (1, "part1_machine.py", "the machine and its libraries", 150, 60),
     (2, "part2_numbers.py", "operations and networks", 100, 90),
     (3, "part3_losses.py", "losses beside PyTorch's", 70, 60),
     (4, "part4_speed.py", "speed", 170, 130),
