@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -111,18 +112,50 @@ func TestLeavingEndsATraining(t *testing.T) {
 	defer leave()
 	begun, first := train(ctx, "test-page-1", ring(mostDrawnSteps, 1), "progress")
 	wait("the first does not begin", begun)
-	done, second := train(context.Background(), "test-page-2", ring(1, 2), "done")
+	_, refused := train(context.Background(), "test-page-2", ring(1, 2), "done")
+	wait("the second waits", refused)
 	select {
-	case <-done:
-		t.Error("two pages train at once")
 	case <-first:
 		t.Error("another page's training ends this one")
 	default:
 	}
 	leave()
 	wait("the first does not end", first)
+	done, second := train(context.Background(), "test-page-2", ring(1, 2), "done")
 	wait("the second is not done", done)
 	wait("the second does not end", second)
+}
+
+// Of two pages' trainings one goes on, and the other is told so at once: it keeps no
+// connection while it waits. A page's own newer one takes the place of its older.
+func TestOneTrainingGoesOn(t *testing.T) {
+	h := newServer(t, Options{}).Handler()
+	train := func(page, body string, w http.ResponseWriter) {
+		h.ServeHTTP(w, request("POST", "/api/train", body, func(r *http.Request) { r.Header.Set(pageHeader, page) }))
+	}
+	older := &untilEvent{name: "progress", seen: make(chan struct{})}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		train("test-page-1", ring(mostDrawnSteps, 1), older)
+	}()
+	<-older.seen
+	other := httptest.NewRecorder()
+	train("test-page-2", ring(1, 1), other)
+	if events := eventsOf(t, other); len(events) != 1 || events[0].name != "busy" {
+		t.Errorf("another page has %v", events)
+	}
+	own := httptest.NewRecorder()
+	train("test-page-1", ring(1, 1), own)
+	if events := eventsOf(t, own); events[len(events)-1].name != "done" {
+		t.Errorf("the page's own newer one has %v", events)
+	}
+	<-ended
+	again := httptest.NewRecorder()
+	train("test-page-2", ring(1, 1), again)
+	if events := eventsOf(t, again); events[len(events)-1].name != "done" {
+		t.Errorf("the other page, asking again, has %v", events)
+	}
 }
 
 // A drawing is trained on as bin/train would, and is a model of the page afterwards.

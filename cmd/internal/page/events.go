@@ -122,14 +122,22 @@ func (e eventWriter) write(b []byte) error {
 	return e.c.Flush()
 }
 
-// stream answers a request with the events of a job on the worker.
+// stream answers a request with the events of a job on the worker. Of trainings one goes on
+// and none waits: another page's is told that it is busy, and asks again. Browsers open six
+// connections to a server for all of their tabs, and those that wait for minutes would keep
+// every other page from it.
 func (s *Server) stream(w http.ResponseWriter, r *http.Request, lane string, u Urgency, run func(context.Context, *stream) error) {
+	lane = pageOf(r) + "/" + lane
+	if u == Training && s.worker.Occupied(lane, u) {
+		_ = newEventWriter(w).write(encodeEvent("busy", struct{}{})) // whoever has gone needs none
+		return
+	}
 	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil)
 	events := newStream(cancel)
 	go func() {
 		defer events.end()
-		err := s.worker.Do(ctx, pageOf(r)+"/"+lane, u, func(ctx context.Context) error { return run(ctx, events) })
+		err := s.worker.Do(ctx, lane, u, func(ctx context.Context) error { return run(ctx, events) })
 		switch {
 		case errors.Is(err, ErrSuperseded):
 			events.send("superseded", struct{}{})

@@ -41,7 +41,7 @@ func answering[A any, P asked[A], V any](s *Server, lane string, run func(contex
 
 // streaming answers requests with the events that run sends while the worker does it. The
 // newest request of a page and lane takes the place of older ones. The last event is
-// done, run's own, or failure, or superseded.
+// done, run's own, or failure, superseded or busy.
 func streaming[A any, P asked[A]](s *Server, lane string, u Urgency, run func(context.Context, P, *stream) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		ask, err := read[A, P](r)

@@ -125,6 +125,13 @@ func (w *Worker) put(j *job) error {
 	return nil
 }
 
+// Occupied tells whether a job of another lane and such an urgency goes on or waits.
+func (w *Worker) Occupied(lane string, u Urgency) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.ContainsFunc(append(slices.Clone(w.running), w.waiting...), func(j *job) bool { return j.urgency == u && j.lane != lane })
+}
+
 // takeBack tells whether j still waited; then it never runs.
 func (w *Worker) takeBack(j *job) bool {
 	w.mu.Lock()

@@ -32,6 +32,9 @@ export async function state() {
   return answer.json();
 }
 
+// busy is what a stream resolves to where another page's goes on: it is to be asked for again.
+const busy = Symbol("busy");
+
 // stream asks for events and hands each to the function of its name. It resolves to true
 // after the last one, to false where a newer request has taken its place.
 async function stream(path, body, on, signal) {
@@ -49,6 +52,7 @@ async function stream(path, body, on, signal) {
       if (signal.aborted) return false;
       if (name === "failure") throw new Error(data.error);
       if (name === "superseded") return false;
+      if (name === "busy") return busy;
       if (name === "done") ended = true;
       on[name]?.(data);
     }
@@ -78,6 +82,11 @@ export class Latest {
       for (let again = 0; ; again++) {
         const result = await f(own.signal);
         if (own.signal.aborted) return undefined;
+        if (result === busy) {
+          await new Promise((wake) => setTimeout(wake, 1000));
+          again = -1;
+          continue;
+        }
         // An older request that came to the server after this one has taken its place.
         if ((result !== undefined && result !== false) || again === 5) return result;
         await new Promise((wake) => setTimeout(wake, 50 << again));
