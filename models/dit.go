@@ -96,15 +96,16 @@ func (d *DiT) run(x, t, y torch.Tensor, see func(string, nn.IModule, torch.Tenso
 		c = torch.Add(c, label, 1)
 	}
 	c = torch.Silu(c) // that of every adaLN_modulation.0
+	all := d.modulations(c)
 	for i, b := range d.Blocks {
 		in := h
-		h = frugal(func() torch.Tensor { return b.Forward(in, c) })
+		h = frugal(func() torch.Tensor { return b.Forward(in, all(i)) })
 		if !torch.GradEnabled() {
 			spend(h, in)
 		}
 		see(fmt.Sprintf("blocks.%d", i), b, h)
 	}
-	patches := frugal(func() torch.Tensor { return d.FinalLayer.Forward(h, c) }) // [B,T,p p C]
+	patches := frugal(func() torch.Tensor { return d.FinalLayer.Forward(h, all(len(d.Blocks))) }) // [B,T,p p C]
 	see("final_layer", d.FinalLayer, patches)
 	v := frugal(func() torch.Tensor { return d.unpatchify(patches) })
 	if v.Dtype() != x.Dtype() {
@@ -167,7 +168,7 @@ func newTimeEmbedder(width int64) *timeEmbedder {
 
 // Forward: t: [B] -> [B,W].
 func (e *timeEmbedder) Forward(t torch.Tensor) torch.Tensor {
-	return forward(e.Mlp, timeEmbedding(t, e.freqs), torch.Tensor{}, nil)
+	return forward(e.Mlp, timeEmbedding(t, e.freqs), embedding{}, nil)
 }
 
 // labelEmbedder embeds classes.
@@ -193,11 +194,29 @@ func modulation(width, n int64) []nn.IModule {
 	return []nn.IModule{nn.SiLU(), zeroed(nn.Linear(width, n*width, true))}
 }
 
-// modulate: the layer m[1], after the SiLU that c: [B,W] has been through -> n
-// tensors [B,1,W].
-func modulate(m []nn.IModule, c torch.Tensor, n int64) []torch.Tensor {
-	all := m[1].(*nn.LinearModule).Forward(c)
-	return torch.Chunk(torch.Unsqueeze(all, 1), n, -1)
+// modulations are what the layers m[1] of the blocks' modulations and then the last layer's
+// give, by number: [B,n W]. On a GPU one product makes all of them. c: [B,W], after SiLU.
+func (d *DiT) modulations(c torch.Tensor) func(i int) torch.Tensor {
+	layer := func(i int) *nn.LinearModule {
+		if i == len(d.Blocks) {
+			return d.FinalLayer.AdaLNModulation[1].(*nn.LinearModule)
+		}
+		return d.Blocks[i].AdaLNModulation[1].(*nn.LinearModule)
+	}
+	if !c.Device().IsCUDA() {
+		return func(i int) torch.Tensor { return layer(i).Forward(c) }
+	}
+	var weights, biases []torch.Tensor
+	for i := range len(d.Blocks) + 1 {
+		weights, biases = append(weights, layer(i).Weight), append(biases, layer(i).Bias)
+	}
+	all := torch.RawLinears(c, weights, biases, nil)
+	return func(i int) torch.Tensor { return all[i] }
+}
+
+// chunks of a modulation: [B,n W] -> n tensors [B,1,W].
+func chunks(m torch.Tensor, n int64) []torch.Tensor {
+	return torch.Chunk(torch.Unsqueeze(m, 1), n, -1)
 }
 
 // normalized is LayerNorm without numbers of its own, then scaled and shifted.
@@ -222,9 +241,9 @@ func newDiTBlock(width, heads int64) *ditBlock {
 	return b
 }
 
-// Forward: x: [B,T,W], c: [B,W] -> [B,T,W].
-func (b *ditBlock) Forward(x, c torch.Tensor) torch.Tensor {
-	m := modulate(b.AdaLNModulation, c, 6) // shift, scale, gate of attention, then of the MLP
+// Forward: x: [B,T,W], modulation: [B,6 W] -> [B,T,W].
+func (b *ditBlock) Forward(x, modulation torch.Tensor) torch.Tensor {
+	m := chunks(modulation, 6) // shift, scale, gate of attention, then of the MLP
 	x = torch.Add(x, torch.Mul(m[2], b.Attn.Forward(normalized(x, m[0], m[1]))), 1)
 	return torch.Add(x, torch.Mul(m[5], b.Mlp.Forward(normalized(x, m[3], m[4]))), 1)
 }
@@ -247,8 +266,14 @@ func (a *selfAttention) Forward(x torch.Tensor) torch.Tensor {
 	s := x.Shape()
 	b, tokens, ch := s[0], s[1], s[2]/a.heads
 	qkv := torch.Reshape(a.Qkv.Forward(x), []int64{b, tokens, 3, a.heads, ch})
-	qkv = qkv.Permute([]int64{2, 0, 3, 1, 4}) // [3,B,heads,T,ch]
-	h := torch.Attention(torch.Select(qkv, 0, 0), torch.Select(qkv, 0, 1), torch.Select(qkv, 0, 2), 1/math.Sqrt(float64(ch)))
+	scale := 1 / math.Sqrt(float64(ch))
+	var h torch.Tensor // [B,heads,T,ch]
+	if x.Device().IsCUDA() {
+		h = torch.RawAttention(qkv.Permute([]int64{0, 3, 2, 1, 4}), scale)
+	} else {
+		qkv = qkv.Permute([]int64{2, 0, 3, 1, 4}) // [3,B,heads,T,ch]
+		h = torch.Attention(torch.Select(qkv, 0, 0), torch.Select(qkv, 0, 1), torch.Select(qkv, 0, 2), scale)
+	}
 	return a.Proj.Forward(torch.Reshape(h.Transpose(1, 2), s))
 }
 
@@ -282,9 +307,9 @@ func newFinalLayer(width, features int64) *finalLayer {
 	return l
 }
 
-// Forward: x: [B,T,W], c: [B,W] -> [B,T,p p C].
-func (l *finalLayer) Forward(x, c torch.Tensor) torch.Tensor {
-	m := modulate(l.AdaLNModulation, c, 2)
+// Forward: x: [B,T,W], modulation: [B,2 W] -> [B,T,p p C].
+func (l *finalLayer) Forward(x, modulation torch.Tensor) torch.Tensor {
+	m := chunks(modulation, 2)
 	return l.Linear.Forward(normalized(x, m[0], m[1]))
 }
 

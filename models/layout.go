@@ -11,27 +11,33 @@ import (
 // hasAMX tells whether the processor multiplies tiles of bf16.
 var hasAMX = sync.OnceValue(func() bool { return slices.Contains(torch.CPUFlags(), "amx_bf16") })
 
+// normalises tells whether a GPU has normalisations for what lies pixel by pixel: our
+// own. libtorch's are given copies in the other order.
+func normalises(d torch.Device) bool { return torch.CUDAKernels(d).OK }
+
 // laidOut is h in the order of elements in which a network of images is
-// computed fastest; all layers keep the order that they are given. On a processor
-// that is pixel by pixel, not channel by channel: there convolutions of float32 are
-// our own (Winograd's algorithm), those of bf16 take a third of the time with AMX and
-// a little less without it, and the normalisations keep the order. h: [B,C,H,W].
+// computed fastest; all layers keep the order that they are given. That
+// is pixel by pixel, not channel by channel: on a processor convolutions of float32 are
+// then our own (Winograd's algorithm), those of bf16 take a third of the time with AMX and
+// a little less without it, and the normalisations keep the order; on a GPU it is the order
+// in which its products of bf16 compute convolutions. h: [B,C,H,W].
 func laidOut(h torch.Tensor) torch.Tensor {
-	if h.Device().IsCUDA() {
+	if d := h.Device(); d.IsCUDA() && !normalises(d) {
 		return h
 	}
 	return torch.ChannelsLast(h)
 }
 
-// LayOut gives the weights of m's convolutions the order of elements that laidOut gives
-// what they multiply in training in bf16. In another order they were brought into this one
-// before each convolution, and again for its gradients.
-func LayOut(m nn.IModule) {
-	if !hasAMX() {
+// LayOut gives the weights of m's convolutions, which are on d, the order of elements that
+// laidOut gives what they multiply in training in bf16, and on a GPU in any precision. In
+// another order they were brought into this one before each convolution, and again for its
+// gradients.
+func LayOut(m nn.IModule, d torch.Device, bf16 bool) {
+	if d.IsCUDA() && !normalises(d) || !d.IsCUDA() && !(bf16 && hasAMX()) {
 		return
 	}
 	m.Apply(func(c nn.IModule) {
-		if l, ok := c.(*nn.Conv2dModule); ok && !l.Weight.Device().IsCUDA() {
+		if l, ok := c.(*nn.Conv2dModule); ok {
 			torch.Scoped(func() { torch.NoGrad(func() { l.Weight.SetData(torch.ChannelsLast(l.Weight)) }) })
 		}
 	})

@@ -120,7 +120,7 @@ func (m *MLP) Forward(x, t torch.Tensor) torch.Tensor {
 
 func (m *MLP) run(x, t torch.Tensor, see func(nn.IModule, torch.Tensor)) torch.Tensor {
 	h := torch.Cat([]torch.Tensor{x, t.View(-1, 1)}, 1)
-	through := func(layers []nn.IModule) { h = forward(layers, h, torch.Tensor{}, see) }
+	through := func(layers []nn.IModule) { h = forward(layers, h, embedding{}, see) }
 	if last := len(m.Layers) - 1; x.Device().IsCUDA() {
 		// Where a GPU may round products to TF32, it is x, t and v that would
 		// lose by it; between, it is features.

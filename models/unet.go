@@ -144,7 +144,7 @@ func (u *UNet) Trace(x, t, y torch.Tensor, see func(string, nn.IModule, torch.Te
 // run is Forward that shows each layer of the blocks and what it gives to see,
 // if that is not nil.
 func (u *UNet) run(x, t, y torch.Tensor, see func(layer nn.IModule, out torch.Tensor)) torch.Tensor {
-	emb := forward(u.TimeEmbed, timeEmbedding(t, u.freqs), torch.Tensor{}, see) // [B,E]
+	emb := forward(u.TimeEmbed, timeEmbedding(t, u.freqs), embedding{}, see) // [B,E]
 	computed := emb.Dtype()
 	if u.LabelEmb != nil {
 		label := u.LabelEmb.Forward(y)
@@ -159,10 +159,11 @@ func (u *UNet) run(x, t, y torch.Tensor, see func(layer nn.IModule, out torch.Te
 		emb = emb.CastTo(computed)
 	}
 	free := see == nil && !torch.GradEnabled()
+	e := u.embedded(emb)
 	var aside []torch.Tensor
 	h := x
 	for i, block := range u.InputBlocks {
-		h = forward(block, h, emb, see)
+		h = forward(block, h, e, see)
 		if i == 0 {
 			laid := laidOut(h)
 			if free {
@@ -172,7 +173,7 @@ func (u *UNet) run(x, t, y torch.Tensor, see func(layer nn.IModule, out torch.Te
 		}
 		aside = append(aside, h)
 	}
-	h = forward(u.MiddleBlock, h, emb, see)
+	h = forward(u.MiddleBlock, h, e, see)
 	for _, block := range u.OutputBlocks {
 		last := len(aside) - 1
 		both := torch.Cat([]torch.Tensor{h, aside[last]}, 1)
@@ -180,7 +181,7 @@ func (u *UNet) run(x, t, y torch.Tensor, see func(layer nn.IModule, out torch.Te
 			spend(both, h, aside[last])
 		}
 		aside = aside[:last]
-		h = forward(block, both, emb, see)
+		h = forward(block, both, e, see)
 		if free {
 			spend(h, both)
 		}
@@ -189,7 +190,7 @@ func (u *UNet) run(x, t, y torch.Tensor, see func(layer nn.IModule, out torch.Te
 	if see == nil {
 		v = normalised(u.Out, h, torch.Tensor{})
 	} else {
-		v = forward(u.Out, h, emb, see)
+		v = forward(u.Out, h, e, see)
 	}
 	if v.Dtype() != x.Dtype() {
 		v = v.CastTo(x.Dtype())
@@ -198,10 +199,9 @@ func (u *UNet) run(x, t, y torch.Tensor, see func(layer nn.IModule, out torch.Te
 	return v
 }
 
-// forward runs the layers of a block; residual blocks also take emb, SiLU of the
-// embedding: [B,E]. What
+// forward runs the layers of a block; residual blocks also take the embedding. What
 // nobody sees is not made: a linear layer and its SiLU are one operation.
-func forward(layers []nn.IModule, h, emb torch.Tensor, see func(nn.IModule, torch.Tensor)) torch.Tensor {
+func forward(layers []nn.IModule, h torch.Tensor, emb embedding, see func(nn.IModule, torch.Tensor)) torch.Tensor {
 	free := see == nil && !torch.GradEnabled()
 	for i := 0; i < len(layers); i++ {
 		in, layer, first := h, layers[i], i == 0

@@ -44,22 +44,33 @@ func newResBlock(in, out, emb int64, dropout float64) *resBlock {
 	return r
 }
 
-// Forward: x: [B,in,H,W], emb: [B,E], the first of EmbLayers' -> [B,out,H,W].
-func (r *resBlock) Forward(x, emb torch.Tensor) torch.Tensor {
-	h := normalised(r.InLayers, x, torch.Tensor{})
-	e := forward(r.EmbLayers[1:], emb, emb, nil) // [B,out]
-	h = normalised(r.OutLayers, h, e)
+// Forward: x: [B,in,H,W] -> [B,out,H,W].
+func (r *resBlock) Forward(x torch.Tensor, emb embedding) torch.Tensor {
+	shift, biased := emb.of(r)
+	h := r.convolved(x, !biased)
+	h = normalised(r.OutLayers, h, shift)
 	if r.SkipConnection != nil {
 		x = r.SkipConnection.Forward(x)
 	}
 	return torch.Add(x, h, 1)
 }
 
+// convolved runs InLayers, the last of them, the convolution, with its bias or without.
+func (r *resBlock) convolved(x torch.Tensor, bias bool) torch.Tensor {
+	if bias {
+		return normalised(r.InLayers, x, torch.Tensor{})
+	}
+	return frugal(func() torch.Tensor {
+		h := r.InLayers[0].(*nn.GroupNormModule).ForwardSiLU(x, torch.Tensor{})
+		return r.InLayers[2].(*nn.Conv2dModule).ForwardWithoutBias(h)
+	})
+}
+
 // normalised runs layers that begin with GroupNorm and SiLU, these two as one
 // operation on x + shift. x: [B,C,H,W], shift: [B,C] or none.
 func normalised(layers []nn.IModule, x, shift torch.Tensor) torch.Tensor {
 	h := layers[0].(*nn.GroupNormModule).ForwardSiLU(x, shift)
-	out := forward(layers[2:], h, torch.Tensor{}, nil)
+	out := forward(layers[2:], h, embedding{}, nil)
 	if !torch.GradEnabled() {
 		spend(out, h)
 	}

@@ -71,9 +71,7 @@ func newEngine(c Config, m models.Network, d torch.Device) *engine {
 		objective: c.Objective(null), classes: n.Classes() > 0, dropout: n.HasDropout(),
 	}
 	bf16 := c.Precision == "bf16"
-	if bf16 {
-		models.LayOut(m)
-	}
+	models.LayOut(m, d, bf16)
 	for _, n := range nn.Tensors(m) {
 		e.names = append(e.names, n.Name)
 		e.params = append(e.params, n.Tensor)

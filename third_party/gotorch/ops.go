@@ -283,6 +283,12 @@ func (a Tensor) CopyI(src Tensor) { opCopyI(a, src, false) }
 // FillI sets every element of a.
 func (a Tensor) FillI(value float64) { opFillI(a, value) }
 
+// ScatterAddI adds src's elements to a's, put where Gather would find them.
+func (a Tensor) ScatterAddI(dim int64, index, src Tensor) { opScatterAddI(a, dim, index, src) }
+
+// IndexCopyI copies src's slices along dim into those of a that index, int64 [n], names.
+func (a Tensor) IndexCopyI(dim int64, index, src Tensor) { opIndexCopyI(a, dim, index, src) }
+
 // NormalI fills a with normal numbers from g (nil: the default generator).
 func (a Tensor) NormalI(mean, std float64, g *Generator) { opNormalI(a, mean, std, g) }
 

@@ -151,6 +151,8 @@ package gotorch
 // #cgo noescape c_gt_op_Gather
 // #cgo noescape c_gt_op_MaskedFill
 // #cgo noescape c_gt_op_Flip
+// #cgo noescape c_gt_op_opScatterAddI
+// #cgo noescape c_gt_op_opIndexCopyI
 // #cgo noescape c_gt_op_Scatter
 // #cgo noescape c_gt_op_ScatterAdd
 // #cgo noescape c_gt_op_MaskedSelect
@@ -166,6 +168,7 @@ package gotorch
 // #cgo noescape c_gt_op_OneHot
 // #cgo noescape c_gt_op_opIsPinned
 // #cgo noescape c_gt_op_RawLinear
+// #cgo noescape c_gt_op_RawLinears
 // #cgo noescape c_gt_op_RawConv1d
 // #cgo noescape c_gt_op_PackLinear
 // #cgo noescape c_gt_op_RawLinearPacked
@@ -2212,6 +2215,28 @@ func Flip(a Tensor, dims []int64) Tensor {
 	return own(r.t[0], r.scope)
 }
 
+func opScatterAddI(a Tensor, dim int64, index Tensor, src Tensor) {
+	attend()
+	r := C.c_gt_op_opScatterAddI(a.number(), C.int64_t(dim), index.number(), src.number())
+	runtime.KeepAlive(a)
+	runtime.KeepAlive(index)
+	runtime.KeepAlive(src)
+	if r.err != nil {
+		fail("ScatterAddI", r.err)
+	}
+}
+
+func opIndexCopyI(a Tensor, dim int64, index Tensor, src Tensor) {
+	attend()
+	r := C.c_gt_op_opIndexCopyI(a.number(), C.int64_t(dim), index.number(), src.number())
+	runtime.KeepAlive(a)
+	runtime.KeepAlive(index)
+	runtime.KeepAlive(src)
+	if r.err != nil {
+		fail("IndexCopyI", r.err)
+	}
+}
+
 // Scatter is a with src's elements put where Gather would find them.
 func Scatter(a Tensor, dim int64, index Tensor, src Tensor) Tensor {
 	attend()
@@ -2426,6 +2451,30 @@ func RawLinear(x Tensor, w Tensor, b Tensor) Tensor {
 		fail("RawLinear", r.err)
 	}
 	return own(r.t[0], r.scope)
+}
+
+// RawLinears is x w' + b + more by several layers of the same x, on a GPU as one product. w: [O,I], b, more: [O] each, of
+// more perhaps none -> [...,O] each.
+func RawLinears(x Tensor, w []Tensor, b []Tensor, more []Tensor) []Tensor {
+	attend()
+	var wB [8]unsafe.Pointer
+	wH := handles(wB[:0], w)
+	var bB [8]unsafe.Pointer
+	bH := handles(bB[:0], b)
+	var moreB [8]unsafe.Pointer
+	moreH := handles(moreB[:0], more)
+	r := C.c_gt_op_RawLinears(x.number(), handlesPtr(wH), C.int64_t(len(wH)), handlesPtr(bH), C.int64_t(len(bH)), handlesPtr(moreH), C.int64_t(len(moreH)))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawLinears(x.number(), handlesPtr(wH), C.int64_t(len(wH)), handlesPtr(bH), C.int64_t(len(bH)), handlesPtr(moreH), C.int64_t(len(moreH)))
+	}
+	runtime.KeepAlive(x)
+	runtime.KeepAlive(w)
+	runtime.KeepAlive(b)
+	runtime.KeepAlive(more)
+	if r.err != nil {
+		fail("RawLinears", r.err)
+	}
+	return ownAll(r)
 }
 
 // RawConv1d: x: [B,C,L], w: [O,C/groups,K] -> [B,O,L'].

@@ -968,6 +968,22 @@ GT_EXPORT gt_r1 gt_op_Flip(gt_handle a_, const int64_t *dims_, int64_t dims_n) {
     return at::Tensor(at::flip(a, dims));
   });
 }
+GT_EXPORT gt_r0 gt_op_opScatterAddI(gt_handle a_, int64_t dim, gt_handle index_, gt_handle src_) {
+  return gt::none([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    Borrowed index__(index_); const at::Tensor &index = index__;
+    Borrowed src__(src_); const at::Tensor &src = src__;
+    a.scatter_add_(dim, index, src);
+  });
+}
+GT_EXPORT gt_r0 gt_op_opIndexCopyI(gt_handle a_, int64_t dim, gt_handle index_, gt_handle src_) {
+  return gt::none([&] {
+    Borrowed a__(a_); const at::Tensor &a = a__;
+    Borrowed index__(index_); const at::Tensor &index = index__;
+    Borrowed src__(src_); const at::Tensor &src = src__;
+    a.index_copy_(dim, index, src);
+  });
+}
 GT_EXPORT gt_r1 gt_op_Scatter(gt_handle a_, int64_t dim, gt_handle index_, gt_handle src_) {
   return gt::one([&] {
     Borrowed a__(a_); const at::Tensor &a = a__;
@@ -1067,6 +1083,15 @@ GT_EXPORT gt_r1 gt_op_RawLinear(gt_handle x_, gt_handle w_, gt_handle b_) {
     Borrowed w__(w_); const at::Tensor &w = w__;
     auto b = gt::optional(b_);
     return at::Tensor(gt::linear(x, w, b));
+  });
+}
+GT_EXPORT gt_rl gt_op_RawLinears(gt_handle x_, void **w_, int64_t w_n, void **b_, int64_t b_n, void **more_, int64_t more_n) {
+  return gt::many([&] {
+    Borrowed x__(x_); const at::Tensor &x = x__;
+    auto w = gt::list(w_, w_n);
+    auto b = gt::list(b_, b_n);
+    auto more = gt::list(more_, more_n);
+    return gt::linears(x, w, b, more);
   });
 }
 GT_EXPORT gt_r1 gt_op_RawConv1d(gt_handle x_, gt_handle w_, gt_handle b_, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *dilation_, int64_t dilation_n, int64_t groups) {

@@ -152,6 +152,8 @@
   X(gt_r1, gt_op_Gather, (gt_handle a_, int64_t dim, gt_handle index_), (a_, dim, index_)) \
   X(gt_r1, gt_op_MaskedFill, (gt_handle a_, gt_handle mask_, double value), (a_, mask_, value)) \
   X(gt_r1, gt_op_Flip, (gt_handle a_, const int64_t *dims_, int64_t dims_n), (a_, dims_, dims_n)) \
+  X(gt_r0, gt_op_opScatterAddI, (gt_handle a_, int64_t dim, gt_handle index_, gt_handle src_), (a_, dim, index_, src_)) \
+  X(gt_r0, gt_op_opIndexCopyI, (gt_handle a_, int64_t dim, gt_handle index_, gt_handle src_), (a_, dim, index_, src_)) \
   X(gt_r1, gt_op_Scatter, (gt_handle a_, int64_t dim, gt_handle index_, gt_handle src_), (a_, dim, index_, src_)) \
   X(gt_r1, gt_op_ScatterAdd, (gt_handle a_, int64_t dim, gt_handle index_, gt_handle src_), (a_, dim, index_, src_)) \
   X(gt_r1, gt_op_MaskedSelect, (gt_handle a_, gt_handle mask_), (a_, mask_)) \
@@ -167,6 +169,7 @@
   X(gt_r1, gt_op_OneHot, (gt_handle a_, int64_t classes), (a_, classes)) \
   X(gt_rb, gt_op_opIsPinned, (gt_handle a_), (a_)) \
   X(gt_r1, gt_op_RawLinear, (gt_handle x_, gt_handle w_, gt_handle b_), (x_, w_, b_)) \
+  X(gt_rl, gt_op_RawLinears, (gt_handle x_, void **w_, int64_t w_n, void **b_, int64_t b_n, void **more_, int64_t more_n), (x_, w_, w_n, b_, b_n, more_, more_n)) \
   X(gt_r1, gt_op_RawConv1d, (gt_handle x_, gt_handle w_, gt_handle b_, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *dilation_, int64_t dilation_n, int64_t groups), (x_, w_, b_, stride_, stride_n, padding_, padding_n, dilation_, dilation_n, groups)) \
   X(gt_r1, gt_op_PackLinear, (gt_handle w_), (w_)) \
   X(gt_r1, gt_op_RawLinearPacked, (gt_handle x_, gt_handle w_, gt_handle b_, bool act), (x_, w_, b_, act)) \

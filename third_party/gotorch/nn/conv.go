@@ -90,6 +90,15 @@ func (c *Conv2dModule) Forward(x torch.Tensor) torch.Tensor {
 	return torch.RawConv2d(x, c.Weight, c.Bias, s[:], p[:], d[:], c.Groups)
 }
 
+// ForwardWithoutBias is Forward by a layer whose bias is added elsewhere.
+func (c *Conv2dModule) ForwardWithoutBias(x torch.Tensor) torch.Tensor {
+	s, p, d := [2]int64{c.Stride, c.Stride}, [2]int64{c.Padding, c.Padding}, [2]int64{c.Dilation, c.Dilation}
+	if f := &c.frozen; f.use() {
+		return torch.RawConv2dPacked(f.cast(x), f.weight, torch.Tensor{}, s[:], p[:], d[:], c.Groups)
+	}
+	return torch.RawConv2d(x, c.Weight, torch.Tensor{}, s[:], p[:], d[:], c.Groups)
+}
+
 // ConvTranspose2dModule is the transpose of a convolution: it enlarges.
 type ConvTranspose2dModule struct {
 	Module

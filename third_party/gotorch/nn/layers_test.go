@@ -164,3 +164,18 @@ func TestSequential(t *testing.T) {
 		t.Errorf("%v", deep.StateDict())
 	}
 }
+
+// A convolution whose bias is added elsewhere is the convolution, frozen or not.
+func TestConvolutionWithoutBias(t *testing.T) {
+	c := nn.Conv2D(3, 4, 3, nn.ConvOptions{Padding: 1})
+	x := torch.RandN([]int64{2, 3, 5, 6}, false)
+	torch.NoGrad(func() {
+		for range 2 {
+			y := torch.Add(c.ForwardWithoutBias(x), c.Bias.View(1, -1, 1, 1), 1)
+			if d := torch.MaxAll(torch.Abs(torch.Sub(y, c.Forward(x), 1))).ItemFloat(); d > 1e-5 {
+				t.Errorf("%v off", d)
+			}
+			nn.Freeze(c, torch.Float)
+		}
+	})
+}

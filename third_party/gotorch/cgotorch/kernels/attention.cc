@@ -77,8 +77,13 @@ at::Tensor composed(const at::Tensor &qkv, double scale) {
 // channels lie side by side; all else they leave to products, with the scores in
 // memory as float32 (check_last_dim_stride_equals_1_dense in its sdp_utils).
 at::Tensor fused(const at::Tensor &qkv, double scale) {
-  // Apart by one operation: the gradients are then put together by one, too.
-  auto parts = at::unbind(qkv.stride(4) == 1 ? qkv : qkv.contiguous(), 2);
+  // Apart by one operation, and from the order of elements that they have in memory: the
+  // gradients are then put together by one, too, in that order.
+  const bool heads_first = qkv.stride(1) >= qkv.stride(2);
+  at::Tensor rows = qkv.permute({0, 3, heads_first ? 1 : 2, heads_first ? 2 : 1, 4});
+  if (rows.stride(4) != 1) rows = rows.contiguous();
+  auto parts = at::unbind(rows, heads_first ? 3 : 2);  // [B,T,heads,C]
+  for (at::Tensor &part : parts) part = part.transpose(1, 2);
   return at::scaled_dot_product_attention(parts[0], parts[1], parts[2], {}, 0.0, false, scale);
 }
 

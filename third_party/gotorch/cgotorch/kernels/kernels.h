@@ -29,6 +29,11 @@ void bias_silu_(const at::Tensor &x, const std::optional<at::Tensor> &bias);
 // x w' + bias. x: [...,I], w: [O,I] -> [...,O], of at::linear's type. Of an O up to 8
 // it is computed by loops of our own from float32.
 at::Tensor linear(const at::Tensor &x, const at::Tensor &w, const std::optional<at::Tensor> &bias);
+// x w' + b + more by several layers of the same x: one after the other, on a GPU by one product.
+// more may be none, for all.
+std::vector<at::Tensor> linears(const at::Tensor &x, const std::vector<at::Tensor> &w,
+                                const std::vector<at::Tensor> &b,
+                                const std::vector<at::Tensor> &more);
 // linear in bf16 by tiles of AMX, or nothing where the processor, the types (or autocast's)
 // or the sizes, which must be multiples of 32, are others.
 std::optional<at::Tensor> tiled_linear(const at::Tensor &x, const at::Tensor &w,

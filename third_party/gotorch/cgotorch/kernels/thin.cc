@@ -2,6 +2,7 @@
 #include "thin.h"
 
 #include <ATen/autocast_mode.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/silu.h>
 #include <ATen/record_function.h>
@@ -193,6 +194,28 @@ at::Tensor linear(const at::Tensor &x, const at::Tensor &w, const std::optional<
   }
   if (auto y = tiled_linear(x, w, b)) return *y;
   return at::linear(x, rounded(w), rounded(bias));
+}
+
+std::vector<at::Tensor> linears(const at::Tensor &x, const std::vector<at::Tensor> &w,
+                                const std::vector<at::Tensor> &b,
+                                const std::vector<at::Tensor> &more) {
+  TORCH_CHECK(!w.empty() && w.size() == b.size() && (more.empty() || more.size() == b.size()),
+              w.size(), " weights, ", b.size(), " biases and ", more.size(), " more of them");
+  std::vector<at::Tensor> all, weights, biases;
+  if (x.is_cpu()) {
+    for (size_t i = 0; i < w.size(); i++)
+      all.push_back(gt::linear(x, w[i], more.empty() ? b[i] : b[i] + more[i]));
+    return all;
+  }
+  std::vector<int64_t> sizes;
+  for (size_t i = 0; i < w.size(); i++) {
+    weights.push_back(rounded(w[i]));
+    biases.push_back(more.empty() ? rounded(b[i]) : b[i]);  // a sum is rounded once
+    sizes.push_back(w[i].size(0));
+  }
+  at::Tensor bias = at::cat(biases);
+  if (!more.empty()) bias = bias + at::cat(more);
+  return at::linear(x, at::cat(weights), bias).split_with_sizes(sizes, -1);
 }
 
 std::optional<at::Tensor> thin_silu(const at::Tensor &x, const at::Tensor &w, const at::Tensor &b) {
