@@ -210,20 +210,26 @@ func (c *Checkpoint) Velocity(cfg models.Config, d torch.Device) (flow.Velocity,
 	return c.velocity(cfg, d, func(models.Network) {})
 }
 
-// Sampler is Velocity for many evaluations without gradients: on a processor its
-// weights are laid out for them, and those of layers within the network cast to
-// bf16 if precision is that, once. precision is one of Precisions but auto.
+// Sampler is Velocity for many evaluations without gradients: its weights are laid out
+// for them, and those of layers within the network cast to bf16 if precision is that, once.
+// precision is one of Precisions but auto.
 func (c *Checkpoint) Sampler(cfg models.Config, d torch.Device, precision string) (flow.Velocity, error) {
 	if !d.IsCUDA() {
 		return c.velocity(cfg, d, func(n models.Network) { nn.Freeze(n, frozenType(precision)) })
 	}
-	v, err := c.Velocity(cfg, d)
+	var rounded *torch.Roundings
+	v, err := c.velocity(cfg, d, func(n models.Network) {
+		models.LayOut(n, d, precision == "bf16")
+		if precision == "bf16" {
+			rounded = torch.NewRoundings(nn.Parameters(n))
+		}
+	})
 	if err != nil || precision == "tf32" {
 		return v, err
 	}
 	mode := torch.FullPrecision
 	if precision == "bf16" {
-		mode = func(f func()) { torch.Autocast(d, torch.BFloat16, f) }
+		mode = func(f func()) { torch.Autocast(d, torch.BFloat16, func() { rounded.Use(f) }) }
 	}
 	return func(x, t, y torch.Tensor) (dx torch.Tensor) {
 		mode(func() { dx = v(x, t, y) })

@@ -10,17 +10,18 @@ type deviceSchedule struct {
 	next    torch.Tensor // [1] int64: steps since fill
 	rates   torch.Tensor // [slots] float32, of the steps after fill
 	weights torch.Tensor // [slots] float32: 1 - the average's decay
-	places  torch.Tensor // [1,slots] float32: 0, 1, ...
+	// following is 1, 2, ... of 0, 1, ...: [slots] int64. Sums with numbers of Go's are float32.
+	following torch.Tensor
 }
 
 func newDeviceSchedule(slots int, d torch.Device) *deviceSchedule {
 	o := torch.Options{Device: d}
 	n := int64(slots)
 	return &deviceSchedule{
-		next:    torch.Zeros([]int64{1}, torch.Options{Device: d, Dtype: torch.Long}),
-		rates:   torch.Zeros([]int64{n}, o),
-		weights: torch.Zeros([]int64{n}, o),
-		places:  torch.ArangeWith(0, float64(n), 1, o).View(1, n),
+		next:      torch.Zeros([]int64{1}, torch.Options{Device: d, Dtype: torch.Long}),
+		rates:     torch.Zeros([]int64{n}, o),
+		weights:   torch.Zeros([]int64{n}, o),
+		following: torch.ArangeWith(1, float64(n)+1, 1, torch.Options{Device: d, Dtype: torch.Long}),
 	}
 }
 
@@ -49,14 +50,12 @@ func (s *deviceSchedule) now() (rate, weight torch.Tensor) {
 // note puts a step's loss and gradient norm, [], into ring: [2,slots], and goes on to
 // the next step.
 func (s *deviceSchedule) note(ring, loss, norm torch.Tensor) {
-	here := torch.Eq(s.places, s.next.CastTo(torch.Float))
-	// Chosen, not added: what is not finite would be everywhere.
-	ring.CopyI(torch.Where(here, torch.Stack([]torch.Tensor{loss, norm}, 0).View(2, 1), ring))
-	s.next.CopyI(torch.AddScalar(s.next, 1))
+	ring.IndexCopyI(1, s.next, torch.Stack([]torch.Tensor{loss, norm}, 0).View(2, 1))
+	s.next.CopyI(torch.Gather(s.following, 0, s.next))
 }
 
 func (s *deviceSchedule) close() {
-	for _, t := range []torch.Tensor{s.next, s.rates, s.weights, s.places} {
+	for _, t := range []torch.Tensor{s.next, s.rates, s.weights, s.following} {
 		t.Close()
 	}
 }

@@ -2,9 +2,14 @@ package trainer
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	torch "github.com/wangkuiyi/gotorch"
+	"github.com/wangkuiyi/gotorch/nn"
+
+	"flowmatch/flow"
+	"flowmatch/models"
 )
 
 // Tests for a machine with a GPU: go test -run GPU ./trainer.
@@ -101,6 +106,98 @@ func TestGPUStepsDoNotWait(t *testing.T) {
 					t.Errorf("%s, eager %v: %v", name, eager, e.unrecorded)
 				}
 			})
+		}
+	}
+}
+
+// A solution with equal steps never waits for the device, casts no weight and gives the bits
+// of autocast's, which casts them all in every evaluation. With guidance both classes go
+// through the network in one batch.
+func TestGPUSampling(t *testing.T) {
+	d := gpu(t)
+	torch.UseDeterministicAlgorithms(true)
+	defer torch.UseDeterministicAlgorithms(false)
+	unet := small()
+	unet.NullClass = true
+	dit := models.DiTConfig{Channels: 1, Size: 8, PatchSize: 2, Width: 64, Depth: 2, NumHeads: 2, NumClasses: 10, NullClass: true}
+	for _, of := range []struct {
+		cfg  models.Config
+		most int // casts: activations', by libtorch's lists
+	}{{unet, 602}, {dit, 126}} {
+		cfg := of.cfg
+		torch.ManualSeed(3)
+		n, err := cfg.Build()
+		if err != nil {
+			t.Fatal(err)
+		}
+		torch.NoGrad(func() {
+			for _, p := range nn.Parameters(n) { // blocks that end in zeros are to be seen, too
+				p.AddI(torch.MulScalar(torch.RandN(p.Shape(), false), 0.05), 1)
+			}
+		})
+		tensors, err := models.Weights(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ckpt := &Checkpoint{Tensors: tensors}
+		sampler, err := ckpt.Sampler(cfg, d, "bf16")
+		if err != nil {
+			t.Fatal(err)
+		}
+		plain, err := ckpt.Velocity(cfg, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		autocast := func(x, t, y torch.Tensor) (v torch.Tensor) {
+			torch.Autocast(d, torch.BFloat16, func() { v = plain(x, t, y) })
+			return v
+		}
+		x, y := torch.RandN([]int64{4, 1, 8, 8}, false).To(d), torch.FromSlice([]int64{1, 2, 3, 4}, 4).To(d)
+		var batches []int64
+		solve := func(v flow.Velocity) (end torch.Tensor) {
+			batches = nil
+			field := flow.Guidance{Scale: 2, Null: 10}.Field(func(x, t, y torch.Tensor) torch.Tensor {
+				batches = append(batches, x.Shape()[0])
+				return v(x, t, y)
+			}, y)
+			for _, method := range []string{"euler", "midpoint", "rk4"} {
+				s, err := flow.NewSolver(flow.SolverConfig{Method: method, Steps: 2})
+				if err == nil {
+					end, _, err = s.Solve(field, x, nil, nil)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if end.RequiresGrad() {
+					t.Error("a gradient is kept")
+				}
+			}
+			return end
+		}
+		want := solve(autocast)
+		solve(sampler) // libraries choose their ways
+		torch.CUDAForbidWaits(true)
+		casts := 0
+		var end torch.Tensor
+		failed := torch.Try(func() {
+			for _, o := range torch.Profile(func() { end = solve(sampler) }) {
+				if o.Name == "gpu::cast" {
+					casts += o.Calls
+				}
+			}
+		})
+		torch.CUDAForbidWaits(false)
+		if failed != nil {
+			t.Fatalf("%s: %v", cfg.Kind(), failed)
+		}
+		if !torch.Equal(end, want) {
+			t.Errorf("%s: other samples than autocast's", cfg.Kind())
+		}
+		if !slices.Equal(batches, []int64{8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8}) {
+			t.Errorf("%s: evaluated of %v", cfg.Kind(), batches)
+		}
+		if casts > of.most {
+			t.Errorf("%s: %d casts, at most %d were there before", cfg.Kind(), casts, of.most)
 		}
 	}
 }

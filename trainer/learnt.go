@@ -38,14 +38,12 @@ func (l *loop) learnt(f func(flow.Velocity) error) (err error) {
 }
 
 // freeze gives the network's velocity in the run's precision, for many evaluations
-// without gradients until thaw is called: on a processor by weights that are laid out for
+// without gradients until thaw is called, by weights that are laid out or cast for
 // them once.
 func (e *engine) freeze() (v flow.Velocity, thaw func()) {
 	if e.device.IsCUDA() {
-		return func(x, t, y torch.Tensor) (v torch.Tensor) {
-			withPrecision(e.c.Precision, e.device, func() { v = e.network.Velocity(x, t, y) })
-			return v
-		}, func() {}
+		e.rounded.Refresh() // as the next step does, again
+		return func(x, t, y torch.Tensor) torch.Tensor { return e.velocity(batch{xt: x, t: t, y: y}) }, func() {}
 	}
 	done := false
 	thaw = func() { nn.Thaw(e.network) }

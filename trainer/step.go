@@ -222,8 +222,8 @@ func withPrecision(precision string, d torch.Device, f func()) {
 // schedule on the device.
 func (e *engine) update(k int, loss torch.Tensor) {
 	norm := torch.GradNorm(e.params)
-	ok := torch.IsFinite(torch.Add(norm, loss, 1)).CastTo(torch.Float)
-	bad := torch.AddScalar(torch.Neg(ok), 1)
+	rest := torch.MulScalar(torch.Add(norm, loss, 1), 0) // 0, or NaN where one is not finite
+	bad := torch.Ne(rest, rest).CastTo(torch.Float)
 	g := torch.AdamWGuards{FoundInf: bad}
 	if e.c.GradClip > 0 {
 		// The gradients are divided by max(1, norm / clip).

@@ -25,7 +25,9 @@ type timeLoss struct {
 	sum     torch.Tensor // [2,TimeBins] float32: losses and their number, since the last window's end
 	over    torch.Tensor // [most,2,TimeBins]: the sums of windows that are over and not read yet
 	windows int          // of them
-	history []float32    // [windows,TimeBins]: of the windows that were read; NaN where no time fell
+
+	zero, one torch.Tensor // []
+	history   []float32    // [windows,TimeBins]: of the windows that were read; NaN where no time fell
 }
 
 // newTimeLoss gathers up to steps steps between two reads.
@@ -34,6 +36,8 @@ func newTimeLoss(d torch.Device, steps int) *timeLoss {
 	return &timeLoss{
 		sum:  torch.Zeros([]int64{2, TimeBins}, o),
 		over: torch.Zeros([]int64{int64(steps/TimeWindow + 1), 2, TimeBins}, o),
+		zero: torch.Zeros(nil, o),
+		one:  torch.FullWith(nil, 1, o),
 	}
 }
 
@@ -42,8 +46,9 @@ func (l *timeLoss) Look(Look) error      { return nil }
 func (l *timeLoss) Flush() error         { return nil }
 
 func (l *timeLoss) Close() error {
-	l.sum.Close()
-	l.over.Close()
+	for _, t := range []torch.Tensor{l.sum, l.over, l.zero, l.one} {
+		t.Close()
+	}
 	return nil
 }
 
@@ -53,12 +58,11 @@ func (l *timeLoss) Batch(v, u, t torch.Tensor) {
 		b := t.Shape()[0]
 		d := torch.Sub(v.Detach().CastTo(torch.Float), u, 1).View(b, -1)
 		each := torch.MeanDims(torch.Mul(d, d), []int64{1}, false)
-		bin := torch.Clamp(torch.Floor(torch.MulScalar(t, TimeBins)), 0, TimeBins-1).CastTo(torch.Long)
+		bin := torch.Clamp(torch.MulScalar(t, TimeBins), 0, TimeBins-1).CastTo(torch.Long)
 		// A loss that is not finite updates nothing, and counts nowhere; NaN is not below anything.
 		ok := torch.LtScalar(each, mostLoss)
-		each = torch.MaskedFill(each, torch.LogicalNot(ok), 0)
-		index := torch.Stack([]torch.Tensor{bin, bin}, 0)
-		l.sum.CopyI(torch.ScatterAdd(l.sum, 1, index, torch.Stack([]torch.Tensor{each, ok.CastTo(torch.Float)}, 0)))
+		both := torch.Where(ok, torch.Stack([]torch.Tensor{each, torch.Expand(l.one, []int64{b})}, 0), l.zero)
+		l.sum.ScatterAddI(1, torch.Expand(bin, []int64{2, b}), both)
 	})
 }
 
