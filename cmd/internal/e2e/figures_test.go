@@ -209,7 +209,7 @@ func TestFigureFlags(t *testing.T) {
 	refused(t, program(t, "compare", noLibtorch, "--dataset", "moons", "--output-dir", dir), 1, "cfm/moons/ckpt.pth", "train --dataset moons")
 	r := must(t, program(t, "train", nil, planeRun("moons", dir, "--hidden-dim", "16", "--figure-samples=2", "--max-steps", "3")...))
 	drawn(t, r, filepath.Join(dir, "cfm"), "moons") // two samples are enough
-	refused(t, program(t, "compare", noLibtorch, "--dataset", "moons", "--output-dir", dir), 1, "reflow/moons/ckpt.pth", "reflow --dataset moons", "--reflow-checkpoint")
+	refused(t, program(t, "compare", noLibtorch, "--dataset", "moons", "--output-dir", dir), 1, "reflow/moons/ckpt.pth", "reflow --pairs 100000 --dataset moons", "--reflow-checkpoint")
 }
 
 // Images: samples of both models in few steps.

@@ -103,7 +103,11 @@ func (e *evaluation) next() []string {
 	case record != nil && record.Training.Configuration.Reflow != nil:
 		return append(e.f.model.Again("bin/sample"), "--method", "euler", "--steps", "2")
 	}
-	return e.f.model.Again("bin/reflow")
+	again := e.f.model.Again("bin/reflow")
+	if e.info.Is2D() { // fresh pairs, as the reference has them, take a quarter of an hour
+		again = append(again, "--pairs", "100000")
+	}
+	return again
 }
 
 // build makes the network, in float32 for what is measured of itself.

@@ -13,6 +13,8 @@ import (
 
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/datasets"
+	"flowmatch/trainer"
+	"flowmatch/trainer/trained"
 )
 
 var (
@@ -375,6 +377,25 @@ func TestClassifiersDir(t *testing.T) {
 		}
 		if got := (&evaluation{f: f}).classifiersDir(); got != c.want {
 			t.Errorf("%v: %s, want %s", c.args, got, c.want)
+		}
+	}
+}
+
+// After a first model the paths are straightened; of points on pairs that are drawn once, which takes a minute.
+func TestNext(t *testing.T) {
+	for _, c := range []struct {
+		in   datasets.Info
+		want string
+	}{{moons, "bin/reflow --dataset moons --pairs 100000"}, {digits, "bin/reflow --dataset digits"}} {
+		f := newFlags()
+		f.cmd.Run = nil // the flags alone
+		args := []string{"--dataset", c.in.Name}
+		if err := f.cmd.Execute(t.Context(), cli.Env{Args: args, Stdout: io.Discard, Stderr: io.Discard}); err != nil {
+			t.Fatal(err)
+		}
+		e := &evaluation{f: f, file: &trained.Model{Checkpoint: &trainer.Checkpoint{}}, info: c.in}
+		if got := strings.Join(e.next(), " "); got != c.want {
+			t.Errorf("%s: %s, want %s", c.in.Name, got, c.want)
 		}
 	}
 }

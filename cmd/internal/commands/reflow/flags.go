@@ -38,6 +38,7 @@ func Command() *cli.Command {
 
 func newFlags() *flags {
 	c := &cli.Command{Name: "reflow", Saves: true, About: "straighten a trained model's paths, so that few steps are enough", Forms: []cli.Form{
+		{Line: "reflow --preset checkerboard", What: "a minute, after train --dataset checkerboard; --preset help lists others"},
 		{Line: "reflow --dataset checkerboard", What: "straighten the model that train made"},
 		{Line: "reflow --dataset mnist --pairs 20000", What: "on pairs drawn once and kept"},
 		{Line: "reflow --dataset mnist --distill", What: "then a student of one step, on the same pairs"},

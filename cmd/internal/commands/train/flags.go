@@ -40,6 +40,7 @@ func Command() *cli.Command {
 
 func newFlags() *flags {
 	c := &cli.Command{Name: "train", Saves: true, About: "train a flow-matching model", Forms: []cli.Form{
+		{Line: "train --preset moons-quick", What: "a first run, of seconds; --preset help lists others"},
 		{Line: "train --dataset digits", What: "train on a set; --dataset help lists them"},
 		{Line: "train --dataset mnist --data-dir DIR", What: "on files in DIR/mnist"},
 		{Line: "train --dataset digits --resume", What: "go on after a stop; the same command can be restarted blindly"},
