@@ -91,18 +91,18 @@ struct Function : torch::autograd::Function<Function> {
   static Variable forward(AutogradContext *ctx, Variable qkv, double scale) {
     Attention o = shape(qkv, scale);
     at::Tensor y = output(qkv);
-    at::Tensor lse = at::empty({o.samples, o.heads, o.tokens}, qkv.options().dtype(at::kFloat));
+    at::Tensor sums = at::empty({2, o.samples, o.heads, o.tokens}, qkv.options().dtype(at::kFloat));
     o.y = place(y, y.mutable_data_ptr());
-    o.lse = lse.mutable_data_ptr<float>();
+    o.high = sums.mutable_data_ptr<float>(), o.part = o.high + sums.stride(0);
     run(loops().forward, o);
-    ctx->save_for_backward({qkv, y, lse});
+    ctx->save_for_backward({qkv, y, sums});
     ctx->saved_data["scale"] = scale;
     return y;
   }
 
   static variable_list backward(AutogradContext *ctx, variable_list grads) {
     auto saved = ctx->get_saved_variables();
-    const at::Tensor &qkv = saved[0], &y = saved[1], &lse = saved[2];
+    const at::Tensor &qkv = saved[0], &y = saved[1], &sums = saved[2];
     double scale = ctx->saved_data["scale"].toDouble();
     // A gradient that is to have one itself (create_graph) is libtorch's.
     if (at::GradMode::is_enabled())
@@ -113,7 +113,7 @@ struct Function : torch::autograd::Function<Function> {
     at::Tensor dx = at::empty_like(qkv);
     o.y = readable(y), o.dy = readable(grads[0]);
     o.dx = place(dx, dx.mutable_data_ptr());
-    o.lse = const_cast<float *>(lse.const_data_ptr<float>());
+    o.high = const_cast<float *>(sums.const_data_ptr<float>()), o.part = o.high + sums.stride(0);
     run(loops().backward, o);
     return {dx, at::Tensor()};
   }

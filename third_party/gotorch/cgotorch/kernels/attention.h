@@ -17,8 +17,11 @@ struct Attention {
   bool half;  // elements are bf16, else float32
   float scale;
   Place x, y;  // q, k, v; the output
-  float
-      *lse;  // [samples,heads,tokens]: log(sum(exp(scores))), written by forward, read by backward
+  // [samples,heads,tokens], written by forward, read by backward: what is subtracted from
+  // a query's scores, and what their exponentials are to be multiplied with. The logarithm
+  // of a sum, which would say both, cannot: beside scores of thousands float32 rounds it
+  // so that all of the query's weights would be off.
+  float *high, *part;
   // Of backward.
   Place dy, dx;
 };

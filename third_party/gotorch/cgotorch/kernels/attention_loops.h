@@ -1,14 +1,18 @@
 // Attention, forward and backward, for the processor that the including file is
 // compiled for. For each sample and head, of T tokens:
 //
-//	S = scale Q K', L_i = log sum_j exp(S_ij), P = exp(S - L), O = P V
-//	dV = P' dO, dP = dO V', dS = scale P (dP - D), D_i = sum_c dO_ic O_ic
-//	dQ = dS K, dK = dS' Q
+//	S = scale Q K', E_ij = exp(S_ij - max_j S_ij), P_ij = E_ij / sum_j E_ij, O = P V
+//	dV = P' dO, dP = dO V', dS = P (dP - D), D_i = sum_j P_ij dP_ij
+//	dQ = scale dS K, dK = scale dS' Q
 //
-// (Dao et al. 2022.) Scores exist for a block of queries at a time, backward for
-// a block of keys, too; they stay in the second-level cache. Products are in float32;
-// those of bf16 where the processor has tiles of it are in attention_tiles.h. A head
-// is computed by one thread, so nothing depends on their number.
+// Scores exist for a block of queries at a time, and stay in the second-level cache.
+// Products are in float32; those of bf16 where the processor has tiles of it are in
+// attention_tiles.h. A head is computed by one thread, so nothing depends on their number.
+//
+// Scores may be thousands. Then a query's weights are 1 and nothing, and what is left of
+// dP - D is a small difference of large numbers: backward, scores are the same bits as
+// forward, and so are their differences, as Q is scaled and not they; and D is of the very
+// numbers that it is subtracted from. (It is sum_c dO_ic O_ic, too, but otherwise rounded.)
 #include "attention.h"
 #include "vector.h"
 
@@ -21,7 +25,13 @@ using gt::Attention;
 
 namespace {
 
-constexpr int64_t queries = 64, keys = 256;  // of a block
+constexpr int64_t most_queries = 64, keys = 256;  // of a block
+
+// How many queries' scores, and as many numbers once more, are to be in cache at once.
+GT_FN int64_t queries_of(int64_t far) {
+  constexpr int64_t room = 1 << 20;
+  return most_queries * 2 * (int64_t)sizeof(float) * far <= room ? most_queries : most_queries / 2;
+}
 
 // Memory that is given out piece by piece.
 struct Arena {
@@ -53,20 +63,25 @@ void turn_rows(const Pack<float> &pack, const float *from, float *to) {
   transpose(from, pack.rows, pack.columns, pack.columns, to, pack.far);
 }
 
-// n rows of [n,columns] from token t on -> the tokens at p. spare: [columns,far].
+// n rows of [n,columns] from token t on, times by -> the tokens at p. spare: [columns,far].
 template <class T>
-void put_rows(const Pack<float> &pack, const float *from, int64_t t, int64_t n, T *p,
+void put_rows(const Pack<float> &pack, const float *from, int64_t t, int64_t n, float by, T *p,
               const Attention::Place &at, float *spare) {
-  if (at.channel == 1) return pack.put(from, t, n, 1.0f, p, at);
+  if (at.channel == 1) return pack.put(from, t, n, by, p, at);
   transpose(from, n, pack.columns, pack.columns, spare, pack.far);
-  pack.put_transposed(spare, pack.far, t, n, 1.0f, p, at);
+  pack.put_transposed(spare, pack.far, t, n, by, p, at);
+}
+
+void scale_rows(float *q, int64_t n, float by) {
+  for (int64_t i = 0; i < n; i += width) store(q + i, load(q + i) * by);
 }
 
 struct Forward {
   Pack<float> pack;
   float *rows, *q, *k, *v, *weights, *scores, *out, *turned;
+  int64_t queries;  // of a block
 
-  Forward(const Attention &o, Arena &a) : pack(o) {
+  Forward(const Attention &o, Arena &a) : pack(o), queries(queries_of(pack.far)) {
     int64_t all = pack.rows * pack.columns;
     q = a.take<float>(all), rows = a.take<float>(all), v = a.take<float>(all);
     k = a.take<float>(pack.far * pack.columns);
@@ -78,6 +93,7 @@ struct Forward {
   template <class T>
   void run(const Attention &o, int64_t i) {
     pack.by_rows(head<T>(o, o.x, i, 0), o.x, q);
+    scale_rows(q, pack.rows * pack.columns, o.scale);
     pack.by_rows(head<T>(o, o.x, i, 1), o.x, rows);
     turn_rows(pack, rows, k);
     pack.by_rows(head<T>(o, o.x, i, 2), o.x, v);
@@ -85,10 +101,11 @@ struct Forward {
       int64_t n = t + queries < pack.rows ? queries : pack.rows - t;
       product(n, pack.rows, pack.columns, q + t * pack.columns, pack.columns, k, pack.far, scores,
               pack.far, false);
-      float part[queries];
+      float part[most_queries];
       for (int64_t r = 0; r < n; r++) {
-        float lse = softmax(o, scores + r * pack.far, weights + r * pack.far, &part[r]);
-        if (t + r < o.tokens) o.lse[i * o.tokens + t + r] = lse;
+        float most = softmax(o, scores + r * pack.far, weights + r * pack.far, &part[r]);
+        int64_t at = i * o.tokens + t + r;
+        if (t + r < o.tokens) o.high[at] = most, o.part[at] = part[r];
       }
       product(n, pack.columns, pack.rows, weights, pack.far, v, pack.columns, out, pack.columns,
               false);
@@ -96,16 +113,16 @@ struct Forward {
         float *row = out + r * pack.columns;
         for (int64_t c = 0; c < pack.columns; c += width) store(row + c, load(row + c) * part[r]);
       }
-      put_rows(pack, out, t, n, head<T>(o, o.y, i, 0), o.y, turned);
+      put_rows(pack, out, t, n, 1.0f, head<T>(o, o.y, i, 0), o.y, turned);
     }
   }
 
   // exp(scores - their greatest) of a query, and what these are to be multiplied
-  // with; returns L.
+  // with; returns the greatest.
   float softmax(const Attention &o, const float *s, float *p, float *part) const {
     Floats high = splat(-__builtin_inff());
     across(o.tokens, [&]<bool last>(int64_t c, int64_t n) {
-      Floats z = load(s + c) * o.scale;
+      Floats z = load(s + c);
       if constexpr (last)
         for (int64_t k = n; k < width; k++) z[k] = high[k];
       high = z > high ? z : high;
@@ -113,49 +130,46 @@ struct Forward {
     const float most = greatest(high);
     Floats sum = {};
     across(o.tokens, [&]<bool last>(int64_t c, int64_t n) {
-      Floats e = exp_of(load(s + c) * o.scale - most);
+      Floats e = exp_of(load(s + c) - most);
       if constexpr (last) e = first(e, n);
       sum += e;
       store(p + c, e);
     });
     for (int64_t c = (o.tokens + width - 1) / width * width; c < pack.rows; c += width)
       store(p + c, Floats{});
-    float all = ::sum(sum);
-    *part = 1 / all;
-    return most + __builtin_logf(all);
+    *part = 1 / ::sum(sum);
+    return most;
   }
 };
 
 struct Backward {
   Pack<float> pack;
   float *q, *dy, *rows, *q_turned, *dy_turned, *k, *k_turned, *v_turned;
-  float *scores, *products, *dq, *dk, *dv, *delta, *turned;
+  float *scores, *products, *dq, *dk, *dv, *turned;
+  int64_t queries;  // of a block
 
-  Backward(const Attention &o, Arena &a) : pack(o) {
+  Backward(const Attention &o, Arena &a) : pack(o), queries(queries_of(pack.far)) {
     int64_t all = pack.rows * pack.columns, turned = pack.far * pack.columns;
     float **by_rows[] = {&q, &dy, &rows, &k};
     for (float **p : by_rows) *p = a.take<float>(all);
     float **by_columns[] = {&q_turned, &dy_turned, &k_turned, &v_turned};
     for (float **p : by_columns) *p = a.take<float>(turned);
-    scores = a.take<float>(queries * keys), products = a.take<float>(queries * keys);
+    scores = a.take<float>(queries * pack.far), products = a.take<float>(queries * pack.far);
     dq = a.take<float>(queries * pack.columns);
     dk = a.take<float>(turned), dv = a.take<float>(turned);
-    delta = a.take<float>(pack.rows), this->turned = a.take<float>(turned);
+    this->turned = a.take<float>(turned);
   }
 
   template <class T>
   void run(const Attention &o, int64_t i) {
     pack.by_rows(head<T>(o, o.x, i, 0), o.x, q);
+    scale_rows(q, pack.rows * pack.columns, o.scale);
     turn_rows(pack, q, q_turned);
+    // Times what makes weights of E: then it is in dV, dP and D, and P need not be.
     pack.by_rows(head<T>(o, o.dy, i, 0), o.dy, dy);
+    for (int64_t t = 0; t < o.tokens; t++)
+      scale_rows(dy + t * pack.columns, pack.columns, o.part[i * o.tokens + t]);
     turn_rows(pack, dy, dy_turned);
-    pack.by_rows(head<T>(o, o.y, i, 0), o.y, rows);
-    for (int64_t t = 0; t < pack.rows; t++) {
-      Floats d = {};
-      for (int64_t c = 0; c < pack.columns; c += width)
-        d += load(dy + t * pack.columns + c) * load(rows + t * pack.columns + c);
-      delta[t] = sum(d);
-    }
     pack.by_rows(head<T>(o, o.x, i, 2), o.x, rows);
     turn_rows(pack, rows, v_turned);
     pack.by_rows(head<T>(o, o.x, i, 1), o.x, k);
@@ -163,39 +177,42 @@ struct Backward {
 
     for (int64_t t = 0; t < pack.rows; t += queries) {
       int64_t n = t + queries < pack.rows ? queries : pack.rows - t;
+      product(n, pack.rows, pack.columns, q + t * pack.columns, pack.columns, k_turned, pack.far,
+              scores, pack.far, false);
+      product(n, pack.rows, pack.columns, dy + t * pack.columns, pack.columns, v_turned, pack.far,
+              products, pack.far, false);
+      for (int64_t r = 0; r < n; r++)
+        slope(o, i, t + r, scores + r * pack.far, products + r * pack.far);
       for (int64_t s = 0; s < pack.rows; s += keys) {
         int64_t m = s + keys < pack.rows ? keys : pack.rows - s;
-        product(n, m, pack.columns, q + t * pack.columns, pack.columns, k_turned + s, pack.far,
-                scores, keys, false);
-        product(n, m, pack.columns, dy + t * pack.columns, pack.columns, v_turned + s, pack.far,
-                products, keys, false);
-        slope(o, i, t, n, s, m);
-        product(n, pack.columns, m, products, keys, k + s * pack.columns, pack.columns, dq,
+        product(n, pack.columns, m, products + s, pack.far, k + s * pack.columns, pack.columns, dq,
                 pack.columns, s > 0);
-        product(pack.columns, m, n, dy_turned + t, pack.far, scores, keys, dv + s, pack.far, t > 0);
-        product(pack.columns, m, n, q_turned + t, pack.far, products, keys, dk + s, pack.far,
-                t > 0);
       }
-      put_rows(pack, dq, t, n, head<T>(o, o.dx, i, 0), o.dx, turned);
+      product(pack.columns, pack.rows, n, dy_turned + t, pack.far, scores, pack.far, dv, pack.far,
+              t > 0);
+      product(pack.columns, pack.rows, n, q_turned + t, pack.far, products, pack.far, dk, pack.far,
+              t > 0);
+      put_rows(pack, dq, t, n, o.scale, head<T>(o, o.dx, i, 0), o.dx, turned);
     }
     turn<T>(o, i, 1, dk);
     turn<T>(o, i, 2, dv);
   }
 
-  // P and dS of queries t on and keys s on, in the place of scores and products.
-  void slope(const Attention &o, int64_t i, int64_t t, int64_t n, int64_t s, int64_t m) const {
-    int64_t real = o.tokens - s < m ? o.tokens - s : m;  // keys that there are
-    for (int64_t r = 0; r < n; r++) {
-      float lse = 0, d = 0;
-      if (t + r < o.tokens) lse = o.lse[i * o.tokens + t + r], d = delta[t + r];
-      for (int64_t c = 0; c < m; c += width) {
-        float *z = scores + r * keys + c, *dp = products + r * keys + c;
-        Floats p = exp_of(load(z) * o.scale - lse);
-        if (c + width > real) p = first(p, real - c);
-        store(z, p);
-        store(dp, p * (load(dp) - d) * o.scale);
-      }
-    }
+  // E and dS of a query, in the place of its scores z and of dp.
+  void slope(const Attention &o, int64_t i, int64_t t, float *z, float *dp) const {
+    bool real = t < o.tokens;
+    const float most = real ? o.high[i * o.tokens + t] : 0.0f;
+    Floats products = {};
+    across(o.tokens, [&]<bool last>(int64_t c, int64_t n) {
+      Floats e = exp_of(load(z + c) - most);
+      if constexpr (last) e = first(e, n);
+      products += e * load(dp + c);
+      store(z + c, e);
+    });
+    for (int64_t c = (o.tokens + width - 1) / width * width; c < pack.rows; c += width)
+      store(z + c, Floats{});
+    const float d = real ? sum(products) * o.part[i * o.tokens + t] : 0.0f;
+    for (int64_t c = 0; c < pack.rows; c += width) store(dp + c, load(z + c) * (load(dp + c) - d));
   }
 
   // The gradients of a part from [columns,far].

@@ -1,7 +1,8 @@
 // Attention of bf16 by tiles of AMX, forward and backward: attention_loops.h's
 // formulas, transposed, so that a vector holds queries and a row is a key's. What
-// belongs to a query (the greatest score, sums, L, D) is then a vector, too, and
-// weights of neighbouring keys lie as the products want them.
+// belongs to a query (the greatest score, sums, D) is then a vector, too, and
+// weights of neighbouring keys lie as the products want them. D is sum_c dO_ic O_ic
+// (Dao et al. 2022), so that weights need exist for a block of keys only.
 //
 //	S' = K Q', O' = V' P'
 //	dP' = V dO', dV = P' dO, dK = dS' Q, dQ' = K' dS'
@@ -13,7 +14,7 @@
 
 namespace {
 
-constexpr float log2_e = 1.44269504f, ln_2 = 0.693147181f;
+constexpr float log2_e = 1.44269504f;
 
 // A matrix of tokens, [rows,columns], filled up to whole squares, as an operand.
 struct Tokens {
@@ -128,10 +129,9 @@ struct TiledForward : Tiled {
       }
       for (int j = 0; j < 2; j++) {
         scale_out(1.0f / state.sum[j], j);
-        int64_t n = o.tokens - t - j * width;
-        float *lse = o.lse + i * o.tokens + t + j * width;
+        int64_t n = o.tokens - t - j * width, at = i * o.tokens + t + j * width;
         for (int64_t c = 0; c < n && c < width; c++)
-          lse[c] = state.high[j][c] * ln_2 + __builtin_logf(state.sum[j][c]);
+          o.high[at + c] = state.high[j][c], o.part[at + c] = 1.0f / state.sum[j][c];
       }
       put(out, t, 1.0f, o.y, head<bf16>(o, o.y, i, 0));
     }
@@ -232,7 +232,7 @@ struct TiledForward : Tiled {
 struct TiledBackward : Tiled {
   bf16 *rows, *k, *k_turned, *v, *q_turned, *q_paired, *dy_turned, *dy_paired;
   bf16 *weights, *slopes, *slopes_right;
-  float *scores, *products, *dq, *dk, *dv, *lse, *delta;
+  float *scores, *products, *dq, *dk, *dv, *high, *part, *delta;
 
   int64_t keys, queries;  // of a block
 
@@ -246,27 +246,29 @@ struct TiledBackward : Tiled {
     scores = a.take<float>(2 * side * side), products = a.take<float>(2 * side * side);
     dq = a.take<float>(n), dk = a.take<float>(keys * all.columns);
     dv = a.take<float>(keys * all.columns);
-    lse = a.take<float>(all.rows), delta = a.take<float>(all.rows);
+    float **of_queries[] = {&high, &part, &delta};
+    for (float **p : of_queries) *p = a.take<float>(all.rows);
   }
 
   void run(const Attention &o, int64_t i) {
     pack.by_rows(head<bf16>(o, o.x, i, 0), o.x, rows);
     all.turn(rows, q_turned);
     all.pair(rows, q_paired);
-    pack.by_rows(head<bf16>(o, o.x, i, 1), o.x, k);
-    all.pair(k, k_turned);
-    all.turn_left(k_turned);
     pack.by_rows(head<bf16>(o, o.y, i, 0), o.y, v);
+    all.turn(v, k_turned);
     pack.by_rows(head<bf16>(o, o.dy, i, 0), o.dy, rows);
     all.turn(rows, dy_turned);
     all.pair(rows, dy_paired);
+    for (int64_t t = 0; t < all.rows; t += tile)
+      store(delta + t, products_of(all.turned(dy_turned, t).p, all.turned(k_turned, t).p));
     for (int64_t t = 0; t < all.rows; t++) {
-      Floats d = {};
-      for (int64_t c = 0; c < all.columns; c += width)
-        d += load(rows + t * all.columns + c) * load(v + t * all.columns + c);
-      delta[t] = sum(d);
-      lse[t] = t < o.tokens ? o.lse[i * o.tokens + t] * log2_e : 0.0f;
+      bool real = t < o.tokens;
+      high[t] = real ? o.high[i * o.tokens + t] : 0.0f;
+      part[t] = real ? o.part[i * o.tokens + t] : 0.0f;
     }
+    pack.by_rows(head<bf16>(o, o.x, i, 1), o.x, k);
+    all.pair(k, k_turned);
+    all.turn_left(k_turned);
     pack.by_rows(head<bf16>(o, o.x, i, 2), o.x, v);
 
     for (int64_t s = 0; s < all.rows; s += keys) {
@@ -296,6 +298,22 @@ struct TiledBackward : Tiled {
       put(dq + t * all.columns, t, o.scale, o.dx, head<bf16>(o, o.dx, i, 0));
   }
 
+  // The products of 16 pairs of tokens, of which a and b are turned, summed as those
+  // of tiles are: even and odd channels by themselves.
+  Floats products_of(const bf16 *a, const bf16 *b) const {
+    Floats all = {};
+    for (int64_t c = 0; c < this->all.columns; c += side) {
+      Floats even = {}, odd = {};
+      for (int64_t k = 0; k < tile; k++, a += side, b += side) {
+        Words u = (Words)_mm512_loadu_si512(a), v = (Words)_mm512_loadu_si512(b);
+        even += (Floats)(u << 16) * (Floats)(v << 16);
+        odd += (Floats)(u & 0xffff0000u) * (Floats)(v & 0xffff0000u);
+      }
+      all += even + odd;
+    }
+    return all;
+  }
+
   // P' and dS' of keys s on and queries t on.
   void block(const Attention &o, int64_t s, int64_t m, int64_t t, int64_t n) {
     const int64_t across = n / side, squares = m / side * across;
@@ -322,7 +340,8 @@ struct TiledBackward : Tiled {
   GT_INLINE void slope(int64_t place, int64_t real, float scale, int64_t t, int64_t r,
                        int64_t c) const {
     const float *z = scores + place * side * side, *dp = products + place * side * side;
-    const Floats l[2] = {load(lse + t), load(lse + t + width)};
+    const Floats l[2] = {load(high + t), load(high + t + width)};
+    const Floats by[2] = {load(part + t), load(part + t + width)};
     const Floats d[2] = {load(delta + t), load(delta + t + width)};
     for (int64_t row = 0; row < side; row += 2) {
       __m512i p[2] = {}, ds[2] = {};
@@ -331,7 +350,7 @@ struct TiledBackward : Tiled {
           Floats e[2], g[2];
           for (int j = 0; j < 2; j++) {
             int64_t at = (row + k) * side + j * width;
-            e[j] = rough_exp2(load(z + at) * scale - l[j]);
+            e[j] = rough_exp2(load(z + at) * scale - l[j]) * by[j];
             g[j] = e[j] * (load(dp + at) - d[j]);
           }
           p[k] = halved(e[0], e[1]), ds[k] = halved(g[0], g[1]);
