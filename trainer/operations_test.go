@@ -40,12 +40,13 @@ func TestOperationsOfAStep(t *testing.T) {
 		most      counted
 	}{
 		{"points", moons, points, "fp32", counted{338, 10, 37}},
-		// Each pass of a linear layer has memory to work in, a tensor, and casts no weight.
-		{"points", moons, points, "bf16", counted{314, 14, 51}},
+		// Each pass of a linear layer, its SiLU in it, has memory to work in, a tensor, and
+		// casts no weight.
+		{"points", moons, points, "bf16", counted{304, 14, 49}},
 		// A product in place of a convolution is more operations, for the views of
 		// its operands, which compute nothing, and fewer tensors.
 		{"digits", images, digits, "fp32", counted{3440, 7, 291}},
-		{"digits", images, digits, "bf16", counted{2965, 56, 369}},
+		{"digits", images, digits, "bf16", counted{2960, 56, 368}},
 	} {
 		t.Run(step.name+", "+step.precision, func(t *testing.T) {
 			if step.precision == "bf16" && !slices.Contains(torch.CPUFlags(), "amx_bf16") {

@@ -3,6 +3,7 @@ package gotorch
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -68,6 +69,10 @@ func autocastLinear(x, w, b Tensor) Tensor {
 	return autocast(func() Tensor { return RawLinear(x, w, b) })
 }
 
+func autocastLinearSilu(x, w, b Tensor) Tensor {
+	return autocast(func() Tensor { return RawLinearSilu(x, w, b) })
+}
+
 // libtorch's product of the same, of what is no matrix of tokens.
 func autocastConv(x, w, b Tensor) Tensor {
 	return autocast(func() Tensor {
@@ -96,25 +101,67 @@ func TestKernelTiledLinear(t *testing.T) {
 	}
 }
 
-// The same number of threads gives the same bits.
+// A layer followed by SiLU, as one operation.
+func TestKernelTiledLinearSilu(t *testing.T) {
+	silu := func(x, w, b Tensor) Tensor { return Silu(RawLinear(x, w, b)) }
+	for _, c := range tiledCases {
+		t.Run(c.String(), func(t *testing.T) {
+			Scoped(func() {
+				want := c.run(Double, silu)
+				got := c.run(BFloat16, autocastLinearSilu)
+				theirs := c.run(BFloat16, func(x, w, b Tensor) Tensor {
+					return autocast(func() Tensor { return Silu(autocastConv(x, w, b)) })
+				})
+				for i := range want {
+					// Both round before and after SiLU, in other places.
+					ours, libtorch := off(got[i], want[i], want[i]), off(theirs[i], want[i], want[i])
+					if !(ours <= max(1.1*libtorch, 1.0/512)) {
+						t.Errorf("part %d: off by %.2g, libtorch's by %.2g", i, ours, libtorch)
+					}
+				}
+			})
+		})
+	}
+	Scoped(func() {
+		x, w, b := Ones([]int64{70, 64}, false), MulScalar(Ones([]int64{96, 64}, false), 0.01).SetRequiresGrad(true), Ones([]int64{96}, false)
+		var y, without Tensor
+		names := Profile(func() {
+			y = autocastLinearSilu(x, w, b)
+			NoGrad(func() { without = autocastLinearSilu(x, w, b) })
+		})
+		if !Equal(y, without) {
+			t.Error("without gradients it is another one")
+		}
+		if slices.ContainsFunc(names, func(o OperationProfile) bool { return strings.HasPrefix(o.Name, "gotorch::bias_silu") }) {
+			t.Error("SiLU has a pass of its own")
+		}
+	})
+}
+
+// The same number of threads gives the same bits, with SiLU, too.
 func TestKernelTiledLinearThreads(t *testing.T) {
 	n := NumThreads()
 	defer SetNumThreads(int32(n))
 	c := tiledCases[4]
 	for _, threads := range []int32{1, 3} {
 		SetNumThreads(threads)
-		Scoped(func() {
-			want := c.run(Double, RawLinear)
-			first, second := c.run(BFloat16, autocastLinear), c.run(BFloat16, autocastLinear)
-			for i := range first {
-				if d := off(first[i], want[i], want[i]); !(d <= 1.0/256) {
-					t.Errorf("%d threads: part %d is off by %.2g", threads, i, d)
+		for _, layer := range []struct{ plain, tiled func(x, w, b Tensor) Tensor }{
+			{RawLinear, autocastLinear},
+			{func(x, w, b Tensor) Tensor { return Silu(RawLinear(x, w, b)) }, autocastLinearSilu},
+		} {
+			Scoped(func() {
+				want := c.run(Double, layer.plain)
+				first, second := c.run(BFloat16, layer.tiled), c.run(BFloat16, layer.tiled)
+				for i := range first {
+					if d := off(first[i], want[i], want[i]); !(d <= 1.0/256) {
+						t.Errorf("%d threads: part %d is off by %.2g", threads, i, d)
+					}
+					if !Equal(first[i], second[i]) {
+						t.Errorf("%d threads: part %d differs", threads, i)
+					}
 				}
-				if !Equal(first[i], second[i]) {
-					t.Errorf("%d threads: part %d differs", threads, i)
-				}
-			}
-		})
+			})
+		}
 	}
 }
 
@@ -132,31 +179,41 @@ func TestKernelTiledLinearNotANumber(t *testing.T) {
 
 // Gradients of gradients, and those of some operands alone.
 func TestKernelTiledLinearGradients(t *testing.T) {
-	Scoped(func() {
-		x := source{Shape: []int64{40, 32}, K: 1, Scale: 2}.tensor().CastTo(BFloat16).CastTo(Float).SetRequiresGrad(true)
-		w := source{Shape: []int64{64, 32}, K: 2, Scale: 1}.tensor().CastTo(BFloat16).CastTo(Float).SetRequiresGrad(true)
-		g := AutogradGrad([]Tensor{SumAll(Square(autocastLinear(x, w, Tensor{}).CastTo(Float)))}, []Tensor{w}, AutogradOptions{CreateGraph: true})[0]
-		twice := AutogradGrad([]Tensor{SumAll(Square(g))}, []Tensor{x}, AutogradOptions{})[0]
-		g = AutogradGrad([]Tensor{SumAll(Square(RawLinear(x, w, Tensor{})))}, []Tensor{w}, AutogradOptions{CreateGraph: true})[0]
-		want := AutogradGrad([]Tensor{SumAll(Square(g))}, []Tensor{x}, AutogradOptions{})[0]
-		if d := off(twice, want, want); !(d <= 1.0/64) {
-			t.Errorf("twice: off by %.2g", d)
-		}
-		bias := Ones([]int64{64}, true)
-		for name, leaf := range map[string]Tensor{"x": x, "bias": bias} {
-			operands := []Tensor{x.Detach(), w.Detach(), bias.Detach()}
-			operands[slices.Index([]string{"x", "w", "bias"}, name)] = leaf
-			got := AutogradGrad([]Tensor{SumAll(autocastLinear(operands[0], operands[1], operands[2]).CastTo(Float))}, []Tensor{leaf}, AutogradOptions{})[0]
-			want := AutogradGrad([]Tensor{SumAll(RawLinear(operands[0], operands[1], operands[2]))}, []Tensor{leaf}, AutogradOptions{})[0]
-			if d := off(got, want, want); !(d <= 1.0/256) {
-				t.Errorf("%s alone: off by %.2g", name, d)
-			}
-		}
-	})
+	for name, layer := range map[string]struct{ plain, tiled func(x, w, b Tensor) Tensor }{
+		"linear":    {RawLinear, autocastLinear},
+		"with SiLU": {func(x, w, b Tensor) Tensor { return Silu(RawLinear(x, w, b)) }, autocastLinearSilu},
+	} {
+		t.Run(name, func(t *testing.T) {
+			Scoped(func() {
+				x := source{Shape: []int64{40, 32}, K: 1, Scale: 2}.tensor().CastTo(BFloat16).CastTo(Float).SetRequiresGrad(true)
+				w := source{Shape: []int64{64, 32}, K: 2, Scale: 1}.tensor().CastTo(BFloat16).CastTo(Float).SetRequiresGrad(true)
+				twice := func(f func(x, w, b Tensor) Tensor) Tensor {
+					g := AutogradGrad([]Tensor{SumAll(Square(f(x, w, Tensor{}).CastTo(Float)))}, []Tensor{w}, AutogradOptions{CreateGraph: true})[0]
+					return AutogradGrad([]Tensor{SumAll(Square(g))}, []Tensor{x}, AutogradOptions{})[0]
+				}
+				if want := twice(layer.plain); !(off(twice(layer.tiled), want, want) <= 1.0/64) {
+					t.Errorf("twice: off by %.2g", off(twice(layer.tiled), want, want))
+				}
+				bias := Ones([]int64{64}, true)
+				for name, leaf := range map[string]Tensor{"x": x, "w": w, "bias": bias} {
+					operands := []Tensor{x.Detach(), w.Detach(), bias.Detach()}
+					operands[slices.Index([]string{"x", "w", "bias"}, name)] = leaf
+					of := func(f func(x, w, b Tensor) Tensor) Tensor {
+						y := f(operands[0], operands[1], operands[2])
+						return AutogradGrad([]Tensor{SumAll(y.CastTo(Float))}, []Tensor{leaf}, AutogradOptions{})[0]
+					}
+					if got, want := of(layer.tiled), of(layer.plain); !(off(got, want, want) <= 1.0/256) {
+						t.Errorf("%s alone: off by %.2g", name, off(got, want, want))
+					}
+				}
+			})
+		})
+	}
 }
 
 func TestKernelTiledLinearOutOfMemory(t *testing.T) {
 	Scoped(func() {
 		everyAllocationFails(t, 5, func() { tiledCases[2].run(BFloat16, autocastLinear) })
+		everyAllocationFails(t, 7, func() { tiledCases[2].run(BFloat16, autocastLinearSilu) })
 	})
 }

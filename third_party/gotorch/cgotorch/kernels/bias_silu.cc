@@ -131,6 +131,7 @@ at::Tensor linear_silu(const at::Tensor &x, const at::Tensor &w,
   // Elsewhere libtorch adds the bias in the product.
   if (!x.device().is_cpu()) return at::silu(gt::linear(x, w, bias));
   if (auto y = thin_silu(x, w, or_none(bias))) return *y;
+  if (auto y = tiled_linear(x, w, or_none(bias), true)) return *y;
   at::Tensor z = gt::linear(x, w, {});
   if (z.requires_grad() || (at::GradMode::is_enabled() && learns(or_none(bias))))
     return bias_silu(z, bias);

@@ -34,12 +34,13 @@ at::Tensor linear(const at::Tensor &x, const at::Tensor &w, const std::optional<
 std::vector<at::Tensor> linears(const at::Tensor &x, const std::vector<at::Tensor> &w,
                                 const std::vector<at::Tensor> &b,
                                 const std::vector<at::Tensor> &more);
-// linear in bf16 by tiles of AMX, or nothing where the processor, the types (or autocast's)
-// or the sizes, which must be multiples of 32, are others.
+// linear, and linear_silu if act, in bf16 by tiles of AMX, or nothing where the processor, the
+// types (or autocast's) or the sizes, which must be multiples of 32, are others.
 std::optional<at::Tensor> tiled_linear(const at::Tensor &x, const at::Tensor &w,
-                                       const at::Tensor &b);
+                                       const at::Tensor &b, bool act = false);
 // silu(x w' + bias). Up to 8 outputs, or an x of up to 8 columns for which no gradient
-// is wanted, go through loops of our own; else the product is libtorch's.
+// is wanted, go through loops of our own, and so does what tiled_linear takes; else the
+// product is libtorch's.
 at::Tensor linear_silu(const at::Tensor &x, const at::Tensor &w,
                        const std::optional<at::Tensor> &bias);
 // linear_silu by such loops, or nothing.

@@ -54,12 +54,16 @@ struct Work {
 // Elements of w that are worth another thread.
 constexpr int64_t worth = 1 << 15;
 
-at::Tensor forward_of(const at::Tensor &x, const at::Tensor &w, const at::Tensor &bias) {
+// y, and z if kept.
+std::pair<at::Tensor, at::Tensor> forward_of(const at::Tensor &x, const at::Tensor &w,
+                                             const at::Tensor &bias, bool act, bool kept) {
   at::Tensor rows = x.contiguous(), weight = w.contiguous(), b = flat(bias);
   auto sizes = x.sizes().vec();
   sizes.back() = w.size(0);
-  at::Tensor y = at::empty(sizes, x.options());
+  at::Tensor y = at::empty(sizes, x.options()), z;
   TiledLinear o = shape(rows, weight);
+  o.act = act;
+  if (kept) z = at::empty_like(y), o.z = z.mutable_data_ptr();
   Work work(o, false);
   o.packed = work.packed, o.y = y.mutable_data_ptr(), o.bias = numbers(b);
   in_parallel(o.out / 16, worth / (16 * o.in),
@@ -67,7 +71,7 @@ at::Tensor forward_of(const at::Tensor &x, const at::Tensor &w, const at::Tensor
   in_parallel(o.blocks(), 2, [&](int64_t begin, int64_t end, int64_t thread) {
     loops.forward(o, begin, end, work.of(thread));
   });
-  return y;
+  return {y, z};
 }
 
 at::Tensor inputs_of(TiledLinear o, const at::Tensor &dy, const Work &work) {
@@ -100,17 +104,20 @@ void weights_of(TiledLinear o, at::Tensor dw, at::Tensor db, const Work &work) {
 
 struct Function : torch::autograd::Function<Function> {
   static Variable forward(AutogradContext *ctx, const Variable &x, const Variable &w,
-                          const std::optional<Variable> &bias) {
-    ctx->save_for_backward({x, w, or_none(bias)});
-    return forward_of(x, w, or_none(bias));
+                          const std::optional<Variable> &bias, bool act, bool learns) {
+    auto [y, z] = forward_of(x, w, or_none(bias), act, act && learns);
+    ctx->save_for_backward({x, w, or_none(bias), z});
+    ctx->saved_data["act"] = act;
+    return y;
   }
 
   static variable_list backward(AutogradContext *ctx, variable_list grads) {
     auto saved = ctx->get_saved_variables();
-    const at::Tensor &x = saved[0], &w = saved[1], &b = saved[2];
+    const at::Tensor &x = saved[0], &w = saved[1], &b = saved[2], &z = saved[3];
+    bool act = ctx->saved_data["act"].toBool();
     bool of[3] = {ctx->needs_input_grad(0), ctx->needs_input_grad(1),
                   b.defined() && ctx->needs_input_grad(2)};
-    variable_list all(3);
+    variable_list all(5);
     // A gradient that is to have one itself (create_graph) is libtorch's.
     if (at::GradMode::is_enabled()) {
       variable_list inputs;
@@ -118,6 +125,7 @@ struct Function : torch::autograd::Function<Function> {
         if (of[i]) inputs.push_back(saved[i]);
       at::ScalarType type = x.scalar_type();
       at::Tensor y = at::linear(x, w.to(type), optional(b.defined() ? b.to(type) : b));
+      if (act) y = at::silu(y);
       auto found = torch::autograd::grad({y}, inputs, {grads[0]}, /*retain_graph=*/true,
                                          /*create_graph=*/true);
       for (int i = 0, n = 0; i < 3; i++)
@@ -126,9 +134,16 @@ struct Function : torch::autograd::Function<Function> {
     }
     at::Tensor rows = x.contiguous(), weight = w.contiguous(), dy = grads[0].contiguous();
     TiledLinear o = shape(rows, weight);
-    o.dy = dy.const_data_ptr();
+    at::Tensor dz = act ? at::empty_like(dy) : at::Tensor();
+    o.act = act, o.dy = dy.const_data_ptr();
+    if (act) o.z = z.mutable_data_ptr(), o.dz = dz.mutable_data_ptr();
     Work work(o, of[1] || of[2]);
-    if (of[0]) all[0] = inputs_of(o, dy, work);
+    if (of[0]) {
+      all[0] = inputs_of(o, dy, work);
+    } else if (act) {
+      in_parallel(o.blocks(), 8,
+                  [&](int64_t begin, int64_t end, int64_t) { loops.slopes(o, begin, end); });
+    }
     if (!of[1] && !of[2]) return all;
     at::Tensor dw = at::empty_like(weight), db;
     if (of[2]) db = at::empty({o.out}, at::kFloat);
@@ -147,7 +162,7 @@ bool known(const at::Tensor &t) {
 }  // namespace
 
 std::optional<at::Tensor> tiled_linear(const at::Tensor &x, const at::Tensor &w,
-                                       const at::Tensor &b) {
+                                       const at::Tensor &b, bool act) {
   if (!tiles() || !x.dim() || w.dim() != 2 || x.size(-1) != w.size(1) || !x.numel()) return {};
   if (w.size(0) == 0 || w.size(0) % 32 || w.size(1) % 32) return {};
   if (!known(x) || !known(w)) return {};
@@ -158,7 +173,10 @@ std::optional<at::Tensor> tiled_linear(const at::Tensor &x, const at::Tensor &w,
     for (const at::Tensor &t : {x, w, b})
       if (t.defined() && t.scalar_type() != at::kBFloat16) return {};
   }
-  return Function::apply(x.to(at::kBFloat16), w, optional(b));
+  bool learns = false;
+  for (const at::Tensor &t : {x, w, b}) learns |= t.defined() && t.requires_grad();
+  return Function::apply(x.to(at::kBFloat16), w, optional(b), act,
+                         learns && at::GradMode::is_enabled());
 }
 
 }  // namespace gt

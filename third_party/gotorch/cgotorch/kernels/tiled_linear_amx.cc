@@ -1,4 +1,4 @@
 #include "tiled_linear_loops.h"
 
-extern const gt::TiledLinearLoops gt::tiled_linear_amx = {pack_forward, pack_backward, forward,
-                                                          inputs,       weights,       total};
+extern const gt::TiledLinearLoops gt::tiled_linear_amx = {
+    pack_forward, pack_backward, forward, slopes, inputs, weights, total};

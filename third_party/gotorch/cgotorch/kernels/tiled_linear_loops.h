@@ -1,7 +1,9 @@
 // Linear layers in bf16 by tiles of AMX, forward and backward:
 //
-//	y = x w' + bias, dx = dy w, dw = dy' x, dbias = sum dy over rows
+//	z = x w' + bias, y = z or silu(z), dz = dy or dy silu'(z)
+//	dx = dz w, dw = dz' x, dbias = sum dz over rows
 //
+// SiLU costs little: what is no product is done while the processor multiplies.
 // Rows are taken as they lie; w is packed once. For dw, of which rows are what is
 // summed over, they are packed in chunks that stay in the second-level cache, one
 // operand transposed in registers: the smaller one.
@@ -61,45 +63,87 @@ void pack_backward(const TiledLinear &o, int64_t begin, int64_t end) {
     }
 }
 
-// c: [rows,n] = a b + bias in bf16; a: [rows,k], b: n/16 columns of k/32 tiles. A square's
-// product comes before what is done with that of the square before it.
-void multiply(const TiledLinear &o, const void *a, int64_t k, void *c, int64_t n, const float *bias,
-              int64_t begin, int64_t end, void *scratch) {
+// The product of a, [rows,k], and what is packed, n/16 columns of k/32 tiles. While the
+// processor multiplies, row(r, j, from) takes of the square before 32 numbers of row r,
+// from column j on, and next(r, step) does what is wanted for the block after that of row
+// r; it is called for each step of all of the block's squares.
+template <class Row, class Next>
+GT_FN void multiply(const TiledLinear &o, const void *a, int64_t k, int64_t n, int64_t begin,
+                    int64_t end, void *scratch, Row row, Next next) {
   float *squares = (float *)scratch;  // two
   bf16 *spare = (bf16 *)(squares + 2 * side * side);
   const bf16 *packed = (const bf16 *)o.packed;
-  bf16 *last = nullptr;  // where the last square belongs
-  const float *from = nullptr, *last_bias = nullptr;
-  int64_t rows = 0;
-  auto finish = [&] {
-    Floats b[2] = {};
-    if (last_bias) b[0] = load(last_bias), b[1] = load(last_bias + width);
-    for (int64_t r = 0; r < rows; r++, from += side, last += n)
-      _mm512_storeu_si512(last, halved(load(from) + b[0], load(from + width) + b[1]));
+  const int64_t steps = k / side, each = (side + steps - 1) / steps;
+  const float *last = nullptr;  // the square before, and where it belongs
+  int64_t last_row = 0, last_column = 0, rows = 0;
+  auto finish = [&](int64_t i, int64_t to) {
+    for (to = to < rows ? to : rows; i < to; i++) row(last_row + i, last_column, last + i * side);
   };
   int turn = 0;
   rows_of(o, a, k, begin, end, spare, [&](int64_t r, const bf16 *p, int64_t real) {
     for (int64_t j = 0; j < n; j += side, turn ^= 1) {
       float *to = squares + turn * side * side;
-      square({p, k, tile * k, side}, {packed + j * k, tile * k, tile_elements}, k / side, to, side,
-             false);
-      if (last) finish();
-      last = (bf16 *)c + r * n + j, from = to, rows = real;
-      last_bias = bias ? bias + j : nullptr;
+      square({p, k, tile * k, side}, {packed + j * k, tile * k, tile_elements}, steps, to, side,
+             false, [&](int64_t step) {
+               finish(step * each, (step + 1) * each);
+               next(r, j / side * steps + step);
+             });
+      last = to, last_row = r, last_column = j, rows = real;
     }
   });
-  if (last) finish();
+  finish(0, side);
 }
 
 void forward(const TiledLinear &o, int64_t begin, int64_t end, void *scratch) {
+  auto row = [&](int64_t r, int64_t j, const float *from) {
+    Floats z[2] = {load(from), load(from + width)};
+    if (o.bias) z[0] += load(o.bias + j), z[1] += load(o.bias + j + width);
+    const int64_t at = r * o.out + j;
+    if (o.z) _mm512_storeu_si512((bf16 *)o.z + at, halved(z[0], z[1]));
+    if (o.act) z[0] = silu(z[0]), z[1] = silu(z[1]);
+    _mm512_storeu_si512((bf16 *)o.y + at, halved(z[0], z[1]));
+  };
   begin_tiles();
-  multiply(o, o.x, o.in, o.y, o.out, o.bias, begin, end, scratch);
+  multiply(o, o.x, o.in, o.out, begin, end, scratch, row, [](int64_t, int64_t) {});
   end_tiles();
 }
 
+// dz of elements begin to end, multiples of 32.
+GT_FN void slope(const TiledLinear &o, int64_t begin, int64_t end) {
+  const bf16 *z = (const bf16 *)o.z, *dy = (const bf16 *)o.dy;
+  for (int64_t i = begin; i < end; i += side) {
+    Floats d[2];
+    for (int64_t j = 0; j < 2; j++)
+      d[j] = load(dy + i + j * width) * silu_slope(load(z + i + j * width));
+    _mm512_storeu_si512((bf16 *)o.dz + i, halved(d[0], d[1]));
+  }
+}
+
+void slopes(const TiledLinear &o, int64_t begin, int64_t end) {
+  int64_t last = end * side < o.rows ? end * side : o.rows;
+  slope(o, begin * side * o.out, last * o.out);
+}
+
 void inputs(const TiledLinear &o, int64_t begin, int64_t end, void *scratch) {
+  auto row = [&](int64_t r, int64_t j, const float *from) {
+    _mm512_storeu_si512((bf16 *)o.dx + r * o.in + j, halved(load(from), load(from + width)));
+  };
   begin_tiles();
-  multiply(o, o.dy, o.out, o.dx, o.in, nullptr, begin, end, scratch);
+  if (!o.act) {
+    multiply(o, o.dy, o.out, o.in, begin, end, scratch, row, [](int64_t, int64_t) {});
+  } else {
+    slopes(o, begin, begin + 1);
+    // Of the next block, in as many parts as this one's product has steps.
+    const int64_t all = side * o.out, steps = o.in / side * (o.out / side);
+    const int64_t each = ((all + steps - 1) / steps + side - 1) / side * side;
+    const int64_t last = (end * side < o.rows ? end * side : o.rows) * o.out;
+    multiply(o, o.dz, o.out, o.in, begin, end, scratch, row, [&](int64_t r, int64_t step) {
+      int64_t from = step * each < all ? step * each : all,
+              to = from + each < all ? from + each : all;
+      from += (r + side) * o.out, to += (r + side) * o.out;
+      slope(o, from, to < last ? to : last);
+    });
+  }
   end_tiles();
 }
 
@@ -115,6 +159,7 @@ void pair(const TiledLinear &o, const void *matrix, int64_t columns, int64_t beg
 
 void weights(const TiledLinear &o, int64_t begin, int64_t end, void *scratch, float *sums) {
   const bool turned = o.turned();
+  const void *dz = o.act ? o.dz : o.dy;
   const int64_t m = turned ? o.in : o.out, n = turned ? o.out : o.in, chunk = o.chunk();
   bf16 *left = (bf16 *)scratch, *right = left + m * chunk, *spare = right + n * chunk;
   float *bias = sums + m * n;
@@ -122,13 +167,13 @@ void weights(const TiledLinear &o, int64_t begin, int64_t end, void *scratch, fl
   begin_tiles();
   for (int64_t b = begin; b < end; b += chunk / side) {
     int64_t to = b + chunk / side < end ? b + chunk / side : end, steps = to - b;
-    pair(o, turned ? o.x : o.dy, m, b, to, spare, left);
+    pair(o, turned ? o.x : dz, m, b, to, spare, left);
     for (int64_t i = 0; i < m; i += tile)
       for (int64_t k = 0; k < steps; k++) {
         bf16 *p = left + i * chunk + k * tile_elements;
         transpose_tile(p, 64, p, 64);
       }
-    pair(o, turned ? o.dy : o.x, n, b, to, spare, right);
+    pair(o, turned ? dz : o.x, n, b, to, spare, right);
     for (int64_t i = 0; i < m; i += side)
       for (int64_t j = 0; j < n; j += side)
         square({left + i * chunk, side, tile * chunk, tile_elements},
@@ -139,7 +184,7 @@ void weights(const TiledLinear &o, int64_t begin, int64_t end, void *scratch, fl
     for (int64_t c = 0; c < o.out; c += side) {
       Floats s[2] = {load(bias + c), load(bias + c + width)};
       for (int64_t r = b * side; r < last; r++) {
-        const bf16 *p = (const bf16 *)o.dy + r * o.out + c;
+        const bf16 *p = (const bf16 *)dz + r * o.out + c;
         s[0] += load(p), s[1] += load(p + width);
       }
       store(bias + c, s[0]), store(bias + c + width, s[1]);
