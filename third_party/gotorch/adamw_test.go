@@ -133,6 +133,51 @@ func TestClipGradNorm(t *testing.T) {
 	}
 }
 
+// The norm of gradients of any size and order of elements, whatever the number of threads.
+func TestGradNorm(t *testing.T) {
+	n := NumThreads()
+	defer SetNumThreads(int32(n))
+	Scoped(func() {
+		var params []Tensor
+		sum := 0.0
+		for k, shape := range [][]int64{{3}, {}, {0}, {100, 170}, {4096}, {2, 5, 3, 3}, {300, 301}} {
+			g := source{Shape: shape, K: uint32(k), Scale: 3}.tensor()
+			if len(shape) == 4 {
+				g = ChannelsLast(g)
+			}
+			for _, x := range ToSlice[float32](g) {
+				sum += float64(x) * float64(x)
+			}
+			p := Zeros(shape, Options{}).SetRequiresGrad(true)
+			p.SetGrad(g)
+			params = append(params, p)
+		}
+		params = append(params, Ones([]int64{2}, true)) // without a gradient
+		SetNumThreads(1)
+		first := GradNorm(params)
+		if got := first.ItemFloat(); !(math.Abs(got/math.Sqrt(sum)-1) <= 1e-6) {
+			t.Errorf("%v, want %v", got, math.Sqrt(sum))
+		}
+		for _, threads := range []int32{2, 5} {
+			SetNumThreads(threads)
+			if !Equal(GradNorm(params), first) {
+				t.Error(threads, "threads give another one")
+			}
+		}
+		params[3].SetGrad(Full([]int64{100, 170}, float32(math.NaN()), false))
+		if norm := GradNorm(params).ItemFloat(); norm == norm {
+			t.Error("of what is no number: ", norm)
+		}
+		// A part of a wider one has gaps.
+		wide := Ones([]int64{4, 6}, false)
+		p := Zeros([]int64{4, 3}, Options{}).SetRequiresGrad(true)
+		p.SetGrad(Narrow(wide, 1, 0, 3))
+		if norm := GradNorm([]Tensor{p}).ItemFloat(); math.Abs(norm-math.Sqrt(12)) > 1e-6 {
+			t.Error("of a part: ", norm)
+		}
+	})
+}
+
 func TestLerpAll(t *testing.T) {
 	var f struct {
 		EMA struct {

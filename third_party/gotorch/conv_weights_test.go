@@ -137,6 +137,37 @@ func TestKernelConvWeightsElements(t *testing.T) {
 	})
 }
 
+// The gradient lies in memory as the weights do, and is not brought there.
+func TestKernelConvWeightsLayouts(t *testing.T) {
+	if !hasTiles() {
+		t.Skip("the loops are of a processor with AMX")
+	}
+	alone(func() {
+		for _, c := range convWeightsCases[:4] {
+			c.noBias = true
+			in := c.inputs()
+			x, dy := pixelByPixel(in[0].CastTo(BFloat16)), pixelByPixel(in[3].CastTo(BFloat16))
+			gradient := func(w Tensor, order []int64) (g Tensor) {
+				y := c.forward(x, w.SetRequiresGrad(true), Tensor{})
+				for _, o := range Profile(func() {
+					g = AutogradGrad([]Tensor{y}, []Tensor{w}, AutogradOptions{GradOutputs: []Tensor{dy}})[0]
+					Contiguous(opPermute(g, order))
+				}) {
+					if o.Name == "aten::copy_" || o.Name == "aten::clone" {
+						t.Errorf("%v, elements in the order %v: %s", c, order, o.Name)
+					}
+				}
+				return g
+			}
+			w := in[1].CastTo(BFloat16)
+			whole, pixels := gradient(Clone(w), []int64{0, 1, 2, 3}), gradient(pixelByPixel(w), []int64{0, 2, 3, 1})
+			if !Equal(whole, pixels) {
+				t.Errorf("%v: the order of elements changes numbers", c)
+			}
+		}
+	})
+}
+
 // With any number of threads the same but for rounding, and with one number the same
 // bits each time.
 func TestKernelConvWeightsThreads(t *testing.T) {

@@ -1,6 +1,7 @@
 // One call for all parameters: gradients, AdamW, averages.
 #include "optim.h"
 
+#include <ATen/ops/scalar_tensor.h>
 #include <torch/csrc/autograd/utils/grad_layout_contract.h>
 
 #include "core.h"
@@ -37,6 +38,10 @@ GT_EXPORT gt_r1 gt_grad_norm(void **params, int64_t n) {
     at::NoGradGuard guard;
     auto g = gradients(params, n);
     TORCH_CHECK(!g.empty(), "no parameter has a gradient");
+    if (std::all_of(g.begin(), g.end(), [](const at::Tensor &t) {
+          return gt::alongside(t, t, false) && t.is_non_overlapping_and_dense();
+        }))
+      return at::scalar_tensor(gt::norm_of_all(g), at::kFloat);
     return at::linalg_vector_norm(at::stack(at::_foreach_norm(g)));
   });
 }

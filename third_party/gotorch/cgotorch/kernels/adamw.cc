@@ -15,13 +15,12 @@ const AdamWLoops &loops() {
 }
 
 // Calls body(operands, begin, end) for parts of all of them, which every thread has
-// as many elements of.
-template <class Operands, class Body>
+// as many elements of: whole units of them, but at an end.
+template <int64_t unit = AdamWLoops::unit, class Operands, class Body>
 void shared(const std::vector<Operands> &all, const Body &body) {
-  constexpr int64_t unit = AdamWLoops::unit;
   std::vector<int64_t> starts = {0};  // in units, of each and of what comes after the last
   for (const Operands &t : all) starts.push_back(starts.back() + (t.n + unit - 1) / unit);
-  in_parallel(starts.back(), 1 << 10, [&](int64_t begin, int64_t end, int64_t) {
+  in_parallel(starts.back(), (1 << 14) / unit, [&](int64_t begin, int64_t end, int64_t) {
     auto at = std::upper_bound(starts.begin(), starts.end(), begin) - starts.begin() - 1;
     for (; begin < end; at++) {
       const Operands &t = all[at];
@@ -52,6 +51,26 @@ void sum_all(const std::vector<GradSum> &all) {
   if (all.empty()) return;
   RECORD_FUNCTION("gotorch::add_grads", std::vector<c10::IValue>());
   shared(all, [&](const GradSum &s, int64_t begin, int64_t end) { loops().sum(s, begin, end); });
+}
+
+float norm_of_all(const std::vector<at::Tensor> &all) {
+  RECORD_FUNCTION("gotorch::norm", std::vector<c10::IValue>());
+  constexpr int64_t block = Squares::block;
+  std::vector<Squares> parts;
+  int64_t blocks = 0;
+  for (const at::Tensor &t : all) {
+    parts.push_back({t.numel(), t.const_data_ptr<float>(), nullptr});
+    blocks += (t.numel() + block - 1) / block;
+  }
+  std::vector<float> sums(blocks);
+  float *to = sums.data();
+  for (Squares &s : parts) s.sums = to, to += (s.n + block - 1) / block;
+  shared<block>(parts, [&](const Squares &s, int64_t begin, int64_t end) {
+    loops().squares(s, begin / block, (end + block - 1) / block);
+  });
+  double sum = 0;
+  for (float s : sums) sum += s;
+  return static_cast<float>(std::sqrt(sum));
 }
 
 bool alongside(const at::Tensor &p, const at::Tensor &t, bool half_too) {

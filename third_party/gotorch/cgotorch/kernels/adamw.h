@@ -39,6 +39,14 @@ struct GradSum {
   bool half[most];  // bf16, else float32
 };
 
+// Numbers of which squares are summed.
+struct Squares {
+  static constexpr int64_t block = 4096;
+  int64_t n;
+  const float *p;
+  float *sums;  // of each block
+};
+
 // A loop does elements begin to end; begin is a multiple of 16, and so is an end that is
 // not the last.
 struct AdamWLoops {
@@ -46,6 +54,7 @@ struct AdamWLoops {
   void (*step)(const AdamW &, const AdamWOperands &, int64_t begin, int64_t end);
   void (*round)(const AdamWOperands &, int64_t begin, int64_t end);
   void (*sum)(const GradSum &, int64_t begin, int64_t end);
+  void (*squares)(const Squares &, int64_t begin, int64_t end);  // blocks
 };
 
 extern const AdamWLoops adamw_base, adamw_avx2, adamw_avx512, adamw_avx512bf16;

@@ -16,6 +16,7 @@ namespace {
 using gt::AdamW;
 using gt::AdamWOperands;
 using gt::GradSum;
+using gt::Squares;
 
 // a b + c; with one rounding where the processor has that.
 GT_FN Floats multiply_add(Floats a, Floats b, Floats c) {
@@ -126,6 +127,26 @@ void sum(const GradSum &s, int64_t begin, int64_t end) {
     }
     put<part>(s.to + i, all, n);
   });
+}
+
+// Four sums side by side, as each waits for itself.
+void squares(const Squares &s, int64_t begin, int64_t end) {
+  for (int64_t b = begin; b < end; b++) {
+    const float *p = s.p + b * Squares::block;
+    int64_t n = s.n - b * Squares::block, i = 0;
+    if (n > Squares::block) n = Squares::block;
+    Floats some[4] = {};
+    for (; i + 4 * width <= n; i += 4 * width)
+      for (int k = 0; k < 4; k++) {
+        Floats x = load(p + i + k * width);
+        some[k] += x * x;
+      }
+    across(n - i, [&]<bool part>(int64_t at, int64_t m) {
+      Floats x = get<part>(p + i + at, m);
+      some[0] += x * x;
+    });
+    s.sums[b] = ::sum((some[0] + some[1]) + (some[2] + some[3]));
+  }
 }
 
 }  // namespace

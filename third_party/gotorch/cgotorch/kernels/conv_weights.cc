@@ -83,7 +83,11 @@ std::pair<at::Tensor, at::Tensor> weights(const at::Tensor &x, const at::Tensor 
   int64_t threads = at::get_num_threads();
   plan(&o, threads);
   at::TensorOptions floats = x.options().dtype(at::kFloat);
-  at::Tensor dw = at::empty(w.sizes(), w.options().memory_format(at::MemoryFormat::Contiguous));
+  // As w lies in memory: in training pixel by pixel.
+  o.last = !w.is_contiguous() && channels_last(w);
+  at::Tensor dw =
+      at::empty(w.sizes(), w.options().memory_format(o.last ? at::MemoryFormat::ChannelsLast
+                                                            : at::MemoryFormat::Contiguous));
   at::Tensor sums = at::empty({o.parts, o.blocks() * o.block_sums()}, floats), of_bias;
   if (bias) of_bias = at::empty({o.parts, o.all_out()}, floats);
   o.sums = sums.mutable_data_ptr<float>(), o.dw = dw.mutable_data_ptr();

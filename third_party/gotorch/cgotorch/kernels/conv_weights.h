@@ -29,6 +29,7 @@ struct ConvWeights {
   float *sums;  // [parts,blocks,block_out/32,block_in/32,taps,2,2,16,16]: out by in
   float *bias;  // [parts,all_out()], sums of dy; or null
   void *dw;     // [out,in,taps_down,taps_across], bf16
+  bool last;    // dw lies in memory as [out,taps_down,taps_across,in]
 
   int64_t taps() const { return taps_down * taps_across; }
   int64_t blocks_in() const { return (in + block_in - 1) / block_in; }

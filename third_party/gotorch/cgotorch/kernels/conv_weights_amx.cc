@@ -196,7 +196,7 @@ GT_FN int64_t couples(int64_t all, int64_t first, int64_t block) {
 }
 
 void multiply(const ConvWeights &o, int64_t begin, int64_t end, void *scratch) {
-  struct {
+  static const struct {  // as in tiles.h
     uint8_t palette = 1, start = 0, reserved[14] = {};
     uint16_t bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
     uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
@@ -216,24 +216,30 @@ void multiply(const ConvWeights &o, int64_t begin, int64_t end, void *scratch) {
 }
 
 void finish(const ConvWeights &o, int64_t begin, int64_t end) {
-  bf16 some[ConvWeights::most_taps * ConvWeights::most_taps * 16];
+  bf16 some[ConvWeights::most_taps * ConvWeights::most_taps * 16];  // of each tap 16 channels
   const int64_t taps = o.taps(), apart = o.blocks() * o.block_sums();
   for (int64_t c = begin; c < end; c++) {
-    uint16_t *dw = (uint16_t *)o.dw + c * o.in * taps;
+    bf16 *dw = (bf16 *)o.dw + c * o.in * taps;
     int64_t row = c % o.block_out;
-    for (int64_t i = 0; i < o.in; i += 16, dw += 16 * taps) {
+    for (int64_t i = 0; i < o.in; i += 16) {
       int64_t column = i % o.block_in, block = c / o.block_out * o.blocks_in() + i / o.block_in;
       const float *sum = o.sums + block * o.block_sums() +
                          (row / 32 * (o.block_in / 32) + column / 32) * taps * couple +
                          row / 16 % 2 * 512 + column / 16 % 2 * 256 + row % 16 * 16;
+      int64_t n = o.in - i < 16 ? o.in - i : 16;
       for (int64_t t = 0; t < taps; t++, sum += couple) {
         Floats all = load(sum);
         for (int64_t p = 1; p < o.parts; p++) all += load(sum + p * apart);
-        store(some + 16 * t, all);
+        if (!o.last)
+          store(some + 16 * t, all);
+        else if (n == 16)
+          store(dw + t * o.in + i, all);
+        else
+          store(dw + t * o.in + i, all, n);
       }
-      int64_t n = o.in - i < 16 ? o.in - i : 16;
+      if (o.last) continue;
       for (int64_t k = 0; k < n; k++)
-        for (int64_t t = 0; t < taps; t++) dw[k * taps + t] = some[16 * t + k].bits;
+        for (int64_t t = 0; t < taps; t++) dw[(i + k) * taps + t] = some[16 * t + k];
     }
   }
 }

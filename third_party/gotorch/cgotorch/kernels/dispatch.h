@@ -75,6 +75,22 @@ inline const float *numbers(const at::Tensor &t) {
   return t.defined() ? t.const_data_ptr<float>() : nullptr;
 }
 
+// Whether x's channels, its second dimension, lie side by side, without gaps:
+// x.movedim(1, -1).is_contiguous(), without the operations of which a step had hundreds.
+inline bool channels_beside(const at::Tensor &x) {
+  at::IntArrayRef sizes = x.sizes(), strides = x.strides();
+  int64_t dense = 1;
+  auto next = [&](int64_t d) {
+    bool fits = sizes[d] == 1 || strides[d] == dense;
+    dense *= sizes[d];
+    return fits;
+  };
+  if (x.dim() < 2 || !next(1)) return false;
+  for (int64_t d = x.dim() - 1; d > 1; d--)
+    if (!next(d)) return false;
+  return next(0);
+}
+
 // Whether the loops compute with elements of x.
 inline bool computed(const at::Tensor &x) {
   return x.device().is_cpu() && x.numel() > 0 && x.layout() == at::kStrided &&

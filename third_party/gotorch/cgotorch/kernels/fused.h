@@ -11,6 +11,10 @@ void step_all(const AdamW &o, const std::vector<AdamWOperands> &all);
 void round_all(const std::vector<AdamWOperands> &all);
 void sum_all(const std::vector<GradSum> &all);
 
+// The 2-norm of float32 tensors on the CPU together, of whatever order but without gaps. The
+// number of threads changes no bit.
+float norm_of_all(const std::vector<at::Tensor> &all);
+
 // Whether t, where there is one, has elements of one of the types in the order of p's, so
 // that loops can go through both.
 bool alongside(const at::Tensor &p, const at::Tensor &t, bool half_too);

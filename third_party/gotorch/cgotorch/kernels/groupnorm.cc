@@ -23,7 +23,7 @@ const GroupNormLoops &loops() {
   return chosen;
 }
 
-bool channels_last(const at::Tensor &x) { return x.dim() > 2 && x.movedim(1, -1).is_contiguous(); }
+bool channels_last(const at::Tensor &x) { return x.dim() > 2 && channels_beside(x); }
 
 // t with the strides of x, which has no gaps.
 at::Tensor like(const at::Tensor &t, const at::Tensor &x) {

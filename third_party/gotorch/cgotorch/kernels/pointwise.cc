@@ -4,6 +4,7 @@
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/linear.h>
 
+#include "dispatch.h"
 #include "kernels.h"
 #include "rounded.h"
 
@@ -23,7 +24,7 @@ bool product(const at::Tensor &x, const at::Tensor &w, at::IntArrayRef stride,
   return (x.scalar_type() == at::kBFloat16 || x.scalar_type() == at::kFloat) &&
          x.dim() > 2 && w.dim() == x.dim() && x.size(1) == w.size(1) && groups == 1 &&
          all(w.sizes().slice(2), 1) && all(stride, 1) && all(padding, 0) && x.numel() > 0 &&
-         x.movedim(1, -1).is_contiguous();
+         channels_beside(x);
 }
 
 // x: [B,I,...], w: [O,I,1...], b: [O] or none -> [B,O,...].

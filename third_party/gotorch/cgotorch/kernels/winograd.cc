@@ -27,11 +27,9 @@ bool all(at::IntArrayRef list, int64_t value) {
   return std::all_of(list.begin(), list.end(), [&](int64_t v) { return v == value; });
 }
 
-bool channels_last(const at::Tensor &x) { return x.movedim(1, -1).is_contiguous(); }
-
 // x with channels side by side.
 at::Tensor laid(const at::Tensor &x) {
-  return channels_last(x) ? x : x.contiguous(at::MemoryFormat::ChannelsLast);
+  return channels_beside(x) ? x : x.contiguous(at::MemoryFormat::ChannelsLast);
 }
 
 Winograd shape(const at::Tensor &x, int64_t out) {
@@ -165,7 +163,7 @@ std::optional<at::Tensor> winograd(const at::Tensor &x, const at::Tensor &w,
   // With fewer tiles, transforming the weights takes longer than what it spares.
   constexpr int64_t least = 16;
   at::Tensor b = or_none(bias);
-  if (!known(x) || x.dim() != 4 || x.size(1) != w.size(1) || !channels_last(x)) return {};
+  if (!known(x) || x.dim() != 4 || x.size(1) != w.size(1) || !channels_beside(x)) return {};
   if (x.numel() == 0 || shape(x, w.size(0)).tiles() < least) return {};
   if (b.defined() && !(known(b) && b.sizes() == at::IntArrayRef{w.size(0)})) return {};
   if (at::autocast::is_autocast_enabled(at::kCPU)) return {};
