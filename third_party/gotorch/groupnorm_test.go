@@ -13,7 +13,7 @@ import (
 type normCase struct {
 	shape  []int64
 	groups int64
-	layout string // contiguous, channels last, view (neither)
+	layout string // contiguous, channels last, view (neither), odd address
 	act    bool
 	shift  bool
 	plain  bool // without weight and bias
@@ -71,6 +71,9 @@ func (c normCase) laid(x Tensor) Tensor {
 		return Transpose(Contiguous(Transpose(x, 1, last)), 1, last)
 	case c.layout == "view":
 		return Transpose(Contiguous(Transpose(x, 2, 3)), 2, 3)
+	case c.layout == "odd address": // channels last, where no vector may be read
+		all := Cat([]Tensor{Zeros([]int64{1}, Options{Dtype: x.Dtype(), Device: x.Device()}), View(Contiguous(Transpose(x, 1, last)), -1)}, 0)
+		return Transpose(View(Narrow(all, 0, 1, x.Numel()), c.shape[0], c.shape[2], c.shape[1]), 1, last)
 	}
 	return x
 }
@@ -79,8 +82,12 @@ func (c normCase) laid(x Tensor) Tensor {
 // there are some, in float64. ours: in the types dtype and float32 by
 // RawGroupNormAct; else in dtype by libtorch's operations alone.
 func (c normCase) run(in []Tensor, dtype int8, ours bool) []Tensor {
-	cast := func(t Tensor, to int8) Tensor { return Clone(t.CastTo(to)).SetRequiresGrad(true) }
-	x := Clone(in[0].CastTo(dtype)).SetRequiresGrad(true)
+	return c.runOn(CPU, in, dtype, ours)
+}
+
+func (c normCase) runOn(d Device, in []Tensor, dtype int8, ours bool) []Tensor {
+	cast := func(t Tensor, to int8) Tensor { return Clone(t.CastTo(to)).To(d).SetRequiresGrad(true) }
+	x := cast(in[0], dtype)
 	leaves := []Tensor{x}
 	var shift, w, b Tensor
 	if c.shift {
@@ -112,9 +119,9 @@ func (c normCase) run(in []Tensor, dtype int8, ours bool) []Tensor {
 			y = Silu(y)
 		}
 	}
-	out := append([]Tensor{y.Detach()}, AutogradGrad([]Tensor{y}, leaves, AutogradOptions{GradOutputs: []Tensor{in[4].CastTo(dtype)}})...)
+	out := append([]Tensor{y.Detach()}, AutogradGrad([]Tensor{y}, leaves, AutogradOptions{GradOutputs: []Tensor{in[4].CastTo(dtype).To(d)}})...)
 	for i := range out {
-		out[i] = out[i].CastTo(Double)
+		out[i] = out[i].To(CPU).CastTo(Double)
 	}
 	return out
 }

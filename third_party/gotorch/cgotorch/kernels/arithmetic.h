@@ -114,9 +114,7 @@ struct Channel {
   }
   // The gradient at the input, from that at the normalisation's output. slope, level:
   // what the group's statistics take away.
-  GT_INLINE F input(F t, F dz, F slope, F level) const {
-    return scale * dz - t * slope - level;
-  }
+  GT_INLINE F input(F t, F dz, F slope, F level) const { return scale * dz - t * slope - level; }
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "dispatch.h"
+#include "groupnorm_gpu.h"
 #include "kernels.h"
 #include "parallel.h"
 
@@ -73,14 +74,18 @@ struct Function : torch::autograd::Function<Function> {
     at::Tensor shift = or_none(maybe_shift), weight = or_none(maybe_weight),
                bias = or_none(maybe_bias);
     if (!channels_last(x)) x = x.contiguous();
-    GroupNorm o = shape(x, groups, eps, act);
-    at::Tensor s = flat(shift), w = flat(weight), b = flat(bias);
-    at::Tensor y = at::empty_like(x);
-    at::Tensor mean = at::empty({2, o.samples, groups}, x.options().dtype(at::kFloat));
-    o.shift = numbers(s), o.weight = numbers(w), o.bias = numbers(b);
-    o.mean = mean.mutable_data_ptr<float>(), o.rstd = o.mean + o.samples * groups;
-    o.y = y.mutable_data_ptr();
-    run(loops().forward, o);
+    at::Tensor y, mean = at::empty({2, x.size(0), groups}, x.options().dtype(at::kFloat));
+    if (x.is_cpu()) {
+      y = at::empty_like(x);
+      GroupNorm o = shape(x, groups, eps, act);
+      at::Tensor s = flat(shift), w = flat(weight), b = flat(bias);
+      o.shift = numbers(s), o.weight = numbers(w), o.bias = numbers(b);
+      o.mean = mean.mutable_data_ptr<float>(), o.rstd = o.mean + o.samples * groups;
+      o.y = y.mutable_data_ptr();
+      run(loops().forward, o);
+    } else {
+      y = GroupNormOperands{x, shift, weight, bias, groups, eps, act}.forward_on_gpu(mean);
+    }
     ctx->save_for_backward({x, shift, weight, bias, mean});
     ctx->saved_data["groups"] = groups;
     ctx->saved_data["eps"] = eps;
@@ -106,16 +111,21 @@ struct Function : torch::autograd::Function<Function> {
       return all;
     }
     at::Tensor mean = saved[4], dy = like(grads[0], x), dx = at::empty_like(x);
-    GroupNorm o = shape(x, groups, eps, act);
-    at::Tensor s = flat(shift), w = flat(weight), b = flat(bias);
     // [samples,channels] each: of weight, bias, shift.
-    at::Tensor sums = at::empty({shift.defined() ? 3 : 2, o.samples, o.channels}, mean.options());
-    o.shift = numbers(s), o.weight = numbers(w), o.bias = numbers(b);
-    o.mean = mean.mutable_data_ptr<float>(), o.rstd = o.mean + o.samples * groups;
-    o.dy = dy.const_data_ptr(), o.dx = dx.mutable_data_ptr();
-    o.dweight = sums.mutable_data_ptr<float>(), o.dbias = o.dweight + o.samples * o.channels;
-    if (shift.defined()) o.dshift = o.dbias + o.samples * o.channels;
-    run(loops().backward, o);
+    at::Tensor sums = at::empty({shift.defined() ? 3 : 2, x.size(0), x.size(1)}, mean.options());
+    if (x.is_cpu()) {
+      GroupNorm o = shape(x, groups, eps, act);
+      at::Tensor s = flat(shift), w = flat(weight), b = flat(bias);
+      o.shift = numbers(s), o.weight = numbers(w), o.bias = numbers(b);
+      o.mean = mean.mutable_data_ptr<float>(), o.rstd = o.mean + o.samples * groups;
+      o.dy = dy.const_data_ptr(), o.dx = dx.mutable_data_ptr();
+      o.dweight = sums.mutable_data_ptr<float>(), o.dbias = o.dweight + o.samples * o.channels;
+      if (shift.defined()) o.dshift = o.dbias + o.samples * o.channels;
+      run(loops().backward, o);
+    } else {
+      GroupNormOperands{x, shift, weight, bias, groups, eps, act}.backward_on_gpu(mean, dy, dx,
+                                                                                  sums);
+    }
     at::Tensor both = sums.narrow(0, 0, 2).sum(1);
     return {dx,
             shift.defined() ? sums[2].to(shift.scalar_type()) : at::Tensor(),
@@ -157,8 +167,15 @@ at::Tensor group_norm(const at::Tensor &x, const std::optional<at::Tensor> &shif
               " must be of shape ", x.sizes().slice(0, 2), ", not ", s.sizes());
   for (const at::Tensor &t : {s, w, b})
     TORCH_CHECK(!t.defined() || t.device() == x.device(), "operands are on different devices");
+  auto apply = [&](const at::Tensor &as_it_lies) {
+    return Function::apply(as_it_lies, optional(s), groups, optional(w), optional(b), eps, act);
+  };
+  if (GroupNormOperands{x, s, w, b, groups, eps, act}.on_gpu()) {
+    if (channels_last(x) || (x.dim() == 2 && x.is_contiguous())) return apply(x);
+    return apply(x.movedim(1, -1).contiguous().movedim(-1, 1)).contiguous();
+  }
   if (!ours(x, w)) return composed(x, s, groups, w, b, eps, act);
-  return Function::apply(x, optional(s), groups, optional(w), optional(b), eps, act);
+  return apply(x);
 }
 
 }  // namespace gt

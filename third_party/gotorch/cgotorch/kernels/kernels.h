@@ -16,7 +16,8 @@ namespace gt {
 // The group normalisation of x + shift, followed by SiLU if act.
 // x: [B,C,...], shift: [B,C] or none, weight, bias: [C] or none -> x's shape,
 // type and layout. float32 and bf16 on the CPU are computed by loops of our own
-// with float32 inside, all else by libtorch.
+// with float32 inside, on a GPU by kernels of our own that do the same, all else
+// by libtorch.
 at::Tensor group_norm(const at::Tensor &x, const std::optional<at::Tensor> &shift, int64_t groups,
                       const std::optional<at::Tensor> &weight,
                       const std::optional<at::Tensor> &bias, double eps, bool act);

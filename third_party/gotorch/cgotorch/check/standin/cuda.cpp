@@ -290,7 +290,6 @@ GT_EXPORT gt_r0 gt_cuda_graph_free(void *g) {
 GT_EXPORT gt_r0 gt_cuda_forbid_waits(bool on) {
   return gt::none([&] { forbid_waits(on); });
 }
-// There are none yet.
 GT_EXPORT gt_rp gt_cuda_kernels() {
-  return gt::pointer([]() -> void * { return nullptr; });
+  return gt::pointer([] { return processor(); });
 }

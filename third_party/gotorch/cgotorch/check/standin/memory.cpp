@@ -12,12 +12,17 @@ namespace {
 constexpr size_t total = size_t{6} << 30;  // bytes of a device
 constexpr size_t least = 512;
 
+struct Block {
+  size_t size, asked;
+  int holders;  // the tensor's storage, and graphs
+};
+
 struct Device {
   char *there = nullptr;  // as tensors have it: PROT_NONE
   char *here = nullptr;
   size_t end = 0;                              // what lies after was never used
   std::map<size_t, std::vector<size_t>> kept;  // offsets of free blocks, by size
-  std::map<size_t, size_t> blocks;             // those in use: offset, size
+  std::map<size_t, Block> blocks;              // those in use, by offset
   size_t used = 0, peak = 0;
 };
 
@@ -30,17 +35,22 @@ char *reserve(int access) {
   return static_cast<char *>(p);
 }
 
+Device *device_at(const void *p) {
+  for (Device &d : device_of)
+    if (d.there && p >= d.there && p < d.there + total) return &d;
+  return nullptr;
+}
+
 void give_back(void *p) {
   if (!p) return;
   std::lock_guard<std::mutex> lock(mutex);
-  for (Device &d : device_of) {
-    if (p < d.there || p >= d.there + total) continue;
-    size_t at = static_cast<char *>(p) - d.there, size = d.blocks.at(at);
-    d.blocks.erase(at);
-    d.used -= size;
-    d.kept[size].push_back(at);
-    std::memset(d.here + at, 0xff, size);  // NaN to whoever reads it still
-  }
+  Device &d = *device_at(p);
+  size_t at = static_cast<char *>(p) - d.there, size = d.blocks.at(at).size;
+  if (--d.blocks.at(at).holders) return;
+  d.blocks.erase(at);
+  d.used -= size;
+  d.kept[size].push_back(at);
+  std::memset(d.here + at, 0xff, size);  // NaN to whoever reads it still
 }
 
 struct Memory final : c10::Allocator {
@@ -61,7 +71,7 @@ struct Memory final : c10::Allocator {
                                             std::to_string(n >> 20) + " MiB (of a stand-in)");
     else
       d.end += size;
-    d.blocks[at] = size;
+    d.blocks[at] = {size, n, 1};
     d.used += size;
     d.peak = std::max(d.peak, d.used);
     std::memset(d.here + at, 0xff, size);
@@ -116,20 +126,35 @@ void forget_kept() {
   for (Device &d : device_of) {
     d.kept.clear();
     size_t end = 0;
-    for (auto [at, size] : d.blocks) {
+    for (const auto &[at, block] : d.blocks) {
       if (at > end) d.kept[at - end].push_back(end);
-      end = at + size;
+      end = at + block.size;
     }
     d.end = end;
   }
 }
 
+bool is_there(const void *p) { return device_at(p); }
+
 void *real(const void *p) {
-  for (const Device &d : device_of)
-    if (d.there && p >= d.there && p < d.there + total)
-      return d.here + (static_cast<const char *>(p) - d.there);
+  if (const Device *d = device_at(p)) return d->here + (static_cast<const char *>(p) - d->there);
   TORCH_CHECK(!p, "that is no memory of the stand-in");
   return nullptr;
+}
+
+Held hold(const void *p) {
+  std::lock_guard<std::mutex> lock(mutex);
+  Device &d = *device_at(p);
+  const size_t at = static_cast<const char *>(p) - d.there;
+  auto found = d.blocks.upper_bound(at);
+  TORCH_CHECK(
+      found != d.blocks.begin() && at < std::prev(found)->first + std::prev(found)->second.size,
+      "that memory of the stand-in is not in use");
+  auto &[begin, block] = *--found;
+  block.holders++;
+  return {static_cast<int>(&d - device_of),
+          {d.here + begin, d.here + begin + block.asked},
+          {d.there + begin, give_back}};
 }
 
 bool is_page_locked(const void *p) {

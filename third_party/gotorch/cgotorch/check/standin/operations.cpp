@@ -151,26 +151,6 @@ void fill(const IValue &to, const IValue &from) {
     if (a[i].defined()) here(a[i]).copy_(b[i]);
 }
 
-// Does work now or, while a graph is recorded, when it is replayed.
-void work(const std::string &name, int device, std::function<void()> f) {
-  Tape *tape = recording();
-  if (!tape) return f();
-  if (device != tape->device || current_stream(device) != tape->stream) {
-    tape->broken = true;
-    TORCH_CHECK(false, "CUDA error: ", name, " on stream ", current_stream(device), " of device ",
-                device, ", while another one is captured");
-  }
-  tape->work.push_back(std::move(f));
-}
-
-// Shows a profile what a GPU would be given to do, each piece by itself: "gpu::" and its name.
-struct Launch {
-  explicit Launch(const std::string &name) : record(at::RecordScope::FUNCTION) {
-    if (record.isActive()) record.before("gpu::" + name);
-  }
-  at::RecordFunction record;
-};
-
 void check_generators(const std::string &name, const Stack &args) {
   Tape *tape = recording();
   for (const IValue &v : args)
@@ -352,6 +332,17 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> flash_backward(
 }
 
 }  // namespace
+
+void work(const std::string &name, int device, std::function<void()> f) {
+  Tape *tape = recording();
+  if (!tape) return f();
+  if (device != tape->device || current_stream(device) != tape->stream) {
+    tape->broken = true;
+    TORCH_CHECK(false, "CUDA error: ", name, " on stream ", current_stream(device), " of device ",
+                device, ", while another one is captured");
+  }
+  tape->work.push_back(std::move(f));
+}
 
 static std::atomic<bool> forbidden{false};
 void forbid_waits(bool on) { forbidden = on; }

@@ -8,6 +8,7 @@
 //   - gradients are computed on a thread of the device's own, autocast has the lists of
 //     operations that it has for CUDA, and operands must be on one device;
 //   - what makes the host wait for it is known, and can be forbidden;
+//   - kernels of our own compute by the text that a GPU has them of (threads.h);
 //   - a graph can be recorded, in which nothing is computed, and replayed (cuda.cpp). Waiting
 //     while it is recorded, work on another stream, and random numbers of a generator
 //     that was not registered fail, as they do there.
@@ -18,10 +19,14 @@
 #ifndef CGOTORCH_STANDIN_H_
 #define CGOTORCH_STANDIN_H_
 
+#include <ATen/record_function.h>
+
 #include <functional>
+#include <memory>
 #include <set>
 #include <vector>
 
+#include "kernels/launcher.h"
 #include "pch.h"
 
 namespace standin {
@@ -41,8 +46,33 @@ bool is_page_locked(const void *p);
 c10::Allocator *page_locked();
 // Where the processor finds what a tensor of the device has at p.
 void *real(const void *p);
+bool is_there(const void *p);  // in the memory of a device
+// Memory as the processor has it, as much as was asked for.
+struct Span {
+  const char *begin, *end;
+};
+// The memory in use that p is in, which stays so as long as holder is there.
+struct Held {
+  int device;
+  Span span;
+  std::shared_ptr<void> holder;
+};
+Held hold(const void *p);
+
+// ---- kernels.cpp
+gt::DeviceKernels *processor();  // runs them
 
 // ---- operations.cpp
+// Shows a profile what a GPU would be given to do, each piece by itself: "gpu::" and its name.
+struct Launch {
+  explicit Launch(const std::string &name) : record(at::RecordScope::FUNCTION) {
+    if (record.isActive()) record.before("gpu::" + name);
+  }
+  at::RecordFunction record;
+};
+
+// Does work now or, while a graph is recorded, when it is replayed.
+void work(const std::string &name, int device, std::function<void()> f);
 void forbid_waits(bool on);
 // Says that the host waits for the device, which may not be allowed now.
 void waits(const std::string &why);

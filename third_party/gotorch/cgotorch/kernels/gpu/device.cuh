@@ -5,6 +5,13 @@
 #ifndef CGOTORCH_KERNELS_GPU_DEVICE_CUH_
 #define CGOTORCH_KERNELS_GPU_DEVICE_CUH_
 
+#ifdef __CUDACC__
+#define GT_UNROLL _Pragma("unroll")
+#else
+#include "threads.h"
+#define GT_UNROLL
+#endif
+
 #include "kernels/arithmetic.h"
 #include "kernels/gpu/operands.h"
 

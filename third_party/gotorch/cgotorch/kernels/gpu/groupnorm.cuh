@@ -105,16 +105,16 @@ GT_DEVICE void moments(const GroupNorm &o, MomentsMemory<E> &s) {
     E::widen(read(p.template at<Raw>(o.x, o, first)), about);
     for (int pixel = first + p.lanes; pixel < p.end; pixel += unrolled * p.lanes) {
       Raw raw[unrolled];
-#pragma unroll
+      GT_UNROLL
       for (int u = 0; u < unrolled; u++)
         if (pixel + u * p.lanes < p.end)
           raw[u] = read(p.template at<Raw>(o.x, o, pixel + u * p.lanes));
-#pragma unroll
+      GT_UNROLL
       for (int u = 0; u < unrolled; u++) {
         if (pixel + u * p.lanes >= p.end) break;
         float x[E::count];
         E::widen(raw[u], x);
-#pragma unroll
+        GT_UNROLL
         for (int i = 0; i < E::count; i++) {
           float d = x[i] - about[i];
           sums[i] += d;
@@ -122,7 +122,7 @@ GT_DEVICE void moments(const GroupNorm &o, MomentsMemory<E> &s) {
         }
       }
     }
-#pragma unroll
+    GT_UNROLL
     for (int i = 0; i < E::count; i++) {
       float mean = sums[i] / (float)n, rest = squares[i] - sums[i] * mean;
       s.mean[i][threadIdx.x] =
@@ -164,7 +164,7 @@ struct Channels {
   // of_group(g): its Statistics.
   template <class F>
   GT_INLINE Channels(const GroupNorm &o, const Place<E> &p, F of_group) {
-#pragma unroll
+    GT_UNROLL
     for (int i = 0; i < E::count; i++) {
       const int c = p.channel + i, g = p.group(i);
       const Statistics s = of_group(g);
@@ -185,16 +185,16 @@ GT_DEVICE void outputs(const GroupNorm &o, const Place<E> &p, const Channels<E> 
   using Raw = typename E::Raw;
   for (int pixel = p.begin + p.lane; pixel < p.end; pixel += unrolled * p.lanes) {
     Raw raw[unrolled];
-#pragma unroll
+    GT_UNROLL
     for (int u = 0; u < unrolled; u++)
       if (pixel + u * p.lanes < p.end)
         raw[u] = read(p.template at<Raw>(o.x, o, pixel + u * p.lanes));
-#pragma unroll
+    GT_UNROLL
     for (int u = 0; u < unrolled; u++) {
       if (pixel + u * p.lanes >= p.end) break;
       float v[E::count];
       E::widen(raw[u], v);
-#pragma unroll
+      GT_UNROLL
       for (int i = 0; i < E::count; i++)
         v[i] = channels.of[i].template forward<act>(v[i] - channels.pivot[i]);
       write((Raw *)p.template at<Raw>(o.y, o, pixel + u * p.lanes), E::narrow(v));
@@ -244,13 +244,13 @@ GT_DEVICE void pairs(const GroupNorm &o, const Place<E> &p, Body body) {
   constexpr int many = unrolled / 2;
   for (int pixel = p.begin + p.lane; pixel < p.end; pixel += many * p.lanes) {
     Raw x[many], dy[many];
-#pragma unroll
+    GT_UNROLL
     for (int u = 0; u < many; u++) {
       if (pixel + u * p.lanes >= p.end) break;
       x[u] = read(p.template at<Raw>(o.x, o, pixel + u * p.lanes));
       dy[u] = read(p.template at<Raw>(o.dy, o, pixel + u * p.lanes));
     }
-#pragma unroll
+    GT_UNROLL
     for (int u = 0; u < many; u++)
       if (pixel + u * p.lanes < p.end) body(pixel + u * p.lanes, x[u], dy[u]);
   }
@@ -277,14 +277,14 @@ GT_DEVICE void thread_sums(const GroupNorm &o, const Place<E> &p, SumsMemory<E> 
   pairs(o, p, [&](int, const Raw &x, const Raw &dy) {
     float v[E::count], d[E::count];
     E::widen(x, v), E::widen(dy, d);
-#pragma unroll
+    GT_UNROLL
     for (int i = 0; i < E::count; i++) {
       const float t = v[i] - channels.pivot[i] - channels.of[i].center;
       const float dz = channels.of[i].template backward<act>(t, d[i]);
       sums[i].add({dz, dz * t, t});
     }
   });
-#pragma unroll
+  GT_UNROLL
   for (int i = 0; i < E::count; i++) {
     s.dz[i][threadIdx.x] = sums[i].dz;
     s.product[i][threadIdx.x] = sums[i].product;
@@ -339,12 +339,12 @@ GT_DEVICE void inputs(const GroupNorm &o, const Place<E> &p, BackwardMemory<E> &
   using Raw = typename E::Raw;
   const Channels<E> channels(o, p, [&](int g) { return found(o, p.sample, g); });
   Correction fix[E::count];
-#pragma unroll
+  GT_UNROLL
   for (int i = 0; i < E::count; i++) fix[i] = s.of[p.group(i) - p.first_group()];
   pairs(o, p, [&](int pixel, const Raw &x, const Raw &dy) {
     float v[E::count], d[E::count];
     E::widen(x, v), E::widen(dy, d);
-#pragma unroll
+    GT_UNROLL
     for (int i = 0; i < E::count; i++) {
       const float t = v[i] - channels.pivot[i] - channels.of[i].center;
       const float dz = channels.of[i].template backward<act>(t, d[i]);

@@ -1,0 +1,75 @@
+// Kernels of our own for a GPU, by the processor.
+#include <string_view>
+
+#include "kernels/gpu/groupnorm.cuh"
+#include "threads.h"
+
+namespace standin {
+namespace {
+
+struct Kernel {
+  std::string_view name;
+  size_t bytes;  // of its operands
+  void (*run)(const void *operands);
+};
+
+constexpr Kernel all[] = {
+#define ONE(kernel, Operands)          \
+  {#kernel, sizeof(gt::gpu::Operands), \
+   [](const void *operands) { kernel(*static_cast<const gt::gpu::Operands *>(operands)); }},
+    GT_GPU_KERNELS(ONE)
+#undef ONE
+};
+
+const Kernel &find(std::string_view name) {
+  for (const Kernel &k : all)
+    if (k.name == name) return k;
+  TORCH_CHECK(false, "there is no kernel ", name);
+}
+
+struct Processor final : gt::DeviceKernels {
+  bool may_wait(c10::Device) noexcept override { return !recording(); }
+  // The text is this library's own; of another build's it knows nothing.
+  Loaded load(c10::Device d, const gt::GPUText &text) override {
+    TORCH_CHECK(d.type() == kind, "kernels are for a GPU, not for ", d);
+    for (const auto &k : text.kernels)
+      TORCH_CHECK(find(k.name).bytes == k.operands, k.name, " was compiled for other operands");
+    return {"stand-in", 0, ""};
+  }
+  void forget_error() noexcept override {}
+
+  // Which words of the operands are addresses is seen by where they lead.
+  void launch(const char *name, c10::Device d, gt::Blocks blocks, uint32_t threads,
+              const void *operands, size_t bytes) override {
+    const Kernel &kernel = find(name);
+    TORCH_CHECK(bytes == kernel.bytes && bytes % sizeof(void *) == 0, name, " is given ", bytes,
+                " bytes, not ", kernel.bytes);
+    TORCH_CHECK(d.type() == kind, name, " is for a GPU, not for ", d);
+    std::vector<void *> words(bytes / sizeof(void *));
+    std::memcpy(words.data(), operands, bytes);
+    std::vector<Span> spans;
+    std::vector<std::shared_ptr<void>> held;
+    for (void *&w : words) {
+      if (!is_there(w)) continue;
+      Held found = hold(w);
+      TORCH_CHECK(found.device == d.index(), name, " on device ", int{d.index()},
+                  " is given memory of device ", found.device);
+      spans.push_back(found.span), held.push_back(std::move(found.holder));
+      w = real(w);
+    }
+    const Launch shown(name);
+    // A graph's memory stays its own as long as it is there: held.
+    work(name, d.index(), [&kernel, blocks, threads, words, spans, held] {
+      run_threads(blocks, threads, spans, [&] { kernel.run(words.data()); });
+    });
+  }
+};
+
+}  // namespace
+
+gt::DeviceKernels *processor() {
+  static auto *p = new Processor;
+  return p;
+}
+
+}  // namespace standin
