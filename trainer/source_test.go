@@ -64,7 +64,7 @@ func TestData(t *testing.T) {
 		b.Close()
 		src.Close()
 		src.Close()
-		for end := time.Now().Add(time.Second); runtime.NumGoroutine() > before && time.Now().Before(end); {
+		for end := time.Now().Add(time.Minute); runtime.NumGoroutine() > before && time.Now().Before(end); {
 			time.Sleep(time.Millisecond) // one that has said that it is done is counted for a moment more
 		}
 		if n := runtime.NumGoroutine(); n > before {

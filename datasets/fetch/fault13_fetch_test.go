@@ -394,16 +394,16 @@ func TestOddOnesOut(t *testing.T) {
 
 // TestSlow: a server that is slow, but never silent for long, is not left.
 func TestSlow(t *testing.T) {
-	data := someBytes(600)
+	data := someBytes(3000)
 	s := &server{override: func(w http.ResponseWriter, _ *http.Request, _ int) bool {
-		for i := range 6 {
+		for i := range 30 {
 			w.Write(data[100*i : 100*i+100])
 			w.(http.Flusher).Flush()
-			time.Sleep(100 * time.Millisecond)
+			time.Sleep(50 * time.Millisecond)
 		}
 		return true
 	}}
-	if _, err := get(t, data, Options{StallTimeout: 400 * time.Millisecond}, s.url(t)); err != nil {
+	if _, err := get(t, data, Options{StallTimeout: 1200 * time.Millisecond}, s.url(t)); err != nil {
 		t.Fatal(err)
 	}
 	if n := len(s.seen()); n != 1 {

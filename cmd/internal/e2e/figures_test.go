@@ -165,13 +165,11 @@ func TestInterruptedFigures(t *testing.T) {
 		t.Fatal(err)
 	}
 	ckpt := filepath.Join(dir, "cfm/moons/ckpt.pth")
-	for range 600 {
-		if _, err := os.Stat(ckpt); err == nil {
-			break
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if _, err := os.Stat(filepath.Join(dir, "cfm/moons/losses.png")); err == nil {
+			break // after it come the samples
 		}
-		time.Sleep(100 * time.Millisecond)
 	}
-	time.Sleep(2 * time.Second) // losses.png is drawn, the samples are not
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}

@@ -35,9 +35,16 @@ func longRun(t *testing.T, wrap []string, iterations string, out, errOut *os.Fil
 		t.Fatal(err)
 	}
 	run := filepath.Join(dir, "cfm/moons")
-	for until := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		if b, err := os.ReadFile(filepath.Join(run, "metrics.jsonl")); err == nil && bytes.Count(b, []byte("\n")) > 5 {
-			return cmd, run
+	untilSteps(t, cmd, run, 6)
+	return cmd, run
+}
+
+// untilSteps waits until the log of a run has so many steps.
+func untilSteps(t *testing.T, cmd *exec.Cmd, run string, n int) {
+	t.Helper()
+	for until := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		if b, err := os.ReadFile(filepath.Join(run, "metrics.jsonl")); err == nil && bytes.Count(b, []byte("\n")) >= n {
+			return
 		}
 		if time.Now().After(until) {
 			_ = cmd.Process.Kill()

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/wangkuiyi/gotorch/pth"
 
@@ -136,7 +135,7 @@ func TestInterrupt(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(4 * time.Second)
+		untilSteps(t, cmd, filepath.Join(dir, "cfm/digits"), 1)
 		if err := cmd.Process.Signal(s); err != nil {
 			t.Fatal(err)
 		}

@@ -80,7 +80,7 @@ func TestPage(t *testing.T) {
 	go func() { ended <- cmd.Wait() }()
 	select {
 	case <-ended:
-	case <-time.After(15 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the page goes on after SIGTERM")
 	}
 	if got := cmd.ProcessState.ExitCode(); got != 143 {

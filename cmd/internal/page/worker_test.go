@@ -43,7 +43,7 @@ func held(w *Worker, lane string, u Urgency) (ended chan error, release func()) 
 
 func (w *Worker) waitFor(t *testing.T, n int) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		w.mu.Lock()
 		have := len(w.waiting)
 		w.mu.Unlock()
