@@ -31,6 +31,12 @@
 // [Within] keeps solvers and likelihoods from asking for it later: what is left of
 // the way goes on at the last velocity. The others are learnt at all times.
 //
+// # Times
+//
+// The times that a model is trained at say where its effort is spent, not what it learns:
+// [NewTimes] makes their distribution by name, uniform or logit-normal (Esser et al. 2024),
+// and stratified, if that is wanted, so that the gradient varies less.
+//
 // # Couplings
 //
 // Noise need not be independent of the data: any coupling of the two gives a flow

@@ -22,6 +22,10 @@ func TestTimeSamplers(t *testing.T) {
 		"late, stratified": {LateTimes{Of: StratifiedTimes{}, Power: 2}, 0.25},
 		"late, power 1":    {LateTimes{Power: 1}, 7. / 16},
 		"zero":             {TimeZero{}, 1},
+		// Of the normal distribution at log(7/9) = -.2513.
+		"logit-normal":                    {LogitNormalTimes{}, 0.4008},
+		"logit-normal, stratified":        {LogitNormalTimes{Of: StratifiedTimes{}}, 0.4008},
+		"logit-normal, late and narrower": {LogitNormalTimes{Mean: 0.5, Scale: 0.5}, 0.0664}, // at -1.5026
 	} {
 		torch.Scoped(func() {
 			gen := torch.NewGenerator(torch.CPU, 3)
@@ -58,4 +62,45 @@ func TestStratifiedTimes(t *testing.T) {
 			t.Error("two draws are the same")
 		}
 	})
+}
+
+// given are times that are known before.
+type given []float32
+
+func (g given) Sample(*torch.Generator, int64, torch.Device) torch.Tensor {
+	return torch.FromSlice(g, int64(len(g)))
+}
+
+// Quantiles of the distribution, by Go's inverse of erf, from the first number that U(0,1) may
+// give to the last.
+func TestLogitNormalTimes(t *testing.T) {
+	u := given{0, 0x1p-24, 1e-5, 0.01, 0.2, 0.4999, 0.5, 0.50001, 0.7, 0.975, 0.9999, 1 - 0x1p-24}
+	torch.Scoped(func() {
+		for i, got := range torch.ToSlice[float32](LogitNormalTimes{Of: u, Mean: -0.3, Scale: 1.2}.Sample(nil, int64(len(u)), torch.CPU)) {
+			z := math.Sqrt2 * math.Erfinv(2*max(float64(u[i]), 0x1p-25)-1)
+			if want := 1 / (1 + math.Exp(0.3-1.2*z)); math.Abs(float64(got)-want) > 1e-6*want {
+				t.Errorf("at %v: %v, want %v", u[i], got, want)
+			}
+		}
+	})
+}
+
+func TestNewTimes(t *testing.T) {
+	for _, c := range []struct {
+		of   TimesConfig
+		want TimeSampler
+		says string
+	}{
+		{TimesConfig{}, UniformTimes{}, ""},
+		{TimesConfig{Name: "uniform", Stratified: true, Power: 1}, StratifiedTimes{}, ""},
+		{TimesConfig{Stratified: true, Power: 2}, LateTimes{Of: StratifiedTimes{}, Power: 2}, ""},
+		{TimesConfig{Name: "logit-normal"}, LogitNormalTimes{Of: UniformTimes{}}, ""},
+		{TimesConfig{Name: "logit-normal", Power: 2}, nil, "logit-normal: a power is of uniform times"},
+		{TimesConfig{Name: "beta"}, nil, "\"beta\" is no distribution of times: uniform, logit-normal"},
+	} {
+		got, err := NewTimes(c.of)
+		if got != c.want || (err == nil) != (c.says == "") || err != nil && err.Error() != c.says {
+			t.Errorf("%+v: %v, %v", c.of, got, err)
+		}
+	}
 }

@@ -33,6 +33,8 @@ type Config struct {
 	// Coupling says which noise goes with which data, by its name in
 	// flow.Couplings; "" is independent.
 	Coupling string `json:"coupling,omitempty"`
+	// Times is the distribution of the times, by its name in flow.Times; "" is uniform.
+	Times string `json:"times,omitempty"`
 	// TimePower p draws times as 1 - (1-u)^p, u uniform: above 1, more of them
 	// near the data. The minimiser is the same, the effort is spent elsewhere.
 	// 0 is 1: uniform.
@@ -113,6 +115,9 @@ func (c Config) Check() error {
 	}
 	if _, err := c.path(); err != nil {
 		return err
+	}
+	if _, err := flow.NewTimes(c.timesConfig()); err != nil {
+		return models.Wrong("times", "%v", err)
 	}
 	if err := c.checkEarlier(); err != nil {
 		return err

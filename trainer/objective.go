@@ -49,14 +49,15 @@ func (c Config) times() flow.TimeSampler {
 	if c.distills() {
 		return flow.TimeZero{}
 	}
-	var times flow.TimeSampler = flow.UniformTimes{}
-	if c.StratifiedTimes {
-		times = flow.StratifiedTimes{}
-	}
-	if c.TimePower != 0 && c.TimePower != 1 {
-		times = flow.LateTimes{Of: times, Power: c.TimePower}
+	times, err := flow.NewTimes(c.timesConfig())
+	if err != nil {
+		panic(err) // Check says so
 	}
 	return times
+}
+
+func (c Config) timesConfig() flow.TimesConfig {
+	return flow.TimesConfig{Name: c.Times, Stratified: c.StratifiedTimes, Power: c.TimePower}
 }
 
 // distills tells whether the whole way is learnt in one step.

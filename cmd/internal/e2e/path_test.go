@@ -53,6 +53,26 @@ func TestPath(t *testing.T) {
 		"--quality-samples", "100", "--solvers", "euler:2", "--quiet"))
 }
 
+// Times that are not uniform are in the record, which a run goes on by; the default is not.
+func TestTimes(t *testing.T) {
+	dir := t.TempDir()
+	run := func(more ...string) result {
+		return program(t, "train", nil, points(dir, append([]string{"--iterations", "6", "--quiet"}, more...)...)...)
+	}
+	must(t, run("--times", "logit-normal", "--max-steps", "3"))
+	c, err := trainer.ReadCheckpoint(filepath.Join(dir, "cfm/moons/ckpt.pth"))
+	if err != nil || c.Record.Training.Configuration.Times != "logit-normal" {
+		t.Errorf("%+v, %v", c, err)
+	}
+	refused(t, run("--resume"), 2, "--times not set, was \"logit-normal\"")
+	must(t, run("--resume", "--times", "logit-normal"))
+	refused(t, run("--fresh", "--times", "logitnormal"), 2, "did you mean logit-normal?")
+	must(t, run("--fresh", "--times", "uniform"))
+	if text := string(read(t, filepath.Join(dir, "cfm/moons/ckpt.pth"))); strings.Contains(text, `"times"`) {
+		t.Error("the default is in the record")
+	}
+}
+
 // Noise and data paired: the record says so, targets are single ones, and what does
 // not go with it is refused.
 func TestCoupling(t *testing.T) {

@@ -99,7 +99,7 @@ func TestRecipes(t *testing.T) {
 func TestHyperRefuses(t *testing.T) {
 	for _, args := range [][]string{
 		{"--recipe", "best"}, {"--iterations", "0"}, {"--epochs", "0"}, {"--iterations", "1", "--epochs", "1"}, {"--batch-size", "0"},
-		{"--learning-rate", "0"}, {"--learning-rate", "NaN"}, {"--time-power", "0"}, {"--path", "vq"}, {"--coupling", "ott"},
+		{"--learning-rate", "0"}, {"--learning-rate", "NaN"}, {"--time-power", "0"}, {"--path", "vq"}, {"--times", "beta"}, {"--times", "logit-normal", "--time-power", "2"}, {"--coupling", "ott"},
 		{"--ema-decay", "1"}, {"--grad-clip", "-1"}, {"--schedule", "linear"}, {"--accumulate", "0"}, {"--batch-size", "60001"},
 	} {
 		h, _ := read(t, Train, args...)

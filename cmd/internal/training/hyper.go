@@ -28,7 +28,7 @@ type Hyper struct {
 	stratified, stable                    bool
 	learningRate, weightDecay             float64
 	emaDecay, gradClip, timePower         float64
-	path, coupling                        string
+	path, coupling, times                 string
 }
 
 // Job is what is trained.
@@ -81,6 +81,8 @@ func AddHyper(c *cli.Command, job Job) *Hyper {
 		g.StringVar(&h.coupling, "coupling", "independent", "noise and data: independent, or ot, paired in each batch so that they lie near (smaller batches; --stable-targets is off)")
 		g.Choices("coupling", flow.Couplings()...)
 		g.BoolVar(&h.stable, "stable-targets", false, "average each target over the batch's points that it may lead to: less noise in the gradient (points: on, reference off; not for images)")
+		g.StringVar(&h.times, "times", "uniform", "distribution of the times between noise and data: uniform, or logit-normal, more of them in the middle")
+		g.Choices("times", flow.Times()...)
 		g.Float64Var(&h.timePower, "time-power", 1, "times are 1-(1-u)^p with u uniform: above 1, more of them near the data")
 	}
 	g.BoolVar(&h.stratified, "stratified-times", false, "spread the times of a batch evenly: less noise in the gradient (points: on; else and reference off)")
@@ -134,6 +136,8 @@ func (h *Hyper) CheckFlags() error {
 		return unknown("path", h.path, flow.Paths())
 	case set("coupling") && !slices.Contains(flow.Couplings(), h.coupling):
 		return unknown("coupling", h.coupling, flow.Couplings())
+	case set("times") && !slices.Contains(flow.Times(), h.times):
+		return unknown("times", h.times, flow.Times())
 	case set("time-power") && !(h.timePower > 0):
 		return cli.Usagef("--time-power %v: above 0", h.timePower)
 	case set("learning-rate") && !(h.learningRate > 0):
@@ -175,6 +179,11 @@ func (h *Hyper) Config(in datasets.Info, samples int) (trainer.Config, error) {
 	given("time-power", func() {
 		if c.TimePower = h.timePower; c.TimePower == 1 {
 			c.TimePower = 0
+		}
+	})
+	given("times", func() {
+		if c.Times = h.times; c.Times == flow.Times()[0] {
+			c.Times = "" // records of the default are as they were
 		}
 	})
 	given("path", func() {
