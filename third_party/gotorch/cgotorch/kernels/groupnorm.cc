@@ -156,7 +156,7 @@ at::Tensor group_norm(const at::Tensor &x, const std::optional<at::Tensor> &shif
                       const std::optional<at::Tensor> &bias, double eps, bool act) {
   RECORD_FUNCTION("gotorch::group_norm", std::vector<c10::IValue>());
   at::Tensor s = or_none(shift), w = or_none(weight), b = or_none(bias);
-  TORCH_CHECK(x.dim() >= 2, "group_norm needs [samples,channels,...], not ", x.sizes());
+  TORCH_CHECK(x.dim() >= 2, "group normalisation is of [samples,channels,...], not ", x.sizes());
   int64_t channels = x.size(1);
   TORCH_CHECK(groups > 0 && channels % groups == 0, groups, " groups do not divide ", channels,
               " channels");

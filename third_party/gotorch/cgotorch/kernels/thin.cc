@@ -167,8 +167,11 @@ at::Tensor widen(const at::Tensor &x, const at::Tensor &w, const at::Tensor &b, 
                  bool act) {
   RECORD_FUNCTION("gotorch::widen", std::vector<c10::IValue>());
   TORCH_CHECK(x.dim() > 0 && w.dim() == 2 && x.size(-1) == w.size(0) && x.size(-1) > 0,
-              "[...,F] [F,M], not ", x.sizes(), " ", w.sizes());
-  TORCH_CHECK(x.scalar_type() == at::kFloat && known(to), "from float32 to that or bf16");
+              "few columns are widened by [...,F] times [F,M], not ", x.sizes(), " times ",
+              w.sizes());
+  TORCH_CHECK(x.scalar_type() == at::kFloat && known(to),
+              "few columns are widened from float32 to float32 or bf16, not from ", x.scalar_type(),
+              " to ", to);
   Thin o = {};
   o.half = to == at::kBFloat16, o.act = act;
   return run(loops().widen, o, x, w, b, w.size(1), to);
@@ -177,8 +180,10 @@ at::Tensor widen(const at::Tensor &x, const at::Tensor &w, const at::Tensor &b, 
 at::Tensor narrow(const at::Tensor &x, const at::Tensor &w, const at::Tensor &b) {
   RECORD_FUNCTION("gotorch::narrow", std::vector<c10::IValue>());
   TORCH_CHECK(x.dim() > 0 && w.dim() == 2 && x.size(-1) == w.size(1) && x.size(-1) > 0,
-              "[...,M] [F,M], not ", x.sizes(), " ", w.sizes());
-  TORCH_CHECK(known(x.scalar_type()), "from float32 or bf16");
+              "many columns are narrowed by [...,M] times [F,M]', not ", x.sizes(), " times ",
+              w.sizes());
+  TORCH_CHECK(known(x.scalar_type()), "many columns are narrowed from float32 or bf16, not from ",
+              x.scalar_type());
   Thin o = {};
   o.half = x.scalar_type() == at::kBFloat16;
   return run(loops().narrow, o, x, w, b, w.size(0), at::kFloat);
