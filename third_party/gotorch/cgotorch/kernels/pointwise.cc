@@ -21,8 +21,8 @@ bool all(at::IntArrayRef list, int64_t value) {
 // a convolution.
 bool product(const at::Tensor &x, const at::Tensor &w, at::IntArrayRef stride,
              at::IntArrayRef padding, int64_t groups) {
-  return (x.scalar_type() == at::kBFloat16 || x.scalar_type() == at::kFloat) &&
-         x.dim() > 2 && w.dim() == x.dim() && x.size(1) == w.size(1) && groups == 1 &&
+  return (x.scalar_type() == at::kBFloat16 || x.scalar_type() == at::kFloat) && x.dim() > 2 &&
+         w.dim() == x.dim() && x.size(1) == w.size(1) && groups == 1 &&
          all(w.sizes().slice(2), 1) && all(stride, 1) && all(padding, 0) && x.numel() > 0 &&
          channels_beside(x);
 }
