@@ -21,6 +21,10 @@ func openKernels() error {
 		return nil
 	}
 	r := C.c_gt_cuda_kernels()
+	if r.err == nil && r.p == nil {
+		kernelsOff = "there are none for this kind of device"
+		return nil
+	}
 	if r.err == nil {
 		r.err = C.c_gt_set_kernels(r.p).err
 	}
@@ -33,7 +37,7 @@ func openKernels() error {
 // CUDAKernelsInfo says whether a GPU runs the binding's own kernels.
 type CUDAKernelsInfo struct {
 	OK           bool
-	Off          bool          // switched off, which is no fault
+	Off          bool          // by GOTORCH_CUDA_KERNELS=0, or there are none: no fault
 	Why          string        // not OK
 	Architecture string        // that they were compiled for: "sm_90"
 	Compiling    time.Duration // how long that took

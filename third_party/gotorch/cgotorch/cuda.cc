@@ -279,7 +279,3 @@ GT_EXPORT gt_r0 gt_cuda_forbid_waits(bool on) {
                                                       : c10::cuda::SyncDebugMode::L_DISABLED);
   });
 }
-
-GT_EXPORT gt_rp gt_cuda_kernels() {
-  return gt::pointer([]() -> void * { return nullptr; });
-}

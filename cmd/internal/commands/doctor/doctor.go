@@ -31,6 +31,7 @@ type finding struct {
 	What   string `json:"what"`
 	Remark string `json:"remark,omitempty"` // what else is to be known
 	Remedy string `json:"remedy,omitempty"` // what to do where it is not right
+	Log    string `json:"log,omitempty"`    // in full what a compiler said
 	fatal  bool   // without it nothing works
 }
 
@@ -129,7 +130,34 @@ func library(ctx context.Context, c *cli.Command) []finding {
 		return []finding{found, {Name: "loading", What: err.Error(), Remedy: "run scripts/setup and scripts/build again", fatal: true}}
 	}
 	loading := finding{Name: "loading", OK: true, What: fmt.Sprintf("opened in %.2f s, threads: %d", time.Since(start).Seconds(), torch.NumThreads())}
-	return []finding{found, loading, usedThreads(), compute(ctx), gpu(ctx, c)}
+	all := []finding{found, loading, usedThreads(), compute(ctx), gpu(ctx, c)}
+	if last := all[len(all)-1]; last.OK && torch.IsCUDAAvailable() && c.Device != "cpu" && ctx.Err() == nil {
+		all = append(all, kernels(torch.CUDAKernels(asked(c.Device))))
+	}
+	return all
+}
+
+// asked is the GPU that --device means, where it means one.
+func asked(device string) torch.Device {
+	if device == "auto" {
+		device = "cuda"
+	}
+	return torch.NewDevice(device)
+}
+
+// kernels says whether a GPU runs the binding's own, without which training goes on, slower.
+func kernels(in torch.CUDAKernelsInfo) finding {
+	f := finding{Name: "kernels", OK: in.OK || in.Off, Log: in.Log}
+	switch {
+	case in.OK:
+		f.What = fmt.Sprintf("GroupNorm's were compiled for %s in %.1f s, and agree with libtorch's operations", in.Architecture, in.Compiling.Seconds())
+	case in.Off:
+		f.What = "libtorch's own alone: " + in.Why
+	default:
+		f.What = "libtorch's own alone, which are slower: " + in.Why
+		f.Remedy = "training works; please report this with what doctor --json prints"
+	}
+	return f
 }
 
 func machine() finding {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	torch "github.com/wangkuiyi/gotorch"
 )
@@ -41,6 +42,24 @@ func TestGPUsThatDoNotAnswer(t *testing.T) {
 		f := gpus(2, c.asked, describe)
 		if f.OK != c.ok || f.fatal != c.fatal || f.What != what || (f.Remedy == "") != c.ok {
 			t.Errorf("--device %s: %+v", c.asked, f)
+		}
+	}
+}
+
+// What does not run on a GPU is said, with what the compiler said; what is switched off is no fault.
+func TestKernels(t *testing.T) {
+	for _, c := range []struct {
+		in                torch.CUDAKernelsInfo
+		ok                bool
+		what, remedy, log string
+	}{
+		{torch.CUDAKernelsInfo{OK: true, Architecture: "sm_90", Compiling: 2140 * time.Millisecond}, true, "compiled for sm_90 in 2.1 s", "", ""},
+		{torch.CUDAKernelsInfo{Off: true, Why: "GOTORCH_CUDA_KERNELS=0 switches them off"}, true, "GOTORCH_CUDA_KERNELS=0", "", ""},
+		{torch.CUDAKernelsInfo{Why: "they do not compile", Log: "x.cuh(1): error"}, false, "slower: they do not compile", "report", "x.cuh(1): error"},
+	} {
+		f := kernels(c.in)
+		if f.OK != c.ok || f.fatal || !strings.Contains(f.What, c.what) || !strings.Contains(f.Remedy, c.remedy) || (c.remedy == "") != (f.Remedy == "") || f.Log != c.log {
+			t.Errorf("%+v: %+v", c.in, f)
 		}
 	}
 }

@@ -28,7 +28,12 @@ GPUText make() {
 #define GT_HEADER(name, path) \
   t.headers.emplace_back(path, std::string(gt_text_##name, gt_text_##name##_end));
 #define GT_PROGRAM(name, path) GT_HEADER(name, path) t.program += "#include \"" path "\"\n";
-#define GT_KERNEL(name, operands) t.kernels.push_back({#name, sizeof(gpu::operands)});
+// The compiler for GPUs must lay operands out as the host's has done.
+#define GT_KERNEL(name, operands)                                                                  \
+  t.kernels.push_back({#name, sizeof(gpu::operands)});                                             \
+  t.program +=                                                                                     \
+      "static_assert(sizeof(gt::gpu::" #operands ") == " + std::to_string(sizeof(gpu::operands)) + \
+      ", \"laid out otherwise\");\n";
   GT_HEADERS(GT_HEADER)
   GT_PROGRAMS(GT_PROGRAM)
   GT_GPU_KERNELS(GT_KERNEL)

@@ -7,8 +7,12 @@
 #ifndef CGOTORCH_KERNELS_LAUNCHER_H_
 #define CGOTORCH_KERNELS_LAUNCHER_H_
 
+#include <c10/util/ThreadLocalDebugInfo.h>
+
 #include <array>
+#include <atomic>
 #include <mutex>
+#include <set>
 #include <string>
 
 #include "gpu_text.h"
@@ -35,6 +39,8 @@ class DeviceKernels {
   // Makes all kernels of the text ready to be launched on d, or throws what is in the way.
   // Is called by one thread at a time.
   virtual Loaded load(c10::Device d, const GPUText &text) = 0;
+  // What is known where load has just thrown.
+  virtual Loaded failed() const { return {}; }
   // Runs one on d's current stream. operands: the struct that the kernel takes by value.
   virtual void launch(const char *kernel, c10::Device d, Blocks blocks, uint32_t threads,
                       const void *operands, size_t bytes) = 0;
@@ -48,8 +54,9 @@ class DeviceKernels {
 // What operations ask.
 class Launcher {
  public:
-  // check throws where the kernels of a device do not compute what they should.
-  Launcher(DeviceKernels &of, void (*check)(c10::Device)) : of_(of), check_(check) {}
+  // check tries all kernels of a device, and throws where they do not compute what they
+  // should.
+  Launcher(DeviceKernels &of, void (*check)(c10::Device, Launcher &)) : of_(of), check_(check) {}
 
   // Whether d runs kernels of ours. The first question for a device compiles them and checks
   // what they compute, which takes up to seconds; whoever asks meanwhile waits. Where that
@@ -60,9 +67,7 @@ class Launcher {
   bool ready(c10::Device d) noexcept;
   // Runs one on d's current stream. operands: the struct that the kernel takes by value.
   void launch(const char *kernel, c10::Device d, Blocks blocks, uint32_t threads,
-              const void *operands, size_t bytes) {
-    of_.launch(kernel, d, blocks, threads, operands, bytes);
-  }
+              const void *operands, size_t bytes);
 
   struct Report {
     bool ready = false;
@@ -70,6 +75,18 @@ class Launcher {
     DeviceKernels::Loaded loaded;
   };
   Report report(c10::Device d) noexcept;  // asks first
+
+  // While one lives, ready says ours to what this thread computes, gradients included. For
+  // checks.
+  class Trial {
+   public:
+    explicit Trial(bool ours);
+
+   private:
+    c10::DebugInfoGuard guard_;
+  };
+  // Those that trials have launched on the device being checked.
+  const std::set<std::string> &tried() const { return tried_; }
 
  private:
   enum State : int { unknown, no, yes };
@@ -80,10 +97,16 @@ class Launcher {
   void decide(c10::Device d, Report &r) noexcept;
 
   DeviceKernels &of_;
-  void (*check_)(c10::Device);
-  std::mutex mutex_;
+  void (*check_)(c10::Device, Launcher &);
+  std::mutex mutex_;  // of deciding
+  std::mutex tried_mutex_;
+  std::set<std::string> tried_;
   std::array<Known, 128> of_device_;
 };
+
+// Throws where kernels of d compute anything but what libtorch's operations do there, or
+// some were not tried (self_check.cc).
+void check_kernels(c10::Device d, Launcher &l);
 
 // What was set, for good, when a library for devices was opened; null where none was.
 Launcher *launcher();
