@@ -417,3 +417,20 @@ use_tools() {
     (cd "$dir" && sha256sum --check --status sums 2>/dev/null) || return 1
     export PATH="$dir:$PATH"
 }
+
+# Sets nvrtc to the folder of the compiler that kernels for GPUs are compiled with where they run: libtorch's own, or, where
+# that is for processors, the one of scripts/setup --dev. Fails if there is neither.
+find_nvrtc() {
+    local file
+    nvrtc=$libtorch/nvidia/cu13/lib
+    [ ! -e "$nvrtc/libnvrtc.so.13" ] || return 0
+    nvrtc=$(nvrtc_dir)
+    for file in "$nvrtc"/libnvrtc{,-builtins}.so.* "$nvrtc/sums"; do
+        { [ -e "$file" ] && ! others_can_write "$file" >/dev/null; } || return 1
+    done
+    (cd "$nvrtc" && sha256sum --check --status sums 2>/dev/null)
+}
+
+nvrtc_dir() {
+    echo "$cache/tools/nvrtc-$(grep ' nvidia_cuda_nvrtc-' "$lock" | sha256sum | cut -c1-16)"
+}
