@@ -1,6 +1,7 @@
 """Part 1: the card, the driver, what doctor says, the libraries that are really loaded, and cuDNN's complaints."""
 
 import glob
+import json
 import os
 import re
 import subprocess
@@ -84,9 +85,23 @@ def doctor(p):
             with open(name, errors="replace") as f:
                 log("\n".join([line.strip() for line in f if re.search(r"error|fatal|find library|trying file.*(nvidia|cuda)", line)][-300:]))
     for line in done.out.splitlines():
-        found = re.match(r"(?:ok|--) +(processor|libtorch|arithmetic|GPU) +(.*)", line)
+        found = re.match(r"(?:ok|--) +(processor|libtorch|arithmetic|GPU|kernels) +(.*)", line)
         if found:
             p.info(found.group(1), found.group(2))
+    if p.cuda:
+        kernels(p)
+
+
+def kernels(p):
+    """Whether the card runs our own, and what the compiler said, which goes to the log in full."""
+    done = p.run(p.program("doctor"), "--data-dir", os.path.join(p.bundle, "data"), "--device", p.device, "--output-dir", p.folder, "--json", limit=30)
+    log(done.out.rstrip())
+    try:
+        found = next(f for f in json.loads(done.out) if f["name"] == "kernels")
+    except (ValueError, StopIteration):
+        p.result("own kernels", "failed", why="doctor says nothing of them")
+        return
+    p.must("own kernels", found["ok"], found["what"])
 
 
 def card(p):

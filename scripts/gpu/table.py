@@ -2,7 +2,9 @@
 
 import math
 
-WHO = ["ours", "ours, graph", "PyTorch", "PyTorch, compiled", "PyTorch, graph"]
+OURS = ["ours", "ours, graph", "ours, graph, libtorch's GroupNorm"]
+THEIRS = ["PyTorch", "PyTorch, compiled", "PyTorch, graph"]
+WHO = OURS + THEIRS
 
 
 def render(results, titles, status):
@@ -55,8 +57,8 @@ def speeds(results):
             jobs.append(r["name"])
     for job in jobs:
         by = {r["who"]: r for r in rows if r["name"] == job}  # the latest of each counts
-        ours = [by[w] for w in WHO[:2] if w in by and "ms" in by[w]]
-        theirs = [by[w] for w in WHO[2:] if w in by and "ms" in by[w]]
+        ours = [by[w] for w in OURS if w in by and "ms" in by[w]]
+        theirs = [by[w] for w in THEIRS if w in by and "ms" in by[w]]
         ratio = "%.2f" % (min(r["ms"] for r in theirs) / min(r["ms"] for r in ours)) if ours and theirs else ""
         memory = [mebibytes(next((r for r in rows_ if "ms" in r), {})) for rows_ in (ours, theirs)]
         out.append("| %s | %s | %s | %s |" % (clean(job), " | ".join(cell(by.get(w)) for w in WHO), ratio, " | ".join(memory)))
