@@ -8,7 +8,7 @@ PARTS = [
     (4, "part4_speed.py", "speed", 210, 130),
     (5, "part5_graph.py", "graphs", 40, 30),
     (6, "part6_faults.py", "faults", 70, 60),
-    (7, "part7_sampling.py", "sampling and likelihood", 60, 90),
+    (7, "part7_sampling.py", "sampling and likelihood", 100, 90),
     (8, "part8_soak.py", "soak, stop and resume", 70, 70),
     (9, "part9_mnist.py", "MNIST", 540, 150),
 ]

@@ -13,7 +13,7 @@ TORCH = "2.11"  # what the C++ part is compiled against
 
 FOLDERS = ["cmd", "datasets", "flow", "models", "trainer", "viz", "third_party/gotorch", "scripts/gpu", "scripts/peer"]
 FILES = ["go.mod", "go.sum", "scripts/gpu-bundle", "scripts/gpu-check", "scripts/peer/steps"]
-ENDINGS = (".go", ".c", ".cc", ".h", ".cpp", ".py", ".txt", ".json", ".mod", ".sum")
+ENDINGS = (".go", ".c", ".cc", ".h", ".cuh", ".cpp", ".py", ".txt", ".json", ".mod", ".sum")
 NOT_SOURCES = {"third_party/gotorch/lib", "third_party/gotorch/build"}
 
 
