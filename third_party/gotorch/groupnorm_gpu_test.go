@@ -77,6 +77,25 @@ func TestGPUGroupNormFarFromZero(t *testing.T) {
 	}
 }
 
+// What is added may be a part of something wider, as it lies there, or lie in columns.
+func TestGPUGroupNormShiftThatIsAView(t *testing.T) {
+	d := kernels(t)
+	c := normCase{shape: []int64{3, 16, 5}, groups: 4, layout: "channels last", act: true, shift: true}
+	Scoped(func() {
+		x, shift := c.laid(c.inputs(false)[0].CastTo(Float)).To(d), c.inputs(false)[1].CastTo(Float).To(d)
+		want := RawGroupNormAct(x, shift, c.groups, Tensor{}, Tensor{}, 1e-5, c.act)
+		wide := Cat([]Tensor{Neg(shift), shift, Neg(shift)}, 1)
+		for what, view := range map[string]Tensor{
+			"columns 16 to 32 of 48": Narrow(wide, 1, 16, 16),
+			"columns as rows":        Transpose(Contiguous(Transpose(shift, 0, 1)), 0, 1),
+		} {
+			if !Equal(RawGroupNormAct(x, view, c.groups, Tensor{}, Tensor{}, 1e-5, c.act), want) {
+				t.Errorf("%s: the result is another", what)
+			}
+		}
+	})
+}
+
 // Equal operands give equal bits, in whatever order a block's threads and the blocks run.
 func TestGPUGroupNormOrders(t *testing.T) {
 	d := kernels(t)

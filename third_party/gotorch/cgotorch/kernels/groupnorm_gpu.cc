@@ -69,10 +69,15 @@ class Launch {
   gpu::GroupNorm o = {};
 
  private:
+  // What one row of something wider is, as all blocks' share of a product is, is read
+  // where it lies.
   gpu::Numbers numbers(const at::Tensor &t) {
     if (!t.defined()) return {};
-    kept_.push_back(t.contiguous());
-    return {kept_.back().const_data_ptr(), t.scalar_type() == at::kBFloat16, 0};
+    bool beside = t.stride(-1) == 1 && (t.dim() == 1 || std::abs(t.stride(0)) <= INT32_MAX);
+    kept_.push_back(beside ? t : t.contiguous());
+    const at::Tensor &k = kept_.back();
+    return {k.const_data_ptr(), k.scalar_type() == at::kBFloat16,
+            k.dim() == 1 ? 0 : static_cast<int>(k.stride(0))};
   }
 
   c10::Device device_;

@@ -69,7 +69,7 @@ GT_DEVICE float pivot(const GroupNorm &o, const Place<E> &p, int group) {
 // What is added to a channel, beyond what is added to the first of its group.
 template <class E>
 GT_DEVICE float shift(const GroupNorm &o, const Place<E> &p, int c) {
-  const long long row = p.sample * o.channels;
+  const long long row = p.sample * o.shift.row;
   return number(o.shift, row + c, 0) - number(o.shift, row + c / p.each * p.each, 0);
 }
 

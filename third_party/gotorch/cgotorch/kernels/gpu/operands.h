@@ -7,10 +7,10 @@ namespace gt::gpu {
 
 constexpr int threads = 256;  // of a block, in all kernels
 
-// float32 numbers, or bf16, or none.
+// float32 numbers, or bf16, or none. row: from one row of them to the next.
 struct Numbers {
   const void *at;
-  int half, unused;
+  int half, row;
 };
 
 // Blocks are counted [samples, chunks, tiles]: a chunk is so many pixels, a tile as many
