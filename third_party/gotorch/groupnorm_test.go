@@ -310,3 +310,34 @@ func TestKernelGroupNormOutOfMemory(t *testing.T) {
 func TestKernelGroupNormOnLesserProcessors(t *testing.T) {
 	onLesserProcessors(t, "^TestKernelGroupNorm(|Formula|Threads)$")
 }
+
+// What libtorch computes itself: gradients of weights alone where channels lie side by side,
+// which it writes beyond what there is, and of a bias without a weight, at which it fails.
+func TestGroupNormGradientsOfLibtorch(t *testing.T) {
+	grads := func(y, dy Tensor, of ...Tensor) []Tensor {
+		return AutogradGrad([]Tensor{y}, of, AutogradOptions{GradOutputs: []Tensor{dy}})
+	}
+	c := normCase{shape: []int64{3, 23, 2, 194}, groups: 23}
+	for what, norm := range map[string]func(x, w, b Tensor) Tensor{
+		"RawGroupNorm":    func(x, w, b Tensor) Tensor { return RawGroupNorm(x, 23, w, b, 1e-5) },
+		"RawGroupNormAct": func(x, w, b Tensor) Tensor { return RawGroupNormAct(x, Tensor{}, 23, w, b, 1e-5, false) },
+	} {
+		Scoped(func() {
+			in := c.inputs(false)
+			x, w, b, dy := in[0], in[2].SetRequiresGrad(true), in[3].SetRequiresGrad(true), in[4]
+			want := grads(norm(x, w, b), dy, w, b)
+			for range 20 { // it is not seen each time
+				got := grads(norm(ChannelsLast(x), w, b), ChannelsLast(dy), w, b)
+				for i := range want {
+					if e := off(got[i], want[i], want[i]); !(e < 1e-12) {
+						t.Fatalf("%s: gradient %d is %g off where channels lie side by side", what, i, e)
+					}
+				}
+			}
+			bare := grads(norm(x, Tensor{}, b), dy, b)
+			if e := off(bare[0], want[1], want[1]); !(e < 1e-12) {
+				t.Errorf("%s: the gradient of a bias without a weight is %g off", what, e)
+			}
+		})
+	}
+}

@@ -1184,7 +1184,7 @@ GT_EXPORT gt_r1 gt_op_RawGroupNorm(gt_handle x_, int64_t groups, gt_handle w_, g
     Borrowed x__(x_); const at::Tensor &x = x__;
     auto w = gt::optional(w_);
     auto b = gt::optional(b_);
-    return at::Tensor(at::group_norm(x, groups, w, b, eps));
+    return at::Tensor(gt::libtorch_group_norm(x, groups, w, b, eps));
   });
 }
 GT_EXPORT gt_r1 gt_op_RawGroupNormAct(gt_handle x_, gt_handle shift_, int64_t groups, gt_handle w_, gt_handle b_, double eps, bool act) {

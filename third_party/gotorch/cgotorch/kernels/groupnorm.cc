@@ -61,7 +61,7 @@ at::Tensor composed(const at::Tensor &x, const at::Tensor &shift, int64_t groups
     sizes[0] = x.size(0), sizes[1] = x.size(1);
     h = x + shift.view(sizes);
   }
-  h = at::group_norm(h, groups, optional(weight), optional(bias), eps);
+  h = libtorch_group_norm(h, groups, optional(weight), optional(bias), eps);
   return act ? at::silu(h) : h;
 }
 
@@ -150,6 +150,17 @@ bool ours(const at::Tensor &x, const at::Tensor &weight) {
 }
 
 }  // namespace
+
+at::Tensor libtorch_group_norm(const at::Tensor &x, int64_t groups,
+                               const std::optional<at::Tensor> &weight,
+                               const std::optional<at::Tensor> &bias, double eps) {
+  // Its gradients of weights want an input that has one where channels lie side by side
+  // (they write beyond what there is), and those of a bias want a weight.
+  bool given = x.is_cpu() && at::GradMode::is_enabled() && !x.requires_grad();
+  at::Tensor w = or_none(weight), b = or_none(bias);
+  if (b.defined() && !w.defined()) w = at::ones_like(b);
+  return at::group_norm(given ? x.contiguous() : x, groups, optional(w), optional(b), eps);
+}
 
 at::Tensor group_norm(const at::Tensor &x, const std::optional<at::Tensor> &shift, int64_t groups,
                       const std::optional<at::Tensor> &weight,

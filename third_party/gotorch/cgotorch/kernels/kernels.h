@@ -22,6 +22,11 @@ at::Tensor group_norm(const at::Tensor &x, const std::optional<at::Tensor> &shif
                       const std::optional<at::Tensor> &weight,
                       const std::optional<at::Tensor> &bias, double eps, bool act);
 
+// at::group_norm, without the faults of its gradients. x: [B,C,...], weight, bias: [C] or none.
+at::Tensor libtorch_group_norm(const at::Tensor &x, int64_t groups,
+                               const std::optional<at::Tensor> &weight,
+                               const std::optional<at::Tensor> &bias, double eps);
+
 // silu(x + bias). x: [...,C], bias: [C] or none -> x's shape and type. float32 and
 // bf16 on the CPU are computed by loops of our own with float32 inside.
 at::Tensor bias_silu(const at::Tensor &x, const std::optional<at::Tensor> &bias);
