@@ -99,7 +99,8 @@ bool GroupNormOperands::on_gpu() const {
   for (int64_t neighbours : {1, 4, 8}) {
     if (channels % neighbours) continue;
     Cut cut(samples, channels, pixels(x), neighbours);
-    if (cut.chunks >= 1 << 16 || cut.chunks * channels > INT32_MAX) return false;
+    if (cut.tiles >= 1 << 16 || cut.chunks >= 1 << 16 || cut.chunks * channels > INT32_MAX)
+      return false;
   }
   return launcher()->ready(x.device());
 }
