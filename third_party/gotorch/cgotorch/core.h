@@ -93,7 +93,6 @@
   X(gt_r0, gt_cuda_reset_peak, (int64_t device), (device))                     \
   X(gt_rb, gt_cuda_has_cudnn, (void), ())                                      \
   X(gt_r0, gt_cuda_trace, (bool on), (on))                                     \
-  X(gt_r0, gt_cuda_allow_tf32, (bool on), (on))                                \
   X(gt_rp, gt_cuda_stream_new, (int64_t device), (device))                     \
   X(gt_rp, gt_cuda_stream_current, (int64_t device), (device))                 \
   X(gt_r0, gt_cuda_stream_set, (void *s), (s))                                 \

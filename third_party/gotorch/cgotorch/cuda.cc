@@ -140,14 +140,6 @@ GT_EXPORT gt_r0 gt_cuda_trace(bool on) {
   return gt::none([&] { show_trace = on; });
 }
 
-// cuDNN's convolutions use TF32 unless told not to, matrix products do not.
-GT_EXPORT gt_r0 gt_cuda_allow_tf32(bool on) {
-  return gt::none([&] {
-    at::globalContext().setAllowTF32CuDNN(on);
-    at::globalContext().setAllowTF32CuBLAS(on);
-  });
-}
-
 GT_EXPORT gt_rp gt_cuda_stream_new(int64_t device) {
   return gt::pointer([&] {
     return handle_of(c10::cuda::getStreamFromPool(/*isHighPriority=*/false, at_index(device)));

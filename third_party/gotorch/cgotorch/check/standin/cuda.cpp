@@ -182,13 +182,6 @@ GT_EXPORT gt_rb gt_cuda_has_cudnn() {
 GT_EXPORT gt_r0 gt_cuda_trace(bool) {
   return gt::none([] {});
 }
-GT_EXPORT gt_r0 gt_cuda_allow_tf32(bool on) {
-  return gt::none([&] {
-    at::globalContext().setAllowTF32CuDNN(on);
-    at::globalContext().setAllowTF32CuBLAS(on);
-  });
-}
-
 GT_EXPORT gt_rp gt_cuda_stream_new(int64_t d) {
   return gt::pointer([&] {
     check_device(d);
