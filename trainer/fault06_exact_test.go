@@ -20,14 +20,20 @@ import (
 // epochs begin and end in between.
 const exactSteps = 50
 
-// exactRuns are runs of all kinds, each made anew by its function.
-func exactRuns(t *testing.T) map[string]func() *Run {
+// fewDigits are the first n of the digits.
+func fewDigits(t *testing.T, n int) *datasets.Images {
 	digits, err := datasets.Digits()
 	if err != nil {
 		t.Fatal(err)
 	}
 	few := *digits
-	few.Pixels, few.Labels = few.Pixels[:37*64], few.Labels[:37] // an epoch of 18 batches of 2
+	few.Pixels, few.Labels = few.Pixels[:n*64], few.Labels[:n]
+	return &few
+}
+
+// exactRuns are runs of all kinds, each made anew by its function.
+func exactRuns(t *testing.T) map[string]func() *Run {
+	few := fewDigits(t, 37) // an epoch of 18 batches of 2
 	moons, err := plane.Open("moons")
 	if err != nil {
 		t.Fatal(err)
@@ -47,7 +53,7 @@ func exactRuns(t *testing.T) map[string]func() *Run {
 			t.Fatal(err)
 		}
 		c.ClassDropout, c.HorizontalFlip = 0.3, true
-		return &Run{Config: c, Network: u, Device: torch.CPU, Open: Data(&few)}
+		return &Run{Config: c, Network: u, Device: torch.CPU, Open: Data(few)}
 	}
 	stored := func(distill bool) func() *Run {
 		return func() *Run {

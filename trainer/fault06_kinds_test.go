@@ -24,12 +24,7 @@ import (
 // process before.
 func TestExactOfEachKind(t *testing.T) {
 	defer torch.SetNumThreads(int32(torch.NumThreads()))
-	digits, err := datasets.Digits()
-	if err != nil {
-		t.Fatal(err)
-	}
-	few := *digits
-	few.Pixels, few.Labels = few.Pixels[:83*64], few.Labels[:83] // an epoch has 5 batches of 16
+	few := fewDigits(t, 83) // an epoch has 5 batches of 16
 	moons, err := plane.Open("moons")
 	if err != nil {
 		t.Fatal(err)
@@ -49,10 +44,10 @@ func TestExactOfEachKind(t *testing.T) {
 		set     datasets.Set
 		change  func(*Config)
 	}{
-		{"UNet", unet, &few, func(c *Config) { c.ClassDropout, c.Accumulate = 0.3, 2 }},
+		{"UNet", unet, few, func(c *Config) { c.ClassDropout, c.Accumulate = 0.3, 2 }},
 		{"UNet without classes, attention and average", plain, few.Unlabelled(), func(c *Config) { c.EMADecay, c.GradClip, c.HorizontalFlip = 0, 0, true }},
-		{"DiT", dit(models.DiTConfig{Depth: 2, Width: 24, NumHeads: 2}), &few, func(c *Config) { c.ClassDropout = 0.3 }},
-		{"DiT of large patches", dit(models.DiTConfig{Depth: 1, Width: 32, NumHeads: 1, PatchSize: 4}), &few, func(c *Config) { c.ClassDropout, c.Accumulate = 0.3, 2 }},
+		{"DiT", dit(models.DiTConfig{Depth: 2, Width: 24, NumHeads: 2}), few, func(c *Config) { c.ClassDropout = 0.3 }},
+		{"DiT of large patches", dit(models.DiTConfig{Depth: 1, Width: 32, NumHeads: 1, PatchSize: 4}), few, func(c *Config) { c.ClassDropout, c.Accumulate = 0.3, 2 }},
 		{"points", models.MLPConfig{HiddenDim: 32}.Defaults(), moons, func(c *Config) { c.StableTargets, c.StratifiedTimes = true, true }},
 		{"points, accumulated", models.MLPConfig{HiddenDim: 16}.Defaults(), moons, func(c *Config) { c.Accumulate, c.BatchSize = 3, 7 }},
 	} {
