@@ -1,5 +1,6 @@
 // The functions written by hand; ops_gen.h lists the generated ones.
 // X(result, name, (parameters), (arguments))
+// After a change run go generate: Go does not see by itself that a header has changed.
 #ifndef CGOTORCH_CORE_H_
 #define CGOTORCH_CORE_H_
 
