@@ -9,6 +9,7 @@ import importlib.util
 import json
 import math
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -32,6 +33,8 @@ class Done:
 
 
 class Part:
+    PATIENCE = 4  # seconds that a program may take to end when it is told to
+
     def __init__(self, number, bundle, work, out, device, seconds):
         self.number, self.bundle, self.work, self.out, self.device = number, bundle, work, out, device
         self.end = time.monotonic() + seconds
@@ -73,6 +76,10 @@ class Part:
     def program(self, name):
         return os.path.join(self.work, "bin", name)  # gpu-check has unpacked them
 
+    def peer(self, name):
+        """A program of PyTorch's side."""
+        return os.path.join(self.bundle, "peer", name)
+
     def mnist(self):
         """Whether MNIST is there; the reason to give where it is not."""
         return os.path.isdir(os.path.join(self.bundle, "data", "mnist"))
@@ -80,8 +87,13 @@ class Part:
     NO_MNIST = "no MNIST: the bundle has no data/mnist (gpu-bundle --data-dir DIR packs it)"
 
     def environment(self, **more):
-        env = dict(os.environ, LIBTORCH_USE_PYTORCH="1")
+        env = dict(
+            os.environ, LIBTORCH_USE_PYTORCH="1", PYTHONFAULTHANDLER="1",
+            TORCHINDUCTOR_CACHE_DIR=os.path.join(self.work, "inductor"), TRITON_CACHE_DIR=os.path.join(self.work, "triton"),
+        )  # fmt: skip
         env.pop("LIBTORCH", None)
+        if shared(self, "kernels.json") is False:  # part 1 found that they do harm: the rest is to be told all the same
+            env["GOTORCH_CUDA_KERNELS"] = "0"
         if shared(self, "libtorch.json"):  # part 1 had to name it
             env["LIBTORCH"] = shared(self, "libtorch.json")
         env.update(more)
@@ -100,13 +112,19 @@ class Part:
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd or self.folder,
             env=env or self.environment(), preexec_fn=before,
         )  # fmt: skip
-        status = None
-        try:
-            out, err = p.communicate(timeout=limit)
-            status = p.returncode
-        except subprocess.TimeoutExpired:
-            p.kill()
-            out, err = p.communicate()
+        out, err, ended = said(p, limit)
+        status = p.returncode if ended else None
+        if not ended:
+            # Go and Python (PYTHONFAULTHANDLER) then tell where each thread is.
+            for number, patience in ((signal.SIGABRT, self.PATIENCE), (signal.SIGKILL, self.PATIENCE)):
+                p.send_signal(number)
+                out, err, ended = said(p, patience)
+                if ended:
+                    break
+            if not ended:  # what waits for a GPU that has failed cannot be, and what it has started may hold the pipes
+                p.poll()
+                p.stdout.close()
+                p.stderr.close()
         done = Done(status, out.decode(errors="replace"), err.decode(errors="replace"), time.monotonic() - start)
         log(done.err.rstrip())
         if status != 0:
@@ -171,6 +189,14 @@ class Part:
         return flag in self.run(self.program(program), "--help", limit=30).out
 
 
+def said(p, seconds):
+    """What a program has said until it ended, or so many seconds, and whether it has ended."""
+    try:
+        return (*p.communicate(timeout=seconds), True)
+    except subprocess.TimeoutExpired as e:
+        return e.stdout or b"", e.stderr or b"", False
+
+
 def finite(v):
     """v as JSON can say it."""
     if isinstance(v, float) and not math.isfinite(v):
@@ -221,6 +247,7 @@ def fault(number):
 
 def main(run):
     options = json.loads(sys.argv[1])
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # of what is aborted the log tells enough
     p = Part(**options)
     fault(p.number)
     run(p)

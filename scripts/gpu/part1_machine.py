@@ -4,12 +4,15 @@ import glob
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from part import log, main, share, torch_folder
+from part import log, main, share, shared, torch_folder
+
+SLOW = 20  # seconds for each program to begin with, which would leave the other parts no time
 
 
 def run(p):
@@ -18,7 +21,12 @@ def run(p):
         facts()
         read_ahead(p)
     doctor(p)
-    ours = libraries(p)
+    ours, good = libraries(p)
+    if p.cuda and not good and shared(p, "kernels.json") is not False:
+        share(p, "kernels.json", False)
+        ours, good = libraries(p, ", without kernels of our own")
+        if not good:  # they are not to blame
+            share(p, "kernels.json", True)
     if p.cuda:
         theirs = torch_libraries(p)
         if theirs:
@@ -66,24 +74,16 @@ def facts():
 
 
 def doctor(p):
-    command = [p.program("doctor"), "--data-dir", os.path.join(p.bundle, "data"), "--device", p.device, "--output-dir", p.folder]
-    done = p.run(*command, limit=45)
-    log(done.out.rstrip())
+    done = ask_doctor(p)
     untrusted = re.search(r".* is not opened, for .*", done.out + done.err)
     if untrusted:
         p.result("libtorch of the installed PyTorch", "failed", why=untrusted.group(0).strip())
         share(p, "libtorch.json", torch_folder())  # from now on it is named, for everything
-        done = p.run(*command, limit=45)
-        log(done.out.rstrip())
-    if p.started(done, "doctor"):
+        done = ask_doctor(p)
+    if done.status == 0:
         p.result("doctor", "ok")
-    elif p.cuda:
-        # What the loader looked for in vain, and where.
-        debug = os.path.join(p.folder, "ld")
-        p.run(*command, limit=min(45, p.left() / 2), env=p.environment(GOTORCH_TRACE="1", LD_DEBUG="libs", LD_DEBUG_OUTPUT=debug))
-        for name in glob.glob(glob.escape(debug) + "*"):
-            with open(name, errors="replace") as f:
-                log("\n".join([line.strip() for line in f if re.search(r"error|fatal|find library|trying file.*(nvidia|cuda)", line)][-300:]))
+    else:
+        done = without_kernels(p, done)
     for line in done.out.splitlines():
         found = re.match(r"(?:ok|--) +(processor|libtorch|arithmetic|GPU|kernels) +(.*)", line)
         if found:
@@ -92,16 +92,49 @@ def doctor(p):
         kernels(p)
 
 
+def ask_doctor(p, *more, limit=45, **environment):
+    done = p.run(
+        p.program("doctor"), "--data-dir", os.path.join(p.bundle, "data"), "--device", p.device, "--output-dir", p.folder, *more,
+        limit=limit, env=p.environment(**environment),
+    )  # fmt: skip
+    log(done.out.rstrip())
+    return done
+
+
+def without_kernels(p, failed):
+    """Where doctor fails: whether our own kernels are to blame, which the other parts then go without."""
+    if p.cuda:
+        off = ask_doctor(p, limit=30, GOTORCH_CUDA_KERNELS="0")
+        if off.status == 0:
+            p.started(failed, "doctor, with kernels of our own")
+            share(p, "kernels.json", False)
+            p.result("doctor", "ok")
+            return off
+    p.started(failed, "doctor")
+    if p.cuda:
+        # What the loader looked for in vain, and where.
+        debug = os.path.join(p.folder, "ld")
+        ask_doctor(p, limit=min(45, p.left() / 2), GOTORCH_TRACE="1", LD_DEBUG="libs", LD_DEBUG_OUTPUT=debug)
+        for name in glob.glob(glob.escape(debug) + "*"):
+            with open(name, errors="replace") as f:
+                log("\n".join([line.strip() for line in f if re.search(r"error|fatal|find library|trying file.*(nvidia|cuda)", line)][-300:]))
+    return failed
+
+
 def kernels(p):
     """Whether the card runs our own, and what the compiler said, which goes to the log in full."""
-    done = p.run(p.program("doctor"), "--data-dir", os.path.join(p.bundle, "data"), "--device", p.device, "--output-dir", p.folder, "--json", limit=30)
-    log(done.out.rstrip())
+    if shared(p, "kernels.json") is False:
+        return  # told already
+    done = ask_doctor(p, "--json", limit=30)
     try:
         found = next(f for f in json.loads(done.out) if f["name"] == "kernels")
     except (ValueError, StopIteration):
         p.result("own kernels", "failed", why="doctor says nothing of them")
         return
     p.must("own kernels", found["ok"], found["what"])
+    if done.seconds > SLOW:
+        p.result("time until they are ready", "failed", why="doctor took %.0f s: the other parts go without them" % done.seconds)
+        share(p, "kernels.json", False)
 
 
 def card(p):
@@ -114,10 +147,12 @@ def card(p):
         p.info("card", "nvidia-smi cannot be run: %s" % error)
 
 
-def libraries(p):
-    """Trains a little, and gives the libraries that lie in the process's memory meanwhile."""
-    seen, complaints = set(), os.path.join(p.folder, "stderr")
-    command = [p.program("train"), "--dataset", "digits", "--device", p.device, "--iterations", "100000", "--no-figures", "--output-dir", p.folder]
+def libraries(p, how=""):
+    """Trains a little, and gives the libraries that lie in the process's memory meanwhile, and whether all went well."""
+    seen, folder = set(), os.path.join(p.folder, "bare" if how else "own")
+    os.makedirs(folder, exist_ok=True)
+    complaints = os.path.join(folder, "stderr")
+    command = [p.program("train"), "--dataset", "digits", "--device", p.device, "--iterations", "100000", "--no-figures", "--output-dir", folder]
     log("$ " + " ".join(command))
     # To standard error, which nothing is left of in a buffer when the program is ended.
     env = p.environment(CUDNN_LOGLEVEL_DBG="2", CUDNN_LOGDEST_DBG="stderr")
@@ -128,12 +163,12 @@ def libraries(p):
     while train.poll() is None and time.monotonic() < most:
         time.sleep(0.25)
         seen |= mapped(train.pid)
-        if began is None and holds_steps(os.path.join(p.folder, "cfm/digits/metrics.jsonl")):
+        if began is None and holds_steps(os.path.join(folder, "cfm/digits/metrics.jsonl")):
             began = time.monotonic()
         if began and time.monotonic() > began + (6 if p.cuda else 2):
             break
     status = train.poll()
-    train.terminate()
+    train.send_signal(signal.SIGTERM if began else signal.SIGABRT)  # upon which it says where each thread is
     try:
         train.wait(10)
     except subprocess.TimeoutExpired:
@@ -141,12 +176,13 @@ def libraries(p):
     with open(complaints, errors="replace") as f:
         text = f.read()
     log("\n".join(text.splitlines()[-200:]))
-    p.must("digits train", status is None and began is not None, "no step was done" if status is None else "exit status %s" % status)
-    p.info("libraries loaded", ", ".join(sorted(seen)))
-    p.must("one libtorch", sum(n.startswith("libtorch_cpu.so") for n in seen) == 1, "libtorch_cpu.so is loaded %d times" % sum(n.startswith("libtorch_cpu.so") for n in seen))
+    good = status is None and began is not None
+    p.must("digits train" + how, good, "no step was done" if status is None else "exit status %s: %s" % (status, (text.strip().splitlines() or [""])[-1]))
+    p.info("libraries loaded" + how, ", ".join(sorted(seen)))
+    p.must("one libtorch" + how, sum(n.startswith("libtorch_cpu.so") for n in seen) == 1, "libtorch_cpu.so is loaded %d times" % sum(n.startswith("libtorch_cpu.so") for n in seen))
     if p.cuda:
         report_complaints(p, text)
-    return seen
+    return seen, good
 
 
 def holds_steps(metrics):
@@ -198,4 +234,5 @@ def torch_libraries(p):
     return {n for n in map(os.path.basename, paths) if re.match(r"lib(torch|c10|cu|nv|nccl)", n) and "python" not in n}
 
 
-main(run)
+if __name__ == "__main__":
+    main(run)

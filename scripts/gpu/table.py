@@ -2,12 +2,14 @@
 
 import math
 
-OURS = ["ours", "ours, graph", "ours, graph, libtorch's GroupNorm"]
+OURS = ["ours", "ours, graph", "ours, graph, libtorch's GroupNorm", "ours, graph, cuDNN's best ways"]
 THEIRS = ["PyTorch", "PyTorch, compiled", "PyTorch, graph"]
 WHO = OURS + THEIRS
 
 
 def render(results, titles, status):
+    """status: None while the check goes on."""
+    results = sorted(results, key=lambda r: r["part"])  # parts that ran at the same time
     out = heading(results) + parts(results, titles, status)
     for section in (speeds, comparisons, findings, not_done):
         out += section(results)
@@ -37,6 +39,8 @@ def parts(results, titles, status):
             n, titles.get(n, ""), how, end["seconds"], count("ok"), count("failed"), count("skipped"), count("not built"),
         ))  # fmt: skip
     bad = ["part %d %s" % (n, e["status"]) for n, e in sorted(ends.items()) if e["status"] != "done"]
+    if status is None:
+        return out + ["", "Parts are still to come.", ""]
     return out + ["", "Exit status %d%s." % (status, ": " + ", ".join(bad) if bad else ": all is well" if status == 0 else ""), ""]
 
 
@@ -62,14 +66,15 @@ def speeds(results):
         ratio = "%.2f" % (min(r["ms"] for r in theirs) / min(r["ms"] for r in ours)) if ours and theirs else ""
         memory = [mebibytes(next((r for r in rows_ if "ms" in r), {})) for rows_ in (ours, theirs)]
         out.append("| %s | %s | %s | %s |" % (clean(job), " | ".join(cell(by.get(w)) for w in WHO), ratio, " | ".join(memory)))
-    return out + [""]
+    whys = ["- %s, %s: %s, %s" % (clean(r["name"]), r["who"], r["status"], clean(r["why"])) for r in rows if r.get("why")]
+    return out + [""] + (whys + [""] if whys else [])
 
 
 def cell(row):
     if row is None:
         return ""
     if "ms" not in row:
-        return row["status"]
+        return {"skipped": "not in time", "info": "fails"}.get(row["status"], row["status"])  # info: that another's fails
     return "%s (%s to %s)" % (number(row["ms"]), number(row["low"]), number(row["high"]))
 
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <mutex>
@@ -107,6 +108,10 @@ GT_EXPORT gt_rs gt_setup(bool cache_blocks) {
     // cuDNN's attention, which libtorch prefers on an H100, makes a plan for each shape
     // that it meets, and fails where it finds none. libtorch's own kernels do neither.
     at::globalContext().setSDPUseCuDNN(false);
+    // Tries all of cuDNN's ways of a convolution when one of its shape first comes, and takes
+    // the fastest.
+    if (const char *v = std::getenv("GOTORCH_CUDNN_BENCHMARK"); v && !std::strcmp(v, "1"))
+      at::globalContext().setBenchmarkCuDNN(true);
     // oneDNN's scratch memory comes from malloc: keep large blocks there too.
     mallopt(M_MMAP_THRESHOLD, 32 << 20);
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
