@@ -13,7 +13,13 @@ var hasAMX = sync.OnceValue(func() bool { return slices.Contains(torch.CPUFlags(
 
 // normalises tells whether a GPU has normalisations for what lies pixel by pixel: our
 // own. libtorch's are given copies in the other order.
-func normalises(d torch.Device) bool { return torch.CUDAKernels(d).OK }
+func normalises(d torch.Device, bf16 bool) bool {
+	program := "group_norm_f32x4"
+	if bf16 {
+		program = "group_norm_bf16x8"
+	}
+	return torch.CUDAKernels(d, program).OK
+}
 
 // laidOut is h in the order of elements in which a network of images is
 // computed fastest; all layers keep the order that they are given. That
@@ -22,7 +28,7 @@ func normalises(d torch.Device) bool { return torch.CUDAKernels(d).OK }
 // a little less without it, and the normalisations keep the order; on a GPU it is the order
 // in which its products of bf16 compute convolutions. h: [B,C,H,W].
 func laidOut(h torch.Tensor) torch.Tensor {
-	if d := h.Device(); d.IsCUDA() && !normalises(d) {
+	if d := h.Device(); d.IsCUDA() && !normalises(d, h.Dtype() == torch.BFloat16) {
 		return h
 	}
 	return torch.ChannelsLast(h)
@@ -33,7 +39,7 @@ func laidOut(h torch.Tensor) torch.Tensor {
 // another order they were brought into this one before each convolution, and again for its
 // gradients.
 func LayOut(m nn.IModule, d torch.Device, bf16 bool) {
-	if d.IsCUDA() && !normalises(d) || !d.IsCUDA() && !(bf16 && hasAMX()) {
+	if d.IsCUDA() && !normalises(d, bf16) || !d.IsCUDA() && !(bf16 && hasAMX()) {
 		return
 	}
 	m.Apply(func(c nn.IModule) {

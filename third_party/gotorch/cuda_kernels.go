@@ -26,7 +26,7 @@ func openKernels() error {
 		return nil
 	}
 	if r.err == nil {
-		r.err = C.c_gt_set_kernels(r.p).err
+		r.err = C.c_gt_set_kernels(r.p, nil).err
 	}
 	if r.err != nil {
 		return take("kernels", r.err)
@@ -40,25 +40,31 @@ type CUDAKernelsInfo struct {
 	Off          bool          // by GOTORCH_CUDA_KERNELS=0, or there are none: no fault
 	Why          string        // not OK
 	Architecture string        // that they were compiled for: "sm_90"
+	Compiled     int           // programs that were compiled
+	Found        int           // programs that were found compiled
 	Compiling    time.Duration // how long that took
 	Log          string        // what the compiler said
 }
 
 // CUDAKernels compiles and checks the binding's own kernels on d, unless that has been done, as the first operation there
-// would. Where they are not OK operations are libtorch's, which are slower. GOTORCH_CUDA_KERNELS=0 in the
-// environment switches them off.
-func CUDAKernels(d Device) CUDAKernelsInfo {
+// would. Where they are not OK operations are libtorch's, which are slower. They come in programs, each for an operation and
+// a type of elements, of which one access gets several or one: group_norm_bf16x8, group_norm_bf16, group_norm_f32x4,
+// group_norm_f32. Without names it is all of them. GOTORCH_CUDA_KERNELS=0 in the environment switches them off.
+func CUDAKernels(d Device, programs ...string) CUDAKernelsInfo {
 	needCUDA("CUDAKernels")
 	if kernelsOff != "" {
 		return CUDAKernelsInfo{Off: true, Why: kernelsOff}
 	}
-	r := C.c_gt_get_kernels(C.gt_device{kind: d.T.kind, index: C.int8_t(d.Index())})
+	names := C.CString(strings.Join(programs, ","))
+	defer C.free(unsafe.Pointer(names))
+	r := C.c_gt_get_kernels(C.gt_device{kind: d.T.kind, index: C.int8_t(d.Index())}, names)
 	check("CUDAKernels", r.err)
-	defer C.free(unsafe.Pointer(r.why))
-	defer C.free(unsafe.Pointer(r.log))
+	for _, s := range []*C.char{r.why, r.log, r.folder, r.not_kept} {
+		defer C.free(unsafe.Pointer(s))
+	}
 	return CUDAKernelsInfo{
 		OK: bool(r.ready), Why: strings.TrimSpace(C.GoString(r.why)),
 		Architecture: C.GoString(&r.architecture[0]), Log: strings.TrimSpace(C.GoString(r.log)),
-		Compiling: time.Duration(float64(r.seconds) * float64(time.Second)),
+		Compiled: int(r.compiled), Found: int(r.found), Compiling: time.Duration(float64(r.seconds) * float64(time.Second)),
 	}
 }

@@ -28,8 +28,8 @@
   X(gt_r0, gt_deterministic, (bool on), (on))                                  \
   X(gt_r0, gt_throw_in_destructor, (void), ())                                 \
   /* launcher.cc: kernels of our own on a GPU */                               \
-  X(gt_r0, gt_set_kernels, (void *kernels), (kernels))                         \
-  X(gt_kernels, gt_get_kernels, (gt_device d), (d))                            \
+  X(gt_r0, gt_set_kernels, (void *kernels, const char *folder), (kernels, folder)) \
+  X(gt_kernels, gt_get_kernels, (gt_device d, const char *programs), (d, programs)) \
   /* scope.cc: where new tensors belong, and their end */                      \
   X(gt_ri, gt_scope_enter, (int64_t id, int64_t threads), (id, threads))       \
   X(gt_r0, gt_scope_leave, (int64_t before), (before))                         \

@@ -19,7 +19,7 @@ namespace {
 
 constexpr uint32_t most_x = 2147483647, most_yz = 65535;  // blocks that any GPU takes
 
-// What was compiled for a kind of GPU. CUDA hands it to each GPU by itself.
+// What was loaded for a kind of GPU. CUDA hands it to each GPU by itself.
 struct Program {
   struct Kernel {
     cudaKernel_t handle;
@@ -27,8 +27,7 @@ struct Program {
     uint32_t threads;  // the most in a block
   };
   gt::DeviceKernels::Loaded known;
-  std::string code;  // which CUDA may read as long as it has the library
-  cudaLibrary_t library = nullptr;
+  std::vector<std::string> code;  // which CUDA may read as long as it has the libraries
   std::map<std::string, Kernel, std::less<>> kernels;
 };
 
@@ -49,41 +48,28 @@ class Kernels final : public gt::DeviceKernels {
     return false;
   }
 
-  Loaded load(c10::Device d, const gt::GPUText &text) override {
+  Loaded load(c10::Device d, const gt::GPUText &text, gt::GPUProgram p) override {
     failed_ = {};
     const c10::cuda::CUDAGuard guard(d.index());
     int major = 0, minor = 0;
     C10_CUDA_CHECK(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, d.index()));
     C10_CUDA_CHECK(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, d.index()));
-    auto &program = of_architecture_[10 * major + minor];
-    if (!program) {
-      auto made = std::make_unique<Program>();
-      Loaded &known = failed_;  // as long as it is not loaded
-      known.architecture = "sm_" + std::to_string(10 * major + minor);
-      auto compiled = gt::NVRTC().compile(text, 10 * major + minor);
-      known.log = compiled.log, known.seconds = compiled.seconds;
-      if (!compiled.error.empty()) throw std::runtime_error(compiled.error);
-      made->code = std::move(compiled.code);
-      made->known = known;
-      C10_CUDA_CHECK(cudaLibraryLoadData(&made->library, made->code.data(), nullptr, nullptr, 0,
-                                         nullptr, nullptr, 0));
-      find(*made, text);
-      program = std::move(made);
-    }
+    auto &program = of_architecture_[{10 * major + minor, p}];
+    if (!program) program = made(10 * major + minor, text, text[p]);
     // CUDA loads a kernel when it is first used, which a capture would not survive.
     for (const auto &[name, k] : program->kernels) {
       cudaFuncAttributes a;
       C10_CUDA_CHECK(cudaFuncGetAttributes(&a, function(k.handle)));
     }
-    of_device_.at(d.index()).store(program.get(), std::memory_order_release);
+    of(d, p).store(program.get(), std::memory_order_release);
     return program->known;
   }
   Loaded failed() const override { return failed_; }
 
-  void launch(const char *name, c10::Device d, gt::Blocks blocks, uint32_t threads,
-              const void *operands, size_t bytes) override {
-    const Program *p = of_device_.at(d.index()).load(std::memory_order_acquire);
-    TORCH_CHECK(p, "no kernels were loaded on ", d);
+  void launch(gt::GPUProgram program, const char *name, c10::Device d, gt::Blocks blocks,
+              uint32_t threads, const void *operands, size_t bytes) override {
+    const Program *p = of(d, program).load(std::memory_order_acquire);
+    TORCH_CHECK(p, "no kernels were loaded on ", d, " that ", name, " is one of");
     const auto k = p->kernels.find(std::string_view(name));
     TORCH_CHECK(k != p->kernels.end(), "there is no kernel ", name);
     TORCH_CHECK(bytes == k->second.operands, name, " takes ", k->second.operands,
@@ -102,24 +88,47 @@ class Kernels final : public gt::DeviceKernels {
   void forget_error() noexcept override { (void)cudaGetLastError(); }
 
  private:
-  static void find(Program &p, const gt::GPUText &text) {
-    for (const auto &wanted : text.kernels) {
+  std::unique_ptr<Program> made(int architecture, const gt::GPUText &text,
+                                const gt::GPUText::Program &wanted) {
+    auto p = std::make_unique<Program>();
+    Loaded &known = failed_;  // as long as it is not loaded
+    known.architecture = "sm_" + std::to_string(architecture);
+    auto compiled = gt::NVRTC().compile(text, wanted, architecture);
+    known.compiled = true, known.log = compiled.log, known.seconds = compiled.seconds;
+    if (!compiled.error.empty()) throw std::runtime_error(compiled.error);
+    p->code = std::move(compiled.code);
+    load(*p, wanted);
+    p->known = known;
+    return p;
+  }
+
+  static void load(Program &p, const gt::GPUText::Program &wanted) {
+    for (size_t i = 0; i < wanted.kernels.size(); i++) {
+      const gt::GPUText::Kernel &kernel = wanted.kernels[i];
+      cudaLibrary_t library = nullptr;
       Program::Kernel k{};
       cudaFuncAttributes a{};
       size_t at = 0;
-      C10_CUDA_CHECK(cudaLibraryGetKernel(&k.handle, p.library, wanted.name.c_str()));
+      C10_CUDA_CHECK(cudaLibraryLoadData(&library, p.code.at(i).data(), nullptr, nullptr, 0,
+                                         nullptr, nullptr, 0));
+      C10_CUDA_CHECK(cudaLibraryGetKernel(&k.handle, library, kernel.name.c_str()));
       C10_CUDA_CHECK(cudaFuncGetAttributes(&a, function(k.handle)));
       C10_CUDA_CHECK(cudaFuncGetParamInfo(function(k.handle), 0, &at, &k.operands));
-      TORCH_CHECK(k.operands == wanted.operands, wanted.name, " takes ", k.operands,
-                  " bytes of operands, and is given ", wanted.operands);
+      TORCH_CHECK(k.operands == kernel.operands, kernel.name, " takes ", k.operands,
+                  " bytes of operands, and is given ", kernel.operands);
       k.threads = static_cast<uint32_t>(a.maxThreadsPerBlock);
-      p.kernels.emplace(wanted.name, k);
+      p.kernels.emplace(kernel.name, k);
     }
   }
 
-  std::map<int, std::unique_ptr<Program>> of_architecture_;
+  using Loads = std::atomic<const Program *>;
+  Loads &of(c10::Device d, gt::GPUProgram p) {
+    return of_device_.at(d.index()).at(static_cast<size_t>(p));
+  }
+
+  std::map<std::pair<int, gt::GPUProgram>, std::unique_ptr<Program>> of_architecture_;
   Loaded failed_;
-  std::array<std::atomic<const Program *>, 128> of_device_{};
+  std::array<std::array<Loads, gt::gpu_programs>, 128> of_device_{};
 };
 
 }  // namespace

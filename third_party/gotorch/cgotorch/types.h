@@ -118,13 +118,16 @@ typedef struct {
   char *err;
 } gt_cuda_info;
 
-// Whether a GPU runs the binding's own kernels.
+// Whether a GPU runs the binding's own kernels, and where their machine code comes from.
 typedef struct {
   bool ready;
-  double seconds;         // that compiling took
-  char architecture[16];  // "sm_90"
-  char *why;              // not; malloc'ed, as log is: what the compiler said
-  char *log;
+  double seconds;           // that compiling took
+  int32_t compiled, found;  // programs that were compiled, and found compiled
+  char architecture[16];    // "sm_90"
+  char *why;                // not; malloc'ed, as are the others
+  char *log;                // what the compiler said
+  char *folder;             // where they are kept, or ""
+  char *not_kept;           // why they could not be kept there, or ""
   char *err;
 } gt_kernels;
 

@@ -31,7 +31,7 @@ char *message(std::exception_ptr e) noexcept { return message(std::move(e), fals
 const GPUText &real_text();  // gpu_text.cc, compiled under that name
 GPUText now;
 const GPUText &gpu_text() { return now; }
-void check_kernels(c10::Device, Launcher &) {}  // what libtorch computes there is not known here
+void check_kernels(c10::Device, GPUProgram, Launcher &) {}  // what libtorch computes there is not known here
 }  // namespace gt
 
 extern "C" gt_rp gt_cuda_kernels();
@@ -61,8 +61,9 @@ cudaError_t done(const char *function, cudaError_t otherwise) {
 }
 std::string name_of(const void *kernel) { return static_cast<const char *>(kernel); }
 size_t operands_of(const void *kernel) {
-  for (const auto &k : gt::real_text().kernels)
-    if (k.name == name_of(kernel)) return k.operands;
+  for (const auto &p : gt::real_text().programs)
+    for (const auto &k : p.kernels)
+      if (k.name == name_of(kernel)) return k.operands;
   return 0;
 }
 
@@ -81,11 +82,12 @@ cudaError_t cudaLibraryLoadData(cudaLibrary_t *l, const void *code, cudaJitOptio
   return done("cudaLibraryLoadData", cudaErrorInvalidKernelImage);
 }
 cudaError_t cudaLibraryGetKernel(cudaKernel_t *k, cudaLibrary_t, const char *name) {
-  for (const auto &real : gt::real_text().kernels)
-    if (real.name == name) {
-      *k = reinterpret_cast<cudaKernel_t>(const_cast<char *>(real.name.c_str()));
-      return done("cudaLibraryGetKernel", cudaErrorSymbolNotFound);
-    }
+  for (const auto &p : gt::real_text().programs)
+    for (const auto &real : p.kernels)
+      if (real.name == name) {
+        *k = reinterpret_cast<cudaKernel_t>(const_cast<char *>(real.name.c_str()));
+        return done("cudaLibraryGetKernel", cudaErrorSymbolNotFound);
+      }
   return world.last = cudaErrorSymbolNotFound;
 }
 cudaError_t cudaFuncGetAttributes(cudaFuncAttributes *a, const void *) {
@@ -155,7 +157,7 @@ struct Listener : c10::WarningHandler {
 std::string check_says;  // what the check of the numbers throws, or ""
 void (*during)(gt::Launcher &) = nullptr;
 
-void check(c10::Device, gt::Launcher &l) {
+void check(c10::Device, gt::GPUProgram, gt::Launcher &l) {
   checks++;
   if (during) during(l);
   TORCH_CHECK(check_says.empty(), check_says);
@@ -177,10 +179,15 @@ std::unique_ptr<gt::Launcher> fresh(int architecture) {
   return std::make_unique<gt::Launcher>(device(), &check);
 }
 
+// What is asked for, and one more: those that compile fastest.
+constexpr gt::GPUProgram asked = gt::GPUProgram::group_norm_f32, other = gt::GPUProgram::group_norm_bf16;
+gt::GPUText::Program &text() { return gt::now.programs[static_cast<size_t>(asked)]; }
+int kernels() { return static_cast<int>(gt::real_text()[asked].kernels.size()); }
+
 // A device that is refused, for good, whatever changes after.
 void refused(gt::Launcher &l, const std::string &why) {
-  expect(!l.ready(gpu(0)), why + ": was not refused");
-  const auto r = l.report(gpu(0));
+  expect(!l.ready(gpu(0), asked), why + ": was not refused");
+  const auto r = l.report(gpu(0), asked);
   expect(!r.ready && r.why.find(why) != std::string::npos, "it says '" + r.why + "', not '" + why + "'");
   expect(r.why.find('\n') == std::string::npos, why + ": more than a line");
   expect(world.last == cudaSuccess, why + ": the error is left for the next check");
@@ -188,7 +195,7 @@ void refused(gt::Launcher &l, const std::string &why) {
   warned.clear();
   const int loads = world.loads;
   world.fails.clear(), check_says.clear(), gt::now = gt::real_text();
-  expect(!l.ready(gpu(0)) && world.loads == loads && warned.empty(), why + ": was tried again");
+  expect(!l.ready(gpu(0), asked) && world.loads == loads && warned.empty(), why + ": was tried again");
 }
 
 template <class F>
@@ -204,13 +211,13 @@ void throws(F f, const std::string &what) {
 void refusals() {
   {
     auto l = fresh(75);
-    gt::now.program += "extern \"C\" __global__ void k(int *x) { *x = y; }\n";
+    text().kernels[1].text += "extern \"C\" __global__ void k(int *x) { *x = y; }\n";
     refused(*l, "they do not compile for sm_75: kernels.cu");
-    expect(l->report(gpu(0)).loaded.log.find("identifier \"y\" is undefined") != std::string::npos, "the compiler's log is lost");
+    expect(l->report(gpu(0), asked).loaded.log.find("identifier \"y\" is undefined") != std::string::npos, "the compiler's log is lost");
   }
   {
     auto l = fresh(75);
-    gt::now.program += "static_assert(sizeof(gt::gpu::GroupNorm) == 1, \"laid out otherwise\");\n";
+    text().kernels[0].text += "static_assert(sizeof(gt::gpu::GroupNorm) == 1, \"laid out otherwise\");\n";
     refused(*l, "laid out otherwise");
   }
   refused(*fresh(70), "libnvrtc 13.0 does not know sm_70");
@@ -221,34 +228,34 @@ void refusals() {
   }
   {
     auto l = fresh(80);
-    gt::now.kernels.push_back({"missing", 8});
+    text().kernels[3].name = "missing";
     refused(*l, "CUDA error: number 500");
   }
   {
     auto l = fresh(80);
-    gt::now.kernels[0].operands += 8;
+    text().kernels[2].operands += 8;
     refused(*l, "bytes of operands, and is given");
   }
   auto l = fresh(80);
   check_says = "GroupNorm is 0.5 off libtorch's\nand more";
   refused(*l, "GroupNorm is 0.5 off libtorch's");
-  expect(world.loads == 1, "what cannot be used was kept, or what can was not");
+  expect(world.loads == kernels(), "what cannot be used was kept, or what can was not");
 }
 
 void later() {
   auto l = fresh(86);
   world.capturing = true;
-  expect(!l->ready(gpu(0)) && world.loads == 0, "something was begun while a graph is captured");
-  expect(l->report(gpu(0)).why == "a graph is being captured", "it does not say that a graph is captured");
+  expect(!l->ready(gpu(0), asked) && world.loads == 0, "something was begun while a graph is captured");
+  expect(l->report(gpu(0), asked).why == "a graph is being captured", "it does not say that a graph is captured");
   world.capturing = false, world.fails = "cudaStreamIsCapturing";
-  expect(!l->ready(gpu(0)) && world.loads == 0 && !world.last, "something was begun while another stream is captured");
+  expect(!l->ready(gpu(0), asked) && world.loads == 0 && !world.last, "something was begun while another stream is captured");
   world.fails.clear();
   c10::cuda::warning_state().set_sync_debug_mode(c10::cuda::SyncDebugMode::L_ERROR);
-  expect(!l->ready(gpu(0)) && world.loads == 0, "something was begun while nothing may wait");
+  expect(!l->ready(gpu(0), asked) && world.loads == 0, "something was begun while nothing may wait");
   c10::cuda::warning_state().set_sync_debug_mode(c10::cuda::SyncDebugMode::L_DISABLED);
-  expect(l->ready(gpu(0)) && l->report(gpu(0)).why.empty(), "afterwards it is not ready: " + l->report(gpu(0)).why);
+  expect(l->ready(gpu(0), asked) && l->report(gpu(0), asked).why.empty(), "afterwards it is not ready: " + l->report(gpu(0), asked).why);
   world.capturing = true;
-  expect(l->ready(gpu(0)), "what is ready is not while a graph is captured");
+  expect(l->ready(gpu(0), asked), "what is ready is not while a graph is captured");
 }
 
 void once() {
@@ -257,13 +264,21 @@ void once() {
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; i++)
     threads.emplace_back([&, i] {
-      if (l->ready(gpu(i % 2))) yes++;
+      if (l->ready(gpu(i % 2), asked)) yes++;
     });
   for (auto &t : threads) t.join();
-  expect(yes == 4 && world.loads == 1 && checks == 2, std::to_string(yes) + " of 4 threads are told yes, of " + std::to_string(world.loads) + " libraries and " + std::to_string(checks) + " checks");
-  const auto r = l->report(gpu(1));
+  expect(yes == 4 && world.loads == kernels() && checks == 2, std::to_string(yes) + " of 4 threads are told yes, of " + std::to_string(world.loads) + " libraries and " + std::to_string(checks) + " checks");
+  const auto r = l->report(gpu(1), asked);
   expect(r.loaded.architecture == "sm_89" && r.loaded.seconds > 0 && r.loaded.log.empty(), "the report: " + r.loaded.architecture + " " + r.loaded.log);
   expect(current == 0, "another device is left");
+}
+
+// What is not asked for is not compiled, and stands and falls by itself.
+void programs() {
+  auto l = fresh(120);
+  expect(l->ready(gpu(0), asked) && world.loads == kernels() && checks == 1, "what was not asked for was loaded: " + std::to_string(world.loads));
+  check_says = "off";
+  expect(!l->ready(gpu(0), other) && l->ready(gpu(0), asked) && checks == 2, "a program that fails takes another with it");
 }
 
 // Whoever computes for a check is told what it wants, gradients' threads included; others wait.
@@ -271,33 +286,35 @@ void trials() {
   auto l = fresh(90);
   during = [](gt::Launcher &l) {
     for (bool ours : {true, false}) {
-      const gt::Launcher::Trial trial(ours);
-      expect(l.ready(gpu(0)) == ours, "a trial is told otherwise");
+      const gt::Launcher::Trial trial(asked, ours);
+      expect(l.ready(gpu(0), asked) == ours, "a trial is told otherwise");
+      expect(!l.ready(gpu(0), other), "a trial is told of another program");
       const at::ThreadLocalState state;
       std::thread([&] {
         const at::ThreadLocalStateGuard guard(state);
-        expect(l.ready(gpu(0)) == ours, "a gradient's thread is told otherwise");
+        expect(l.ready(gpu(0), asked) == ours, "a gradient's thread is told otherwise");
       }).join();
     }
-    const auto &k = gt::gpu_text().kernels[0];
+    const auto &k = gt::gpu_text()[asked].kernels[0];
     const std::string operands(k.operands, 'x');
-    l.launch(k.name.c_str(), gpu(0), {1, 1, 1}, 32, operands.data(), operands.size());
+    l.launch(asked, k.name.c_str(), gpu(0), {1, 1, 1}, 32, operands.data(), operands.size());
     expect(l.tried() == std::set<std::string>{k.name}, "what was tried is not known");
   };
-  expect(l->ready(gpu(0)) && checks == 1, "there was no check");
+  expect(l->ready(gpu(0), asked) && checks == 1, "there was no check");
 }
 
 void launches() {
   auto l = fresh(100);
-  const auto &k = gt::real_text().kernels[1];
+  const auto &k = gt::real_text()[asked].kernels[1];
   std::string operands(k.operands, 'x');
   operands[3] = 'y';
   auto launch = [&](const char *name, gt::Blocks b, uint32_t threads, size_t bytes) {
-    l->launch(name, gpu(1), b, threads, operands.data(), bytes);
+    l->launch(asked, name, gpu(1), b, threads, operands.data(), bytes);
   };
   const char *name = k.name.c_str();
-  throws([&] { l->launch(name, gpu(5), {}, 32, operands.data(), k.operands); }, "no kernels were loaded");
-  expect(l->ready(gpu(1)), "not ready: " + l->report(gpu(1)).why);
+  throws([&] { l->launch(asked, name, gpu(5), {}, 32, operands.data(), k.operands); }, "no kernels were loaded");
+  expect(l->ready(gpu(1), asked), "not ready: " + l->report(gpu(1), asked).why);
+  throws([&] { l->launch(other, name, gpu(1), {}, 32, operands.data(), k.operands); }, "no kernels were loaded");
   launch(name, {5, 65535, 7}, 256, k.operands);
   const auto &w = world.launched;
   expect(name_of(w.kernel) == k.name && w.blocks.x == 5 && w.blocks.y == 65535 && w.blocks.z == 7 && w.threads.x == 256 && w.threads.y == 1 &&
@@ -327,6 +344,7 @@ int main(int n, char **arguments) {
     refusals();
     later();
     once();
+    programs();
     trials();
     launches();
   }

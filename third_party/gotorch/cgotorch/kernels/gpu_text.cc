@@ -15,27 +15,40 @@
   X(gpu_operands, "kernels/gpu/operands.h") \
   X(gpu_device, "kernels/gpu/device.cuh")
 // Files of kernels.
-#define GT_PROGRAMS(X) X(gpu_groupnorm, "kernels/gpu/groupnorm.cuh")
+#define GT_FILES(X) X(gpu_groupnorm, "kernels/gpu/groupnorm.cuh")
 
 GT_HEADERS(GT_TEXT)
-GT_PROGRAMS(GT_TEXT)
+GT_FILES(GT_TEXT)
 
 namespace gt {
 namespace {
+
+std::string text_of(const std::string &file) {
+#define GT_FILE(name, path) \
+  if (file == path) return std::string(gt_text_##name, gt_text_##name##_end);
+  GT_FILES(GT_FILE)
+  return "";  // which no kernel compiles with
+}
 
 GPUText make() {
   GPUText t;
 #define GT_HEADER(name, path) \
   t.headers.emplace_back(path, std::string(gt_text_##name, gt_text_##name##_end));
-#define GT_PROGRAM(name, path) GT_HEADER(name, path) t.program += "#include \"" path "\"\n";
+#define GT_PROGRAM(program, path, what) \
+  t.programs.push_back({#program, what, {path, text_of(path)}, {}});
 // The compiler for GPUs must lay operands out as the host's has done.
-#define GT_KERNEL(name, operands)                                                                  \
-  t.kernels.push_back({#name, sizeof(gpu::operands)});                                             \
-  t.program +=                                                                                     \
-      "static_assert(sizeof(gt::gpu::" #operands ") == " + std::to_string(sizeof(gpu::operands)) + \
-      ", \"laid out otherwise\");\n";
+#define GT_KERNEL(program, kernel, operands, body, memory)                                        \
+  {                                                                                               \
+    GPUText::Program &p = t.programs[static_cast<size_t>(GPUProgram::program)];                   \
+    const std::string bytes = std::to_string(sizeof(gpu::operands));                              \
+    p.kernels.push_back({#kernel, sizeof(gpu::operands),                                          \
+                         "#include \"" + p.file.first +                                           \
+                             "\"\nGT_GPU_KERNEL(" #program ", " #kernel ", " #operands ", " #body \
+                             ", " #memory ")\nstatic_assert(sizeof(gt::gpu::" #operands ") == " + \
+                             bytes + ", \"laid out otherwise\");\n"});                            \
+  }
   GT_HEADERS(GT_HEADER)
-  GT_PROGRAMS(GT_PROGRAM)
+  GT_GPU_PROGRAMS(GT_PROGRAM)
   GT_GPU_KERNELS(GT_KERNEL)
   return t;
 }

@@ -181,8 +181,9 @@ at::Tensor group_norm(const at::Tensor &x, const std::optional<at::Tensor> &shif
   auto apply = [&](const at::Tensor &as_it_lies) {
     return Function::apply(as_it_lies, optional(s), groups, optional(w), optional(b), eps, act);
   };
-  if (GroupNormOperands{x, s, w, b, groups, eps, act}.on_gpu()) {
-    if (channels_last(x) || (x.dim() == 2 && x.is_contiguous())) return apply(x);
+  bool as_it_lies = channels_last(x) || (x.dim() == 2 && x.is_contiguous());
+  if (GroupNormOperands{x, s, w, b, groups, eps, act}.on_gpu(as_it_lies)) {
+    if (as_it_lies) return apply(x);
     return apply(x.movedim(1, -1).contiguous().movedim(-1, 1)).contiguous();
   }
   if (!ours(x, w)) return composed(x, s, groups, w, b, eps, act);

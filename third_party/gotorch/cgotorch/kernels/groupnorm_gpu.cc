@@ -2,6 +2,7 @@
 
 #include "dispatch.h"
 #include "gpu/operands.h"
+#include "gpu_elements.h"
 
 namespace gt {
 namespace {
@@ -32,23 +33,16 @@ bool known(const at::Tensor &t) {
 
 int64_t pixels(const at::Tensor &x) { return x.numel() / (x.size(0) * x.size(1)); }
 
-bool aligned(const void *p) { return reinterpret_cast<uintptr_t>(p) % 16 == 0; }
-
 // Operands of a direction's two kernels, and their launch.
 class Launch {
  public:
-  // others: what is read and written beside x.
-  Launch(const GroupNormOperands &of, const at::Tensor &mean, std::array<const void *, 2> others)
-      : device_(of.x.device()) {
+  Launch(const GroupNormOperands &of, const at::Tensor &mean)
+      : elements(of.x, of.x.size(1)), device_(of.x.device()) {
     const at::Tensor &x = of.x;
     samples_ = x.size(0);
-    bool half = x.scalar_type() == at::kBFloat16;
-    int64_t channels = x.size(1), neighbours = half ? 8 : 4;
+    int64_t channels = x.size(1);
     o.x = x.const_data_ptr();
-    if (channels % neighbours || !aligned(o.x) || !aligned(others[0]) || !aligned(others[1]))
-      neighbours = 1;
-    elements_ = neighbours > 1 ? half ? "_bf16x8" : "_f32x4" : half ? "_bf16" : "_f32";
-    Cut cut(samples_, channels, pixels(x), neighbours);
+    Cut cut(samples_, channels, pixels(x), elements.count);
     tiles_ = cut.tiles;
     o.channels = static_cast<int>(channels), o.groups = static_cast<int>(of.groups);
     o.pixels = static_cast<int>(pixels(x));
@@ -60,13 +54,15 @@ class Launch {
   }
 
   void run(const char *kernel) {
-    launcher()->launch((std::string("group_norm_") + kernel + elements_).c_str(), device_,
+    launcher()->launch(elements.of(GPUProgram::group_norm_bf16x8),
+                       elements.of(std::string("group_norm_") + kernel).c_str(), device_,
                        {static_cast<uint32_t>(samples_), static_cast<uint32_t>(o.chunks),
                         static_cast<uint32_t>(tiles_)},
                        gpu::threads, &o, sizeof o);
   }
 
   gpu::GroupNorm o = {};
+  const GPUElements elements;
 
  private:
   // What one row of something wider is, as all blocks' share of a product is, is read
@@ -82,13 +78,12 @@ class Launch {
 
   c10::Device device_;
   int64_t samples_, tiles_;
-  const char *elements_;
   std::vector<at::Tensor> kept_;
 };
 
 }  // namespace
 
-bool GroupNormOperands::on_gpu() const {
+bool GroupNormOperands::on_gpu(bool as_it_lies) const {
   if (x.is_cpu() || !launcher() || x.numel() == 0 || x.layout() != at::kStrided || !known(x))
     return false;
   for (const at::Tensor *t : {&shift, &weight, &bias})
@@ -102,12 +97,13 @@ bool GroupNormOperands::on_gpu() const {
     if (cut.tiles >= 1 << 16 || cut.chunks >= 1 << 16 || cut.chunks * channels > INT32_MAX)
       return false;
   }
-  return launcher()->ready(x.device());
+  return launcher()->ready(x.device(),
+                           GPUElements(x, channels, as_it_lies).of(GPUProgram::group_norm_bf16x8));
 }
 
 at::Tensor GroupNormOperands::forward_on_gpu(const at::Tensor &mean) const {
   at::Tensor y = at::empty_like(x);
-  Launch launch(*this, mean, {y.const_data_ptr(), nullptr});
+  Launch launch(*this, mean);
   gpu::GroupNorm &o = launch.o;
   at::Tensor partial = at::empty({x.size(0), o.chunks, groups, o.parts, 2}, mean.options());
   o.partial = partial.mutable_data_ptr<float>(), o.y = y.mutable_data_ptr();
@@ -118,11 +114,12 @@ at::Tensor GroupNormOperands::forward_on_gpu(const at::Tensor &mean) const {
 
 void GroupNormOperands::backward_on_gpu(const at::Tensor &mean, const at::Tensor &dy,
                                         const at::Tensor &dx, const at::Tensor &sums) const {
-  Launch launch(*this, mean, {dy.const_data_ptr(), dx.const_data_ptr()});
+  Launch launch(*this, mean);
+  const at::Tensor beside = launch.elements.beside(dy);
   gpu::GroupNorm &o = launch.o;
   int64_t each = x.size(0) * x.size(1);
   at::Tensor chunks = at::empty({3, x.size(0), o.chunks, x.size(1)}, mean.options());
-  o.dy = dy.const_data_ptr(), o.dx = dx.mutable_data_ptr();
+  o.dy = beside.const_data_ptr(), o.dx = dx.mutable_data_ptr();
   o.sums = chunks.mutable_data_ptr<float>();
   o.dweight = sums.mutable_data_ptr<float>(), o.dbias = o.dweight + each;
   if (sums.size(0) == 3) o.dshift = o.dbias + each;

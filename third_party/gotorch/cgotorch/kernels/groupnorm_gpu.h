@@ -14,9 +14,9 @@ struct GroupNormOperands {
   double eps;
   bool act;
 
-  // Whether x is where kernels are that compute with such types and sizes; how x lies
-  // does not matter yet.
-  bool on_gpu() const;
+  // Whether x is where kernels are that compute with such types and sizes. as_it_lies: they
+  // are given x itself, not a copy in another layout.
+  bool on_gpu(bool as_it_lies) const;
   // y, of x's layout. mean: [2,samples,groups], float32, what backward wants back.
   at::Tensor forward_on_gpu(const at::Tensor &mean) const;
   // Writes dx and sums, [2 or 3,samples,channels], float32: over pixels, what the gradients of

@@ -28,22 +28,26 @@ struct Blocks {
 // What a library for devices has to offer. It decides nothing.
 class DeviceKernels {
  public:
-  // What is known of kernels that were loaded.
+  // What is known of a program that was loaded.
   struct Loaded {
-    std::string architecture;  // that they were compiled for: sm_90
+    std::string architecture;  // that it was compiled for: sm_90
     double seconds = 0;        // that compiling took
+    bool compiled = false;     // now; else it was found, compiled before
     std::string log;           // what the compiler said
+    std::string not_kept;      // why, where it was compiled and cannot be kept
   };
   // Whether the host may wait for d now: not while a graph is captured.
   virtual bool may_wait(c10::Device d) noexcept = 0;
-  // Makes all kernels of the text ready to be launched on d, or throws what is in the way.
+  // A folder to keep in what was compiled, or ""; is called once, before all else.
+  virtual void keep_in(const std::string &folder) { (void)folder; }
+  // Makes all kernels of a program ready to be launched on d, or throws what is in the way.
   // Is called by one thread at a time.
-  virtual Loaded load(c10::Device d, const GPUText &text) = 0;
+  virtual Loaded load(c10::Device d, const GPUText &text, GPUProgram p) = 0;
   // What is known where load has just thrown.
   virtual Loaded failed() const { return {}; }
-  // Runs one on d's current stream. operands: the struct that the kernel takes by value.
-  virtual void launch(const char *kernel, c10::Device d, Blocks blocks, uint32_t threads,
-                      const void *operands, size_t bytes) = 0;
+  // Runs one of p's on d's current stream. operands: the struct that the kernel takes by value.
+  virtual void launch(GPUProgram p, const char *kernel, c10::Device d, Blocks blocks,
+                      uint32_t threads, const void *operands, size_t bytes) = 0;
   // The device's last error is nobody's any more.
   virtual void forget_error() noexcept = 0;
 
@@ -54,19 +58,21 @@ class DeviceKernels {
 // What operations ask.
 class Launcher {
  public:
-  // check tries all kernels of a device, and throws where they do not compute what they
-  // should.
-  Launcher(DeviceKernels &of, void (*check)(c10::Device, Launcher &)) : of_(of), check_(check) {}
+  // check tries all kernels of a device's program, and throws where they do not compute what
+  // they should.
+  using Check = void (*)(c10::Device, GPUProgram, Launcher &);
+  Launcher(DeviceKernels &of, Check check) : of_(of), check_(check) {}
 
-  // Whether d runs kernels of ours. The first question for a device compiles them and checks
-  // what they compute, which takes up to seconds; whoever asks meanwhile waits. Where that
-  // fails the answer is no, for good; while a graph is captured it is no for this time, and
-  // nothing is begun. Never throws: where there are none, operations are libtorch's.
+  // Whether d runs a program's kernels. The first question for a device and program compiles
+  // it, or finds it compiled, and checks what it computes, which takes up to seconds; whoever
+  // asks meanwhile waits. Where that fails the answer is no, for good; while a graph is
+  // captured it is no for this time, and nothing is begun. Never throws: where there are none,
+  // operations are libtorch's.
   //
   // An operation asks as it computes forward, and keeps the answer for its gradient.
-  bool ready(c10::Device d) noexcept;
-  // Runs one on d's current stream. operands: the struct that the kernel takes by value.
-  void launch(const char *kernel, c10::Device d, Blocks blocks, uint32_t threads,
+  bool ready(c10::Device d, GPUProgram p) noexcept;
+  // Runs one of p's on d's current stream. operands: the struct that the kernel takes by value.
+  void launch(GPUProgram p, const char *kernel, c10::Device d, Blocks blocks, uint32_t threads,
               const void *operands, size_t bytes);
 
   struct Report {
@@ -74,18 +80,18 @@ class Launcher {
     std::string why;  // not
     DeviceKernels::Loaded loaded;
   };
-  Report report(c10::Device d) noexcept;  // asks first
+  Report report(c10::Device d, GPUProgram p) noexcept;  // asks first
 
-  // While one lives, ready says ours to what this thread computes, gradients included. For
-  // checks.
+  // While one lives, ready says ours of p, and no of all that is not decided yet, to what this
+  // thread computes, gradients included. For checks.
   class Trial {
    public:
-    explicit Trial(bool ours);
+    Trial(GPUProgram p, bool ours);
 
    private:
     c10::DebugInfoGuard guard_;
   };
-  // Those that trials have launched on the device being checked.
+  // Those that trials have launched of the program being checked.
   const std::set<std::string> &tried() const { return tried_; }
 
  private:
@@ -94,19 +100,22 @@ class Launcher {
     std::atomic<int> state{unknown};
     Report report;
   };
-  void decide(c10::Device d, Report &r) noexcept;
+  Known &known(c10::Device d, GPUProgram p) {
+    return known_.at(d.index()).at(static_cast<size_t>(p));
+  }
+  void decide(c10::Device d, GPUProgram p, Report &r) noexcept;
 
   DeviceKernels &of_;
-  void (*check_)(c10::Device, Launcher &);
+  Check check_;
   std::mutex mutex_;  // of deciding
   std::mutex tried_mutex_;
   std::set<std::string> tried_;
-  std::array<Known, 128> of_device_;
+  std::array<std::array<Known, gpu_programs>, 128> known_;
 };
 
-// Throws where kernels of d compute anything but what libtorch's operations do there, or
-// some were not tried (self_check.cc).
-void check_kernels(c10::Device d, Launcher &l);
+// Throws where a program's kernels compute anything on d but what libtorch's operations do
+// there, or some were not tried (self_check.cc).
+void check_kernels(c10::Device d, GPUProgram p, Launcher &l);
 
 // What was set, for good, when a library for devices was opened; null where none was.
 Launcher *launcher();

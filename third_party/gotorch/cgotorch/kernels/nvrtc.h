@@ -5,16 +5,20 @@
 // Why while the program runs, and not as it is built: libtorch_cuda needs libnvrtc in any case,
 // so that it is there wherever a GPU can be used, while whoever builds would need nvcc; the
 // machine code is for the very card, of which a build would hold one for each kind (and PTX,
-// which the driver compiles anew, for later ones); and it takes seconds, once a process.
+// which the driver compiles anew, for later ones); and it takes half a second, of a program
+// that a process asks for first, on a machine where none has done so before.
 #ifndef CGOTORCH_KERNELS_NVRTC_H_
 #define CGOTORCH_KERNELS_NVRTC_H_
 
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <stdexcept>
 #include <string>
+#include <system_error>
+#include <thread>
 #include <vector>
 
 #include "gpu_text.h"
@@ -48,52 +52,59 @@ class NVRTC {
 
   // What was compiled, whether or not it could be.
   struct Compiled {
-    std::string code, log;
+    std::vector<std::string> code;  // of each kernel
+    std::string log;
     double seconds = 0;
     std::string error;  // "" where all is well
   };
 
-  // architecture: 90 for compute capability 9.0.
-  Compiled compile(const GPUText &text, int architecture,
+  std::string version() const {
+    int major = 0, minor = 0;
+    nvrtcVersion(&major, &minor);
+    return std::to_string(major) + "." + std::to_string(minor);
+  }
+
+  static std::vector<std::string> options(int architecture,
+                                          const std::vector<std::string> &more = {}) {
+    std::vector<std::string> all = {"--gpu-architecture=sm_" + std::to_string(architecture),
+                                    "--std=c++17"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+
+  // architecture: 90 for compute capability 9.0. Kernels are compiled side by side, by as many
+  // threads as there are cores.
+  Compiled compile(const GPUText &text, const GPUText::Program &program, int architecture,
                    const std::vector<std::string> &more = {}) const {
     Compiled c;
-    const std::string sm = "sm_" + std::to_string(architecture);
     if (!knows(architecture)) {
-      int major = 0, minor = 0;
-      nvrtcVersion(&major, &minor);
-      c.error = "libnvrtc " + std::to_string(major) + "." + std::to_string(minor) +
-                " does not know " + sm;
+      c.error = "libnvrtc " + version() + " does not know sm_" + std::to_string(architecture);
       return c;
     }
-    std::vector<const char *> names, headers, options;
-    for (const auto &[name, header] : text.headers)
-      names.push_back(name.c_str()), headers.push_back(header.c_str());
-    std::vector<std::string> all = {"--gpu-architecture=" + sm, "--std=c++17",
-                                    "--generate-line-info"};
-    all.insert(all.end(), more.begin(), more.end());
-    for (const std::string &o : all) options.push_back(o.c_str());
-
     const auto start = std::chrono::steady_clock::now();
-    Program program{*this};
-    int result = nvrtcCreateProgram(&program.p, text.program.c_str(), "kernels.cu",
-                                    static_cast<int>(names.size()), headers.data(), names.data());
-    if (result == 0) {
-      result = nvrtcCompileProgram(program.p, static_cast<int>(options.size()), options.data());
-      size_t n = 0;
-      if (nvrtcGetProgramLogSize(program.p, &n) == 0 && n > 1) {
-        c.log.resize(n - 1);
-        if (nvrtcGetProgramLog(program.p, c.log.data()) != 0) c.log.clear();
-      }
-      if (result == 0) result = nvrtcGetCUBINSize(program.p, &n);
-      if (result == 0) {
-        c.code.resize(n);
-        result = nvrtcGetCUBIN(program.p, c.code.data());
-      }
+    const std::vector<std::string> with = options(architecture, more);
+    const size_t n = program.kernels.size();
+    std::vector<One> ones(n);
+    std::atomic<size_t> next{0};
+    auto work = [&] {
+      for (size_t i; (i = next++) < n;) ones[i] = one(text, program, program.kernels[i], with);
+    };
+    std::vector<std::thread> others;
+    try {
+      while (others.size() + 1 < std::min<size_t>(n, std::thread::hardware_concurrency()))
+        others.emplace_back(work);
+    } catch (const std::system_error &) {  // no more threads are to be had
+    }
+    work();
+    for (std::thread &t : others) t.join();
+    for (One &o : ones) {
+      c.log += o.log;
+      if (o.result != 0 && c.error.empty())
+        c.error = "they do not compile for sm_" + std::to_string(architecture) + ": " +
+                  first_error(o.log, nvrtcGetErrorString(o.result));
+      c.code.push_back(std::move(o.code));
     }
     c.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    if (result != 0)
-      c.error =
-          "they do not compile for " + sm + ": " + first_error(c.log, nvrtcGetErrorString(result));
     return c;
   }
 
@@ -115,6 +126,39 @@ class NVRTC {
       if (p) of.nvrtcDestroyProgram(&p);
     }
   };
+
+  struct One {
+    int result = 7;  // NVRTC_ERROR_INTERNAL_ERROR, until it is another
+    std::string code, log;
+  };
+
+  // Throws nothing: other threads go on.
+  One one(const GPUText &text, const GPUText::Program &of, const GPUText::Kernel &kernel,
+          const std::vector<std::string> &with) const noexcept try {
+    std::vector<const char *> names, headers, options;
+    for (const auto &[name, header] : text.headers)
+      names.push_back(name.c_str()), headers.push_back(header.c_str());
+    names.push_back(of.file.first.c_str()), headers.push_back(of.file.second.c_str());
+    for (const std::string &o : with) options.push_back(o.c_str());
+    One c;
+    Program program{*this};
+    c.result = nvrtcCreateProgram(&program.p, kernel.text.c_str(), "kernels.cu",
+                                  static_cast<int>(names.size()), headers.data(), names.data());
+    if (c.result != 0) return c;
+    c.result = nvrtcCompileProgram(program.p, static_cast<int>(options.size()), options.data());
+    size_t n = 0;
+    if (nvrtcGetProgramLogSize(program.p, &n) == 0 && n > 1) {
+      c.log.resize(n - 1);
+      if (nvrtcGetProgramLog(program.p, c.log.data()) != 0) c.log.clear();
+    }
+    if (c.result == 0) c.result = nvrtcGetCUBINSize(program.p, &n);
+    if (c.result != 0) return c;
+    c.code.resize(n);
+    c.result = nvrtcGetCUBIN(program.p, c.code.data());
+    return c;
+  } catch (...) {  // there is no memory
+    return {};
+  }
 
   bool knows(int architecture) const {
     const auto all = architectures();

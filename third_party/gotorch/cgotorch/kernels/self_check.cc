@@ -25,16 +25,13 @@ Tensor normalised(const Tensors &x) {
 }
 Tensor bare(const Tensors &x) { return group_norm(x[0], {}, 2, {}, {}, 1e-5, false); }
 
-// Channels of which an access gets many, and those of which it gets one.
-std::vector<Operation> operations() {
-  std::vector<Operation> all;
-  for (int64_t c : {16, 6}) {
-    const std::string name = "GroupNorm of " + std::to_string(c) + " channels";
-    all.push_back({name + " with SiLU", {{3, c, 7, 5}, {3, c}, {c}, {c}}, &normalised<true>});
-    all.push_back({name, {{3, c, 7, 5}, {3, c}, {c}, {c}}, &normalised<false>});
-    all.push_back({name + " without weights", {{3, c, 7, 5}}, &bare});
-  }
-  return all;
+// many: of columns of which an access gets many.
+std::vector<Operation> group_norms(bool many) {
+  const int64_t c = many ? 16 : 6;
+  const std::string name = "GroupNorm of " + std::to_string(c) + " channels";
+  return {{name + " with SiLU", {{3, c, 7, 5}, {3, c}, {c}, {c}}, &normalised<true>},
+          {name, {{3, c, 7, 5}, {3, c}, {c}, {c}}, &normalised<false>},
+          {name + " without weights", {{3, c, 7, 5}}, &bare}};
 }
 
 // Numbers about 0.5, the same in every run, and of no generator. A picture's channels lie
@@ -48,8 +45,8 @@ Tensor numbers(at::IntArrayRef sizes, int seed, at::ScalarType type, c10::Device
 }
 
 // The output, and the gradients at all operands.
-Tensors run(const Operation &o, at::ScalarType type, c10::Device d, bool ours) {
-  const Launcher::Trial trial(ours);
+Tensors run(const Operation &o, at::ScalarType type, c10::Device d, GPUProgram p, bool ours) {
+  const Launcher::Trial trial(p, ours);
   Tensors x;
   for (const auto &sizes : o.operands)
     x.push_back(numbers(sizes, static_cast<int>(x.size()), type, d).requires_grad_());
@@ -78,24 +75,45 @@ struct Plainly {
   ~Plainly() { at::autocast::set_autocast_enabled(type, cast); }
 };
 
+// Operations that a program of elements computes, in their type.
+void check_operations(c10::Device d, GPUProgram p, at::ScalarType type,
+                      const std::vector<Operation> &all) {
+  for (const Operation &o : all) {
+    // The roundings of bf16 are of the results alone: libtorch's are those of float32.
+    const Tensors want = run(o, at::kFloat, d, p, false), got = run(o, type, d, p, true);
+    const double allowed = type == at::kFloat ? 1e-4 : 1e-2;
+    for (size_t i = 0; i < want.size(); i++) {
+      const double off = apart(got[i], want[i]);
+      TORCH_CHECK(off <= allowed, o.name, " in ", type, ": ",
+                  i ? "gradient " + std::to_string(i) : "the output", " is ", off,
+                  " off libtorch's");
+    }
+  }
+}
+
 }  // namespace
 
-void check_kernels(c10::Device d, Launcher &l) {
+void check_kernels(c10::Device d, GPUProgram p, Launcher &l) {
   const c10::DeviceGuard guard(d);
   const Plainly plainly(d.type());
-  for (const Operation &o : operations())
-    for (at::ScalarType type : {at::kFloat, at::kBFloat16}) {
-      // The roundings of bf16 are of the results alone: libtorch's are those of float32.
-      const Tensors want = run(o, at::kFloat, d, false), got = run(o, type, d, true);
-      const double allowed = type == at::kFloat ? 1e-4 : 1e-2;
-      for (size_t i = 0; i < want.size(); i++) {
-        const double off = apart(got[i], want[i]);
-        TORCH_CHECK(off <= allowed, o.name, " in ", type, ": ",
-                    i ? "gradient " + std::to_string(i) : "the output", " is ", off,
-                    " off libtorch's");
-      }
-    }
-  for (const auto &k : gpu_text().kernels)
+  // A case for each program: the compiler tells of one that is missing.
+  switch (p) {
+#define GT_ELEMENTS(program, operations)                      \
+  case GPUProgram::program##_bf16x8:                          \
+    check_operations(d, p, at::kBFloat16, operations(true));  \
+    break;                                                    \
+  case GPUProgram::program##_bf16:                            \
+    check_operations(d, p, at::kBFloat16, operations(false)); \
+    break;                                                    \
+  case GPUProgram::program##_f32x4:                           \
+    check_operations(d, p, at::kFloat, operations(true));     \
+    break;                                                    \
+  case GPUProgram::program##_f32:                             \
+    check_operations(d, p, at::kFloat, operations(false));    \
+    break;
+    GT_ELEMENTS(group_norm, group_norms)
+  }
+  for (const auto &k : gpu_text()[p].kernels)
     TORCH_CHECK(l.tried().count(k.name), "nothing has tried ", k.name);
 }
 

@@ -2,46 +2,55 @@
 #include <string_view>
 
 #include "kernels/gpu/groupnorm.cuh"
+#include "kernels/gpu/list.h"
 #include "threads.h"
 
 namespace standin {
 namespace {
 
+GT_GPU_KERNELS(GT_GPU_KERNEL)
+
 struct Kernel {
+  gt::GPUProgram program;
   std::string_view name;
   size_t bytes;  // of its operands
   void (*run)(const void *operands);
 };
 
 constexpr Kernel all[] = {
-#define ONE(kernel, Operands)          \
-  {#kernel, sizeof(gt::gpu::Operands), \
+#define ONE(program, kernel, Operands, body, memory)                   \
+  {gt::GPUProgram::program, #kernel, sizeof(gt::gpu::Operands),        \
    [](const void *operands) { kernel(*static_cast<const gt::gpu::Operands *>(operands)); }},
     GT_GPU_KERNELS(ONE)
 #undef ONE
 };
 
-const Kernel &find(std::string_view name) {
+const Kernel &find(gt::GPUProgram program, std::string_view name) {
   for (const Kernel &k : all)
-    if (k.name == name) return k;
+    if (k.program == program && k.name == name) return k;
   TORCH_CHECK(false, "there is no kernel ", name);
 }
 
 struct Processor final : gt::DeviceKernels {
   bool may_wait(c10::Device) noexcept override { return !recording(); }
   // The text is this library's own; of another build's it knows nothing.
-  Loaded load(c10::Device d, const gt::GPUText &text) override {
+  Loaded load(c10::Device d, const gt::GPUText &text, gt::GPUProgram p) override {
     TORCH_CHECK(d.type() == kind, "kernels are for a GPU, not for ", d);
-    for (const auto &k : text.kernels)
-      TORCH_CHECK(find(k.name).bytes == k.operands, k.name, " was compiled for other operands");
-    return {"stand-in", 0, ""};
+    for (const auto &k : text[p].kernels)
+      TORCH_CHECK(find(p, k.name).bytes == k.operands, k.name, " was compiled for other operands");
+    of_device_.at(d.index()).at(static_cast<size_t>(p)) = true;
+    Loaded l;
+    l.architecture = "stand-in", l.compiled = true;
+    return l;
   }
   void forget_error() noexcept override {}
 
   // Which words of the operands are addresses is seen by where they lead.
-  void launch(const char *name, c10::Device d, gt::Blocks blocks, uint32_t threads,
-              const void *operands, size_t bytes) override {
-    const Kernel &kernel = find(name);
+  void launch(gt::GPUProgram p, const char *name, c10::Device d, gt::Blocks blocks,
+              uint32_t threads, const void *operands, size_t bytes) override {
+    const Kernel &kernel = find(p, name);
+    TORCH_CHECK(of_device_.at(d.index()).at(static_cast<size_t>(p)), name, " was not loaded on ",
+                d);
     TORCH_CHECK(bytes == kernel.bytes && bytes % sizeof(void *) == 0, name, " is given ", bytes,
                 " bytes, not ", kernel.bytes);
     TORCH_CHECK(d.type() == kind, name, " is for a GPU, not for ", d);
@@ -63,6 +72,9 @@ struct Processor final : gt::DeviceKernels {
       run_threads(blocks, threads, spans, [&] { kernel.run(words.data()); });
     });
   }
+
+ private:
+  std::array<std::array<std::atomic<bool>, gt::gpu_programs>, devices> of_device_{};
 };
 
 }  // namespace

@@ -16,9 +16,17 @@
 #include "kernels/gpu/operands.h"
 
 #define GT_DEVICE static __device__ __forceinline__
+// What list.h lists.
+#define GT_GPU_KERNEL(program, kernel, operands, body, memory)   \
+  extern "C" __global__ void __launch_bounds__(gt::gpu::threads) \
+      kernel(const gt::gpu::operands o) {                        \
+    __shared__ memory s;                                         \
+    body(o, s);                                                  \
+  }
 
 namespace {
 
+using gt::gpu::Nothing;
 using gt::gpu::Numbers;
 using gt::gpu::threads;
 

@@ -14,6 +14,7 @@
 // Nothing is added atomically: equal operands give equal bits.
 #include "kernels/gpu/device.cuh"
 
+namespace group_norm {
 namespace {
 
 using gt::gpu::GroupNorm;
@@ -168,7 +169,7 @@ struct Channels {
     for (int i = 0; i < E::count; i++) {
       const int c = p.channel + i, g = p.group(i);
       const Statistics s = of_group(g);
-      pivot[i] = ::pivot(o, p, g);
+      pivot[i] = group_norm::pivot(o, p, g);
       of[i] = {s.mean - shift(o, p, c), s.rstd * number(o.weight, c, 1), number(o.bias, c, 0)};
     }
   }
@@ -400,23 +401,4 @@ GT_DEVICE void backward(const GroupNorm &o, BackwardMemory<E> &s) {
 }
 
 }  // namespace
-
-#define GT_KERNEL(name, Memory, E, elements)                    \
-  extern "C" __global__ void __launch_bounds__(threads)         \
-      group_norm_##name##elements(const gt::gpu::GroupNorm o) { \
-    __shared__ Memory<E> s;                                     \
-    name(o, s);                                                 \
-  }
-#define GT_KERNELS(name, Memory)           \
-  GT_KERNEL(name, Memory, Bf16x8, _bf16x8) \
-  GT_KERNEL(name, Memory, Bf16, _bf16)     \
-  GT_KERNEL(name, Memory, F32x4, _f32x4)   \
-  GT_KERNEL(name, Memory, F32, _f32)
-
-GT_KERNELS(moments, MomentsMemory)
-GT_KERNELS(forward, ForwardMemory)
-GT_KERNELS(sums, SumsMemory)
-GT_KERNELS(backward, BackwardMemory)
-
-#undef GT_KERNEL
-#undef GT_KERNELS
+}  // namespace group_norm

@@ -7,6 +7,9 @@ namespace gt::gpu {
 
 constexpr int threads = 256;  // of a block, in all kernels
 
+// Of kernels that share no memory of a block's.
+struct Nothing {};
+
 // float32 numbers, or bf16, or none. row: from one row of them to the next.
 struct Numbers {
   const void *at;
@@ -40,16 +43,5 @@ struct GroupNorm {
 };
 
 }  // namespace gt::gpu
-
-// All kernels. X(name, operands); those of group normalisation are there for elements
-// bf16 and f32, and for 8 and 4 of them at once.
-#define GT_GPU_FOR_ELEMENTS(X, name, operands) \
-  X(name##_bf16x8, operands)                   \
-  X(name##_bf16, operands) X(name##_f32x4, operands) X(name##_f32, operands)
-#define GT_GPU_KERNELS(X)                               \
-  GT_GPU_FOR_ELEMENTS(X, group_norm_moments, GroupNorm) \
-  GT_GPU_FOR_ELEMENTS(X, group_norm_forward, GroupNorm) \
-  GT_GPU_FOR_ELEMENTS(X, group_norm_sums, GroupNorm)    \
-  GT_GPU_FOR_ELEMENTS(X, group_norm_backward, GroupNorm)
 
 #endif  // CGOTORCH_KERNELS_GPU_OPERANDS_H_
