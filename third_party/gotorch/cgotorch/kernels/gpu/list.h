@@ -13,10 +13,9 @@
 
 // X(program, kernel, operands, body, memory): the kernel's text is GT_GPU_KERNEL of the same
 // (device.cuh). memory: what a block's threads share, or Nothing.
-#define GT_GPU_KERNELS(X)                                             \
-  GT_GPU_GROUP_NORM(X, Bf16x8, bf16x8)                                \
-  GT_GPU_GROUP_NORM(X, Bf16, bf16) GT_GPU_GROUP_NORM(X, F32x4, f32x4) \
-      GT_GPU_GROUP_NORM(X, F32, f32)
+#define GT_GPU_KERNELS(X)              \
+  GT_GPU_GROUP_NORM(X, Bf16x8, bf16x8) \
+  GT_GPU_GROUP_NORM(X, Bf16, bf16) GT_GPU_GROUP_NORM(X, F32x4, f32x4) GT_GPU_GROUP_NORM(X, F32, f32)
 
 #define GT_GPU_GROUP_NORM(X, E, e)                                               \
   X(group_norm_##e, group_norm_moments_##e, GroupNorm, group_norm::moments<E>,   \
