@@ -14,8 +14,8 @@ import (
 )
 
 // The networks of testdata with their gradients, in every precision that is
-// trained in: all of them on the GPU with GOTORCH_TEST_CUDA=1, else a small one
-// on the processor. What is measured is |got - want| / |want| of the output, of
+// trained in: all of them on the GPU with GOTORCH_TEST_CUDA=1, else a small one of each
+// kind on the processor. What is measured is |got - want| / |want| of the output, of
 // the image's gradient and of all parameters' gradients together, on the
 // elements that the fixture has. Each logs a line of JSON, which
 // scripts/gpu-check reads and holds beside PyTorch's error on the same device:
@@ -46,7 +46,7 @@ func TestDeviceNetworks(t *testing.T) {
 	all := fixtures(t)
 	for _, file := range slices.Sorted(maps.Keys(all)) {
 		name := strings.TrimSuffix(file, ".json")
-		if !d.IsCUDA() && name != "unet-digits" {
+		if !d.IsCUDA() && name != "unet-digits" && name != "dit-unconditional" {
 			continue
 		}
 		for _, a := range arithmetics {

@@ -88,7 +88,7 @@ class Part:
 
     def environment(self, **more):
         env = dict(
-            os.environ, LIBTORCH_USE_PYTORCH="1", PYTHONFAULTHANDLER="1",
+            os.environ, LIBTORCH_USE_PYTORCH="1", PYTHONFAULTHANDLER="1", XDG_CACHE_HOME=os.path.join(self.work, "cache"),
             TORCHINDUCTOR_CACHE_DIR=os.path.join(self.work, "inductor"), TRITON_CACHE_DIR=os.path.join(self.work, "triton"),
         )  # fmt: skip
         env.pop("LIBTORCH", None)

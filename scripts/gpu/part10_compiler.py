@@ -1,6 +1,7 @@
 """Part 10: PyTorch's compiler on what part 9 measures of it. It takes minutes, of the processor, and keeps what it made: so it
 is let loose while other parts run that do not measure time."""
 
+import os
 import sys
 
 import part4_speed as speed
@@ -11,6 +12,7 @@ def run(p):
     if not p.cuda:
         p.skip("PyTorch's compiler", "its measurements need a GPU")
         return
+    os.nice(10)  # it takes all cores
     for job in speed.compared(p):
         done = p.run(sys.executable, p.peer("steps"), "--device", p.device, "--only", job[2], "--how", "compile", "--json", "--steps", "5")
         if done.status is None:

@@ -11,8 +11,10 @@ SOLVE = ["--method", "midpoint", "--steps", "20", "--no-figures", "--quiet", "--
 
 
 def trained(p, dataset, steps, *more):
+    """Trains so many steps: one by one, for part 5, which tells whether they can be recorded, may run meanwhile."""
+    no_graph = ["--no-graph"] if p.cuda else []
     done = p.run(
-        p.program("train"), "--dataset", dataset, "--device", p.device, "--iterations", steps, "--output-dir", p.folder, "--no-figures", *p.no_graph(), *more, limit=40
+        p.program("train"), "--dataset", dataset, "--device", p.device, "--iterations", steps, "--output-dir", p.folder, "--no-figures", *no_graph, *more, limit=40
     )
     return p.started(done, "a model of " + dataset)
 

@@ -42,6 +42,15 @@ def unet(config):
     )
 
 
+def built(config):
+    """The network of a configuration as checkpoints record it."""
+    if "patch_size" not in config:
+        return unet(config)
+    from dit import DiT
+
+    return DiT(**config)
+
+
 def unet_config(channels, size, num_channels, mult, attention):
     return {
         "channels": channels, "size": size, "num_channels": num_channels, "channel_mult": list(mult), "num_res_blocks": 2,
