@@ -13,11 +13,10 @@ import (
 // may round to TF32; bf16 where autocast has it.
 var Precisions = []string{"auto", "fp32", "tf32", "bf16"}
 
-// Precision turns "auto" into one of the others for a network on the device. The
-// processor's own flags decide:
-// libtorch takes bf16 everywhere, and emulates it ten times slower than float32
-// where there are no instructions for it. warning is not empty where that will
-// happen.
+// Precision turns "auto" into one of the others for a network on the device. What the
+// processor itself can do decides: libtorch takes bf16 everywhere, and emulates it ten times
+// slower than float32 where there are no instructions for it. warning is not empty where
+// that will happen, or where bf16 is slower with them.
 func Precision(want string, d torch.Device, network models.Config) (got, warning string, err error) {
 	switch want {
 	case "auto":
@@ -26,8 +25,10 @@ func Precision(want string, d torch.Device, network models.Config) (got, warning
 		switch {
 		case !FastBF16(d) && d.IsCUDA():
 			return "", "", models.Wrong("precision", "bf16: this GPU has no bf16 instructions (they came with compute capability 8.0); choose fp32 or tf32")
-		case !FastBF16(d):
+		case !HasBF16(d):
 			warning = "this " + processorOrGPU(d) + " has no bf16 instructions: bf16 is emulated, about ten times slower than fp32"
+		case !FastBF16(d):
+			warning = "this " + processorOrGPU(d) + "'s bf16 instructions multiply no faster than those of float32: fp32 is faster"
 		}
 		return "bf16", warning, nil
 	case "tf32":
@@ -42,7 +43,7 @@ func Precision(want string, d torch.Device, network models.Config) (got, warning
 }
 
 // SamplingPrecision is Precision for samples of a network. "auto" is bf16 on a
-// processor that has instructions for it, where samples were measured to be as good
+// processor whose products of it are faster, where samples were measured to be as good
 // as in float32 (README), and else float32; so it is for an adaptive solver, which
 // would take the rounding for a bend of the path and make its steps small.
 func SamplingPrecision(want string, d torch.Device, network models.Config, adaptive bool) (got, warning string, err error) {
@@ -78,11 +79,24 @@ func processorOrGPU(d torch.Device) string {
 	return "processor"
 }
 
-// FastBF16 tells whether the device has instructions for bf16 products.
-func FastBF16(d torch.Device) bool {
+// HasBF16 tells whether the device has instructions for bf16 products.
+func HasBF16(d torch.Device) bool {
 	if d.IsCUDA() {
 		return torch.CUDADeviceInfo(d).Major >= 8
 	}
 	flags := torch.CPUFlags()
 	return slices.Contains(flags, "avx512_bf16") || slices.Contains(flags, "amx_bf16")
+}
+
+// FastBF16 tells whether networks are computed faster in bf16 than in float32 on the device.
+func FastBF16(d torch.Device) bool {
+	return HasBF16(d) && (d.IsCUDA() || faster(torch.CPUFlags(), torch.BF16Gain()))
+}
+
+// faster is FastBF16 on a processor, where flags have bf16. Where the gain is 1, float32 is
+// the faster one: 3x3 convolutions of it need 4 multiplications for 9 (Winograd's algorithm).
+// With a gain of 1/2 steps and samples in float32 were measured to take .55 to .7 of the time;
+// PyTorch's, on a processor with 2, took 1.4 to 2.2 times as long.
+func faster(flags []string, gain float64) bool {
+	return slices.Contains(flags, "amx_bf16") || gain >= 1.3
 }

@@ -39,3 +39,24 @@ func TestPrecision(t *testing.T) {
 		t.Errorf("fp64: %v", err)
 	}
 }
+
+func TestFaster(t *testing.T) {
+	for _, c := range []struct {
+		flags string
+		gain  float64
+		want  bool
+	}{
+		{"avx2 avx512f avx512_bf16 amx_bf16", 0.51, true}, // Sapphire Rapids
+		{"avx2 avx512f avx512_bf16", 0.51, false},         // the same without AMX
+		{"avx2 avx512f avx512_bf16", 1, false},
+		{"avx2 avx512f avx512_bf16", 2, true}, // Zen 4
+	} {
+		if got := faster(strings.Fields(c.flags), c.gain); got != c.want {
+			t.Errorf("%s, gain %v: %v", c.flags, c.gain, got)
+		}
+	}
+	t.Setenv("ONEDNN_MAX_CPU_ISA", "AVX512_CORE")
+	if HasBF16(torch.CPU) || FastBF16(torch.CPU) {
+		t.Error("bf16 where it may not be used")
+	}
+}

@@ -1,6 +1,7 @@
 package gotorch
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -38,5 +39,19 @@ func TestCPUFlagsByEitherName(t *testing.T) {
 		if i := slices.IndexFunc(CPUFlags(), func(f string) bool { return strings.HasPrefix(f, "avx512") || strings.HasPrefix(f, "amx") }); i >= 0 {
 			t.Errorf("ONEDNN_MAX_CPU_ISA=%q DNNL_MAX_CPU_ISA=%q leaves %s", c.newer, c.older, CPUFlags()[i])
 		}
+	}
+}
+
+// How fast a processor is decides no test; that it is a number does.
+func TestBF16Gain(t *testing.T) {
+	has := slices.Contains(CPUFlags(), "avx512_bf16")
+	if g := BF16Gain(); (g > 0) != has || math.IsInf(g, 0) {
+		t.Errorf("bf16 instructions: %v, gain %v", has, g)
+	} else {
+		t.Logf("a core does %.2f products of bf16 in the time of one of float32", g)
+	}
+	t.Setenv("ONEDNN_MAX_CPU_ISA", "AVX512_CORE")
+	if g := BF16Gain(); g != 0 {
+		t.Errorf("gain %v where bf16 may not be used", g)
 	}
 }

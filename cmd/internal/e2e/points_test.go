@@ -48,7 +48,7 @@ func TestPoints(t *testing.T) {
 	refused(t, program(t, "sample", noLibtorch, "--dataset", "checkerboard", "--output-dir", once, "--format", "folder"), 2, "--format folder", "points")
 	refused(t, program(t, "sample", noLibtorch, "--dataset", "checkerboard", "--output-dir", once, "--num-samples", "10000000", "--frames", "1000"), 2, "--frames", "GB")
 	r := must(t, program(t, "sample", nil, "--dataset", "checkerboard", "--output-dir", once, "--num-samples", "5", "--no-figures", "--precision", "bf16", "--device", "cpu"))
-	if warned := strings.Contains(r.errOut, "no bf16 instructions"); warned == trainer.FastBF16(torch.CPU) {
+	if warned := strings.Contains(r.errOut, "no bf16 instructions"); warned == trainer.HasBF16(torch.CPU) {
 		t.Errorf("a warning of emulated bf16: %v", warned)
 	}
 	for factor, word := range map[float64]string{1e30: "euler", math.NaN(): "layers.0.weight"} { // too large to be solved with, and no numbers

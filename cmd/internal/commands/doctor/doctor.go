@@ -183,6 +183,8 @@ func processor() finding {
 	switch {
 	case trainer.FastBF16(torch.CPU):
 		f.What = "AVX-512 with bf16: --precision auto trains in bf16"
+	case trainer.HasBF16(torch.CPU):
+		f.What = "AVX-512 with bf16 that is slower than float32: --precision auto trains in float32"
 	case slices.Contains(flags, "avx512f"):
 		f.What = "AVX-512 without bf16: --precision auto trains in float32"
 	case f.OK:

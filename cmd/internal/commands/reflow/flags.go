@@ -58,7 +58,7 @@ func newFlags() *flags {
 	f.figures = figures.AddFlags(c)
 	f.pictures = training.AddPictures(c.Group(figures.FlagsTitle), &f.figures.Off)
 	f.model.AddNetwork()
-	c.AddCommon("auto, fp32, tf32 (GPUs) or bf16; auto trains in bf16 where there are instructions for it (points on a GPU: tf32), and the teacher computes in float32",
+	c.AddCommon("auto, fp32, tf32 (GPUs) or bf16; auto trains in bf16 where its products are the faster ones (points on a GPU: tf32), and the teacher computes in float32",
 		"print lines of JSON instead of paths: one of each round, then a summary")
 	c.AddNoGraph()
 	return f

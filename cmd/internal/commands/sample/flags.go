@@ -60,7 +60,7 @@ func newFlags() *flags {
 	files.IntVar(&f.frames, "frames", 101, "frames of the film")
 	files.Float64Var(&f.fps, "fps", 20, "frames a second")
 	f.model.AddNetwork()
-	c.AddCommon("auto, fp32, tf32 (GPUs) or bf16; auto is bf16 on a processor with instructions for it, unless the method is adaptive, and else fp32", "print one line of JSON at the end instead of paths: files, samples, solver, evaluations, seconds")
+	c.AddCommon("auto, fp32, tf32 (GPUs) or bf16; auto is bf16 on a processor where its products are the faster ones, unless the method is adaptive, and else fp32", "print one line of JSON at the end instead of paths: files, samples, solver, evaluations, seconds")
 	return f
 }
 

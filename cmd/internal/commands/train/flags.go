@@ -72,7 +72,7 @@ func newFlags() *flags {
 	begin.Files("init-from", modelfile.WeightFiles...)
 	f.figures = figures.AddFlags(c)
 	f.pictures = training.AddPictures(c.Group(figures.FlagsTitle), &f.figures.Off)
-	c.AddCommon("auto, fp32, tf32 (GPUs) or bf16; auto is bf16 where there are instructions for it, and tf32 for points on a GPU",
+	c.AddCommon("auto, fp32, tf32 (GPUs) or bf16; auto is bf16 where its products are the faster ones, and tf32 for points on a GPU",
 		"print one line of JSON at the end, of a stop too: files, steps, loss (mean of the last 100 steps), pace, memory")
 	c.AddNoGraph()
 	return f
