@@ -43,14 +43,14 @@ def train(p):
     ))  # fmt: skip
     p.must("steps without an update", result["skipped"] == 0, "%d" % result["skipped"])
     done = p.run(
-        p.program("sample"), "--dataset", dataset, "--device", p.device, "--output-dir", p.folder, "--samples-per-class", "10", limit=p.left() - 5
+        p.program("sample"), "--dataset", dataset, "--device", p.device, "--output-dir", p.folder, "--samples-per-class", "10", limit=min(60, p.left() - 5)
     )
     if p.started(done, "samples by class"):
         p.result("samples by class", "ok")
     pictures(p, os.path.join(p.folder, "cfm", dataset), dataset)
     done = p.run(
         p.program("evaluate"), "--dataset", dataset, "--data-dir", os.path.join(p.bundle, "data"), "--device", p.device, "--output-dir", p.folder,
-        "--measures", "as_asked", "--solvers", "midpoint:20", "--json", *more, limit=min(150, p.left() - 5),
+        "--measures", "as_asked", "--solvers", "midpoint:20", "--json", *more, limit=min(60 if p.cuda else 150, p.left() - 5),  # PyTorch's other ways are to come
     )  # fmt: skip
     if p.started(done, "as asked"):
         judge(p, json.loads(done.out.strip().splitlines()[-1]), dataset, result["steps"])
