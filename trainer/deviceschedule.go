@@ -42,6 +42,12 @@ func (s *deviceSchedule) fill(c Config, k int) {
 	})
 }
 
+// told is what the next step is told where the device does it by kernels of its own, which note it
+// and go on to the one after.
+func (s *deviceSchedule) told(loss torch.Tensor, maxNorm float64, ring torch.Tensor) torch.DeviceStep {
+	return torch.DeviceStep{Loss: loss, MaxNorm: maxNorm, Rates: s.rates, Weights: s.weights, Next: s.next, Notes: ring}
+}
+
 // now is the learning rate and the weight of the step that comes next: [].
 func (s *deviceSchedule) now() (rate, weight torch.Tensor) {
 	return torch.Gather(s.rates, 0, s.next).View(), torch.Gather(s.weights, 0, s.next).View()

@@ -4,10 +4,12 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"time"
 
 	torch "github.com/wangkuiyi/gotorch"
 	"github.com/wangkuiyi/gotorch/nn"
 
+	"flowmatch/datasets"
 	"flowmatch/flow"
 	"flowmatch/models"
 )
@@ -68,6 +70,57 @@ func TestGPUStepGraph(t *testing.T) {
 				break
 			}
 		}
+	}
+}
+
+// A run that is looked into, by averaged weights in bf16, trains as one that is not, though steps
+// that are replayed round no weight anew: the update before has done so.
+func TestGPULearntLeavesNoTrace(t *testing.T) {
+	d := gpu(t)
+	torch.UseDeterministicAlgorithms(true)
+	defer torch.UseDeterministicAlgorithms(false)
+	digits, err := datasets.Digits()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var trained [2][]float32
+	for i, every := range []int{100, 3} {
+		c := config(14)
+		c.Precision, c.LearningRate = "bf16", 0.01
+		torch.ManualSeed(3)
+		u, err := models.NewUNet(small())
+		if err != nil {
+			t.Fatal(err)
+		}
+		u.To(d)
+		o := &curious{every: every, f: func(_ int, v flow.Velocity) error {
+			x := torch.Ones([]int64{2, 1, 8, 8}, false).To(d)
+			y := torch.FromSlice([]int64{1, 2}, 2).To(d)
+			if at := torch.SumAll(v(x, torch.Ones([]int64{2}, false).To(d), y).CastTo(torch.Float)).ItemFloat(); at != at {
+				t.Error("velocities are no numbers")
+			}
+			return nil
+		}}
+		r := &Run{Config: c, Network: u, Device: d, Open: Data(digits), Interval: time.Hour, Observers: []Observer{o}}
+		r.Note = func(s string) { t.Error(s) }
+		res, err := r.Train(context.Background(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res.GraphKernels == 0 || len(o.seen) != 14/every {
+			t.Errorf("%d kernels were recorded, and looks taken after %v", res.GraphKernels, o.seen)
+		}
+		trained[i] = res.Losses
+		for _, w := range res.Checkpoint.Tensors.All() {
+			values, err := w.Float32s()
+			if err != nil {
+				t.Fatal(err)
+			}
+			trained[i] = append(trained[i], values...)
+		}
+	}
+	if !slices.Equal(trained[0], trained[1]) {
+		t.Error("looks have changed the training")
 	}
 }
 

@@ -136,6 +136,9 @@ func (e *engine) recordedStep(k int, src Source) (err error) {
 			return err
 		}
 	}
+	if e.kept {
+		e.rounded.Refresh() // what a graph counts on, as its own update keeps them: others may have been at it
+	}
 	if e.graph == nil {
 		if failed := torch.Try(func() { e.graph = e.record(batches) }); failed != nil {
 			e.recorder, e.unrecorded = nil, failed

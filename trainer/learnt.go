@@ -42,7 +42,7 @@ func (l *loop) learnt(f func(flow.Velocity) error) (err error) {
 // them once.
 func (e *engine) freeze() (v flow.Velocity, thaw func()) {
 	if e.device.IsCUDA() {
-		e.rounded.Refresh() // as the next step does, again
+		e.rounded.Refresh() // as the next step does, again, recorded or not
 		return func(x, t, y torch.Tensor) torch.Tensor { return e.velocity(batch{xt: x, t: t, y: y}) }, func() {}
 	}
 	done := false

@@ -35,6 +35,7 @@ type engine struct {
 	// rounded are the parameters as products in bf16 take them; nil where autocast
 	// casts them.
 	rounded *torch.Roundings
+	kept    bool // by the update, on a GPU, too
 	gen     *torch.Generator
 	ring    torch.Tensor // [2,slots] float32: loss and gradient norm of the last steps
 	slots   int          // the most steps between two looks at the device
@@ -221,6 +222,10 @@ func withPrecision(precision string, d torch.Device, f func()) {
 // finite, and notes loss and norm in the ring. k is that of the step where there is no
 // schedule on the device.
 func (e *engine) update(k int, loss torch.Tensor) {
+	if s := e.schedule; s != nil && e.adamw.StepOnDevice(s.told(loss, e.c.GradClip, e.ring), e.ema) {
+		e.kept = true
+		return
+	}
 	norm := torch.GradNorm(e.params)
 	rest := torch.MulScalar(torch.Add(norm, loss, 1), 0) // 0, or NaN where one is not finite
 	bad := torch.Ne(rest, rest).CastTo(torch.Float)

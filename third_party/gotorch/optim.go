@@ -2,6 +2,7 @@ package gotorch
 
 // #include "cgotorch/shim.h"
 // #cgo noescape c_gt_adamw
+// #cgo noescape c_gt_adamw_on_device
 // #cgo noescape c_gt_lerp_all
 // #cgo noescape c_gt_copy_all
 // #cgo noescape c_gt_grad_norm
@@ -18,8 +19,8 @@ type AdamWOptions struct {
 	WeightDecay  float64 // 0: none (PyTorch's default is 0.01)
 }
 
-// AdamW updates all parameters in one call: of libtorch's fused kernel, or on a processor
-// of one of our own that computes the same bits and keeps roundings up (Roundings).
+// AdamW updates all parameters in one call: of libtorch's fused kernel, or of ones of our own
+// that keep roundings up (Roundings): on a processor with the same bits, on a GPU by StepOnDevice.
 type AdamW struct {
 	Params    []Tensor
 	ExpAvg    []Tensor // first moments, in the order of Params
@@ -93,6 +94,37 @@ func (a *AdamW) step(lr float64, there Tensor, g AdamWGuards, average []Tensor, 
 	runtime.KeepAlive(there)
 	runtime.KeepAlive(g)
 	check("AdamW", r.err)
+}
+
+// DeviceStep is what a step takes from a device and leaves there, whatever the host knows: a graph
+// (Capture) takes it anew in every replay. All numbers are float32.
+type DeviceStep struct {
+	Loss           Tensor  // []: where it or the gradients' norm is not finite, only averages move
+	MaxNorm        float64 // gradients are scaled so that their common 2-norm is at most that; 0: they are not
+	Rates, Weights Tensor  // [n]: of n steps, the learning rates and the parameters' weights in their averages
+	Next           Tensor  // [1] int64: which of the n this is; counted on
+	Notes          Tensor  // [2,n]: takes the step's loss and the gradients' norm
+}
+
+// StepOnDevice is GradNorm, a guarded StepWith, LerpAllWith(average, a.Params, weight) and the
+// roundings (Roundings) in three pieces of work, by kernels of the binding's own; no average: nil.
+// False, and nothing is done, where the device has none (CUDAKernels). An element has
+// the bits that it gets on a processor with AVX-512, but for those at the end of a row there:
+// of libtorch's kernel for GPUs, which computes moments in float64, they are an ulp or so off.
+func (a *AdamW) StepOnDevice(s DeviceStep, average []Tensor) bool {
+	if average != nil && len(average) != len(a.Params) {
+		failf("AdamW", "%d averages of %d parameters", len(average), len(a.Params))
+	}
+	attend()
+	p, m, v := handles(nil, a.Params), handles(nil, a.ExpAvg), handles(nil, a.ExpAvgSq)
+	r := C.c_gt_adamw_on_device(handlesPtr(p), handlesPtr(m), handlesPtr(v), C.int64_t(len(p)), a.StepCount.handle(),
+		C.double(a.o.Beta1), C.double(a.o.Beta2), C.double(a.o.Eps), C.double(a.o.WeightDecay), C.double(s.MaxNorm),
+		s.Loss.handle(), s.Rates.handle(), s.Weights.handle(), s.Next.handle(), s.Notes.handle(), handlesPtr(handles(nil, average)))
+	runtime.KeepAlive(a)
+	runtime.KeepAlive(average)
+	runtime.KeepAlive(s)
+	check("AdamW", r.err)
+	return bool(r.v)
 }
 
 // GradNorm is the 2-norm of the gradients of all params together, a float32

@@ -15,9 +15,9 @@ import (
 // Roundings are a network's float32 parameters in bf16, kept from step to step: Autocast
 // alone casts every weight in every step. AdamW writes them while it has the
 // parameters at hand. A rounding of a parameter that was changed by anything else is not
-// used, and autocast casts that parameter as ever, until the next Refresh. On a GPU it is
-// Refresh that writes them, all in one call, before every step: that a graph has changed a
-// parameter is not seen.
+// used, and autocast casts that parameter as ever, until the next Refresh. On a GPU AdamW writes
+// them in StepOnDevice alone. Where that does not do the steps it is Refresh that writes
+// them, all in one call, before every step: that a graph has changed a parameter is not seen.
 //
 // A rounding is a leaf of its own: gradients end there, in bf16, not at the parameter.
 // After Backward, Gather takes them; AutogradGrad is to be asked for those of Halves, too, as
@@ -43,8 +43,8 @@ func NewRoundings(params []Tensor) *Roundings {
 	return r
 }
 
-// Refresh rounds the parameters that have changed otherwise than by AdamW, on a GPU all of
-// them, and says how many. A nil Roundings has none.
+// Refresh rounds the parameters that have changed otherwise than by AdamW, on a GPU without
+// StepOnDevice all of them, and says how many. A nil Roundings has none.
 func (r *Roundings) Refresh() int {
 	if r == nil {
 		return 0

@@ -62,6 +62,7 @@
   X(gt_r1, gt_grad_norm, (void **params, int64_t n), (params, n))              \
   X(gt_r0, gt_scale_grads, (void **params, int64_t n, void *factor), (params, n, factor)) \
   X(gt_r0, gt_adamw, (void **params, void **exp_avgs, void **exp_avg_sqs, int64_t n, void *step, double lr, void *lr_there, double beta1, double beta2, double eps, double weight_decay, void *grad_scale, void *found_inf, void **averages, double weight), (params, exp_avgs, exp_avg_sqs, n, step, lr, lr_there, beta1, beta2, eps, weight_decay, grad_scale, found_inf, averages, weight)) \
+  X(gt_rb, gt_adamw_on_device, (void **params, void **exp_avgs, void **exp_avg_sqs, int64_t n, void *count, double beta1, double beta2, double eps, double weight_decay, double max_norm, void *loss, void *rates, void *weights, void *next, void *notes, void **averages), (params, exp_avgs, exp_avg_sqs, n, count, beta1, beta2, eps, weight_decay, max_norm, loss, rates, weights, next, notes, averages)) \
   X(gt_r0, gt_lerp_all, (void **dst, void **src, int64_t n, double weight, void *weight_there), (dst, src, n, weight, weight_there)) \
   X(gt_r0, gt_copy_all, (void **dst, void **src, int64_t n), (dst, src, n))    \
   /* rounded.cc */                                                             \

@@ -29,11 +29,12 @@ bool Rounded::fits(const at::Tensor &param) const {
 }
 
 bool Rounded::fresh(const at::Tensor &param) const {
-  return place_ && place_ == param.const_data_ptr() && version_ == param._version() && fits(param);
+  return known_ && place_ == param.const_data_ptr() && version_ == param._version() && fits(param);
 }
 
 void Rounded::now(const at::Tensor &param) {
   half.unsafeGetTensorImpl()->bump_version();
+  known_ = true;
   version_ = param._version();
   place_ = param.const_data_ptr();
 }
@@ -132,8 +133,9 @@ GT_EXPORT gt_r0 gt_rounded_drop(void **params, int64_t n) {
   });
 }
 
-// Rounds the parameters that have changed otherwise than by gt_adamw; says how many. On a
-// device they are all: steps that a graph replays change them without a trace.
+// Rounds the parameters that have changed otherwise than by what keeps roundings up; says how
+// many. On a device where nothing does they are all: steps that a graph replays change them
+// without a trace.
 GT_EXPORT gt_ri gt_rounded_refresh(void **params, int64_t n) {
   return gt::integer([&] {
     std::vector<gt::AdamWOperands> stale;
@@ -145,7 +147,7 @@ GT_EXPORT gt_ri gt_rounded_refresh(void **params, int64_t n) {
       gt::Rounded *r = gt::Rounded::of(p);
       if (!r || !r->fits(p)) continue;
       if (!p.is_cpu()) {
-        there.push_back(p);
+        if (!r->kept() || !r->fresh(p)) there.push_back(p);
         continue;
       }
       if (r->fresh(p)) continue;

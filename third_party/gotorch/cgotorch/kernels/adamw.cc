@@ -75,14 +75,14 @@ float norm_of_all(const std::vector<at::Tensor> &all) {
 
 bool alongside(const at::Tensor &p, const at::Tensor &t, bool half_too) {
   return !t.defined() ||
-         (t.is_cpu() && t.layout() == at::kStrided && t.sizes() == p.sizes() &&
+         (t.device() == p.device() && t.layout() == at::kStrided && t.sizes() == p.sizes() &&
           t.strides() == p.strides() &&
           (t.scalar_type() == at::kFloat || (half_too && t.scalar_type() == at::kBFloat16)));
 }
 
 bool sums(const at::Tensor &p, const at::Tensor &to, const std::vector<at::Tensor> &parts) {
-  if (!alongside(p, p, false) || !p.is_non_overlapping_and_dense() || !alongside(p, to, false) ||
-      parts.size() > GradSum::most)
+  if (!p.is_cpu() || !alongside(p, p, false) || !p.is_non_overlapping_and_dense() ||
+      !alongside(p, to, false) || parts.size() > GradSum::most)
     return false;
   return std::all_of(parts.begin(), parts.end(),
                      [&](const at::Tensor &t) { return alongside(p, t, true); });

@@ -49,9 +49,19 @@ GT_FN Floats root(Floats x) {
 GT_FN float root(float x) { return __builtin_sqrtf(x); }
 
 template <class F>
+GT_FN F product(F a, F b) {
+  return a * b;
+}
+template <class F>
 GT_FN F same(float x) {
   return x - F{};  // -0 stays so
 }
+
+}  // namespace
+
+#include "adamw_arithmetic.h"
+
+namespace {
 
 template <class F>
 GT_FN F read(const float *p) {
@@ -65,23 +75,6 @@ GT_FN void write(float *p, Floats x) { store(p, x); }
 GT_FN void write(bf16 *p, Floats x) { store(p, x); }
 GT_FN void write(bf16 *p, float x) { store(p, splat(x), 1); }
 
-// from + weight (to - from), from the nearer end.
-template <class F>
-GT_FN F towards(F from, F to, float weight) {
-  F way = to - from;
-  return weight < 0.5f && weight > -0.5f ? multiply_add(same<F>(weight), way, from)
-                                         : multiply_add(same<F>(weight - 1.0f), way, to);
-}
-
-template <class F>
-GT_FN F second_moment(F v, F g, const AdamW &o) {
-  F part = same<F>(o.second) * g;
-  if constexpr (sizeof(F) == sizeof(float))
-    return multiply_add(v, o.beta2, part * g);
-  else
-    return multiply_add(part, g, v * same<F>(o.beta2));
-}
-
 // Element i, or the vector of them that begins there.
 template <class F>
 GT_FN void element(const AdamW &o, const AdamWOperands &t, int64_t i) {
@@ -92,12 +85,10 @@ GT_FN void element(const AdamW &o, const AdamWOperands &t, int64_t i) {
       g = g / same<F>(o.scale);
       write(t.grad + i, g);
     }
-    if (o.decay != 1.0f) p = p * same<F>(o.decay);
-    F m = towards(read<F>(t.exp_avg + i), g, o.first);
-    F v = second_moment(read<F>(t.exp_avg_sq + i), g, o);
+    F m = read<F>(t.exp_avg + i), v = read<F>(t.exp_avg_sq + i);
+    adamw_step<sizeof(F) == sizeof(float)>(o, g, p, m, v);
     write(t.exp_avg + i, m);
     write(t.exp_avg_sq + i, v);
-    p = p + same<F>(o.rate) * m / (root(v) / same<F>(o.correct) + same<F>(o.eps));
     write(t.param + i, p);
     if (t.rounded) write((bf16 *)t.rounded + i, p);
   }

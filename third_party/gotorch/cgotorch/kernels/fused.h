@@ -15,8 +15,8 @@ void sum_all(const std::vector<GradSum> &all);
 // number of threads changes no bit.
 float norm_of_all(const std::vector<at::Tensor> &all);
 
-// Whether t, where there is one, has elements of one of the types in the order of p's, so
-// that loops can go through both.
+// Whether t, where there is one, has elements of one of the types in the order of p's and on
+// its device, so that loops can go through both.
 bool alongside(const at::Tensor &p, const at::Tensor &t, bool half_too);
 // Whether to += parts can be done by such loops.
 bool sums(const at::Tensor &p, const at::Tensor &to, const std::vector<at::Tensor> &parts);

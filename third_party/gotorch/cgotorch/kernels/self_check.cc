@@ -1,7 +1,9 @@
 // Whether kernels on a GPU compute what libtorch's operations do there, tried before they
 // are used: no machine that this is built and tested on has one.
+#include <ATen/ops/_fused_adamw.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "adamw_gpu.h"
 #include "kernels.h"
 #include "launcher.h"
 
@@ -91,6 +93,83 @@ void check_operations(c10::Device d, GPUProgram p, at::ScalarType type,
   }
 }
 
+// A parameter and what belongs to it, whose elements begin where the device's accesses to many
+// do not, if odd is 1.
+struct Parameter {
+  Tensor value, grad, first, second, average, rounded;
+
+  Parameter(int64_t n, int64_t odd, c10::Device d) {
+    auto of = [&](int seed, double scale) {
+      Tensor x = numbers({odd + n}, seed, at::kFloat, d).mul_(scale);
+      return seed == 3 ? x.abs_().narrow(0, odd, n) : x.narrow(0, odd, n);
+    };
+    value = of(1, 1), grad = of(2, 0.25), first = of(4, 0.1), second = of(3, 0.01);
+    average = of(5, 1), rounded = at::zeros({odd + n}, value.options().dtype(at::kBFloat16));
+    rounded = rounded.narrow(0, odd, n);
+  }
+  AdamWOperands operands() const {
+    auto at = [](const Tensor &t) { return t.data_ptr<float>(); };
+    return {value.numel(), at(value),   at(grad),          at(first),
+            at(second),    at(average), rounded.data_ptr()};
+  }
+};
+
+// Three steps of which the second is none, as a gradient is not finite. rates of numbers that
+// float32 has as they are.
+void check_adamw(c10::Device d) {
+  const at::NoGradGuard no_grad;
+  const Launcher::Trial trial(GPUProgram::adamw, true);
+  std::vector<Parameter> ours, theirs;
+  for (auto *all : {&ours, &theirs})
+    for (int64_t n : {5000, 3}) {
+      all->emplace_back(n, 0, d);
+      all->emplace_back(n, 1, d);
+    }
+  const auto options = ours[0].value.options();
+  const Tensor rates = at::full({3}, 1.0 / 64, options), weights = at::full({3}, 0.25, options);
+  const Tensor next = at::zeros({1}, options.dtype(at::kLong)), notes = at::zeros({2, 3}, options);
+  const Tensor count = at::full({}, 4, options), loss = at::full({}, 2, options);
+  for (int step = 0; step < 3; step++) {
+    std::vector<AdamWOperands> operands;
+    Tensors value, grad, first, second, average;
+    const double at_once = step == 1 ? std::numeric_limits<double>::infinity() : 1;
+    for (const Parameter &p : ours) {
+      p.grad.mul_(at_once);
+      operands.push_back(p.operands());
+    }
+    for (const Parameter &p : theirs) {
+      value.push_back(p.value), grad.push_back(p.grad), first.push_back(p.first);
+      second.push_back(p.second), average.push_back(p.average);
+    }
+    const Tensor norm = at::cat(grad).norm();
+    step_on_gpu({0.9, 0.999, 1e-8, 0.01, 0.5, loss, rates, weights, next, notes, count}, operands);
+    if (step != 1) {
+      const Tensors counts(value.size(), at::full({}, step ? 6 : 5, options));
+      at::_fused_adamw_(value, grad, first, second, {}, counts, rates[0], 0.9, 0.999, 0.01, 1e-8,
+                        false, false, norm.add(1e-6).mul_(2));
+    }
+    for (const Parameter &p : theirs) p.average.lerp_(p.value, 0.25);
+    for (const Parameter &p : ours)
+      if (step == 1) p.grad.copy_(theirs[&p - ours.data()].grad);
+    auto check = [&](const Tensor &got, const Tensor &want, double allowed, const char *what) {
+      const double off = apart(got, want);
+      TORCH_CHECK(off <= allowed, "AdamW, step ", step + 1, ": ", what, " is ", off,
+                  " off libtorch's");
+    };
+    for (size_t i = 0; i < ours.size(); i++) {
+      const Parameter &a = ours[i], &b = theirs[i];
+      check(a.value, b.value, 1e-6, "a parameter"), check(a.first, b.first, 1e-5, "a moment");
+      check(a.second, b.second, 1e-5, "a moment"), check(a.average, b.average, 1e-6, "an average");
+      check(a.grad, b.grad, 1e-5, "a gradient");
+      check(a.rounded, a.value.to(at::kBFloat16), 0, "a rounding");
+    }
+    check(notes[0][step], loss, 0, "the loss");
+    if (step != 1) check(notes[1][step], norm, 1e-5, "the norm");
+  }
+  TORCH_CHECK(count.item<float>() == 6 && next.item<int64_t>() == 3,
+              "AdamW counts its updates otherwise");
+}
+
 }  // namespace
 
 void check_kernels(c10::Device d, GPUProgram p, Launcher &l) {
@@ -112,6 +191,9 @@ void check_kernels(c10::Device d, GPUProgram p, Launcher &l) {
     check_operations(d, p, at::kFloat, operations(false));    \
     break;
     GT_ELEMENTS(group_norm, group_norms)
+    case GPUProgram::adamw:
+      check_adamw(d);
+      break;
   }
   for (const auto &k : gpu_text()[p].kernels)
     TORCH_CHECK(l.tried().count(k.name), "nothing has tried ", k.name);

@@ -1,6 +1,7 @@
 // Kernels of our own for a GPU, by the processor.
 #include <string_view>
 
+#include "kernels/gpu/adamw.cuh"
 #include "kernels/gpu/groupnorm.cuh"
 #include "kernels/gpu/list.h"
 #include "threads.h"

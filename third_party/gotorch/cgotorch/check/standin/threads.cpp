@@ -107,7 +107,7 @@ Block &block() {
   static auto *b = new Block;
   return *b;
 }
-const std::vector<Span> *allowed;
+const std::vector<Span> *allowed;  // in their order
 
 void Block::enter() {
   Block &b = block();
@@ -128,8 +128,9 @@ void check_access(const void *p, size_t size) {
   const char *at = static_cast<const char *>(p);
   TORCH_CHECK(reinterpret_cast<uintptr_t>(p) % size == 0, "misaligned address: ", size,
               " bytes at ", p);
-  for (const Span &s : *allowed)
-    if (at >= s.begin && at + size <= s.end) return;
+  const auto after = std::upper_bound(allowed->begin(), allowed->end(), at,
+                                      [](const char *p, const Span &s) { return p < s.begin; });
+  if (after != allowed->begin() && at + size <= after[-1].end) return;
   TORCH_CHECK(false, "an illegal memory access: ", size, " bytes by thread ", threadIdx.x,
               " of block ", blockIdx.x, ", ", blockIdx.y, ", ", blockIdx.z);
 }
@@ -140,7 +141,10 @@ void run_threads(gt::Blocks blocks, uint32_t threads, const std::vector<Span> &s
                   blocks.z < 1u << 16 && threads && threads <= most,
               "CUDA error: invalid configuration argument");
   std::lock_guard<std::mutex> lock(one);
-  allowed = &spans;
+  std::vector<Span> in_order(spans);
+  std::sort(in_order.begin(), in_order.end(),
+            [](const Span &a, const Span &b) { return a.begin < b.begin; });
+  allowed = &in_order;
   gridDim = {blocks.x, blocks.y, blocks.z}, blockDim = {threads, 1, 1};
   const Order how = order();
   const uint64_t n = uint64_t{blocks.x} * blocks.y * blocks.z;

@@ -8,14 +8,18 @@
 #define CGOTORCH_KERNELS_GPU_LIST_H_
 
 // X(program, file, what it computes)
-#define GT_GPU_PROGRAMS(X) \
-  GT_GPU_OF_ELEMENTS(X, group_norm, "kernels/gpu/groupnorm.cuh", "GroupNorm")
+#define GT_GPU_PROGRAMS(X)                                                    \
+  GT_GPU_OF_ELEMENTS(X, group_norm, "kernels/gpu/groupnorm.cuh", "GroupNorm") \
+  X(adamw, "kernels/gpu/adamw.cuh", "AdamW")
 
 // X(program, kernel, operands, body, memory): the kernel's text is GT_GPU_KERNEL of the same
 // (device.cuh). memory: what a block's threads share, or Nothing.
 #define GT_GPU_KERNELS(X)              \
   GT_GPU_GROUP_NORM(X, Bf16x8, bf16x8) \
-  GT_GPU_GROUP_NORM(X, Bf16, bf16) GT_GPU_GROUP_NORM(X, F32x4, f32x4) GT_GPU_GROUP_NORM(X, F32, f32)
+  GT_GPU_GROUP_NORM(X, Bf16, bf16)     \
+  GT_GPU_GROUP_NORM(X, F32x4, f32x4)   \
+  GT_GPU_GROUP_NORM(X, F32, f32)       \
+  GT_GPU_ADAMW(X)
 
 #define GT_GPU_GROUP_NORM(X, E, e)                                               \
   X(group_norm_##e, group_norm_moments_##e, GroupNorm, group_norm::moments<E>,   \
@@ -26,6 +30,11 @@
     group_norm::SumsMemory<E>)                                                   \
   X(group_norm_##e, group_norm_backward_##e, GroupNorm, group_norm::backward<E>, \
     group_norm::BackwardMemory<E>)
+
+#define GT_GPU_ADAMW(X)                                                         \
+  X(adamw, adamw_squares, AdamW, adamw::squares, Gathering<adamw::Squares>)     \
+  X(adamw, adamw_numbers, AdamWStep, adamw::numbers, Gathering<adamw::Squares>) \
+  X(adamw, adamw_update, AdamW, adamw::update, Nothing)
 
 // Of bf16 and float32, as many at a time as one access gets, and one by one.
 #define GT_GPU_OF_ELEMENTS(X, program, ...) \

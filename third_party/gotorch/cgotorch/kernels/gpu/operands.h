@@ -42,6 +42,48 @@ struct GroupNorm {
   float *dweight, *dbias, *dshift;  // [samples,channels]; the last may be null
 };
 
+// AdamW, the parameters' average and their roundings, of many parameters at once. Their table is
+// part of the operands, as of libtorch's own such kernels: a graph holds it, and nothing
+// has to be copied to the device. A GPU since Volta takes 32,764 bytes of them, in CUDA since 12.1.
+struct AdamWParameter {
+  float *param;
+  float *grad, *exp_avg, *exp_avg_sq;  // null without a gradient
+  float *average;                      // or null
+  void *rounded;                       // the parameter in bf16, or null
+  int n, first;                        // elements; the block that begins with them
+};
+
+// The numbers of a step, as gt::AdamW has them.
+struct AdamWNumbers {
+  float update;  // 0: only averages move
+  float decay, scale, first, second, beta2, eps, rate, correct, weight;
+};
+
+struct AdamW {
+  static constexpr int most = 580, share = 2048;  // parameters; elements of a block
+
+  int parameters, before;  // blocks of the parameters of launches before
+  float *squares;          // [blocks of all launches]: of the gradients, summed by a block
+  AdamWNumbers *numbers;
+  AdamWParameter of[most];
+};
+static_assert(sizeof(AdamW) <= 32764);
+
+// What the numbers are made of. One block.
+struct AdamWStep {
+  const float *squares;
+  int blocks;
+  float inverse;  // of the most that the gradients' common norm may be, or 0
+  double beta1, beta2, eps, weight_decay;
+  const float *loss;             // of the step
+  const float *rates, *weights;  // [steps]: learning rates, and the parameters' weights in averages
+  long long *next;               // which of the steps this is; is moved on
+  float *notes;                  // [2,steps]: of the step, the loss and the gradients' norm
+  long long steps;
+  float *count;  // of updates done
+  AdamWNumbers *numbers;
+};
+
 }  // namespace gt::gpu
 
 #endif  // CGOTORCH_KERNELS_GPU_OPERANDS_H_
