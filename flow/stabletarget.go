@@ -14,7 +14,7 @@ func averaged(x0, x1, u, ratio, slope torch.Tensor) torch.Tensor {
 // awayOf is how far the data points x1 lie from the averages of those that their x_t
 // may lead to. x0, x1: [B,D], ratio: [B] -> [B,D].
 func awayOf(x0, x1, ratio torch.Tensor) torch.Tensor {
-	if x1.Dtype() == torch.Float && !x1.Device().IsCUDA() {
+	if d := x1.Device(); x1.Dtype() == torch.Float && (!d.IsCUDA() || torch.CUDAKernels(d, "stable_target").OK) {
 		return torch.RawStableTarget(x0, x1, ratio)
 	}
 	n := x1.Shape()[0]

@@ -10,15 +10,17 @@
   extern "C" __attribute__((visibility("hidden"))) const char gt_text_##name[],        \
       gt_text_##name##_end[];
 
-#define GT_HEADERS(X)                               \
-  X(arithmetic, "kernels/arithmetic.h")             \
-  X(adamw_arithmetic, "kernels/adamw_arithmetic.h") \
-  X(gpu_operands, "kernels/gpu/operands.h")         \
+#define GT_HEADERS(X)                                               \
+  X(arithmetic, "kernels/arithmetic.h")                             \
+  X(adamw_arithmetic, "kernels/adamw_arithmetic.h")                 \
+  X(stable_target_arithmetic, "kernels/stable_target_arithmetic.h") \
+  X(gpu_operands, "kernels/gpu/operands.h")                         \
   X(gpu_device, "kernels/gpu/device.cuh")
 // Files of kernels.
 #define GT_FILES(X)                             \
   X(gpu_groupnorm, "kernels/gpu/groupnorm.cuh") \
-  X(gpu_adamw, "kernels/gpu/adamw.cuh")
+  X(gpu_adamw, "kernels/gpu/adamw.cuh")         \
+  X(gpu_stable_target, "kernels/gpu/stable_target.cuh")
 
 GT_HEADERS(GT_TEXT)
 GT_FILES(GT_TEXT)

@@ -6,6 +6,7 @@
 #include "adamw_gpu.h"
 #include "kernels.h"
 #include "launcher.h"
+#include "stable_target_gpu.h"
 
 namespace gt {
 namespace {
@@ -170,6 +171,24 @@ void check_adamw(c10::Device d) {
               "AdamW counts its updates otherwise");
 }
 
+// By libtorch's operations in float64, which need no product.
+void check_stable_target(c10::Device d) {
+  const at::NoGradGuard no_grad;
+  const Launcher::Trial trial(GPUProgram::stable_target, true);
+  for (int64_t dims : {2, 300}) {
+    const Tensor x0 = numbers({300, dims}, 1, at::kFloat, d);
+    const Tensor x1 = numbers({300, dims}, 2, at::kFloat, d);
+    const Tensor ratio = numbers({300}, 3, at::kFloat, d).abs_();
+    const Tensor got = stable_target_there(x0, x1, ratio), data = x1.to(at::kDouble);
+    const Tensor way = data.unsqueeze(0) - data.unsqueeze(1);  // [i,j]: to j
+    const Tensor z = x0.to(at::kDouble).unsqueeze(1) - way * ratio.to(at::kDouble).view({-1, 1, 1});
+    const Tensor w = z.square().sum(2).mul_(-0.5).softmax(1);
+    const double off = apart(got, way.mul(w.unsqueeze(2)).sum(1));
+    TORCH_CHECK(off <= 1e-4, "stable targets of ", dims, " dimensions are ", off,
+                " off libtorch's");
+  }
+}
+
 }  // namespace
 
 void check_kernels(c10::Device d, GPUProgram p, Launcher &l) {
@@ -193,6 +212,9 @@ void check_kernels(c10::Device d, GPUProgram p, Launcher &l) {
     GT_ELEMENTS(group_norm, group_norms)
     case GPUProgram::adamw:
       check_adamw(d);
+      break;
+    case GPUProgram::stable_target:
+      check_stable_target(d);
       break;
   }
   for (const auto &k : gpu_text()[p].kernels)

@@ -6,6 +6,7 @@
 #include "dispatch.h"
 #include "kernels.h"
 #include "parallel.h"
+#include "stable_target_gpu.h"
 
 namespace gt {
 
@@ -19,10 +20,14 @@ at::Tensor stable_target(const at::Tensor &x0, const at::Tensor &x1, const at::T
       "stable targets are of noise and data of one shape [points,dims] and [points] ratios, "
       "not ",
       x0.sizes(), ", ", x1.sizes(), " and ", ratio.sizes());
+  const bool there = stable_target_on_gpu(x1.device(), x1.size(0), x1.size(1));
   for (const at::Tensor &t : {x0, x1, ratio})
-    TORCH_CHECK(t.device().is_cpu() && t.scalar_type() == at::kFloat,
-                "stable targets are computed of float32 numbers on the CPU");
-  at::Tensor noise = x0.contiguous(), rows = x1.t().contiguous(), r = ratio.contiguous();
+    TORCH_CHECK((there ? t.device() == x1.device() : t.is_cpu()) && t.scalar_type() == at::kFloat,
+                "stable targets are computed of float32 numbers on the CPU, or on a GPU that runs "
+                "kernels of the binding's own");
+  at::Tensor noise = x0.contiguous(), r = ratio.contiguous();
+  if (there) return stable_target_there(noise, x1.contiguous(), r);
+  at::Tensor rows = x1.t().contiguous();
   at::Tensor away = at::empty_like(noise);
   StableTarget o = {x1.size(0),
                     x1.size(1),

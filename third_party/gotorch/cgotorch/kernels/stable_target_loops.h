@@ -8,6 +8,7 @@
 // The other points are gone through in blocks, whose squares stay in cache; what
 // was summed before a block is scaled when it has a lesser square.
 #include "stable_target.h"
+#include "stable_target_arithmetic.h"
 #include "vector.h"
 
 namespace {
@@ -40,8 +41,7 @@ GT_FN void point(const StableTarget &o, int64_t i) {
       Floats s = {};
       for (int64_t k = 0; k < d; k++) {
         const float *row = o.x1 + k * o.points;
-        Floats z = (row[i] - get<part>(row + from + j, m)) * ratio + x0[k];
-        s += z * z;
+        s = stable_square(s, row[i], get<part>(row + from + j, m), ratio, x0[k]);
       }
       store(squares + j, s);
       // What is beyond the last point counts for nothing.
@@ -53,14 +53,14 @@ GT_FN void point(const StableTarget &o, int64_t i) {
     if (from == 0) {
       nearest = l;
     } else if (l < nearest) {
-      const float scale = exp_of((l - nearest) * 0.5f);
+      const float scale = stable_weight(l, nearest);
       weights *= scale;
       for (int64_t k = 0; k < d; k++) away[k] *= scale;
       nearest = l;
     }
     Floats sum = {};
     across(n, [&]<bool part>(int64_t j, int64_t m) {
-      Floats w = exp_of((nearest - load(squares + j)) * 0.5f);
+      Floats w = stable_weight(nearest, load(squares + j));
       if constexpr (part) w = first(w, m);
       store(squares + j, w);
       sum += w;

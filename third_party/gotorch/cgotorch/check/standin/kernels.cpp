@@ -4,6 +4,7 @@
 #include "kernels/gpu/adamw.cuh"
 #include "kernels/gpu/groupnorm.cuh"
 #include "kernels/gpu/list.h"
+#include "kernels/gpu/stable_target.cuh"
 #include "threads.h"
 
 namespace standin {

@@ -10,7 +10,8 @@
 // X(program, file, what it computes)
 #define GT_GPU_PROGRAMS(X)                                                    \
   GT_GPU_OF_ELEMENTS(X, group_norm, "kernels/gpu/groupnorm.cuh", "GroupNorm") \
-  X(adamw, "kernels/gpu/adamw.cuh", "AdamW")
+  X(adamw, "kernels/gpu/adamw.cuh", "AdamW")                                  \
+  X(stable_target, "kernels/gpu/stable_target.cuh", "each stable target")
 
 // X(program, kernel, operands, body, memory): the kernel's text is GT_GPU_KERNEL of the same
 // (device.cuh). memory: what a block's threads share, or Nothing.
@@ -19,7 +20,8 @@
   GT_GPU_GROUP_NORM(X, Bf16, bf16)     \
   GT_GPU_GROUP_NORM(X, F32x4, f32x4)   \
   GT_GPU_GROUP_NORM(X, F32, f32)       \
-  GT_GPU_ADAMW(X)
+  GT_GPU_ADAMW(X)                      \
+  GT_GPU_STABLE_TARGET(X)
 
 #define GT_GPU_GROUP_NORM(X, E, e)                                               \
   X(group_norm_##e, group_norm_moments_##e, GroupNorm, group_norm::moments<E>,   \
@@ -35,6 +37,9 @@
   X(adamw, adamw_squares, AdamW, adamw::squares, Gathering<adamw::Squares>)     \
   X(adamw, adamw_numbers, AdamWStep, adamw::numbers, Gathering<adamw::Squares>) \
   X(adamw, adamw_update, AdamW, adamw::update, Nothing)
+
+#define GT_GPU_STABLE_TARGET(X) \
+  X(stable_target, stable_target, StableTarget, stable_targets::away, stable_targets::Memory)
 
 // Of bf16 and float32, as many at a time as one access gets, and one by one.
 #define GT_GPU_OF_ELEMENTS(X, program, ...) \

@@ -84,6 +84,14 @@ struct AdamWStep {
   AdamWNumbers *numbers;
 };
 
+// Stable targets. A block for each point.
+struct StableTarget {
+  int points, dims;
+  const float *x0, *x1;  // [points,dims]
+  const float *ratio;    // [points]
+  float *away;           // [points,dims]
+};
+
 }  // namespace gt::gpu
 
 #endif  // CGOTORCH_KERNELS_GPU_OPERANDS_H_
