@@ -197,8 +197,7 @@ func TestKernelAttentionRisingScores(t *testing.T) {
 	})
 }
 
-// Scores that are as large as float32 counts, of weights that are lost, come to an end: with
-// the value of the key that has the greatest, or with what is no number.
+// Scores that are as large as float32 counts end with the value of the key that has the greatest.
 func TestKernelAttentionHugeScores(t *testing.T) {
 	const tokens, channels = 600, 32
 	for _, scale := range []float32{0x1p12, 0x1p20, 0x1p33, 0x1p50, 0x1p58} {
@@ -228,7 +227,7 @@ func TestKernelAttentionHugeScores(t *testing.T) {
 						continue // float32 may not know
 					}
 					got, want := y[q*channels], v[at*channels]
-					if got == got && math.Abs(float64(got-want)) > 1e-2 {
+					if !(math.Abs(float64(got-want)) <= 1e-2) {
 						t.Errorf("type %d, scores of %.0g, query %d: %v, want %v", dtype, best, q, got, want)
 						return
 					}
@@ -260,6 +259,30 @@ func TestKernelAttentionLargeScores(t *testing.T) {
 					got := c.scaled(in, dtype, true, scale)
 					for i := range want {
 						if d := off(got[i], want[i], want[i]); !(d <= most) {
+							t.Errorf("%v, scale %v, type %d, %s: off by %.2g", c, scale, dtype, attentionParts[i], d)
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+// Scores of up to 1e30, all exact: a query's weights are 1 and nothing, or shared by keys whose
+// scores are equal, and so are their gradients, as those of products and softmax.
+func TestKernelAttentionGreatestScores(t *testing.T) {
+	for _, c := range []attentionCase{{2, 1, 49, 64, "pixels"}, {2, 3, 33, 17, "channels"}, {1, 1, 600, 32, "split"}} {
+		for _, scale := range []float64{0x1p10, 0x1p20, 0x1p40, 0x1p80} {
+			Scoped(func() {
+				in := c.whole(64)
+				want := c.scaled(in, Double, false, scale)
+				for dtype, most := range map[int8]float64{Float: 2e-6, BFloat16: 1.0 / 32} {
+					got := c.scaled(in, dtype, true, scale)
+					for i := range want {
+						// Where the truth is 0, what a weight of e^-86 gives may be left.
+						if norm := Norm(want[i]).ItemFloat(); norm == 0 && !(Norm(got[i]).ItemFloat() < 1e-6) {
+							t.Errorf("%v, scale %v, type %d, %s: %.2g, want 0", c, scale, dtype, attentionParts[i], Norm(got[i]).ItemFloat())
+						} else if d := off(got[i], want[i], want[i]); norm > 0 && !(d <= most) {
 							t.Errorf("%v, scale %v, type %d, %s: off by %.2g", c, scale, dtype, attentionParts[i], d)
 						}
 					}
@@ -386,7 +409,7 @@ func TestKernelAttentionOutOfMemory(t *testing.T) {
 
 // Without tiles, and on lesser processors.
 func TestKernelAttentionOnLesserProcessors(t *testing.T) {
-	onLesserProcessors(t, "^TestKernelAttention(|Formula|Extremes|RisingScores|LargeScores|HugeScores|NotANumber|Threads)$")
+	onLesserProcessors(t, "^TestKernelAttention(|Formula|Extremes|RisingScores|LargeScores|GreatestScores|HugeScores|NotANumber|Threads)$")
 }
 
 func TestKernelAttentionRefuses(t *testing.T) {
@@ -395,6 +418,11 @@ func TestKernelAttentionRefuses(t *testing.T) {
 			var e *Error
 			if err := Try(func() { RawAttention(Ones(shape, false), 1) }); !errors.As(err, &e) || e.Op != "RawAttention" {
 				t.Errorf("%s: %v", name, err)
+			}
+		}
+		for _, scale := range []float64{-1, math.NaN()} {
+			if err := Try(func() { RawAttention(Ones([]int64{1, 1, 3, 4, 4}, false), scale) }); err == nil {
+				t.Errorf("a scale of %v is taken", scale)
 			}
 		}
 		if y := RawAttention(Ones([]int64{0, 2, 3, 4, 5}, false), 1); y.Numel() != 0 {

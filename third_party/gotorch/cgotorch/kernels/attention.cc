@@ -125,6 +125,7 @@ at::Tensor attention(const at::Tensor &qkv, double scale) {
   RECORD_FUNCTION("gotorch::attention", std::vector<c10::IValue>());
   TORCH_CHECK(qkv.dim() == 5 && qkv.size(2) == 3,
               "attention is of [samples,heads,3,tokens,channels], not ", qkv.sizes());
+  TORCH_CHECK(scale >= 0, "attention is of a scale of at least 0, not ", scale);
   if (!qkv.is_cpu()) return fused(qkv, scale);
   if (!computed(qkv)) return composed(qkv, scale);
   // In training, cores without a head of their own are better used by libtorch's

@@ -10,6 +10,9 @@
 // Squares of 32 keys and 32 queries are made and weighed one after the other: they
 // stay in the first-level cache, and the processor goes on with the products of the
 // next one while it weighs. Everything else that a head needs stays in the second.
+//
+// Scores are scaled after their greatest is subtracted: however large they are, none is
+// above it then.
 #include "tiles.h"
 
 namespace {
@@ -68,6 +71,11 @@ GT_FN int64_t block_of(int64_t rows, int64_t most) {
   return padded((rows + blocks - 1) / blocks);
 }
 
+// The power of 2 that a score's exponential is, high subtracted from the score.
+GT_FN Floats below(Floats score, Floats high, const Attention &o) {
+  return (score - high) * (o.scale * log2_e);
+}
+
 // What both ways share.
 struct Tiled {
   Pack<bf16> pack;
@@ -122,7 +130,7 @@ struct TiledForward : Tiled {
       Softmax state;
       for (int64_t s = 0; s < all.rows; s += keys) {
         int64_t m = s + keys < all.rows ? keys : all.rows - s;
-        if (!weights_of<false>(o, t, s, m, &state)) weights_of<true>(o, t, s, m, &state);
+        if (!weights_of(o, t, s, m, false, &state)) weights_of(o, t, s, m, true, &state);
         for (int64_t c = 0; c < all.columns; c += side)
           square(all.turned_left(v, c, s), {weights, tile_elements, 2 * tile_elements}, m / side,
                  out + c * side, side, s > 0);
@@ -139,11 +147,9 @@ struct TiledForward : Tiled {
 
   // The weights of queries t on and keys s on, and their sums. What is subtracted from
   // scores changes only where weights become too large for sums; then false is returned:
-  // it is to be done once more, with what was raised. A score may then still be above its
-  // own greatest, which was rounded: by powers of 2 where scores are beyond 1e9.
-  template <bool raised>
-  bool weights_of(const Attention &o, int64_t t, int64_t s, int64_t m, Softmax *state) {
-    const float scale = o.scale * log2_e;
+  // it is to be done once more, with what was raised.
+  bool weights_of(const Attention &o, int64_t t, int64_t s, int64_t m, bool raised,
+                  Softmax *state) {
     const Softmax before = *state;
     // A square's products come before the weights of the square before it.
     auto product = [&](int64_t n) {
@@ -156,12 +162,12 @@ struct TiledForward : Tiled {
       const float *from = next;
       int64_t real = o.tokens - s - n < side ? o.tokens - s - n : side;
       if (s + n == 0 && state->high[0][0] == -__builtin_inff())
-        for (int j = 0; j < 2; j++) state->high[j] = highest(from + j * width, real, scale);
+        for (int j = 0; j < 2; j++) state->high[j] = highest(from + j * width, real);
       if (n + side < m) next = product(n + side);
       if (real == side)
-        weigh<true, raised>(from, side, scale, weights + n * side, state);
+        weigh<true>(o, from, side, weights + n * side, state);
       else
-        weigh<false, raised>(from, real, scale, weights + n * side, state);
+        weigh<false>(o, from, real, weights + n * side, state);
       for (int j = 0; j < 2 && !raised; j++) {
         if (!_mm512_cmp_ps_mask(state->sum[j], splat(most), _CMP_GT_OQ)) continue;
         Softmax high = *state;
@@ -174,10 +180,10 @@ struct TiledForward : Tiled {
     return true;
   }
 
-  // What a column's scores are at most, in powers of 2.
-  static Floats highest(const float *from, int64_t real, float scale) {
-    Floats high = load(from) * scale;
-    for (int64_t r = 1; r < real; r++) high = _mm512_max_ps(high, load(from + r * side) * scale);
+  // What a column's scores are at most.
+  static Floats highest(const float *from, int64_t real) {
+    Floats high = load(from);
+    for (int64_t r = 1; r < real; r++) high = _mm512_max_ps(high, load(from + r * side));
     return high;
   }
 
@@ -187,9 +193,9 @@ struct TiledForward : Tiled {
       square(all.left(k, s + n), all.turned(q, t), all.columns / side, scores, side, false);
       int64_t real = o.tokens - s - n < side ? o.tokens - s - n : side;
       for (int j = 0; j < 2; j++) {
-        Floats high = highest(scores + j * width, real, o.scale * log2_e);
+        Floats high = highest(scores + j * width, real);
         high = _mm512_max_ps(high, state->high[j]);
-        Floats by = rough_exp2(state->high[j] - high);
+        Floats by = rough_exp2(below(state->high[j], high, o));
         state->high[j] = high;
         state->sum[j] *= by;
         if (s > 0) scale_out(by, j);
@@ -197,9 +203,8 @@ struct TiledForward : Tiled {
     }
   }
 
-  // capped: weights are 1 at most.
-  template <bool whole, bool capped>
-  GT_INLINE void weigh(const float *from, int64_t real, float scale, bf16 *to,
+  template <bool whole>
+  GT_INLINE void weigh(const Attention &o, const float *from, int64_t real, bf16 *to,
                        Softmax *state) const {
     Floats high[2] = {state->high[0], state->high[1]}, sum[2] = {state->sum[0], state->sum[1]};
     for (int64_t r = 0; r < side; r += 2, from += 2 * side, to += side) {
@@ -208,9 +213,7 @@ struct TiledForward : Tiled {
         if (!whole && r + k >= real) continue;
         Floats e[2];
         for (int j = 0; j < 2; j++) {
-          Floats below = load(from + k * side + j * width) * scale - high[j];
-          if (capped) below = _mm512_min_ps(Floats{}, below);  // which of NaN is the second
-          e[j] = rough_exp2(below);
+          e[j] = rough_exp2(below(load(from + k * side + j * width), high[j], o));
           sum[j] += e[j];
         }
         row[k] = halved(e[0], e[1]);
@@ -329,15 +332,15 @@ struct TiledBackward : Tiled {
       if (at + 1 < squares) product(at + 1);
       int64_t r = at / across * side, c = at % across * side, real = o.tokens - s - r;
       if (real >= side)
-        slope<true>(at & 1, side, o.scale * log2_e, t + c, r, c);
+        slope<true>(o, at & 1, side, t + c, r, c);
       else
-        slope<false>(at & 1, real, o.scale * log2_e, t + c, r, c);
+        slope<false>(o, at & 1, real, t + c, r, c);
     }
   }
 
   // Those of a square, in the place of the two; r and c: where it lies in the block.
   template <bool whole>
-  GT_INLINE void slope(int64_t place, int64_t real, float scale, int64_t t, int64_t r,
+  GT_INLINE void slope(const Attention &o, int64_t place, int64_t real, int64_t t, int64_t r,
                        int64_t c) const {
     const float *z = scores + place * side * side, *dp = products + place * side * side;
     const Floats l[2] = {load(high + t), load(high + t + width)};
@@ -350,7 +353,7 @@ struct TiledBackward : Tiled {
           Floats e[2], g[2];
           for (int j = 0; j < 2; j++) {
             int64_t at = (row + k) * side + j * width;
-            e[j] = rough_exp2(load(z + at) * scale - l[j]) * by[j];
+            e[j] = rough_exp2(below(load(z + at), l[j], o)) * by[j];
             g[j] = e[j] * (load(dp + at) - d[j]);
           }
           p[k] = halved(e[0], e[1]), ds[k] = halved(g[0], g[1]);
