@@ -8,14 +8,13 @@
 // that it needs, pairs of samples side by side, stay in the second-level cache with
 // the sums of a block of channels; rows of x that the next chunk needs, too, are kept.
 #include "conv_weights.h"
-#include "vector.h"
+#include "tiles.h"
 
 namespace {
 
 using gt::ConvWeights;
 
-constexpr int64_t tile = 512;     // elements of a tile of bf16
-constexpr int64_t couple = 1024;  // of two, which hold a pixel's 32 channels
+constexpr int64_t couple = 2 * tile_elements;  // of two tiles, which hold a pixel's 32 channels
 
 // A row of pixels of up to 32 samples -> [block/32,...,pixels,2,16,16,2]: channels and
 // pairs of samples. What is beyond the last sample or channel is 0.
@@ -26,10 +25,6 @@ struct Row {
   int64_t block, apart;       // of how many channels, and how far apart are its couples
 
   void pack(const bf16 *from, bf16 *to) const {
-    const __m512i lanes = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
-    const __m512i low =
-        _mm512_or_si512(lanes, _mm512_slli_epi32(lanes, 16)) | _mm512_set1_epi32(32 << 16);
-    const __m512i high = _mm512_or_si512(low, _mm512_set1_epi16(16));
     for (int64_t n = 0; n < ConvWeights::group; n += 2)
       for (int64_t x = 0; x < pixels; x++) {
         const bf16 *a = from + n * sample + x * pixel, *b = a + sample;
@@ -39,14 +34,15 @@ struct Row {
           __mmask32 some = left >= 32 ? ~0u : left <= 0 ? 0u : (1u << left) - 1;
           __m512i u = _mm512_maskz_loadu_epi16(n < samples ? some : 0, a + c);
           __m512i v = _mm512_maskz_loadu_epi16(n + 1 < samples ? some : 0, b + c);
-          _mm512_storeu_si512(out, _mm512_permutex2var_epi16(u, low, v));
-          _mm512_storeu_si512(out + tile, _mm512_permutex2var_epi16(u, high, v));
+          for (int j = 0; j < 2; j++)
+            _mm512_storeu_si512(out + j * tile_elements, side_by_side(u, v, j));
         }
       }
   }
 };
 
 // 16 pairs of 16 channels -> 16 channels of 16 pairs.
+// (transpose_tile is slower where rows are neighbours, and this one where they are not.)
 GT_FN void transpose(bf16 *p) {
   __m512i part[16];
   // Rows q, q + 4, q + 8, q + 12: their fours c side by side.
@@ -113,7 +109,7 @@ struct Item {
     for (int64_t op = 0; op < outs; op++) {
       bf16 *p = dy + op * dy_apart();
       Floats sum[2] = {};
-      for (int64_t k = 0; k < 2 * (end - begin) * o.out_width; k++, p += tile) {
+      for (int64_t k = 0; k < 2 * (end - begin) * o.out_width; k++, p += tile_elements) {
         if (bias) add_pairs(p, &sum[k % 2]);
         transpose(p);
       }
@@ -153,17 +149,8 @@ struct Item {
   // A tap of 32 by 32 channels; shift: of columns.
   void tap(const bf16 *a, const bf16 *b, const int64_t *place, int64_t rows, int64_t shift,
            float *sum, bool add) const {
-    if (add) {
-      _tile_loadd(0, sum, 64);
-      _tile_loadd(1, sum + 256, 64);
-      _tile_loadd(2, sum + 512, 64);
-      _tile_loadd(3, sum + 768, 64);
-    } else {
-      _tile_zero(0);
-      _tile_zero(1);
-      _tile_zero(2);
-      _tile_zero(3);
-    }
+    const Sums sums = {sum, tile, tile * tile, 2 * tile * tile};
+    load_sums(sums, add);
     // Columns of dy that see one of x.
     int64_t from = 0, to = o.out_width;
     while (from < to && from * o.stride + shift < 0) from++;
@@ -172,21 +159,10 @@ struct Item {
       if (*place < 0) continue;
       const bf16 *left = a + from * couple,
                  *right = b + *place + (from * o.stride + shift) * couple;
-      for (int64_t k = from; k < to; k++, left += couple, right += o.stride * couple) {
-        _tile_loadd(4, left, 64);
-        _tile_loadd(6, right, 64);
-        _tile_loadd(7, right + tile, 64);
-        _tile_loadd(5, left + tile, 64);
-        _tile_dpbf16ps(0, 4, 6);
-        _tile_dpbf16ps(1, 4, 7);
-        _tile_dpbf16ps(2, 5, 6);
-        _tile_dpbf16ps(3, 5, 7);
-      }
+      for (int64_t k = from; k < to; k++, left += couple, right += o.stride * couple)
+        add_products({left, side, tile_elements, 0}, {right, tile_elements, 0});
     }
-    _tile_stored(0, sum, 64);
-    _tile_stored(1, sum + 256, 64);
-    _tile_stored(2, sum + 512, 64);
-    _tile_stored(3, sum + 768, 64);
+    store_sums(sums);
   }
 };
 
@@ -196,12 +172,7 @@ GT_FN int64_t couples(int64_t all, int64_t first, int64_t block) {
 }
 
 void multiply(const ConvWeights &o, int64_t begin, int64_t end, void *scratch) {
-  static const struct {  // as in tiles.h
-    uint8_t palette = 1, start = 0, reserved[14] = {};
-    uint16_t bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-    uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-  } config;
-  _tile_loadconfig(&config);
+  begin_tiles();
   bf16 *dy = (bf16 *)scratch, *x = dy + o.packed_dy();
   for (int64_t i = begin; i < end; i++) {
     int64_t part = i % o.parts, block = i / o.parts;
@@ -212,7 +183,7 @@ void multiply(const ConvWeights &o, int64_t begin, int64_t end, void *scratch) {
     item.bias = o.bias && in == 0 ? o.bias + part * o.all_out() + out : nullptr;
     item.run(part * o.all_rows() / o.parts, (part + 1) * o.all_rows() / o.parts);
   }
-  _tile_release();
+  end_tiles();
 }
 
 void finish(const ConvWeights &o, int64_t begin, int64_t end) {

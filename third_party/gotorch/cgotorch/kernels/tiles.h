@@ -36,38 +36,58 @@ struct Right {
   int64_t beside, step;
 };
 
-// C = A B or C += A B of a square; steps: of 32 that are summed. After each it does
-// meanwhile(step), for which the processor has time while it multiplies.
-template <class Meanwhile>
-GT_FN void square(Left a, Right b, int64_t steps, float *c, int64_t ldc, bool add,
-                  Meanwhile meanwhile) {
+// Where the sums of a square's tiles lie, in elements: rows, the tiles beside and below.
+struct Sums {
+  float *p;
+  int64_t row, beside, below;
+};
+
+// A product is load_sums, as they are or zeros, add_products for each 32 that are summed,
+// and store_sums: the sums are in registers meanwhile. What the operands are made of is to
+// be written before load_sums.
+GT_FN void load_sums(Sums c, bool add) {
   __asm__ volatile("" ::: "memory");  // the compiler does not know that tiles are loaded from it
   if (add) {
-    _tile_loadd(0, c, 4 * ldc);
-    _tile_loadd(1, c + tile, 4 * ldc);
-    _tile_loadd(2, c + tile * ldc, 4 * ldc);
-    _tile_loadd(3, c + tile * ldc + tile, 4 * ldc);
+    _tile_loadd(0, c.p, 4 * c.row);
+    _tile_loadd(1, c.p + c.beside, 4 * c.row);
+    _tile_loadd(2, c.p + c.below, 4 * c.row);
+    _tile_loadd(3, c.p + c.below + c.beside, 4 * c.row);
   } else {
     _tile_zero(0);
     _tile_zero(1);
     _tile_zero(2);
     _tile_zero(3);
   }
+}
+GT_FN void add_products(Left a, Right b) {
+  _tile_loadd(4, a.p, 2 * a.row);
+  _tile_loadd(6, b.p, 64);
+  _tile_loadd(7, b.p + b.beside, 64);
+  _tile_loadd(5, a.p + a.below, 2 * a.row);
+  _tile_dpbf16ps(0, 4, 6);
+  _tile_dpbf16ps(1, 4, 7);
+  _tile_dpbf16ps(2, 5, 6);
+  _tile_dpbf16ps(3, 5, 7);
+}
+GT_FN void store_sums(Sums c) {
+  _tile_stored(0, c.p, 4 * c.row);
+  _tile_stored(1, c.p + c.beside, 4 * c.row);
+  _tile_stored(2, c.p + c.below, 4 * c.row);
+  _tile_stored(3, c.p + c.below + c.beside, 4 * c.row);
+}
+
+// C = A B or C += A B of a square; steps: of 32 that are summed. After each it does
+// meanwhile(step), for which the processor has time while it multiplies.
+template <class Meanwhile>
+GT_FN void square(Left a, Right b, int64_t steps, float *c, int64_t ldc, bool add,
+                  Meanwhile meanwhile) {
+  const Sums sums = {c, ldc, tile, tile * ldc};
+  load_sums(sums, add);
   for (int64_t k = 0; k < steps; k++, a.p += a.step, b.p += b.step) {
-    _tile_loadd(4, a.p, 2 * a.row);
-    _tile_loadd(6, b.p, 64);
-    _tile_loadd(7, b.p + b.beside, 64);
-    _tile_loadd(5, a.p + a.below, 2 * a.row);
-    _tile_dpbf16ps(0, 4, 6);
-    _tile_dpbf16ps(1, 4, 7);
-    _tile_dpbf16ps(2, 5, 6);
-    _tile_dpbf16ps(3, 5, 7);
+    add_products(a, b);
     meanwhile(k);
   }
-  _tile_stored(0, c, 4 * ldc);
-  _tile_stored(1, c + tile, 4 * ldc);
-  _tile_stored(2, c + tile * ldc, 4 * ldc);
-  _tile_stored(3, c + tile * ldc + tile, 4 * ldc);
+  store_sums(sums);
 }
 GT_FN void square(Left a, Right b, int64_t steps, float *c, int64_t ldc, bool add) {
   square(a, b, steps, c, ldc, add, [](int64_t) {});
