@@ -128,7 +128,9 @@ GT_DEVICE void moments(const GroupNorm &o, MomentsMemory<E> &s) {
       float mean = sums[i] / (float)n, rest = squares[i] - sums[i] * mean;
       s.mean[i][threadIdx.x] =
           about[i] - pivot(o, p, p.group(i)) + shift(o, p, p.channel + i) + mean;
-      s.squares[i][threadIdx.x] = rest < 0 ? 0 : rest;
+      // It is at least an n-th of the squares, as the first number adds nothing to either
+      // sum; n is some hundreds at most. So rounding does not make it negative.
+      s.squares[i][threadIdx.x] = rest;
     }
   }
   __syncthreads();
