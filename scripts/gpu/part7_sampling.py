@@ -10,12 +10,13 @@ from part import main
 from solving import SOLVE, by_pytorch, trained
 
 
-
 def run(p):
     if not trained(p, "digits", "60", "--precision", "fp32") or not trained(p, "checkerboard", "300", "--precision", "fp32"):
         return
     sampling(p)
     likelihood(p)
+    if p.cuda:
+        p.run_tests("sampling waits for nothing, and roundings change no bit", "trainer.test", "^TestGPU(Sampling|Rounding)", "trainer", limit=40)
 
 
 def sampling(p):
@@ -57,4 +58,5 @@ def likelihood(p):
         p.check("likelihood, device against processor", abs(found[p.device] - found["cpu"]), 1e-4)
 
 
-main(run)
+if __name__ == "__main__":
+    main(run)
