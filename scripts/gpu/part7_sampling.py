@@ -16,7 +16,7 @@ def run(p):
     sampling(p)
     likelihood(p)
     if p.cuda:
-        p.run_tests("sampling waits for nothing, and roundings change no bit", "trainer.test", "^TestGPU(Sampling|Rounding)", "trainer", limit=40)
+        p.run_tests("all of the trainer's tests for GPUs", "trainer.test", "^TestGPU", "trainer", limit=50)
 
 
 def sampling(p):
