@@ -2,7 +2,7 @@
 
 import math
 
-OURS = ["ours", "ours, graph", "ours, graph, libtorch's GroupNorm", "ours, graph, cuDNN's best ways"]
+OURS = ["ours", "ours, graph", "ours, graph, libtorch's kernels", "ours, graph, cuDNN's best ways"]
 THEIRS = ["PyTorch", "PyTorch, compiled", "PyTorch, graph"]
 WHO = OURS + THEIRS
 
