@@ -147,7 +147,7 @@ def trained(p):
     ours, good = libraries(p, "own")
     ways = (("without kernels of our own", "kernels.json", []), ("without graphs", "graphs.json", ["--no-graph"]))
     for how, file, flags in ways if p.cuda else ():
-        if good or p.left() < 30 or shared(p, file) is False:
+        if good or p.left() < 20 or shared(p, file) is False:
             continue
         share(p, file, False)
         ours, good = libraries(p, how, *flags)
@@ -168,7 +168,7 @@ def libraries(p, how, *flags):
     with open(complaints, "wb") as err:
         train = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=err)
     # Long enough for a first forward and backward pass, whose engines are loaded late.
-    began, most = None, time.monotonic() + min(40, p.left() - 25)
+    began, most = None, time.monotonic() + (min(40, p.left() - 25) if how == "own" else min(25, p.left() - 5))
     while train.poll() is None and time.monotonic() < most:
         time.sleep(0.25)
         seen |= mapped(train.pid)

@@ -7,7 +7,7 @@ from collections import namedtuple
 Part = namedtuple("Part", "number program title gpu cpu kept group")
 
 PARTS = [
-    Part(1, "part1_machine.py", "the machine and its libraries", 130, 60, 0, None),
+    Part(1, "part1_machine.py", "the machine and its libraries", 150, 60, 0, None),
     Part(2, "part2_numbers.py", "operations and networks", 110, 90, 60, "numbers"),
     Part(3, "part3_losses.py", "losses beside PyTorch's", 110, 60, 60, "numbers"),
     Part(5, "part5_graph.py", "graphs", 110, 30, 60, "numbers"),
