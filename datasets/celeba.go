@@ -17,6 +17,7 @@ import (
 	"github.com/wangkuiyi/gotorch/freememory"
 
 	"flowmatch/datasets/internal/userfile"
+	"flowmatch/datasets/picture"
 )
 
 // celebaSet is that of Liu, Luo, Wang and Tang 2015: faces, aligned, of 178x218, of which
@@ -152,7 +153,7 @@ func (e *attributeError) Error() string { return e.fault }
 
 // celebaName keeps to names without folders.
 func celebaName(name string) bool {
-	return isPicture(name) && !strings.ContainsAny(name, `/\`) && !hidden(name)
+	return picture.HasEnding(name) && !strings.ContainsAny(name, `/\`) && !hidden(name)
 }
 
 // celebaList reads a list line by line, in words.

@@ -143,11 +143,11 @@ func TestSquareFaults(t *testing.T) {
 		says string
 	}{
 		"empty":        {nil, "empty"},
-		"text":         {[]byte("hello"), "not a PNG or JPEG file"},
-		"gif":          {[]byte("GIF89a and so on"), "not a PNG or JPEG file"},
+		"text":         {[]byte("hello"), "not a picture"},
+		"gif":          {append([]byte("GIF89a\x00\x10\x00\x10\x00\x00\x00"), 0, 0, 0), "it claims 4096x4096 pixels"},
 		"cut":          {good[:len(good)/2], "not enough pixel data"},
 		"cut jpeg":     {picturetest.JPEG(picturetest.Paint(50, 50, func(x, y int) color.Color { return color.Gray{uint8(x * y)} }))[:400], "unexpected EOF"},
-		"only a start": {good[:8], "EOF"},
+		"only a start": {good[:16], "EOF"},
 		"flipped":      {flipped, "png: invalid format"},
 		"65 megapixel": {picturetest.WithHead(1<<13, 1<<13+1), "8192x8193 pixels: at most 64 million"},
 		"huge":         {picturetest.WithHead(1<<30, 1<<30), "dimension overflow"},

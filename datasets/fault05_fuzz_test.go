@@ -3,6 +3,8 @@ package datasets
 import (
 	"bytes"
 	"image/color"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/wangkuiyi/gotorch/faulttest"
@@ -48,6 +50,16 @@ func FuzzCIFAR(f *testing.F) {
 
 func FuzzPicture(f *testing.F) {
 	img := picturetest.Paint(5, 4, func(x, y int) color.Color { return color.NRGBA{uint8(x * 50), uint8(y * 60), 3, uint8(255 - x)} })
+	for _, name := range []string{
+		"alpha.webp", "lossless.webp", "turned.webp", "animated-alpha.webp", "frame.webp", "animated.gif", "frame.gif", "palette.bmp", "plain.bmp",
+		"turned.tif", "pages.tif", "fax.tif", "alpha.tif", "grey16.tif",
+	} {
+		file, err := os.ReadFile(filepath.Join("picture", "testdata", name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		faulttest.Seeds(f, file)
+	}
 	faulttest.Seeds(f,
 		picturetest.PNG(img), picturetest.JPEG(img), picturetest.WithHead(1<<13, 1<<13), picturetest.TurnedJPEG(img, 6), picturetest.TurnedPNG(img, 5, "IEND"),
 		picturetest.WithChunk(picturetest.PNG(img), "iCCP", "ICC\x00\x00"+picturetest.Zlibbed("desc"), "IDAT"))

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"flowmatch/datasets/internal/userfile"
+	"flowmatch/datasets/picture"
 	"flowmatch/datasets/set"
 )
 
@@ -75,7 +76,7 @@ func (t *folderTree) fault(path, fault string, remedy Remedy, err error) error {
 // savedAs is what to do about pictures of another kind.
 const savedAs = "save them as PNG or JPEG, as ImageMagick's mogrify -format png does"
 
-const layout = "it must have PNG or JPEG pictures in it, or one sub-folder of them per class"
+const layout = "it must have pictures in it (" + picture.Formats + "), or one sub-folder of them per class"
 
 // listClasses lists the sub-folders of folder:DIR. Hidden ones do not count, nor
 // links that lead to the folder itself, to one above it or to a class that is there
@@ -86,7 +87,7 @@ func listClasses(info Info) (*folderTree, error) {
 	entries, err := os.ReadDir(dir)
 	switch {
 	case userfile.Absent(err) && userfile.Exists(dir):
-		return t, t.fault(dir, "not a folder", layout, err)
+		return t, t.fault(dir, "not a folder", insteadOf(dir), err)
 	case userfile.Absent(err):
 		return t, t.fault(dir, "not found", "check the path: "+layout, err)
 	case err != nil:
@@ -115,19 +116,68 @@ func listClasses(info Info) (*folderTree, error) {
 	case loose > 0:
 		t.warn("%d %s beside the classes' folders: passed over", loose, set.Noun(loose, "picture"))
 	}
+	if len(t.classes) == 1 {
+		t.noteDeeper()
+	}
 	return t, nil
+}
+
+// noteDeeper says of a lone class whether it may be the classes that lie in it, as where a
+// packed file has unpacked into a folder of its own.
+func (t *folderTree) noteDeeper() {
+	below := t.classes[0]
+	if t.split != nil {
+		below = filepath.Join(t.split.train, below)
+	}
+	entries, _ := os.ReadDir(filepath.Join(t.dir, below))
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() && !hidden(e.Name()) {
+			names = append(names, e.Name())
+		}
+	}
+	if len(names) > 1 && t.split == nil {
+		t.warn("all is one class, %s; if the folders in it are the classes (%s), the set is folder:%s", t.classes[0], set.FirstOf(names), filepath.Join(t.dir, below))
+	}
+}
+
+// insteadOf is what to do about a file that is named where a folder is meant.
+func insteadOf(path string) Remedy {
+	switch {
+	case packed(path):
+		return Remedy("unpack it, and name the folder that its pictures are in")
+	case picture.HasEnding(path):
+		return Remedy("name the folder that it lies in; one picture as a density of points is the set image:" + path)
+	}
+	return layout
+}
+
+// packed tells the names of files that have others in them.
+func packed(name string) bool {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar":
+		return true
+	}
+	return false
 }
 
 // noPictures says what there is instead, where people would take it for pictures.
 func (t *folderTree) noPictures(dir string, entries []fs.DirEntry) error {
-	others := map[string]int{}
+	others, packs := map[string]int{}, map[string]int{}
 	for _, e := range entries {
-		if !hidden(e.Name()) && !e.IsDir() && otherPicture(e.Name()) {
-			others[strings.ToLower(filepath.Ext(e.Name()))]++
+		switch ending := strings.ToLower(filepath.Ext(e.Name())); {
+		case hidden(e.Name()) || e.IsDir():
+		case picture.HasOtherEnding(e.Name()):
+			others[ending]++
+		case packed(e.Name()):
+			packs[ending]++
 		}
 	}
+	if len(others) == 0 && len(packs) > 0 {
+		return t.fault(dir, countEndings(packs)+", and no pictures", "unpack what the pictures are in", nil)
+	}
 	if len(others) > 0 {
-		return t.fault(dir, countEndings(others)+", and no PNG or JPEG", savedAs, nil)
+		return t.fault(dir, countEndings(others)+", which are not read, and no other pictures", savedAs, nil)
 	}
 	return t.fault(dir, "no pictures in it", layout, nil)
 }
@@ -147,7 +197,7 @@ func (t *folderTree) listFolders(below string, entries []fs.DirEntry) (folders [
 				folders = append(folders, e.Name())
 			case stat.IsDir():
 				t.warn("%s leads to a folder that is used already: passed over", filepath.Join(below, e.Name()))
-			case isPicture(e.Name()):
+			case picture.HasEnding(e.Name()):
 				loose++
 			}
 		}
@@ -230,9 +280,9 @@ func (t *folderTree) listPictures(part Split, stop func() error) error {
 			return err
 		}
 		if len(t.pictures) == before && !(t.divided() && part == Test) {
-			what, remedy := "no pictures in it", Remedy("put PNG or JPEG pictures there, or move the sub-folder away")
+			what, remedy := "no pictures in it", Remedy("put pictures there, or move the sub-folder away")
 			if len(t.others) > 0 {
-				what, remedy = "no PNG or JPEG in it, but "+countEndings(t.others), savedAs
+				what, remedy = "no pictures in it that are read, but "+countEndings(t.others), savedAs
 			}
 			return t.fault(filepath.Join(t.dir, name), what, remedy, nil)
 		}
@@ -247,7 +297,7 @@ func (t *folderTree) listPictures(part Split, stop func() error) error {
 		t.others = others
 	}
 	if len(t.others) > 0 {
-		t.warn("%s: passed over, only PNG and JPEG are read", countEndings(t.others))
+		t.warn("%s: passed over, only %s are read", countEndings(t.others), picture.Formats)
 	}
 	return nil
 }
@@ -314,30 +364,21 @@ func (t *folderTree) listBelow(below string, class int, stop func() error) error
 		}
 		switch {
 		case !isFile: // pipes and the like
-		case isPicture(e.Name()):
+		case picture.HasEnding(e.Name()):
 			t.pictures = append(t.pictures, folderFile{path, class})
-		case otherPicture(e.Name()):
+		case picture.HasOtherEnding(e.Name()):
 			t.others[strings.ToLower(filepath.Ext(e.Name()))]++
 		}
 	}
 	return nil
 }
 
-func hidden(name string) bool { return strings.HasPrefix(name, ".") }
-
-func isPicture(name string) bool {
-	switch strings.ToLower(filepath.Ext(name)) {
-	case ".png", ".jpg", ".jpeg":
+// hidden tells names that people do not see, and the folders that their systems leave among
+// their own: of a packed file's from macOS, of a network drive, of a waste bin.
+func hidden(name string) bool {
+	switch name {
+	case "__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found":
 		return true
 	}
-	return false
-}
-
-// otherPicture tells endings whose files people would miss.
-func otherPicture(name string) bool {
-	switch strings.ToLower(filepath.Ext(name)) {
-	case ".gif", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".avif", ".jxl", ".svg":
-		return true
-	}
-	return false
+	return strings.HasPrefix(name, ".")
 }

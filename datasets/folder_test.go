@@ -44,12 +44,12 @@ func TestFolder(t *testing.T) {
 		"dog/.git/x.png":   shade(99),
 		".cache/x.png":     shade(99),
 		"dog/notes.txt":    []byte("mine"),
-		"dog/old.webp":     []byte("RIFF"),
+		"dog/old.avif":     []byte("RIFF"),
 		"readme.md":        []byte("about"),
 		"loose.png":        shade(99),
 		"ele phant/ü.jpg":  shade(40),
 		"ele phant/üü.jpg": shade(50),
-		"ele phant/e.webp": []byte("RIFF"),
+		"ele phant/e.avif": []byte("RIFF"),
 	})
 	name := "folder:" + dir
 	info, err := Lookup(name)
@@ -78,7 +78,7 @@ func TestFolder(t *testing.T) {
 		t.Errorf("progress %v", progress)
 	}
 	warnings := strings.Join(im.Warnings, "\n")
-	for _, want := range []string{"1 picture beside the classes' folders", "2 .webp files: passed over"} {
+	for _, want := range []string{"1 picture beside the classes' folders", "2 .avif files: passed over"} {
 		if !strings.Contains(warnings, want) {
 			t.Errorf("warnings %q, want %q", warnings, want)
 		}
@@ -86,6 +86,38 @@ func TestFolder(t *testing.T) {
 	test, err := Open(name, Options{ImageSize: 8, Channels: 3, Split: Test})
 	if err != nil || !slices.Equal(shades(test), []uint8{40}) || len(test.Warnings) != 3 {
 		t.Errorf("test split %v, error %v", test, err)
+	}
+}
+
+// TestFolderLeftBehind: what systems leave among people's files is no class, nor a picture; and
+// a file that is named for a folder is told apart.
+func TestFolderLeftBehind(t *testing.T) {
+	dir := layFiles(t, map[string][]byte{
+		"pets/cat/1.png": shade(1), "pets/cat/Thumbs.db": []byte("\xd0\xcf"), "pets/cat/.DS_Store": nil, "pets/cat/._1.png": []byte("Mac OS X"), "pets/cat/desktop.ini": nil,
+		"pets/dog/2.webp.png": shade(2), "pets/dog/__MACOSX/._2.png": nil, "pets/dog/@eaDir/2.png/THUMB.jpg": shade(9),
+		"pets/__MACOSX/cat/._1.png": []byte("Mac OS X"), "pets/$RECYCLE.BIN/x.png": shade(9),
+		"pets.zip": []byte("PK"), "pet.png": shade(1),
+	})
+	im, err := openTestFolder(filepath.Join(dir, "pets"), 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(im.ClassNames, []string{"cat", "dog"}) || !slices.Equal(shades(im), []uint8{1, 2}) || len(im.Warnings) != 0 {
+		t.Errorf("classes %q, pictures %v, warnings %q", im.ClassNames, shades(im), im.Warnings)
+	}
+	for name, want := range map[string]string{
+		"pets.zip": "pets.zip: not a folder; unpack it, and name the folder",
+		"pet.png":  "pet.png: not a folder; name the folder that it lies in; one picture as a density of points is the set image:" + dir,
+	} {
+		if _, err := openTestFolder(filepath.Join(dir, name), 4); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", name, err, want)
+		}
+	}
+	// A folder too high: all is one class.
+	im, err = openTestFolder(dir, 4)
+	want := "all is one class, pets; if the folders in it are the classes (cat, dog), the set is folder:" + filepath.Join(dir, "pets")
+	if err != nil || !slices.Equal(im.ClassNames, []string{"pets"}) || !strings.Contains(strings.Join(im.Warnings, "\n"), want) {
+		t.Errorf("classes %q, warnings %q, error %v", im.ClassNames, im.Warnings, err)
 	}
 }
 
@@ -134,13 +166,15 @@ func TestFolderFaults(t *testing.T) {
 		says  string
 	}{
 		"not there":    {map[string][]byte{"x": nil}, "set: not found; check the path"},
-		"a file":       {map[string][]byte{"set": nil}, "set: not a folder; it must have PNG or JPEG pictures in it"},
+		"a zip in it":  {map[string][]byte{"set/x.zip": nil, "set/y.ZIP": nil}, "set: 2 .zip files, and no pictures; unpack what"},
+		"only macOS's": {map[string][]byte{"set/__MACOSX/a/._x.png": nil, "set/.DS_Store": nil}, "set: no pictures in it"},
+		"a file":       {map[string][]byte{"set": nil}, "set: not a folder; it must have pictures in it (PNG, JPEG,"},
 		"no classes":   {map[string][]byte{"set/x.txt": nil}, "set: no pictures in it; it must have"},
-		"other kinds":  {map[string][]byte{"set/x.webp": nil, "set/y.WEBP": nil, "set/z.heic": nil, "set/.w.gif": nil}, "set: 1 .heic, 2 .webp files, and no PNG or JPEG; save them as PNG"},
-		"in a class":   {map[string][]byte{"set/a/x.png": shade(1), "set/b/x.webp": nil}, "set/b: no PNG or JPEG in it, but 1 .webp file; save them as PNG"},
+		"other kinds":  {map[string][]byte{"set/x.avif": nil, "set/y.AVIF": nil, "set/z.heic": nil, "set/.w.gif": nil}, "set: 2 .avif, 1 .heic files, which are not read, and no other pictures; save them as PNG"},
+		"in a class":   {map[string][]byte{"set/a/x.png": shade(1), "set/b/x.avif": nil}, "set/b: no pictures in it that are read, but 1 .avif file; save them as PNG"},
 		"empty class":  {map[string][]byte{"set/a/x.png": shade(1), "set/b/x.txt": nil}, "set/b: no pictures in it"},
 		"many classes": {many, "257 sub-folders; at most 256"},
-		"all bad":      {map[string][]byte{"set/a/x.png": nil, "set/a/y.png": []byte("text")}, "2 of 2 pictures cannot be used: a/x.png (0 bytes: empty), a/y.png (not a PNG or JPEG file)"},
+		"all bad":      {map[string][]byte{"set/a/x.png": nil, "set/a/y.png": []byte("text")}, "2 of 2 pictures cannot be used: a/x.png (0 bytes: empty), a/y.png (not a picture: PNG,"},
 	} {
 		_, err := openTestFolder(filepath.Join(layFiles(t, c.files), "set"), 4)
 		var fault *FileError

@@ -82,11 +82,11 @@ func TestTreatments(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := dir + ": of 9 pictures 2 are set upright, as their EXIF says; 1 is transparent in parts, which become white; " +
-		"1 has 16 bits a colour, of which 8 are taken; 1 is animated, and its first picture is taken; 1 has a colour profile, which is not applied"
+		"1 has 16 bits a colour, of which 8 are taken; 1 is animated or has pages, and its first picture is taken; 1 has a colour profile, which is not applied"
 	if len(im.Warnings) != 1 || im.Warnings[0] != want {
 		t.Errorf("%q\nwant %q", im.Warnings, want)
 	}
-	if s := openDensity(t, animated); len(s.Notes()) == 0 || !strings.Contains(s.Notes()[0], "a.png is animated, and its first picture is taken") {
+	if s := openDensity(t, animated); len(s.Notes()) == 0 || !strings.Contains(s.Notes()[0], "a.png is animated or has pages, and its first picture is taken") {
 		t.Errorf("%q", s.Notes())
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"flowmatch/datasets/internal/userfile"
+	"flowmatch/datasets/picture"
 	"flowmatch/datasets/plane"
 )
 
@@ -102,7 +103,7 @@ var registry = append(planeSets(), []entry{
 	{
 		info:   Info{Name: "folder:DIR", Levels: 256},
 		traits: Traits{Photographs: true, Sized: true},
-		about:  "pictures of your own, PNG or JPEG: one sub-folder per class, or none",
+		about:  "pictures of your own: one sub-folder per class, or none",
 		open:   openFolder,
 		look:   lookFolder,
 	},
@@ -204,7 +205,7 @@ func ownSets(path string) []string {
 	switch ending := strings.ToLower(filepath.Ext(path)); {
 	case userfile.IsFolder(userfile.InHome(path)), strings.HasSuffix(path, "/"):
 		return []string{"folder:" + path}
-	case isPicture(path):
+	case picture.HasEnding(path):
 		return []string{"image:" + path}
 	case plane.ReadsEnding(ending):
 		return []string{"points:" + path}

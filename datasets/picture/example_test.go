@@ -20,10 +20,10 @@ func ExampleReadHead() {
 	_, done, err := p.Decode()
 	fmt.Println("it", done, err)
 
-	_, err = picture.ReadHead(bytes.NewReader([]byte("GIF89a")), 6)
+	_, err = picture.ReadHead(bytes.NewReader([]byte("hello")), 5)
 	fmt.Println(err)
 	// Output:
 	// stored as 3x4
 	// it is set upright, as its EXIF says <nil>
-	// not a PNG or JPEG file
+	// not a picture: PNG, JPEG, WebP, GIF, BMP and TIFF files are read
 }

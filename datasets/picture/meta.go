@@ -10,9 +10,9 @@ import (
 
 // meta is what a picture's file says beside its pixels.
 type meta struct {
-	stored   Orientation
-	profile  bool // it has a colour profile that is not sRGB's
-	animated bool // there are more pictures in it than the first
+	stored  Orientation
+	profile bool // it has a colour profile that is not sRGB's
+	more    bool // there are more pictures in it than the first
 }
 
 // profileLargest is how much of a colour profile is looked at.
@@ -115,7 +115,7 @@ func pngMeta(r io.ReadSeeker) meta {
 			m.profile = !isSRGB(pngProfile(part(profileLargest)))
 		case "acTL":
 			if frames := part(4); len(frames) == 4 {
-				m.animated = binary.BigEndian.Uint32(frames) > 1
+				m.more = binary.BigEndian.Uint32(frames) > 1
 			}
 		}
 		if _, err := r.Seek(length-read+4, io.SeekCurrent); err != nil {

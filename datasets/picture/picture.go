@@ -1,14 +1,9 @@
 package picture
 
 import (
-	"bufio"
-	"bytes"
-	"errors"
 	"fmt"
 	"image"
 	"image/color"
-	"image/jpeg"
-	"image/png"
 	"io"
 
 	"flowmatch/datasets/internal/userfile"
@@ -16,35 +11,6 @@ import (
 
 // Largest is how many pixels a picture may have.
 const Largest = 64 << 20
-
-// format is a format of picture files.
-type format struct {
-	magic  string
-	config func(io.Reader) (image.Config, error)
-	decode func(io.Reader) (image.Image, error)
-	meta   func(io.ReadSeeker) meta
-	most   func(m color.Model, bytes int64) int64 // pixels that a file of so many bytes can hold
-}
-
-var formats = []format{
-	{"\x89PNG\r\n\x1a\n", png.DecodeConfig, png.Decode, pngMeta, func(m color.Model, bytes int64) int64 {
-		// Deflate packs at most 1032 bytes into one. Grey and palettes may have
-		// one bit a pixel, and stay in doubt where transparency was added.
-		bits := int64(1)
-		switch m {
-		case color.RGBAModel:
-			bits = 24
-		case color.RGBA64Model:
-			bits = 48
-		case color.Gray16Model, color.NRGBA64Model:
-			bits = 16
-		}
-		return bytes * 1032 * 8 / bits
-	}},
-	{"\xff\xd8\xff", jpeg.DecodeConfig, jpeg.Decode, jpegMeta, func(_ color.Model, bytes int64) int64 {
-		return bytes * 8 * 64 // one bit at least for a block of 8x8
-	}},
-}
 
 // Error says what is wrong with a picture, and what to do about it.
 type Error struct {
@@ -58,15 +24,15 @@ func (e *Error) Unwrap() error { return e.Err }
 
 const saveAsPNG = "save it as PNG or JPEG"
 
-// File is a PNG or JPEG file whose head was read and found good.
+// File is a picture's file whose head was read and found good.
 type File struct {
 	image.Config
 	Stored Orientation // how its pixels lie
 
-	profile  bool // it has a colour profile that is not sRGB's
-	animated bool // there are more pictures in it than the first
-	format   format
-	r        io.ReadSeeker
+	profile bool // it has a colour profile that is not sRGB's
+	more    bool // there are more pictures in it than the first
+	format  format
+	r       io.ReadSeeker
 }
 
 // ReadHead reads the head of a file of so many bytes, whose kind is told by its first
@@ -81,24 +47,24 @@ func ReadHead(r io.ReadSeeker, bytes int64) (p *File, err error) {
 	if err != nil {
 		return nil, &Error{userfile.PlainCause(err), saveAsPNG, err}
 	}
-	config, err := format.config(bufio.NewReaderSize(r, 4<<10))
+	config, err := format.config(r)
 	if err != nil {
 		return nil, &Error{"not a picture that can be read: " + userfile.PlainCause(err), saveAsPNG, err}
 	}
 	switch pixels := int64(config.Width) * int64(config.Height); {
 	case config.Width < 1 || config.Height < 1:
 		return nil, &Error{fmt.Sprintf("%dx%d pixels", config.Width, config.Height), saveAsPNG, nil}
-	case pixels > Largest:
-		return nil, &Error{fmt.Sprintf("%dx%d pixels: at most %d million are read", config.Width, config.Height, Largest>>20),
+	case pixels > format.largest(config.ColorModel):
+		return nil, &Error{fmt.Sprintf("%dx%d pixels: at most %d million are read", config.Width, config.Height, format.largest(config.ColorModel)>>20),
 			"make it smaller", nil}
-	case pixels > format.most(config.ColorModel, bytes):
+	case format.most != nil && pixels > format.most(config.ColorModel, bytes):
 		return nil, &Error{fmt.Sprintf("it claims %dx%d pixels, which %d bytes cannot hold", config.Width, config.Height, bytes), userfile.ReplaceIt, nil}
 	}
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return nil, &Error{userfile.PlainCause(err), "make it a readable file", err}
 	}
 	m := format.meta(r)
-	return &File{Config: config, Stored: m.stored, profile: m.profile, animated: m.animated, format: format, r: r}, nil
+	return &File{Config: config, Stored: m.stored, profile: m.profile, more: m.more, format: format, r: r}, nil
 }
 
 // Pixels is the number of them.
@@ -110,7 +76,7 @@ func (p *File) Decode() (img image.Image, done Treatment, err error) {
 	if _, err := p.r.Seek(0, io.SeekStart); err != nil {
 		return nil, 0, &Error{userfile.PlainCause(err), "make it a readable file", err}
 	}
-	img, err = p.format.decode(bufio.NewReaderSize(p.r, 64<<10))
+	img, err = p.format.decode(p.r)
 	if err != nil {
 		return nil, 0, &Error{userfile.PlainCause(err), userfile.ReplaceIt, err}
 	}
@@ -118,7 +84,7 @@ func (p *File) Decode() (img image.Image, done Treatment, err error) {
 		return nil, 0, &Error{fmt.Sprintf("%v pixels where its head says %dx%d", got, p.Width, p.Height), userfile.ReplaceIt, nil}
 	}
 	for is, t := range map[Treatment]bool{
-		turned: p.Stored != upright, stopped: p.animated, unmanaged: p.profile,
+		turned: p.Stored != upright, stopped: p.more, unmanaged: p.profile,
 		shallowed: p.ColorModel == color.RGBA64Model || p.ColorModel == color.NRGBA64Model || p.ColorModel == color.Gray16Model,
 	} {
 		if t {
@@ -136,20 +102,4 @@ func Recover(err *error) {
 	if v := recover(); v != nil {
 		*err = &Error{fmt.Sprintf("the decoder failed: %v", v), userfile.ReplaceIt, nil}
 	}
-}
-
-// formatOf tells the kind by the first bytes, and goes back to them.
-func formatOf(r io.ReadSeeker) (format, error) {
-	var start [8]byte
-	n, err := io.ReadFull(r, start[:])
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return format{}, err
-	}
-	for _, k := range formats {
-		if bytes.HasPrefix(start[:n], []byte(k.magic)) {
-			_, err := r.Seek(0, io.SeekStart)
-			return k, err
-		}
-	}
-	return format{}, errors.New("not a PNG or JPEG file")
 }

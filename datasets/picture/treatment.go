@@ -15,7 +15,7 @@ const (
 	turned    Treatment = 1 << iota // set upright, as its EXIF says
 	flattened                       // laid on white, where it is transparent
 	shallowed                       // taken at 8 bits, of 16
-	stopped                         // of an animation, the first picture
+	stopped                         // of an animation, or of pages, the first picture
 	unmanaged                       // its colour profile was not applied
 	Enlarged                        // it is smaller than what is made of it
 )
@@ -25,7 +25,7 @@ var inWords = [...]struct{ one, more string }{
 	{"is set upright, as its EXIF says", "are set upright, as their EXIF says"},
 	{"is transparent in parts, which become white", "are transparent in parts, which become white"},
 	{"has 16 bits a colour, of which 8 are taken", "have 16 bits a colour, of which 8 are taken"},
-	{"is animated, and its first picture is taken", "are animated, and their first pictures are taken"},
+	{"is animated or has pages, and its first picture is taken", "are animated or have pages, and their first pictures are taken"},
 	{"has a colour profile, which is not applied", "have colour profiles, which are not applied"},
 	{"is smaller than the size that it gets, and enlarged", "are smaller than the size that they get, and enlarged"},
 }

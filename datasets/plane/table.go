@@ -37,7 +37,7 @@ var table = []Kind{
 	builtIn("rings", "four circles, one inside the other", rings),
 	builtIn("spirals", "two arms of a spiral", spirals),
 	builtIn("swissroll", "one long rolled-up band", swissRoll),
-	{described("image:FILE"), set.Traits{}, "any PNG or JPEG as a density: the darker, the more points", openPicture},
+	{described("image:FILE"), set.Traits{}, "any picture as a density: the darker, the more points", openPicture},
 	{described("points:FILE"), set.Traits{}, "points of your own, two numbers each: .csv, .txt, .npy or .npz", openPoints},
 }
 
