@@ -35,7 +35,7 @@ func TestLongList(t *testing.T) {
 		text := bytes.Repeat([]byte("1,2\n"), lines)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		if points, _, err := readCSV(bytes.NewReader(text), int64(len(text))); err != nil || len(points) != 2*lines {
+		if points, _, err := readCSV(bytes.NewReader(text), int64(len(text)), nil); err != nil || len(points) != 2*lines {
 			t.Errorf("%d numbers of %d lines, %v", len(points), lines, err)
 		}
 		runtime.ReadMemStats(&after)

@@ -93,6 +93,24 @@ func stillNote(path string, points []float64) string {
 	return ""
 }
 
+// few is how many different points show nothing of how points are spread.
+const few = 50
+
+// fewNote says that a file holds few different points, or "".
+func fewNote(path string, points []float64) string {
+	if constantColumns(points) == [2]bool{true, true} {
+		return "" // but for last bits they are one
+	}
+	different := map[[2]float64]bool{}
+	for i := 0; i < len(points) && len(different) < few; i += 2 {
+		different[[2]float64(points[i:])] = true
+	}
+	if n := len(different); n > 1 && n < few {
+		return fmt.Sprintf("%s holds only %d different points: a model learns to draw just these; hundreds show how points are spread", path, n)
+	}
+	return ""
+}
+
 func parsed(s string) float64 {
 	v, _ := strconv.ParseFloat(s, 64)
 	return v

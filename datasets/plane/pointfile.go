@@ -3,6 +3,7 @@ package plane
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,10 +16,13 @@ import (
 // mostPoints is how many points of a file are read: half a gigabyte of them.
 const mostPoints = 32 << 20
 
-// openPoints opens points:FILE. Points that lie far from where noise lies are laid into a
-// frame of their own, which a note says, or all into the given one.
+// openPoints opens points:FILE, or points:FILE:X,Y where two of more columns are meant. Points
+// that lie far from where noise lies are laid into a frame of their own, which a note says, or
+// all into the given one.
 func openPoints(info set.Info, into *framed) (*Set, error) {
 	own := ownFileOf(info)
+	var pick columns
+	own.path, pick = withColumns(own.path)
 	ending := strings.ToLower(filepath.Ext(own.path))
 	read, known := pointReaders[ending]
 	if !known {
@@ -29,7 +33,11 @@ func openPoints(info set.Info, into *framed) (*Set, error) {
 		return nil, err
 	}
 	defer f.Close()
-	points, note, err := read(f, size)
+	var points []float64
+	var notes []string
+	if err = pick.check(); err == nil {
+		points, notes, err = read(f, size, pick)
+	}
 	if err == nil && len(points) == 0 {
 		err = errors.New("it holds no points")
 	}
@@ -37,12 +45,7 @@ func openPoints(info set.Info, into *framed) (*Set, error) {
 		err = allFinite(points)
 	}
 	if err != nil {
-		remedy := set.Remedy("it must hold two finite numbers a point, and at least one point")
-		var bad *badPoints
-		if errors.As(err, &bad) && bad.remedy != "" {
-			remedy = bad.remedy
-		}
-		return nil, own.fault(userfile.PlainCause(err), remedy, err)
+		return nil, own.badPoints(err)
 	}
 	info.Data = fingerprint(points)
 	if into == nil {
@@ -50,11 +53,13 @@ func openPoints(info set.Info, into *framed) (*Set, error) {
 	}
 	s := pointList(info.Frame.Lay(points))
 	s.Info = info
-	if note != "" {
+	for _, note := range notes {
 		s.notes = append(s.notes, own.path+": "+note)
 	}
-	if note := stillNote(own.path, points); note != "" {
-		s.notes = append(s.notes, note)
+	for _, note := range []string{stillNote(own.path, points), fewNote(own.path, points)} {
+		if note != "" {
+			s.notes = append(s.notes, note)
+		}
 	}
 	if info.Frame != nil {
 		s.notes = append(s.notes, fmt.Sprintf("the flow takes the points of %s %s; samples are given in the numbers of the file", own.path, info.Frame))
@@ -71,19 +76,40 @@ func openPoints(info set.Info, into *framed) (*Set, error) {
 type badPoints struct {
 	fault  string
 	remedy set.Remedy
+	choose columns // two of more columns that may be meant
 }
 
 func (e *badPoints) Error() string { return e.fault }
 
+// badPoints is what is wrong with the file, for people.
+func (f ownFile) badPoints(err error) error {
+	remedy := set.Remedy("it must hold two finite numbers a point, and at least one point")
+	var bad *badPoints
+	switch {
+	case !errors.As(err, &bad):
+	case bad.choose != nil:
+		remedy = set.Remedy(fmt.Sprintf("name the two that are meant, as in points:%s:%s", f.path, strings.Join(bad.choose, ",")))
+		if bad.choose[0] != "1" {
+			remedy += ", or by their numbers from 1"
+		}
+		if bad.remedy != "" {
+			remedy += "; " + bad.remedy
+		}
+	case bad.remedy != "":
+		remedy = bad.remedy
+	}
+	return f.fault(userfile.PlainCause(err), remedy, err)
+}
+
 // pointReaders read files by their ending. They give points, two numbers each, and what is to be said of how they were read.
-var pointReaders = map[string]func(f *os.File, size int64) (points []float64, note string, err error){
+var pointReaders = map[string]func(f *os.File, size int64, pick columns) (points []float64, notes []string, err error){
 	".csv": readText, ".tsv": readText, ".txt": readText, ".dat": readText,
-	".npy": func(f *os.File, size int64) ([]float64, string, error) {
+	".npy": func(f *os.File, size int64, pick columns) ([]float64, []string, error) {
 		a, err := npz.ReadNPY(f, size)
 		if err != nil {
-			return nil, "", err
+			return nil, nil, err
 		}
-		return pairs(a)
+		return pairs(a, pick)
 	},
 	".npz": readPointsNPZ,
 }
@@ -91,14 +117,16 @@ var pointReaders = map[string]func(f *os.File, size int64) (points []float64, no
 // ReadsEnding tells whether files of such an ending, as ".csv", are read as points.
 func ReadsEnding(ending string) bool { return pointReaders[ending] != nil }
 
-func readText(f *os.File, size int64) ([]float64, string, error) { return readCSV(f, size) }
+func readText(f *os.File, size int64, pick columns) ([]float64, []string, error) {
+	return readCSV(f, size, pick)
+}
 
 // faultOfEnding tells what a file is that is not read.
 func (f ownFile) faultOfEnding(ending string) error {
 	what, remedy := "its ending is none of .csv, .tsv, .txt, .dat, .npy, .npz", set.Remedy("save two columns as CSV, or an array of shape [N,2]")
 	switch ending {
 	case ".xlsx", ".xls", ".ods", ".numbers":
-		what, remedy = "a spreadsheet", "save its two columns as CSV"
+		what, remedy = "a spreadsheet", "save its columns as CSV"
 	case ".zip", ".gz", ".bz2", ".xz", ".zst":
 		what, remedy = "packed", "unpack it, and name the file of points that is in it"
 	}
@@ -112,45 +140,73 @@ func (f ownFile) faultOfEnding(ending string) error {
 }
 
 // readPointsNPZ takes the array x, as sampling writes it, or else the only array.
-func readPointsNPZ(f *os.File, size int64) ([]float64, string, error) {
+func readPointsNPZ(f *os.File, size int64, pick columns) ([]float64, []string, error) {
 	arrays, err := npz.Read(f, size, "x")
 	if err == nil && len(arrays) == 0 {
 		arrays, err = npz.Read(f, size)
 	}
 	switch {
 	case err != nil:
-		return nil, "", err
+		return nil, nil, err
 	case len(arrays) == 0:
-		return nil, "", errors.New("it holds no array")
+		return nil, nil, errors.New("it holds no array")
 	case len(arrays) > 1:
-		return nil, "", fmt.Errorf("it holds %d arrays and none is called x", len(arrays))
+		var names []string
+		for _, a := range arrays {
+			names = append(names, a.Name)
+		}
+		return nil, nil, &badPoints{fault: fmt.Sprintf("it holds %d arrays (%s) and none is called x", len(arrays), set.FirstOf(names)),
+			remedy: "save the points alone, or under the name x"}
 	}
-	return pairs(arrays[0])
+	return pairs(arrays[0], pick)
 }
 
-// pairs checks that an array is [N,2].
-func pairs(a npz.Array) ([]float64, string, error) {
+// pairs are the points of an array, [N,2], or of the columns of a wider one that are meant.
+func pairs(a npz.Array, pick columns) ([]float64, []string, error) {
 	shape := fmt.Sprintf("an array of shape %s, not [N,2]", strings.ReplaceAll(fmt.Sprint(a.Shape), " ", ","))
 	switch {
+	case len(a.Shape) == 2 && pick != nil:
 	case len(a.Shape) == 2 && a.Shape[0] == 2 && a.Shape[1] > 2:
-		return nil, "", &badPoints{shape, "transpose it"}
+		return nil, nil, &badPoints{fault: shape, remedy: "transpose it"}
 	case len(a.Shape) == 2 && a.Shape[1] > 2:
-		return nil, "", &badPoints{shape, "keep the two columns that are to be learnt"}
+		return nil, nil, &badPoints{fault: shape, choose: columns{"1", "2"}}
 	case len(a.Shape) == 3 || len(a.Shape) == 4:
-		return nil, "", &badPoints{shape, "points of the plane are two numbers each; images are read as PNG or JPEG files in a folder"}
+		return nil, nil, &badPoints{fault: shape, remedy: "points of the plane are two numbers each; images are read as picture files in a folder"}
 	case len(a.Shape) != 2 || a.Shape[1] != 2:
-		return nil, "", errors.New(shape)
-	case a.Shape[0] > mostPoints:
-		return nil, "", fmt.Errorf("%d points: at most %d are read", a.Shape[0], mostPoints)
+		return nil, nil, errors.New(shape)
 	}
-	points := make([]float64, 0, len(a.Floats)+len(a.Ints))
-	for _, v := range a.Floats {
-		points = append(points, float64(v))
+	if a.Shape[0] > mostPoints {
+		return nil, nil, fmt.Errorf("%d points: at most %d are read", a.Shape[0], mostPoints)
 	}
-	for _, v := range a.Ints {
-		points = append(points, float64(v))
+	width := a.Shape[1]
+	at, named, err := pick.among(make([][]byte, width))
+	switch {
+	case named:
+		return nil, nil, &badPoints{fault: "an array's columns have no names", choose: columns{"1", "2"}}
+	case err != nil:
+		return nil, nil, err
 	}
-	return points, "", nil
+	value := func(i int) float64 {
+		if a.Floats != nil {
+			return float64(a.Floats[i])
+		}
+		return float64(a.Ints[i])
+	}
+	var lacking lackingPoints
+	points := make([]float64, 0, 2*a.Shape[0])
+	for i := range a.Shape[0] {
+		x, y := value(i*width+at[0]), value(i*width+at[1])
+		if math.IsNaN(x) || math.IsNaN(y) {
+			lacking.add(func() string { return fmt.Sprintf("point %d is (%v, %v)", i+1, x, y) })
+			continue
+		}
+		points = append(points, x, y)
+	}
+	note, err := lacking.among(len(points) / 2)
+	if note == "" {
+		return points, nil, err
+	}
+	return points, []string{note}, err
 }
 
 func allFinite(points []float64) error {
@@ -170,5 +226,5 @@ func allFinite(points []float64) error {
 	if n > 1 {
 		fault += fmt.Sprintf(", and %d more are not finite", n-1)
 	}
-	return &badPoints{fault, "leave such points out"}
+	return &badPoints{fault: fault, remedy: "leave such points out"}
 }

@@ -33,7 +33,7 @@ func TestReadCSV(t *testing.T) {
 		{"nothing", "", nil, ""},
 		{"header alone", "x,y\n", nil, ""},
 		{"three columns", "1,2\n1,2,3\n", nil, "line 2: 3 columns, not 2"},
-		{"one column", "1\n", nil, "line 1: 1 column, not 2"},
+		{"one column", "1\n", nil, "line 1: 1 column (1), not 2"},
 		{"an empty field", "1,2\n1,\n", nil, "line 2: column 2 is empty"},
 		{"half a header", "x,2\n", nil, `line 1: "x" is no number`},
 		{"a second header", "x,y\nx,y\n", nil, `line 2: "x" is no number`},
@@ -55,9 +55,9 @@ func TestReadCSV(t *testing.T) {
 		{"packed", "\x1f\x8b\x08\x00\x00", nil, "no text"},
 		{"too large", "1e39,1\n", nil, `line 1: "1e39" is too large`},
 		{"a long line", "1,2\n" + strings.Repeat("1", 5000), nil, "line 2 is longer"},
-		{"other separator", "1,2\n3;4\n", nil, "line 2: 1 column,"},
+		{"other separator", "1,2\n3;4\n", nil, "line 2: 1 column, not 2"},
 	} {
-		got, note, err := readCSV(strings.NewReader(c.text), int64(len(c.text)))
+		got, notes, err := readCSV(strings.NewReader(c.text), int64(len(c.text)), nil)
 		if c.fault != "" {
 			if err == nil || !strings.Contains(err.Error(), c.fault) {
 				t.Errorf("%s: %v, %v; want %s", c.name, got, err, c.fault)
@@ -67,8 +67,8 @@ func TestReadCSV(t *testing.T) {
 		if err != nil || !slices.Equal(got, c.want) {
 			t.Errorf("%s: %v, %v; want %v", c.name, got, err, c.want)
 		}
-		if commas := strings.Contains(note, "decimal points"); commas != (strings.Contains(c.name, "decimal commas") || strings.HasPrefix(c.text, "a.b;")) {
-			t.Errorf("%s: the note is %q", c.name, note)
+		if commas := strings.Contains(strings.Join(notes, "\n"), "decimal points"); commas != (strings.Contains(c.name, "decimal commas") || strings.HasPrefix(c.text, "a.b;")) {
+			t.Errorf("%s: the notes are %q", c.name, notes)
 		}
 	}
 }
@@ -120,7 +120,7 @@ func TestPoints(t *testing.T) {
 	} {
 		name := "points:" + writeFile(t, c.file, c.data)
 		s := open2D(t, name)
-		if s.Name != name || len(s.Notes()) != 0 {
+		if s.Name != name || len(s.Notes()) != 1 || !strings.Contains(s.Notes()[0], "holds only 3 different points") {
 			t.Errorf("%s: %+v, notes %q", c.file, s.Info, s.Notes())
 		}
 		counts := map[[2]float32]float64{}
@@ -157,13 +157,13 @@ func TestPointsFaults(t *testing.T) {
 		want string
 	}{
 		{"a.json", []byte("[[1,2]]\n"), "its ending is none of .csv, .tsv, .txt, .dat, .npy, .npz; save"},
-		{"a.XLSX", []byte("PK\x03\x04"), "a spreadsheet; save its two columns as CSV"},
+		{"a.XLSX", []byte("PK\x03\x04"), "a spreadsheet; save its columns as CSV"},
 		{"a.csv.gz", []byte("\x1f\x8b"), "packed; unpack it"},
 		{"i.npy", npyOf(t, array([]int{1, 2, 2}, 1, 2, 3, 4)), "shape [1,2,2], not [N,2]; points of the plane"},
-		{"j.npy", npyOf(t, array([]int{3, 3}, 1, 2, 3, 4, 5, 6, 7, 8, 9)), "shape [3,3], not [N,2]; keep the two"},
+		{"j.npy", npyOf(t, array([]int{3, 3}, 1, 2, 3, 4, 5, 6, 7, 8, 9)), "shape [3,3], not [N,2]; name the two that are meant, as in points:"},
 		{"a.csv", nil, "it holds no points"},
-		{"b.csv", []byte("1,2\nnan,3\n"), "point 2 is (NaN, 3); leave"},
-		{"e.csv", []byte("1,2\nnan,3\n1,inf\n5,nan\n"), "point 2 is (NaN, 3), and 2 more are not finite; leave"},
+		{"b.csv", []byte("1,2\nnan,3\n"), "line 2: \"nan\" is no number; leave"},
+		{"e.csv", []byte("1,2\nnan,3\n1,inf\n5,nan\n"), "line 2: \"nan\" is no number, and 1 more of 4 lack a number; leave"},
 		{"c.csv", []byte("1,2\n4,-inf\n"), "point 2 is (4, -Inf)"},
 		{"d.csv", []byte("1,2,3\n"), "line 1: 3 columns"},
 		{"a.npy", npyOf(t, wide), "transpose it"},
@@ -173,7 +173,7 @@ func TestPointsFaults(t *testing.T) {
 		{"e.npy", append(bytes.Clone(short), 0), "145 bytes of 144"},
 		{"f.npy", []byte("1,2\n"), "truncated"},
 		{"g.npy", npyOf(t, array([]int{0, 2})), "it holds no points"},
-		{"a.npz", npzOf(t, wide, other), "2 arrays and none is called x"},
+		{"a.npz", npzOf(t, wide, other), "2 arrays (a, b) and none is called x; save"},
 		{"b.npz", npzOf(t), "no array"},
 		{"c.npz", []byte("PK"), "not an .npz file"},
 	} {
@@ -217,12 +217,12 @@ func TestFrames(t *testing.T) {
 		if !s.Frame.Equal(c.want) {
 			t.Errorf("%s: %v, want %v", c.name, s.Frame, c.want)
 		}
-		if note := strings.Join(s.Notes(), "\n"); (c.want == nil) != (note == "") || c.want != nil && !strings.Contains(note, c.want.String()) {
+		if note := strings.Join(s.Notes(), "\n"); strings.Contains(note, "the flow takes") != (c.want != nil) || c.want != nil && !strings.Contains(note, c.want.String()) {
 			t.Errorf("%s: note %q", c.name, note)
 		}
 		z := make([]float32, 200)
 		s.Sample(z, 1, 0)
-		own, _, err := readCSV(strings.NewReader(c.text), int64(len(c.text)))
+		own, _, err := readCSV(strings.NewReader(c.text), int64(len(c.text)), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
