@@ -47,7 +47,7 @@ func newResBlock(in, out, emb int64, dropout float64) *resBlock {
 // Forward: x: [B,in,H,W] -> [B,out,H,W].
 func (r *resBlock) Forward(x torch.Tensor, emb embedding) torch.Tensor {
 	shift, biased := emb.of(r)
-	h := r.convolved(x, !biased)
+	h, x := r.convolved(x, !biased)
 	h = normalised(r.OutLayers, h, shift)
 	if r.SkipConnection != nil {
 		x = r.SkipConnection.Forward(x)
@@ -56,14 +56,18 @@ func (r *resBlock) Forward(x torch.Tensor, emb embedding) torch.Tensor {
 }
 
 // convolved runs InLayers, the last of them, the convolution, with its bias or without.
-func (r *resBlock) convolved(x torch.Tensor, bias bool) torch.Tensor {
-	if bias {
-		return normalised(r.InLayers, x, torch.Tensor{})
-	}
-	return frugal(func() torch.Tensor {
-		h := r.InLayers[0].(*nn.GroupNormModule).ForwardSiLU(x, torch.Tensor{})
-		return r.InLayers[2].(*nn.Conv2dModule).ForwardWithoutBias(h)
+// skip is x, for the way around the block.
+func (r *resBlock) convolved(x torch.Tensor, bias bool) (h, skip torch.Tensor) {
+	conv := r.InLayers[2].(*nn.Conv2dModule)
+	h = frugal(func() torch.Tensor {
+		var in torch.Tensor
+		in, skip = r.InLayers[0].(*nn.GroupNormModule).ForwardSkip(x, true)
+		if bias {
+			return conv.Forward(in)
+		}
+		return conv.ForwardWithoutBias(in)
 	})
+	return h, skip
 }
 
 // normalised runs layers that begin with GroupNorm and SiLU, these two as one
@@ -102,7 +106,8 @@ func (a *attention) Forward(x torch.Tensor) torch.Tensor {
 	shape := x.Shape()
 	b, c, tokens := shape[0], shape[1], shape[2]*shape[3]
 	flat := torch.Reshape(x, []int64{b, c, tokens})
-	qkv := a.Qkv.Forward(a.Norm.Forward(flat)) // [B,3C,T], heads outermost
+	in, flat := a.Norm.ForwardSkip(flat, false)
+	qkv := a.Qkv.Forward(in) // [B,3C,T], heads outermost
 	ch := c / a.heads
 	qkv = torch.Reshape(qkv, []int64{b, a.heads, 3, ch, tokens}).Transpose(3, 4)
 	h := torch.RawAttention(qkv, 1/math.Sqrt(float64(ch))) // [B,heads,T,ch]

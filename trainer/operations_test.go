@@ -44,10 +44,12 @@ func TestOperationsOfAStep(t *testing.T) {
 		// Each pass of a linear layer, its SiLU in it, has memory to work in, a tensor, and
 		// casts no weight.
 		{"points", moons, points, "bf16", counted{269, 14, 49}},
+		// The gradient that comes by the way around a block is added in the pass of its first
+		// normalisation, which wants it without gaps: one that is a part of another is copied.
 		// A product in place of a convolution is more operations, for the views of
 		// its operands, which compute nothing, and fewer tensors.
-		{"digits", images, digits, "fp32", counted{2579, 7, 291}},
-		{"digits", images, digits, "bf16", counted{2235, 56, 368}},
+		{"digits", images, digits, "fp32", counted{2572, 7, 292}},
+		{"digits", images, digits, "bf16", counted{2228, 56, 369}},
 	} {
 		t.Run(step.name+", "+step.precision, func(t *testing.T) {
 			if step.precision == "bf16" && !slices.Contains(torch.CPUFlags(), "amx_bf16") {

@@ -18,23 +18,23 @@ func kernels(t *testing.T) Device {
 }
 
 var gpuNormCases = append([]normCase{
-	{[]int64{3, 20, 7}, 4, "odd address", true, true, false},
-	{[]int64{3, 40, 7}, 5, "odd address", false, false, false},
-	{[]int64{2, 72, 5, 5}, 3, "channels last", true, true, false},     // lanes that are not full
-	{[]int64{1, 8, 90, 90}, 2, "channels last", true, true, false},    // many chunks
-	{[]int64{130, 16, 2, 2}, 16, "channels last", true, false, false}, // many samples
-	{[]int64{2, 2056, 3}, 257, "channels last", true, true, false},    // two tiles, the second of a group
-	{[]int64{2, 2056, 3}, 8, "channels last", true, true, false},      // groups in both tiles
-	{[]int64{2, 515, 3}, 5, "channels last", true, true, false},       // tiles of channels one by one
-	{[]int64{1, 600, 40}, 600, "channels last", false, true, false},   // more groups than threads
-	{[]int64{2, 1024, 3}, 1, "channels last", true, true, false},      // one group
-	{[]int64{3, 64}, 8, "contiguous", true, true, false},
-	{[]int64{2, 9, 1, 1}, 3, "contiguous", true, false, true},
+	{[]int64{3, 20, 7}, 4, "odd address", true, true, false, false},
+	{[]int64{3, 40, 7}, 5, "odd address", false, false, false, false},
+	{[]int64{2, 72, 5, 5}, 3, "channels last", true, true, false, false},     // lanes that are not full
+	{[]int64{1, 8, 90, 90}, 2, "channels last", true, true, false, false},    // many chunks
+	{[]int64{130, 16, 2, 2}, 16, "channels last", true, false, false, false}, // many samples
+	{[]int64{2, 2056, 3}, 257, "channels last", true, true, false, false},    // two tiles, the second of a group
+	{[]int64{2, 2056, 3}, 8, "channels last", true, true, false, false},      // groups in both tiles
+	{[]int64{2, 515, 3}, 5, "channels last", true, true, false, false},       // tiles of channels one by one
+	{[]int64{1, 600, 40}, 600, "channels last", false, true, false, false},   // more groups than threads
+	{[]int64{2, 1024, 3}, 1, "channels last", true, true, false, false},      // one group
+	{[]int64{3, 64}, 8, "contiguous", true, true, false, false},
+	{[]int64{2, 9, 1, 1}, 3, "contiguous", true, false, true, false},
 }, normCases...)
 
 func TestGPUGroupNorm(t *testing.T) {
 	d := kernels(t)
-	for _, c := range gpuNormCases {
+	for _, c := range withSkips(gpuNormCases) {
 		t.Run(c.String(), func(t *testing.T) { Scoped(func() { c.checkOn(t, d) }) })
 	}
 }
@@ -100,6 +100,7 @@ func TestGPUGroupNormShiftThatIsAView(t *testing.T) {
 func TestGPUGroupNormOrders(t *testing.T) {
 	d := kernels(t)
 	for _, c := range gpuNormCases {
+		c.skip = true
 		Scoped(func() {
 			for _, dtype := range []int8{Float, BFloat16} {
 				in := c.inputs(true)

@@ -17,27 +17,38 @@ type normCase struct {
 	act    bool
 	shift  bool
 	plain  bool // without weight and bias
+	skip   bool // x itself is a second output
 }
 
 func (c normCase) String() string {
-	return fmt.Sprint(c.shape, " in ", c.groups, ", ", c.layout, ", act ", c.act, ", shift ", c.shift)
+	return fmt.Sprint(c.shape, " in ", c.groups, ", ", c.layout, ", act ", c.act, ", shift ", c.shift, ", skip ", c.skip)
 }
 
 var normCases = []normCase{
-	{[]int64{2, 64, 8, 8}, 32, "contiguous", true, true, false},
-	{[]int64{2, 64, 8, 8}, 32, "channels last", true, true, false},
-	{[]int64{3, 32, 7, 7}, 32, "channels last", true, true, false}, // a channel a group
-	{[]int64{3, 15, 5, 13}, 3, "contiguous", true, true, false},
-	{[]int64{3, 15, 5, 7}, 3, "channels last", true, true, false},  // no vector is full
-	{[]int64{2, 84, 3, 3}, 4, "channels last", true, false, false}, // full vectors, and a part of one
-	{[]int64{2, 6, 31, 37}, 2, "contiguous", false, true, false},
-	{[]int64{2, 6, 31, 37}, 2, "channels last", false, false, true},
-	{[]int64{2, 8, 8, 9}, 2, "view", true, true, false},
-	{[]int64{4, 24, 100}, 8, "contiguous", false, false, false}, // as in attention
-	{[]int64{4, 24, 50}, 8, "channels last", true, true, false},
-	{[]int64{5, 20}, 4, "contiguous", true, true, true},
-	{[]int64{1, 12, 5, 5}, 12, "contiguous", true, false, false}, // short rows
-	{[]int64{1, 2, 37, 443}, 1, "contiguous", true, true, false}, // blocks, the last one less than a vector
+	{[]int64{2, 64, 8, 8}, 32, "contiguous", true, true, false, false},
+	{[]int64{2, 64, 8, 8}, 32, "channels last", true, true, false, false},
+	{[]int64{3, 32, 7, 7}, 32, "channels last", true, true, false, false}, // a channel a group
+	{[]int64{3, 15, 5, 13}, 3, "contiguous", true, true, false, false},
+	{[]int64{3, 15, 5, 7}, 3, "channels last", true, true, false, false},  // no vector is full
+	{[]int64{2, 84, 3, 3}, 4, "channels last", true, false, false, false}, // full vectors, and a part of one
+	{[]int64{2, 6, 31, 37}, 2, "contiguous", false, true, false, false},
+	{[]int64{2, 6, 31, 37}, 2, "channels last", false, false, true, false},
+	{[]int64{2, 8, 8, 9}, 2, "view", true, true, false, false},
+	{[]int64{4, 24, 100}, 8, "contiguous", false, false, false, false}, // as in attention
+	{[]int64{4, 24, 50}, 8, "channels last", true, true, false, false},
+	{[]int64{5, 20}, 4, "contiguous", true, true, true, false},
+	{[]int64{1, 12, 5, 5}, 12, "contiguous", true, false, false, false}, // short rows
+	{[]int64{1, 2, 37, 443}, 1, "contiguous", true, true, false, false}, // blocks, the last one less than a vector
+}
+
+// withSkips are the cases, each without a skip and with one.
+func withSkips(cases []normCase) (all []normCase) {
+	for _, c := range cases {
+		all = append(all, c)
+		c.skip = true
+		all = append(all, c)
+	}
+	return all
 }
 
 // inputs are x, shift, weight, bias and the gradient at the output, in float64,
@@ -102,11 +113,22 @@ func (c normCase) runOn(d Device, in []Tensor, dtype int8, ours bool) []Tensor {
 		w, b = cast(in[2], parameters), cast(in[3], parameters)
 		leaves = append(leaves, w, b)
 	}
+	laid := c.laid(x)
 	var y Tensor
-	if ours {
-		y = RawGroupNormAct(c.laid(x), shift, c.groups, w, b, 1e-5, c.act)
+	var outputs []Tensor
+	gradients := []Tensor{in[4].CastTo(dtype).To(d)}
+	if c.skip {
+		gradients = append(gradients, source{Shape: c.shape, K: 6, Scale: 2}.tensor().CastTo(BFloat16).CastTo(dtype).To(d))
+	}
+	if ours && c.skip {
+		var skip Tensor
+		y, skip = RawGroupNormActSkip(laid, shift, c.groups, w, b, 1e-5, c.act)
+		outputs = []Tensor{y, skip}
+	} else if ours {
+		y = RawGroupNormAct(laid, shift, c.groups, w, b, 1e-5, c.act)
+		outputs = []Tensor{y}
 	} else {
-		h := c.laid(x)
+		h := laid
 		if c.shift {
 			sizes := append([]int64{c.shape[0], c.shape[1]}, make([]int64, len(c.shape)-2)...)
 			for i := 2; i < len(sizes); i++ {
@@ -118,8 +140,9 @@ func (c normCase) runOn(d Device, in []Tensor, dtype int8, ours bool) []Tensor {
 		if c.act {
 			y = Silu(y)
 		}
+		outputs = []Tensor{y, laid}[:len(gradients)]
 	}
-	out := append([]Tensor{y.Detach()}, AutogradGrad([]Tensor{y}, leaves, AutogradOptions{GradOutputs: []Tensor{in[4].CastTo(dtype).To(d)}})...)
+	out := append([]Tensor{y.Detach()}, AutogradGrad(outputs, leaves, AutogradOptions{GradOutputs: gradients})...)
 	for i := range out {
 		out[i] = out[i].To(CPU).CastTo(Double)
 	}
@@ -129,7 +152,7 @@ func (c normCase) runOn(d Device, in []Tensor, dtype int8, ours bool) []Tensor {
 var normParts = []string{"output", "gradient 0", "gradient 1", "gradient 2", "gradient 3"}
 
 func TestKernelGroupNorm(t *testing.T) {
-	for _, c := range normCases {
+	for _, c := range withSkips(normCases) {
 		t.Run(c.String(), func(t *testing.T) { Scoped(func() { c.check(t) }) })
 	}
 }
@@ -262,9 +285,10 @@ func TestKernelGroupNormThreads(t *testing.T) {
 // Gradients of gradients, as a gradient penalty needs them.
 func TestKernelGroupNormTwice(t *testing.T) {
 	twice := func(dtype int8) Tensor {
-		x := source{Shape: []int64{2, 8, 5}, K: 1, Scale: 2}.tensor().CastTo(dtype).SetRequiresGrad(true)
+		x := source{Shape: []int64{2, 8, 11, 7}, K: 1, Scale: 2}.tensor().CastTo(dtype).SetRequiresGrad(true)
 		w := source{Shape: []int64{8}, K: 2, Scale: 1, Offset: 1}.tensor().CastTo(dtype).SetRequiresGrad(true)
-		y := SumAll(Square(RawGroupNormAct(x, Tensor{}, 2, w, Tensor{}, 1e-5, true)))
+		h, skip := RawGroupNormActSkip(Transpose(x, 2, 3), Tensor{}, 2, w, Tensor{}, 1e-5, true)
+		y := SumAll(Square(Add(h, Square(skip), 1)))
 		g := AutogradGrad([]Tensor{y}, []Tensor{x}, AutogradOptions{CreateGraph: true})[0]
 		return AutogradGrad([]Tensor{SumAll(Square(g))}, []Tensor{w}, AutogradOptions{})[0].CastTo(Double)
 	}
@@ -274,6 +298,34 @@ func TestKernelGroupNormTwice(t *testing.T) {
 			t.Errorf("off by %.2g", d)
 		}
 	})
+}
+
+// Of the two outputs either may be left unused; one that is x itself gives no gradient to others.
+func TestKernelGroupNormSkipAlone(t *testing.T) {
+	for _, dtype := range []int8{Float, Double} { // ours and libtorch's
+		Scoped(func() {
+			x := Ones([]int64{2, 6, 64}, false).CastTo(dtype).SetRequiresGrad(true)
+			w := Ones([]int64{6}, false).CastTo(dtype).SetRequiresGrad(true)
+			y, skip := RawGroupNormActSkip(x, Tensor{}, 2, w, Tensor{}, 1e-5, true)
+			if !Equal(skip, x) || !Equal(y, RawGroupNormAct(x, Tensor{}, 2, w, Tensor{}, 1e-5, true)) {
+				t.Error("the outputs are not those of the operation without a skip, and x")
+			}
+			three := Full(x.Shape(), 3, false).CastTo(dtype)
+			g := AutogradGrad([]Tensor{skip}, []Tensor{x, w}, AutogradOptions{GradOutputs: []Tensor{three}})
+			if !Equal(g[0], three) || g[1].Defined() && Norm(g[1]).ItemFloat() != 0 {
+				t.Error("the gradient of x is not what came, or there is one of the weight")
+			}
+			NoGrad(func() { skip.FillI(0) })
+			if err := Try(func() { AutogradGrad([]Tensor{y}, []Tensor{x}, AutogradOptions{GradOutputs: []Tensor{three}}) }); err == nil {
+				t.Error("x, changed through the second output, was taken for what it was")
+			}
+			NoGrad(func() {
+				if _, skip := RawGroupNormActSkip(x, Tensor{}, 2, w, Tensor{}, 1e-5, true); address(skip) != address(x) {
+					t.Error("without gradients x is not itself")
+				}
+			})
+		})
+	}
 }
 
 func TestKernelGroupNormRefuses(t *testing.T) {

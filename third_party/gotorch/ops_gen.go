@@ -2,7 +2,7 @@
 
 package gotorch
 
-// Compiled anew when a header changes: their digest is 3ea236492cede773.
+// Compiled anew when a header changes: their digest is 5d3c58f4160f0102.
 
 // #include "cgotorch/shim.h"
 // #cgo noescape c_gt_op_opEmpty
@@ -182,6 +182,7 @@ package gotorch
 // #cgo noescape c_gt_op_RawConvTranspose2d
 // #cgo noescape c_gt_op_RawGroupNorm
 // #cgo noescape c_gt_op_RawGroupNormAct
+// #cgo noescape c_gt_op_RawGroupNormActSkip
 // #cgo noescape c_gt_op_RawBiasSilu
 // #cgo noescape c_gt_op_RawBiasSiluI
 // #cgo noescape c_gt_op_RawLinearSilu
@@ -2653,6 +2654,24 @@ func RawGroupNormAct(x Tensor, shift Tensor, groups int64, w Tensor, b Tensor, e
 		fail("RawGroupNormAct", r.err)
 	}
 	return own(r.t[0], r.scope)
+}
+
+// RawGroupNormActSkip is RawGroupNormAct, and x for the skip connection around what follows (He et al. 2016, eq. 1):
+// the gradient that comes back by it is added in the pass that writes that of the normalisation.
+func RawGroupNormActSkip(x Tensor, shift Tensor, groups int64, w Tensor, b Tensor, eps float64, act bool) (Tensor, Tensor) {
+	attend()
+	r := C.c_gt_op_RawGroupNormActSkip(x.number(), shift.numberOrNone(), C.int64_t(groups), w.numberOrNone(), b.numberOrNone(), C.double(eps), C.bool(act))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawGroupNormActSkip(x.number(), shift.numberOrNone(), C.int64_t(groups), w.numberOrNone(), b.numberOrNone(), C.double(eps), C.bool(act))
+	}
+	runtime.KeepAlive(x)
+	runtime.KeepAlive(shift)
+	runtime.KeepAlive(w)
+	runtime.KeepAlive(b)
+	if r.err != nil {
+		fail("RawGroupNormActSkip", r.err)
+	}
+	return own(r.t[0], r.scope), own(r.t[1], r.scope)
 }
 
 // RawBiasSilu is SiLU of x + b in one pass of our own. x: [...,C], b: [C] or none -> x's shape and type.

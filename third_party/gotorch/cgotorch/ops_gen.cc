@@ -1196,6 +1196,15 @@ GT_EXPORT gt_r1 gt_op_RawGroupNormAct(gt_handle x_, gt_handle shift_, int64_t gr
     return at::Tensor(gt::group_norm(x, shift, groups, w, b, eps, act));
   });
 }
+GT_EXPORT gt_r2 gt_op_RawGroupNormActSkip(gt_handle x_, gt_handle shift_, int64_t groups, gt_handle w_, gt_handle b_, double eps, bool act) {
+  return gt::two([&] {
+    Borrowed x__(x_); const at::Tensor &x = x__;
+    auto shift = gt::optional(shift_);
+    auto w = gt::optional(w_);
+    auto b = gt::optional(b_);
+    return gt::group_norm_skip(x, shift, groups, w, b, eps, act);
+  });
+}
 GT_EXPORT gt_r1 gt_op_RawBiasSilu(gt_handle x_, gt_handle b_) {
   return gt::one([&] {
     Borrowed x__(x_); const at::Tensor &x = x__;

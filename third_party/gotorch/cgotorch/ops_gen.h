@@ -181,6 +181,7 @@
   X(gt_r1, gt_op_RawConvTranspose2d, (gt_handle x_, gt_handle w_, gt_handle b_, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *outPadding_, int64_t outPadding_n, int64_t groups, const int64_t *dilation_, int64_t dilation_n), (x_, w_, b_, stride_, stride_n, padding_, padding_n, outPadding_, outPadding_n, groups, dilation_, dilation_n)) \
   X(gt_r1, gt_op_RawGroupNorm, (gt_handle x_, int64_t groups, gt_handle w_, gt_handle b_, double eps), (x_, groups, w_, b_, eps)) \
   X(gt_r1, gt_op_RawGroupNormAct, (gt_handle x_, gt_handle shift_, int64_t groups, gt_handle w_, gt_handle b_, double eps, bool act), (x_, shift_, groups, w_, b_, eps, act)) \
+  X(gt_r2, gt_op_RawGroupNormActSkip, (gt_handle x_, gt_handle shift_, int64_t groups, gt_handle w_, gt_handle b_, double eps, bool act), (x_, shift_, groups, w_, b_, eps, act)) \
   X(gt_r1, gt_op_RawBiasSilu, (gt_handle x_, gt_handle b_), (x_, b_)) \
   X(gt_r0, gt_op_RawBiasSiluI, (gt_handle x_, gt_handle b_), (x_, b_)) \
   X(gt_r1, gt_op_RawLinearSilu, (gt_handle x_, gt_handle w_, gt_handle b_), (x_, w_, b_)) \

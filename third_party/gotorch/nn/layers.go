@@ -82,6 +82,15 @@ func (g *GroupNormModule) ForwardSiLU(x, shift torch.Tensor) torch.Tensor {
 	return torch.RawGroupNormAct(x, shift, g.Groups, g.Weight, g.Bias, g.Eps, true)
 }
 
+// ForwardSkip is Forward(x), or SiLU of it, and x for the skip connection around what follows,
+// which costs no addition of gradients then. x: [B,C,...] -> both the same.
+func (g *GroupNormModule) ForwardSkip(x torch.Tensor, silu bool) (y, skip torch.Tensor) {
+	if !torch.GradEnabled() {
+		return torch.RawGroupNormAct(x, torch.Tensor{}, g.Groups, g.Weight, g.Bias, g.Eps, silu), x
+	}
+	return torch.RawGroupNormActSkip(x, torch.Tensor{}, g.Groups, g.Weight, g.Bias, g.Eps, silu)
+}
+
 // LayerNormModule normalises the last dimension (Ba et al. 2016).
 type LayerNormModule struct {
 	Module

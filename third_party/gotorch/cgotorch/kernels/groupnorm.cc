@@ -65,15 +65,23 @@ at::Tensor composed(const at::Tensor &x, const at::Tensor &shift, int64_t groups
   return act ? at::silu(h) : h;
 }
 
+// x as a tensor of its own that shares its memory and its count of changes. A view is that,
+// too, by two operations more.
+at::Tensor again(const at::Tensor &x) {
+  c10::TensorImpl *of = x.unsafeGetTensorImpl();
+  return at::Tensor(of->shallow_copy_and_detach(of->version_counter(), false));
+}
+
+// The normalised x, and with skip x itself. x has no gaps.
 struct Function : torch::autograd::Function<Function> {
   // The operands that may be missing are optional: apply takes no others.
-  static Variable forward(AutogradContext *ctx, Variable x,
-                          const std::optional<Variable> &maybe_shift, int64_t groups,
-                          const std::optional<Variable> &maybe_weight,
-                          const std::optional<Variable> &maybe_bias, double eps, bool act) {
+  static variable_list forward(AutogradContext *ctx, const Variable &x,
+                               const std::optional<Variable> &maybe_shift, int64_t groups,
+                               const std::optional<Variable> &maybe_weight,
+                               const std::optional<Variable> &maybe_bias, double eps, bool act,
+                               bool skip) {
     at::Tensor shift = or_none(maybe_shift), weight = or_none(maybe_weight),
                bias = or_none(maybe_bias);
-    if (!channels_last(x)) x = x.contiguous();
     at::Tensor y, mean = at::empty({2, x.size(0), groups}, x.options().dtype(at::kFloat));
     if (x.is_cpu()) {
       y = at::empty_like(x);
@@ -86,11 +94,12 @@ struct Function : torch::autograd::Function<Function> {
     } else {
       y = GroupNormOperands{x, shift, weight, bias, groups, eps, act}.forward_on_gpu(mean);
     }
+    ctx->set_materialize_grads(false);
     ctx->save_for_backward({x, shift, weight, bias, mean});
     ctx->saved_data["groups"] = groups;
     ctx->saved_data["eps"] = eps;
     ctx->saved_data["act"] = act;
-    return y;
+    return skip ? variable_list{y, again(x)} : variable_list{y};
   }
 
   static variable_list backward(AutogradContext *ctx, variable_list grads) {
@@ -99,18 +108,26 @@ struct Function : torch::autograd::Function<Function> {
     int64_t groups = ctx->saved_data["groups"].toInt();
     double eps = ctx->saved_data["eps"].toDouble();
     bool act = ctx->saved_data["act"].toBool();
+    at::Tensor rest = grads.size() > 1 ? grads[1] : at::Tensor();
+    variable_list all(8);
+    if (!grads[0].defined()) {
+      all[0] = rest;
+      return all;
+    }
     // A gradient that is to have one itself (create_graph) is libtorch's.
     if (at::GradMode::is_enabled()) {
-      variable_list inputs, all(7);
+      variable_list inputs;
       std::vector<int> places;
       for (auto [place, t] : {std::pair(0, x), {1, shift}, {3, weight}, {4, bias}})
         if (t.defined() && t.requires_grad()) inputs.push_back(t), places.push_back(place);
       auto found = torch::autograd::grad({composed(x, shift, groups, weight, bias, eps, act)},
                                          inputs, {grads[0]}, true, true);
       for (size_t i = 0; i < places.size(); i++) all[places[i]] = found[i];
+      if (rest.defined()) all[0] = all[0].defined() ? all[0] + rest : rest;
       return all;
     }
     at::Tensor mean = saved[4], dy = like(grads[0], x), dx = at::empty_like(x);
+    if (rest.defined()) rest = like(rest, x);
     // [samples,channels] each: of weight, bias, shift.
     at::Tensor sums = at::empty({shift.defined() ? 3 : 2, x.size(0), x.size(1)}, mean.options());
     if (x.is_cpu()) {
@@ -119,21 +136,20 @@ struct Function : torch::autograd::Function<Function> {
       o.shift = numbers(s), o.weight = numbers(w), o.bias = numbers(b);
       o.mean = mean.mutable_data_ptr<float>(), o.rstd = o.mean + o.samples * groups;
       o.dy = dy.const_data_ptr(), o.dx = dx.mutable_data_ptr();
+      o.rest = rest.defined() ? rest.const_data_ptr() : nullptr;
       o.dweight = sums.mutable_data_ptr<float>(), o.dbias = o.dweight + o.samples * o.channels;
       if (shift.defined()) o.dshift = o.dbias + o.samples * o.channels;
       run(loops().backward, o);
     } else {
-      GroupNormOperands{x, shift, weight, bias, groups, eps, act}.backward_on_gpu(mean, dy, dx,
-                                                                                  sums);
+      GroupNormOperands{x, shift, weight, bias, groups, eps, act}.backward_on_gpu(mean, dy, rest,
+                                                                                  dx, sums);
     }
     at::Tensor both = sums.narrow(0, 0, 2).sum(1);
-    return {dx,
-            shift.defined() ? sums[2].to(shift.scalar_type()) : at::Tensor(),
-            at::Tensor(),
-            weight.defined() ? both[0].to(weight.scalar_type()) : at::Tensor(),
-            bias.defined() ? both[1].to(bias.scalar_type()) : at::Tensor(),
-            at::Tensor(),
-            at::Tensor()};
+    all[0] = dx;
+    if (shift.defined()) all[1] = sums[2].to(shift.scalar_type());
+    if (weight.defined()) all[3] = both[0].to(weight.scalar_type());
+    if (bias.defined()) all[4] = both[1].to(bias.scalar_type());
+    return all;
   }
 };
 
@@ -162,9 +178,12 @@ at::Tensor libtorch_group_norm(const at::Tensor &x, int64_t groups,
   return at::group_norm(given ? x.contiguous() : x, groups, optional(w), optional(b), eps);
 }
 
-at::Tensor group_norm(const at::Tensor &x, const std::optional<at::Tensor> &shift, int64_t groups,
-                      const std::optional<at::Tensor> &weight,
-                      const std::optional<at::Tensor> &bias, double eps, bool act) {
+namespace {
+
+// With skip, x follows what is normalised.
+variable_list normalised(const at::Tensor &x, const std::optional<at::Tensor> &shift,
+                         int64_t groups, const std::optional<at::Tensor> &weight,
+                         const std::optional<at::Tensor> &bias, double eps, bool act, bool skip) {
   RECORD_FUNCTION("gotorch::group_norm", std::vector<c10::IValue>());
   at::Tensor s = or_none(shift), w = or_none(weight), b = or_none(bias);
   TORCH_CHECK(x.dim() >= 2, "group normalisation is of [samples,channels,...], not ", x.sizes());
@@ -178,16 +197,36 @@ at::Tensor group_norm(const at::Tensor &x, const std::optional<at::Tensor> &shif
               " must be of shape ", x.sizes().slice(0, 2), ", not ", s.sizes());
   for (const at::Tensor &t : {s, w, b})
     TORCH_CHECK(!t.defined() || t.device() == x.device(), "operands are on different devices");
-  auto apply = [&](const at::Tensor &as_it_lies) {
-    return Function::apply(as_it_lies, optional(s), groups, optional(w), optional(b), eps, act);
+  auto apply = [&](const at::Tensor &as_it_lies, bool skip) {
+    return Function::apply(as_it_lies, optional(s), groups, optional(w), optional(b), eps, act,
+                           skip);
   };
   bool as_it_lies = channels_last(x) || (x.dim() == 2 && x.is_contiguous());
   if (GroupNormOperands{x, s, w, b, groups, eps, act}.on_gpu(as_it_lies)) {
-    if (as_it_lies) return apply(x);
-    return apply(x.movedim(1, -1).contiguous().movedim(-1, 1)).contiguous();
+    if (as_it_lies) return apply(x, skip);
+    return {apply(x.movedim(1, -1).contiguous().movedim(-1, 1), false)[0].contiguous(), x};
   }
-  if (!ours(x, w)) return composed(x, s, groups, w, b, eps, act);
-  return apply(x);
+  if (!ours(x, w)) return {composed(x, s, groups, w, b, eps, act), x};
+  return apply(channels_last(x) ? x : x.contiguous(), skip);
+}
+
+}  // namespace
+
+at::Tensor group_norm(const at::Tensor &x, const std::optional<at::Tensor> &shift, int64_t groups,
+                      const std::optional<at::Tensor> &weight,
+                      const std::optional<at::Tensor> &bias, double eps, bool act) {
+  return normalised(x, shift, groups, weight, bias, eps, act, false)[0];
+}
+
+std::tuple<at::Tensor, at::Tensor> group_norm_skip(const at::Tensor &x,
+                                                   const std::optional<at::Tensor> &shift,
+                                                   int64_t groups,
+                                                   const std::optional<at::Tensor> &weight,
+                                                   const std::optional<at::Tensor> &bias,
+                                                   double eps, bool act) {
+  bool wanted = at::GradMode::is_enabled() && x.requires_grad();
+  auto both = normalised(x, shift, groups, weight, bias, eps, act, wanted);
+  return {both[0], wanted ? both[1] : x};
 }
 
 }  // namespace gt

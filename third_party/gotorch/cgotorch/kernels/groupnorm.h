@@ -21,6 +21,7 @@ struct GroupNorm {
   // Of backward. The sums over pixels of a sample stand for the gradients of
   // weight, bias and shift, which sum over samples what they are given.
   const void *dy;
+  const void *rest;  // added to dx, of its layout: what comes by another way; or null
   void *dx;
   float *dweight, *dbias;  // [samples,channels]
   float *dshift;           // [samples,channels], or null

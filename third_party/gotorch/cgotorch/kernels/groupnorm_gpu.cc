@@ -113,13 +113,16 @@ at::Tensor GroupNormOperands::forward_on_gpu(const at::Tensor &mean) const {
 }
 
 void GroupNormOperands::backward_on_gpu(const at::Tensor &mean, const at::Tensor &dy,
-                                        const at::Tensor &dx, const at::Tensor &sums) const {
+                                        const at::Tensor &rest, const at::Tensor &dx,
+                                        const at::Tensor &sums) const {
   Launch launch(*this, mean);
   const at::Tensor beside = launch.elements.beside(dy);
+  const at::Tensor more = rest.defined() ? launch.elements.beside(rest) : rest;
   gpu::GroupNorm &o = launch.o;
   int64_t each = x.size(0) * x.size(1);
   at::Tensor chunks = at::empty({3, x.size(0), o.chunks, x.size(1)}, mean.options());
   o.dy = beside.const_data_ptr(), o.dx = dx.mutable_data_ptr();
+  if (more.defined()) o.rest = more.const_data_ptr();
   o.sums = chunks.mutable_data_ptr<float>();
   o.dweight = sums.mutable_data_ptr<float>(), o.dbias = o.dweight + each;
   if (sums.size(0) == 3) o.dshift = o.dbias + each;

@@ -20,9 +20,10 @@ struct GroupNormOperands {
   // y, of x's layout. mean: [2,samples,groups], float32, what backward wants back.
   at::Tensor forward_on_gpu(const at::Tensor &mean) const;
   // Writes dx and sums, [2 or 3,samples,channels], float32: over pixels, what the gradients of
-  // weight, bias and shift are sums of. dy, dx: of x's layout.
-  void backward_on_gpu(const at::Tensor &mean, const at::Tensor &dy, const at::Tensor &dx,
-                       const at::Tensor &sums) const;
+  // weight, bias and shift are sums of. dy, dx, and rest, which is added to dx, or none:
+  // of x's layout.
+  void backward_on_gpu(const at::Tensor &mean, const at::Tensor &dy, const at::Tensor &rest,
+                       const at::Tensor &dx, const at::Tensor &sums) const;
 };
 
 }  // namespace gt

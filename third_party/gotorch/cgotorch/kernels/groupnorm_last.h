@@ -153,6 +153,7 @@ void backward(const GroupNorm &o, const Piece &p) {
   const T *x = (const T *)o.x + start;
   T *dx = (T *)o.dx + start;
   const T *given = act ? dx : (const T *)o.dy + start;
+  const T *rest = o.rest ? (const T *)o.rest + start : nullptr;
   tiles<narrow>(p, [&]<int vectors, bool part>(int64_t c, int64_t n) {
     const Channels<vectors> channels(o, p.sample, c, n);
     Tile<vectors> slope, level;
@@ -172,6 +173,7 @@ void backward(const GroupNorm &o, const Piece &p) {
           Floats dz = get<part>(given + at + i * width, n);
           Floats d = k.input(t, dz, slope.vector(i), level.vector(i));
           s[i] += d;
+          if (rest) d += get<part>(rest + at + i * width, n);
           put<part>(dx + at + i * width, d, n);
         }
       }

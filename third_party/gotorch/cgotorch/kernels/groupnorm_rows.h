@@ -132,6 +132,7 @@ void backward(const GroupNorm &o, const Piece &p) {
     const T *x = (const T *)o.x + at * o.pixels;
     T *dx = (T *)o.dx + at * o.pixels;
     const T *given = act ? dx : (const T *)o.dy + at * o.pixels;
+    const T *rest = o.rest ? (const T *)o.rest + at * o.pixels : nullptr;
     // Taken before what it overlaps with is overwritten.
     const Floats end = o.pixels < width ? Floats{} : load(given + o.pixels - width);
     const Channel<Floats> k = spread(channel(o, p.sample, c));
@@ -145,6 +146,7 @@ void backward(const GroupNorm &o, const Piece &p) {
         Floats dz = fit == overlapping ? end : get<fit>(given + from + i, m);
         Floats d = k.input(t, dz, slope, level);
         s[chain] += fresh<fit>(d, m);
+        if (rest) d += get<fit>(rest + from + i, m);
         put<fit>(dx + from + i, d, m);
       });
       sums += total(s);

@@ -22,6 +22,15 @@ at::Tensor group_norm(const at::Tensor &x, const std::optional<at::Tensor> &shif
                       const std::optional<at::Tensor> &weight,
                       const std::optional<at::Tensor> &bias, double eps, bool act);
 
+// group_norm, and x for the skip connection around what follows: the gradient that comes back by
+// it is added as that of the normalisation is written.
+std::tuple<at::Tensor, at::Tensor> group_norm_skip(const at::Tensor &x,
+                                                   const std::optional<at::Tensor> &shift,
+                                                   int64_t groups,
+                                                   const std::optional<at::Tensor> &weight,
+                                                   const std::optional<at::Tensor> &bias,
+                                                   double eps, bool act);
+
 // at::group_norm, without the faults of its gradients. x: [B,C,...], weight, bias: [C] or none.
 at::Tensor libtorch_group_norm(const at::Tensor &x, int64_t groups,
                                const std::optional<at::Tensor> &weight,

@@ -27,6 +27,10 @@ Tensor normalised(const Tensors &x) {
   return group_norm(x[0], x[1], 2, x[2], x[3], 1e-5, act);
 }
 Tensor bare(const Tensors &x) { return group_norm(x[0], {}, 2, {}, {}, 1e-5, false); }
+Tensor with_skip(const Tensors &x) {
+  const auto [y, skip] = group_norm_skip(x[0], x[1], 2, x[2], x[3], 1e-5, true);
+  return y + 2 * skip;
+}
 
 // many: of columns of which an access gets many.
 std::vector<Operation> group_norms(bool many) {
@@ -34,7 +38,8 @@ std::vector<Operation> group_norms(bool many) {
   const std::string name = "GroupNorm of " + std::to_string(c) + " channels";
   return {{name + " with SiLU", {{3, c, 7, 5}, {3, c}, {c}, {c}}, &normalised<true>},
           {name, {{3, c, 7, 5}, {3, c}, {c}, {c}}, &normalised<false>},
-          {name + " without weights", {{3, c, 7, 5}}, &bare}};
+          {name + " without weights", {{3, c, 7, 5}}, &bare},
+          {name + " with a skip", {{3, c, 7, 5}, {3, c}, {c}, {c}}, &with_skip}};
 }
 
 // Numbers about 0.5, the same in every run, and of no generator. A picture's channels lie

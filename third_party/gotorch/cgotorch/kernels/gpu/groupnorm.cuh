@@ -353,6 +353,11 @@ GT_DEVICE void inputs(const GroupNorm &o, const Place<E> &p, BackwardMemory<E> &
       const float dz = channels.of[i].template backward<act>(t, d[i]);
       v[i] = channels.of[i].input(t, dz, fix[i].slope, fix[i].level);
     }
+    if (o.rest) {
+      E::widen(read(p.template at<Raw>(o.rest, o, pixel)), d);
+      GT_UNROLL
+      for (int i = 0; i < E::count; i++) v[i] += d[i];
+    }
     write((Raw *)p.template at<Raw>(o.dx, o, pixel), E::narrow(v));
   });
 }

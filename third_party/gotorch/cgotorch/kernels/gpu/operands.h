@@ -37,6 +37,7 @@ struct GroupNorm {
   // Of backward. t is the deviation from the mean, dz the gradient at the
   // normalisation's output.
   const void *dy;
+  const void *rest;  // added to dx: what comes by another way; or null
   void *dx;
   float *sums;                      // of dz, dz t and t: [3,samples,chunks,channels]
   float *dweight, *dbias, *dshift;  // [samples,channels]; the last may be null
