@@ -75,13 +75,13 @@ func (c *Command) Say(format string, args ...any) {
 // SayTo is where Say and Note write; Execute sets it to the standard error.
 func (c *Command) SayTo(w io.Writer) { c.notes = w }
 
-// Next says which command comes next; the first word is the program, as bin/sample.
+// Next says which command comes next; the first word is the program, as bin/sample, see Typed.
 func (c *Command) Next(words ...string) {
 	if c.Quiet || c.notes == nil {
 		return
 	}
 	var quoted []string
-	for _, part := range parts(words) {
+	for _, part := range parts(Typed(words)) {
 		quoted = append(quoted, Shell(part))
 	}
 	terminal.SayCommand(c.notes, "next: ", quoted)

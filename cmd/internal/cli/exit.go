@@ -50,6 +50,8 @@ func Main(c *Command) {
 	if supervise.OutputClosed() {
 		env.Stdout = closed{}
 	}
+	exe, _ := os.Executable() // it may be gone
+	caller = callerOf(c.Name, startedAs, os.Args[0], exe)
 	os.Exit(c.Status(c.stopOnSignal(), env))
 }
 

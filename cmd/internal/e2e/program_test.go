@@ -111,6 +111,7 @@ func command(t *testing.T, dir, name string, env []string, args ...string) *exec
 		t.Fatalf("bin/%s is not built: run scripts/build", name)
 	}
 	cmd := exec.Command(path, args...)
+	cmd.Args[0] = "bin/" + name // as in a clone: commands that are shown begin so, too
 	cmd.Dir = dir
 	cmd.Env = os.Environ()
 	cmd.Env = append(cmd.Env, env...)

@@ -16,7 +16,7 @@ func shell(words []string) string {
 	if !terminal.Copied(words) {
 		return ""
 	}
-	return cli.Shell(words)
+	return cli.Shell(cli.Typed(words))
 }
 
 // sampleCommand is the sample command for a model, a seed and a solver.

@@ -11,7 +11,6 @@ import (
 
 	torch "github.com/wangkuiyi/gotorch"
 
-	"flowmatch/cmd/internal/cli"
 	"flowmatch/datasets/plane"
 	"flowmatch/flow"
 	"flowmatch/models"
@@ -137,7 +136,7 @@ func (s *Server) train(ctx context.Context, ask *trainRequest, out *stream) erro
 	net.To(s.device)
 	film := &drawingFilm{server: s, frame: set.Frame, velocity: net.Velocity}
 	film.prepare()
-	command := cli.Shell([]string{"bin/train", "--dataset", drawingData, "--hidden-dim", itoa(drawnHidden), "--batch-size", itoa(drawnBatch),
+	command := shell([]string{"bin/train", "--dataset", drawingData, "--hidden-dim", itoa(drawnHidden), "--batch-size", itoa(drawnBatch),
 		"--iterations", itoa(ask.Iterations), "--seed", itoa(ask.Seed)})
 	seen := drawnTraining{of: ask.digest(), Start: trainStart{command, ask.Iterations, drawnSide, film.times}}
 	out.send("start", seen.Start)

@@ -306,7 +306,7 @@ func (s *Start) Same(c trainer.Config, network models.Config, in datasets.Info) 
 	if len(diff) > 0 {
 		how := "give its flags"
 		if s.again != nil {
-			how = cli.Shell(s.again) + " goes on with it as it was"
+			how = cli.Shell(cli.Typed(s.again)) + " goes on with it as it was"
 		}
 		return cli.Usagef("the run has another configuration: %s; %s, --fresh starts anew", join(diff), how)
 	}
