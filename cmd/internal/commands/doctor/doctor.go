@@ -17,6 +17,7 @@ import (
 
 	torch "github.com/wangkuiyi/gotorch"
 	"github.com/wangkuiyi/gotorch/freememory"
+	"github.com/wangkuiyi/gotorch/supervise"
 
 	"flowmatch/cmd/internal/cli"
 	"flowmatch/cmd/internal/terminal"
@@ -130,7 +131,11 @@ func library(ctx context.Context, c *cli.Command) []finding {
 		return []finding{found, {Name: "loading", What: err.Error(), Remedy: "run scripts/setup and scripts/build again", fatal: true}}
 	}
 	loading := finding{Name: "loading", OK: true, What: fmt.Sprintf("opened in %.2f s, threads: %d", time.Since(start).Seconds(), torch.NumThreads())}
-	all := []finding{found, loading, usedThreads(), compute(ctx), gpu(ctx, c)}
+	all := []finding{found, loading, usedThreads(), compute(ctx)}
+	if most, command := supervise.Limit(); command != "" {
+		all = append(all, limit(most, command, mapped(command)))
+	}
+	all = append(all, gpu(ctx, c))
 	if last := all[len(all)-1]; last.OK && torch.IsCUDAAvailable() && c.Device != "cpu" && ctx.Err() == nil {
 		all = append(all, kernels(torch.CUDAKernels(asked(c.Device))))
 	}
