@@ -12,8 +12,16 @@ import (
 	"flowmatch/datasets"
 )
 
+const ofTraining = "train has it, and the checkpoint says it to the other commands; "
+
 // elsewhere are flags that people look for on all commands, and where they are.
 var elsewhere = map[string]string{
+	"coupling":       ofTraining + "a student of reflow learns its teacher's pairs",
+	"path":           ofTraining + "a student of reflow goes on straight lines",
+	"stable-targets": ofTraining + "a student of reflow learns its teacher's pairs",
+	"time-power":     ofTraining + "a student of reflow learns at even times",
+	"times":          ofTraining + "a student of reflow learns at even times, one of --distill at t = 0",
+
 	"pretrained": "the models that are part of the program are for sample, reflow, evaluate and compare",
 }
 
