@@ -30,6 +30,7 @@ type evaluation struct {
 	velocity flow.Velocity // in float32
 	// samplers are the same for samples, by precision.
 	samplers map[string]flow.Velocity
+	warned   bool // that the precision is not what was asked for
 	out      *report
 	stderr   io.Writer
 }
@@ -97,12 +98,26 @@ func (e *evaluation) precision(s cli.NamedSolver) (string, error) {
 
 // sampler is the model for samples by a solver.
 func (e *evaluation) sampler(s cli.NamedSolver) (flow.Velocity, error) {
-	p, err := e.precision(s)
-	if err != nil || e.samplers[p] != nil {
-		return e.samplers[p], err
+	p, warning, err := trainer.SamplingPrecision(e.f.cmd.Precision, e.device, e.file.Config, flow.IsAdaptive(s.Method))
+	if err != nil {
+		return nil, err
 	}
-	e.samplers[p], _, err = e.f.model.Sampler(e.file, e.device, flow.IsAdaptive(s.Method))
-	return e.samplers[p], err
+	if warning != "" && !e.warned {
+		e.warned = true
+		e.f.cmd.Note("%s", warning)
+	}
+	return e.samplerIn(p)
+}
+
+// samplerIn is the model for samples in a precision.
+func (e *evaluation) samplerIn(p string) (v flow.Velocity, err error) {
+	if v = e.samplers[p]; v != nil {
+		return v, nil
+	}
+	if v, err = e.file.Sampler(e.device, p); err == nil {
+		e.samplers[p] = v
+	}
+	return v, err
 }
 
 // samples draws n of them by a solver.
