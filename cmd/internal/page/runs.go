@@ -26,6 +26,7 @@ type Run struct {
 	Pictures []string   `json:"pictures,omitempty"` // names of files in its folder
 	Progress []snapshot `json:"progress,omitempty"`
 	Command  string     `json:"command,omitempty"`
+	Problem  string     `json:"problem,omitempty"` // what is wrong with its weights
 }
 
 // snapshot is a picture of what the run had learnt at a step.
@@ -41,6 +42,10 @@ var shownFile = regexp.MustCompile(`^[A-Za-z0-9_.-]+\.(png|gif)$`)
 var progressFile = regexp.MustCompile(`^(\d+)\.png$`)
 
 func (s *Server) runs(folders []folder) []Run {
+	problems := map[string]string{}
+	for _, m := range s.catalog.models(folders) {
+		problems[m.ID] = m.Problem
+	}
 	all := []Run{}
 	for _, d := range folders {
 		r := Run{ID: d.id, Family: d.family, Set: d.set, Live: s.pulses.live(d), Aside: d.aside()}
@@ -66,7 +71,8 @@ func (s *Server) runs(folders []folder) []Run {
 			}
 		}
 		slices.SortFunc(r.Progress, func(a, b snapshot) int { return a.Step - b.Step })
-		if _, ok := d.files[trainer.CheckpointFile]; ok {
+		r.Problem = problems[d.id]
+		if _, ok := d.files[trainer.CheckpointFile]; ok && r.Problem == "" {
 			m := Model{Family: d.family, Set: d.set, file: d.id + "/" + trainer.CheckpointFile}
 			r.Command = shell(append([]string{"bin/sample"}, s.modelFlags(m)...))
 		}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -79,4 +80,28 @@ func TestWhenARunLearnt(t *testing.T) {
 	updated("ended before its first save", 2*time.Minute)
 	check(t, os.Remove(filepath.Join(run, trainer.MetricsFile)))
 	updated("weights alone", time.Minute)
+}
+
+// TestDamagedRun: a run whose weights cannot be read is shown, with what is wrong.
+func TestDamagedRun(t *testing.T) {
+	dir := copied(t)
+	path := filepath.Join(dir, "cfm", "moons", trainer.CheckpointFile)
+	whole, err := os.ReadFile(path)
+	check(t, err)
+	s := newServer(t, Options{OutputDir: dir})
+	for what, c := range map[string]struct{ file, says string }{
+		"whole":    {string(whole), ""},
+		"cut":      {string(whole[:len(whole)/2]), "ckpt.pth"},
+		"no model": {"hello", "ckpt.pth"},
+	} {
+		check(t, os.WriteFile(path, []byte(c.file), 0o644))
+		_, runs, models := stateOf(t, s.Handler())
+		r, m := runs["cfm/moons"], models["cfm/moons"]
+		if r.ID == "" || (r.Problem == "") != (c.says == "") || !strings.Contains(r.Problem, c.says) || strings.ContainsAny(r.Problem, "\n\r") || (r.Command == "") != (c.says != "") {
+			t.Errorf("%s: problem %q, command %q", what, r.Problem, r.Command)
+		}
+		if m.Problem != r.Problem {
+			t.Errorf("%s: the model's problem is %q, the run's %q", what, m.Problem, r.Problem)
+		}
+	}
 }

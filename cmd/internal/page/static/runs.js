@@ -130,7 +130,7 @@ export class Runs {
   #button(r) {
     return h("button", { type: "button", "data-run": r.id, "aria-pressed": String(this.chosen.includes(r.id)), onclick: () => this.#pick(r.id) },
       h("span", { class: `dot ${this.#color(r.id)}` }), h("span", {}, r.set), h("span", { class: r.live ? "live" : "when" }, r.live ? "training" : ago(r.updated)),
-      h("span", { class: "what" }, familyNames[r.family] + this.#steps(r)));
+      h("span", { class: "what" }, familyNames[r.family] + this.#steps(r)), r.problem ? h("span", { class: "wrong" }, "its weights cannot be shown") : "");
   }
 
   #steps(r) {
@@ -155,6 +155,10 @@ export class Runs {
       series.push({ name: id, color, x: l.step, y: smooth, low: l.low, high: l.high });
       facts.push(h("span", {}, h("b", {}, id), ` step ${count(l.step[l.step.length - 1])}, loss ${smooth[smooth.length - 1].toPrecision(3)}`,
         l.rate && this.#run(id).live ? `, ${l.rate >= 10 ? count(Math.round(l.rate)) : l.rate.toFixed(1)} steps a second` : ""));
+    }
+    for (const id of this.chosen) {
+      const { problem } = this.#run(id);
+      if (problem) facts.push(h("span", { class: "wrong" }, h("b", {}, id), ` ${problem}`));
     }
     this.facts.replaceChildren(...facts);
     this.chart.element.hidden = series.length === 0;
