@@ -81,6 +81,7 @@ func autocastConv(x, w, b Tensor) Tensor {
 }
 
 func TestKernelTiledLinear(t *testing.T) {
+	needsTiles(t)
 	for _, c := range tiledCases {
 		t.Run(c.String(), func(t *testing.T) {
 			Scoped(func() {
@@ -103,6 +104,7 @@ func TestKernelTiledLinear(t *testing.T) {
 
 // A layer followed by SiLU, as one operation.
 func TestKernelTiledLinearSilu(t *testing.T) {
+	needsTiles(t)
 	silu := func(x, w, b Tensor) Tensor { return Silu(RawLinear(x, w, b)) }
 	for _, c := range tiledCases {
 		t.Run(c.String(), func(t *testing.T) {
