@@ -2,6 +2,7 @@ package picture_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"image"
 	"image/color"
 	"image/png"
@@ -140,6 +141,24 @@ func TestDeepFormats(t *testing.T) {
 				t.Errorf("%s: %v, want %v", name, got, c.want)
 			}
 		}
+	}
+}
+
+// TestTIFFParts: a picture in very many packed parts is refused, for each costs the decoder a table.
+func TestTIFFParts(t *testing.T) {
+	const n = 1 << 16
+	b, order := []byte("II*\x00\x08\x00\x00\x00"), binary.LittleEndian
+	entries := [][3]uint32{ // tag, count, value or place; all of type LONG
+		{256, 1, 8}, {257, 1, n}, {258, 1, 8}, {259, 1, 8}, {262, 1, 1}, {273, n, 200}, {277, 1, 1}, {278, 1, 1}, {279, n, 200},
+	}
+	b = order.AppendUint16(b, uint16(len(entries)))
+	for _, e := range entries {
+		b = order.AppendUint16(order.AppendUint16(b, uint16(e[0])), 4)
+		b = order.AppendUint32(order.AppendUint32(b, e[1]), e[2])
+	}
+	b = append(b, make([]byte, 200-len(b)+4*n)...)
+	if _, _, err := read(b); err == nil || !strings.Contains(err.Error(), "cut into 65536 packed parts") {
+		t.Errorf("%v", err)
 	}
 }
 

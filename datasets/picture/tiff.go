@@ -2,6 +2,7 @@ package picture
 
 import (
 	"encoding/binary"
+	"fmt"
 	"image"
 	"io"
 
@@ -11,6 +12,9 @@ import (
 func tiffConfig(r io.ReadSeeker) (image.Config, error) { return tiff.DecodeConfig(anywhere(r)) }
 
 func decodeTIFF(r io.ReadSeeker) (image.Image, error) {
+	if parts := readTIFF(r).packedParts(); parts > mostTIFFParts {
+		return nil, fmt.Errorf("tiff: cut into %d packed parts, of which at most %d are read", parts, mostTIFFParts)
+	}
 	img, err := tiff.Decode(anywhere(r))
 	if grey, ok := img.(*image.Gray); ok && readTIFF(r).negative() {
 		for i, v := range grey.Pix {
@@ -92,6 +96,24 @@ func (d tiffDirectory) find(tag uint16) []byte {
 		}
 	}
 	return nil
+}
+
+// mostTIFFParts bounds the parts that a picture is packed in: each costs the decoder a table of
+// 40 KiB. There may be one a row.
+const mostTIFFParts = 1 << 13
+
+// packedParts is how many parts the picture is packed in, 0 where it is not packed.
+func (d tiffDirectory) packedParts() (n uint32) {
+	const tagCompression, tagStrips, tagTiles, none = 259, 273, 324, 1
+	if e := d.find(tagCompression); e == nil || d.order.Uint16(e[8:]) <= none {
+		return 0
+	}
+	for _, tag := range []uint16{tagStrips, tagTiles} {
+		if e := d.find(tag); e != nil {
+			n = max(n, d.order.Uint32(e[4:]))
+		}
+	}
+	return n
 }
 
 // negative tells pictures that the decoder gives with black for white: of two colours, packed
