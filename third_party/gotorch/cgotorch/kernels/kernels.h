@@ -90,7 +90,7 @@ bool winograd_weights(const at::Tensor &w, at::IntArrayRef stride, at::IntArrayR
 // The convolution of x, [B,I,H,W], by such weights, or nothing where it would not be faster.
 std::optional<at::Tensor> winograd(const at::Tensor &x, const at::Tensor &w,
                                    const std::optional<at::Tensor> &bias);
-// The same in two steps, without a gradient: u: [16,I,O] is made of w once.
+// The same in two steps, without a gradient: u: [36,I,O] is made of w once.
 at::Tensor pack_winograd(const at::Tensor &w);
 at::Tensor packed_winograd(const at::Tensor &x, const at::Tensor &u,
                            const std::optional<at::Tensor> &bias);

@@ -3,6 +3,7 @@
 
 #include <ATen/autocast_mode.h>
 #include <ATen/ops/conv2d.h>
+#include <ATen/ops/empty_strided.h>
 #include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -59,26 +60,26 @@ void share(const Winograd &o, const F &f) {
   in_parallel(o.in, (1 << 11) / o.out, [&](int64_t begin, int64_t end, int64_t) { f(begin, end); });
 }
 
+// Memory for n by m numbers at each place.
+at::Tensor of_places(int64_t n, int64_t m, const at::TensorOptions &options) {
+  return at::empty_strided({Winograd::places, n, m}, {Winograd::apart(n * m), m, 1}, options);
+}
+
 at::Tensor transformed(Winograd o, const at::TensorOptions &options) {
-  at::Tensor u = at::empty({Winograd::places, o.in, o.out}, options);
+  at::Tensor u = of_places(o.in, o.out, options);
   o.u = u.mutable_data_ptr<float>();
   share(o, [&](int64_t begin, int64_t end) { loops().transform(o, begin, end); });
   return u;
 }
 
-// Calls f(first block, last, thread, its memory).
-template <class F>
-void share_blocks(const Winograd &o, int64_t threads, const F &f) {
-  int64_t floats = loops().scratch(o);
-  at::Tensor scratch = at::empty({threads, floats}, at::kFloat);
-  float *memory = scratch.mutable_data_ptr<float>();
-  in_parallel(o.blocks(), 1, [&](int64_t begin, int64_t end, int64_t thread) {
-    f(begin, end, thread, memory + thread * floats);
-  });
-}
-
-int64_t threads_for(const Winograd &o) {
-  return std::min<int64_t>(at::get_num_threads(), o.blocks());
+// How forward's work is divided. No element of y depends on it.
+void divide(Winograd &o) {
+  constexpr int64_t least = 12;  // tiles, of a block that is one for the sake of a thread
+  int64_t threads = at::get_num_threads(), n = (o.tiles() + o.most() - 1) / o.most();
+  if (n < 4 * threads)
+    n = std::min((n + threads - 1) / threads * threads, (o.tiles() + least - 1) / least);
+  o.blocks = n;
+  o.groups = std::min((threads + n - 1) / n, o.out / Winograd::unit);
 }
 
 // o's y, of weights that are transformed.
@@ -86,10 +87,38 @@ at::Tensor convolved(Winograd o, const at::Tensor &u, const at::Tensor &bias) {
   at::Tensor y = at::empty({o.samples, o.rows, o.columns, o.out}, u.options()).movedim(-1, 1);
   o.u = const_cast<float *>(u.const_data_ptr<float>());
   o.bias = numbers(bias), o.y = y.mutable_data_ptr<float>();
-  share_blocks(o, threads_for(o), [&](int64_t begin, int64_t end, int64_t, float *memory) {
-    loops().forward(o, begin, end, memory);
+  divide(o);
+  int64_t floats = loops().scratch(o);
+  at::Tensor scratch = at::empty({at::get_num_threads(), floats}, u.options());
+  float *memory = scratch.mutable_data_ptr<float>();
+  in_parallel(o.blocks * o.groups, 1, [&](int64_t begin, int64_t end, int64_t thread) {
+    loops().forward(o, begin, end, memory + thread * floats);
   });
   return y;
+}
+
+// What o's dw is made of, and the sums of dy over each few tiles.
+std::pair<at::Tensor, at::Tensor> weights_gradient(Winograd o, const at::TensorOptions &options) {
+  const int64_t chunk = o.chunk(), units = o.in / Winograd::unit;
+  at::Tensor u = of_places(o.in, o.out, options);
+  at::Tensor v = of_places(chunk, o.in, options);
+  at::Tensor m = of_places(chunk, o.out, options);
+  at::Tensor db = at::empty({o.fews(), o.out}, options);
+  at::Tensor zeros = at::zeros({std::max(o.in, o.out)}, options);
+  o.u = u.mutable_data_ptr<float>(), o.db = db.mutable_data_ptr<float>();
+  o.v = v.mutable_data_ptr<float>(), o.m = m.mutable_data_ptr<float>();
+  const float *nothing = zeros.const_data_ptr<float>();
+  // Few threads share the places evenly.
+  o.parts = at::get_num_threads() <= 4 ? 1 : units;
+  for (int64_t first = 0; first < o.tiles(); first += chunk) {
+    int64_t n = std::min(chunk, o.tiles() - first);
+    in_parallel((n + o.few - 1) / o.few, 1, [&](int64_t begin, int64_t end, int64_t) {
+      loops().spread(o, first, n, begin, end, nothing);
+    });
+    in_parallel(Winograd::places * o.parts, 1,
+                [&](int64_t begin, int64_t end, int64_t) { loops().add(o, first, n, begin, end); });
+  }
+  return {u, db};
 }
 
 struct Function : torch::autograd::Function<Function> {
@@ -127,21 +156,15 @@ struct Function : torch::autograd::Function<Function> {
     if (ctx->needs_input_grad(1) || of_bias) {
       Winograd o = shape(x, w.size(0));
       o.dy = dy.const_data_ptr<float>();
-      int64_t each = o.transformed() + o.out, threads = threads_for(o);
-      at::Tensor sums = at::zeros({threads, each}, w.options());
-      float *p = sums.mutable_data_ptr<float>();
-      share_blocks(o, threads, [&](int64_t begin, int64_t end, int64_t thread, float *memory) {
-        loops().weights(o, begin, end, memory, p + thread * each, of_bias);
-      });
-      sums = threads == 1 ? sums[0] : total(sums);
+      auto [u, db] = weights_gradient(o, w.options());
       if (ctx->needs_input_grad(1)) {
         at::Tensor dw = at::empty(w.sizes(), w.options());
         read(o, dw);
-        o.u = sums.mutable_data_ptr<float>(), o.dw = dw.mutable_data_ptr<float>();
+        o.u = u.mutable_data_ptr<float>(), o.dw = dw.mutable_data_ptr<float>();
         share(o, [&](int64_t begin, int64_t end) { loops().restore(o, begin, end); });
         out[1] = dw;
       }
-      if (of_bias) out[2] = sums.slice(0, o.transformed()).clone();
+      if (of_bias) out[2] = total(db);
     }
     return out;
   }
@@ -160,11 +183,14 @@ bool winograd_weights(const at::Tensor &w, at::IntArrayRef stride, at::IntArrayR
 
 std::optional<at::Tensor> winograd(const at::Tensor &x, const at::Tensor &w,
                                    const std::optional<at::Tensor> &bias) {
-  // With fewer tiles, transforming the weights takes longer than what it spares.
-  constexpr int64_t least = 16;
+  // A tile takes 36 products where a pixel takes 9 otherwise, also if most of it lies outside.
+  // Transforming the weights takes as long as so many tiles.
+  constexpr int64_t weights = 8;
   at::Tensor b = or_none(bias);
   if (!known(x) || x.dim() != 4 || x.size(1) != w.size(1) || !channels_beside(x)) return {};
-  if (x.numel() == 0 || shape(x, w.size(0)).tiles() < least) return {};
+  if (x.numel() == 0) return {};
+  Winograd o = shape(x, w.size(0));
+  if (Winograd::places * (o.tiles() + weights) > 9 * o.samples * o.rows * o.columns) return {};
   if (b.defined() && !(known(b) && b.sizes() == at::IntArrayRef{w.size(0)})) return {};
   if (at::autocast::is_autocast_enabled(at::kCPU)) return {};
   RECORD_FUNCTION("gotorch::winograd", std::vector<c10::IValue>());

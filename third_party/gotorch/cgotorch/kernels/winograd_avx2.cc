@@ -1,3 +1,3 @@
 #include "winograd_loops.h"
 
-extern const gt::WinogradLoops gt::winograd_avx2 = {scratch, transform, restore, forward, weights};
+extern const gt::WinogradLoops gt::winograd_avx2 = all;

@@ -1,4 +1,3 @@
 #include "winograd_loops.h"
 
-extern const gt::WinogradLoops gt::winograd_avx512 = {scratch, transform, restore, forward,
-                                                      weights};
+extern const gt::WinogradLoops gt::winograd_avx512 = all;

@@ -1,3 +1,3 @@
 #include "winograd_loops.h"
 
-extern const gt::WinogradLoops gt::winograd_base = {scratch, transform, restore, forward, weights};
+extern const gt::WinogradLoops gt::winograd_base = all;
