@@ -21,11 +21,11 @@ using gt::Attention;
 }
 
 #include "attention_pack.h"
-#include "attention_product.h"
+#include "product.h"
 
 namespace {
 
-constexpr int64_t most_queries = 64, keys = 256;  // of a block
+constexpr int64_t most_queries = 64, keys = 16 * 256 / panel;  // of a block
 
 // How many queries' scores, and as many numbers once more, are to be in cache at once.
 GT_FN int64_t queries_of(int64_t far) {
@@ -58,36 +58,66 @@ GT_FN float greatest(Floats v) {
   return v[0];
 }
 
-// [rows,columns] -> [columns,far].
-void turn_rows(const Pack<float> &pack, const float *from, float *to) {
-  transpose(from, pack.rows, pack.columns, pack.columns, to, pack.far);
+// [rows,columns] as the right operand: [columns / panel,rows,panel].
+void in_panels(const Pack<float> &pack, const float *from, float *to) {
+  for (int64_t t = 0; t < pack.rows; t++, from += pack.columns)
+    for (int64_t c = 0; c < pack.columns; c += panel)
+      __builtin_memcpy(to + c * pack.rows + t * panel, from + c, panel * sizeof(float));
+}
+// And turned: [rows / panel,columns,panel].
+void turned_in_panels(const Pack<float> &pack, const float *from, float *to) {
+  for (int64_t t = 0; t < pack.rows; t += panel, from += panel * pack.columns)
+    for (int64_t c = 0; c < pack.columns; c++, to += panel) {
+      float of[panel];
+      for (int64_t k = 0; k < panel; k++) of[k] = from[k * pack.columns + c];
+      __builtin_memcpy(to, of, sizeof of);
+    }
 }
 
-// n rows of [n,columns] from token t on, times by -> the tokens at p. spare: [columns,far].
+// n rows of [n,columns] from token t on, times by -> the tokens at p. spare: [columns,aside].
+constexpr int64_t aside = most_queries + 16;
 template <class T>
 void put_rows(const Pack<float> &pack, const float *from, int64_t t, int64_t n, float by, T *p,
               const Attention::Place &at, float *spare) {
   if (at.channel == 1) return pack.put(from, t, n, by, p, at);
-  transpose(from, n, pack.columns, pack.columns, spare, pack.far);
-  pack.put_transposed(spare, pack.far, t, n, by, p, at);
+  transpose(from, n, pack.columns, pack.columns, spare, aside);
+  pack.put_transposed(spare, aside, t, n, by, p, at);
 }
 
 void scale_rows(float *q, int64_t n, float by) {
   for (int64_t i = 0; i < n; i += width) store(q + i, load(q + i) * by);
 }
 
+// a b of n rows. a: [n,columns], b: turned in panels, c: [n,far].
+void of_channels(const Pack<float> &pack, int64_t n, const float *a, const float *b, float *c) {
+  for (int64_t j = 0; j < pack.rows; j += panel)
+    product<false>(n, pack.columns, a, pack.columns, 1, b + j * pack.columns, c + j, pack.far);
+}
+// a b of n rows, by parts of b that stay in cache. a: [n,far], b: in panels, c: [n,columns].
+void of_keys(const Pack<float> &pack, int64_t n, const float *a, const float *b, float *c) {
+  for (int64_t s = 0; s < pack.rows; s += keys) {
+    int64_t m = s + keys < pack.rows ? keys : pack.rows - s;
+    for (int64_t j = 0; j < pack.columns; j += panel) {
+      const float *right = b + j * pack.rows + s * panel;
+      if (s == 0)
+        product<false>(n, m, a, pack.far, 1, right, c + j, pack.columns);
+      else
+        product<true>(n, m, a + s, pack.far, 1, right, c + j, pack.columns);
+    }
+  }
+}
+
 struct Forward {
   Pack<float> pack;
-  float *rows, *q, *k, *v, *weights, *scores, *out, *turned;
+  float *rows, *q, *k, *v, *weights, *scores, *out, *spare;
   int64_t queries;  // of a block
 
   Forward(const Attention &o, Arena &a) : pack(o), queries(queries_of(pack.far)) {
-    int64_t all = pack.rows * pack.columns;
-    q = a.take<float>(all), rows = a.take<float>(all), v = a.take<float>(all);
-    k = a.take<float>(pack.far * pack.columns);
+    float **whole[] = {&rows, &q, &k, &v};
+    for (float **p : whole) *p = a.take<float>(pack.rows * pack.columns);
     scores = a.take<float>(queries * pack.far), weights = a.take<float>(queries * pack.far);
     out = a.take<float>(queries * pack.columns);
-    turned = a.take<float>(pack.far * pack.columns);
+    spare = a.take<float>(aside * pack.columns);
   }
 
   template <class T>
@@ -95,25 +125,24 @@ struct Forward {
     pack.by_rows(head<T>(o, o.x, i, 0), o.x, q);
     scale_rows(q, pack.rows * pack.columns, o.scale);
     pack.by_rows(head<T>(o, o.x, i, 1), o.x, rows);
-    turn_rows(pack, rows, k);
-    pack.by_rows(head<T>(o, o.x, i, 2), o.x, v);
+    turned_in_panels(pack, rows, k);
+    pack.by_rows(head<T>(o, o.x, i, 2), o.x, rows);
+    in_panels(pack, rows, v);
     for (int64_t t = 0; t < pack.rows; t += queries) {
       int64_t n = t + queries < pack.rows ? queries : pack.rows - t;
-      product(n, pack.rows, pack.columns, q + t * pack.columns, pack.columns, k, pack.far, scores,
-              pack.far, false);
+      of_channels(pack, n, q + t * pack.columns, k, scores);
       float part[most_queries];
       for (int64_t r = 0; r < n; r++) {
         float most = softmax(o, scores + r * pack.far, weights + r * pack.far, &part[r]);
         int64_t at = i * o.tokens + t + r;
         if (t + r < o.tokens) o.high[at] = most, o.part[at] = part[r];
       }
-      product(n, pack.columns, pack.rows, weights, pack.far, v, pack.columns, out, pack.columns,
-              false);
+      of_keys(pack, n, weights, v, out);
       for (int64_t r = 0; r < n; r++) {
         float *row = out + r * pack.columns;
         for (int64_t c = 0; c < pack.columns; c += width) store(row + c, load(row + c) * part[r]);
       }
-      put_rows(pack, out, t, n, 1.0f, head<T>(o, o.y, i, 0), o.y, turned);
+      put_rows(pack, out, t, n, 1.0f, head<T>(o, o.y, i, 0), o.y, spare);
     }
   }
 
@@ -144,58 +173,63 @@ struct Forward {
 
 struct Backward {
   Pack<float> pack;
-  float *q, *dy, *rows, *q_turned, *dy_turned, *k, *k_turned, *v_turned;
-  float *scores, *products, *dq, *dk, *dv, *turned;
+  float *rows, *q, *dy, *q_panels, *dy_panels, *k_panels, *k_turned, *v_turned;
+  float *scores, *products, *dq, *dk, *dv, *spare;
   int64_t queries;  // of a block
 
   Backward(const Attention &o, Arena &a) : pack(o), queries(queries_of(pack.far)) {
-    int64_t all = pack.rows * pack.columns, turned = pack.far * pack.columns;
-    float **by_rows[] = {&q, &dy, &rows, &k};
-    for (float **p : by_rows) *p = a.take<float>(all);
-    float **by_columns[] = {&q_turned, &dy_turned, &k_turned, &v_turned};
-    for (float **p : by_columns) *p = a.take<float>(turned);
+    float **whole[] = {&rows,     &q,        &dy,       &q_panels, &dy_panels,
+                       &k_panels, &k_turned, &v_turned, &dk,       &dv};
+    for (float **p : whole) *p = a.take<float>(pack.rows * pack.columns);
     scores = a.take<float>(queries * pack.far), products = a.take<float>(queries * pack.far);
     dq = a.take<float>(queries * pack.columns);
-    dk = a.take<float>(turned), dv = a.take<float>(turned);
-    this->turned = a.take<float>(turned);
+    spare = a.take<float>(aside * pack.columns);
   }
 
   template <class T>
   void run(const Attention &o, int64_t i) {
     pack.by_rows(head<T>(o, o.x, i, 0), o.x, q);
     scale_rows(q, pack.rows * pack.columns, o.scale);
-    turn_rows(pack, q, q_turned);
+    in_panels(pack, q, q_panels);
     // Times what makes weights of E: then it is in dV, dP and D, and P need not be.
     pack.by_rows(head<T>(o, o.dy, i, 0), o.dy, dy);
     for (int64_t t = 0; t < o.tokens; t++)
       scale_rows(dy + t * pack.columns, pack.columns, o.part[i * o.tokens + t]);
-    turn_rows(pack, dy, dy_turned);
+    in_panels(pack, dy, dy_panels);
     pack.by_rows(head<T>(o, o.x, i, 2), o.x, rows);
-    turn_rows(pack, rows, v_turned);
-    pack.by_rows(head<T>(o, o.x, i, 1), o.x, k);
-    turn_rows(pack, k, k_turned);
+    turned_in_panels(pack, rows, v_turned);
+    pack.by_rows(head<T>(o, o.x, i, 1), o.x, rows);
+    turned_in_panels(pack, rows, k_turned);
+    in_panels(pack, rows, k_panels);
 
     for (int64_t t = 0; t < pack.rows; t += queries) {
       int64_t n = t + queries < pack.rows ? queries : pack.rows - t;
-      product(n, pack.rows, pack.columns, q + t * pack.columns, pack.columns, k_turned, pack.far,
-              scores, pack.far, false);
-      product(n, pack.rows, pack.columns, dy + t * pack.columns, pack.columns, v_turned, pack.far,
-              products, pack.far, false);
+      of_channels(pack, n, q + t * pack.columns, k_turned, scores);
+      of_channels(pack, n, dy + t * pack.columns, v_turned, products);
       for (int64_t r = 0; r < n; r++)
         slope(o, i, t + r, scores + r * pack.far, products + r * pack.far);
-      for (int64_t s = 0; s < pack.rows; s += keys) {
-        int64_t m = s + keys < pack.rows ? keys : pack.rows - s;
-        product(n, pack.columns, m, products + s, pack.far, k + s * pack.columns, pack.columns, dq,
-                pack.columns, s > 0);
-      }
-      product(pack.columns, pack.rows, n, dy_turned + t, pack.far, scores, pack.far, dv, pack.far,
-              t > 0);
-      product(pack.columns, pack.rows, n, q_turned + t, pack.far, products, pack.far, dk, pack.far,
-              t > 0);
-      put_rows(pack, dq, t, n, o.scale, head<T>(o, o.dx, i, 0), o.dx, turned);
+      of_keys(pack, n, products, k_panels, dq);
+      of_queries(t, n, scores, dy_panels, dv);
+      of_queries(t, n, products, q_panels, dk);
+      put_rows(pack, dq, t, n, o.scale, head<T>(o, o.dx, i, 0), o.dx, spare);
     }
-    turn<T>(o, i, 1, dk);
-    turn<T>(o, i, 2, dv);
+    for (int64_t t = 0; t < pack.rows; t += queries) {
+      int64_t n = t + queries < pack.rows ? queries : pack.rows - t, at = t * pack.columns;
+      put_rows(pack, dk + at, t, n, 1.0f, head<T>(o, o.dx, i, 1), o.dx, spare);
+      put_rows(pack, dv + at, t, n, 1.0f, head<T>(o, o.dx, i, 2), o.dx, spare);
+    }
+  }
+
+  // a' b of n queries from t on, added to what those before them make. a: [n,far], b: in
+  // panels, c: [rows,columns].
+  void of_queries(int64_t t, int64_t n, const float *a, const float *b, float *c) const {
+    for (int64_t j = 0; j < pack.columns; j += panel) {
+      const float *right = b + j * pack.rows + t * panel;
+      if (t == 0)
+        product<false>(pack.rows, n, a, 1, pack.far, right, c + j, pack.columns);
+      else
+        product<true>(pack.rows, n, a, 1, pack.far, right, c + j, pack.columns);
+    }
   }
 
   // E and dS of a query, in the place of its scores z and of dp.
@@ -213,16 +247,6 @@ struct Backward {
       store(z + c, Floats{});
     const float d = real ? sum(products) * o.part[i * o.tokens + t] : 0.0f;
     for (int64_t c = 0; c < pack.rows; c += width) store(dp + c, load(z + c) * (load(dp + c) - d));
-  }
-
-  // The gradients of a part from [columns,far].
-  template <class T>
-  void turn(const Attention &o, int64_t i, int64_t part, const float *columns) {
-    T *p = head<T>(o, o.dx, i, part);
-    if (o.dx.channel != 1)
-      return pack.put_transposed(columns, pack.far, 0, pack.rows, 1.0f, p, o.dx);
-    transpose(columns, pack.columns, pack.rows, pack.far, turned, pack.columns);
-    pack.put(turned, 0, pack.rows, 1.0f, p, o.dx);
   }
 };
 
