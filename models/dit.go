@@ -76,7 +76,7 @@ func (d *DiT) Forward(x, t, y torch.Tensor) torch.Tensor {
 	if (d.YEmbedder != nil) != (y.T != nil) {
 		panic(&torch.Error{Op: "DiT", Msg: "a class-conditional network needs labels, and no other takes them"})
 	}
-	return d.run(x, t, y, func(string, nn.IModule, torch.Tensor) {})
+	return d.run(x, t, y, nil)
 }
 
 // Trace is Forward that shows the embeddings, the blocks and the last layer.
@@ -84,10 +84,15 @@ func (d *DiT) Trace(x, t, y torch.Tensor, see func(string, nn.IModule, torch.Ten
 	return d.run(x, t, y, see)
 }
 
+// run is Forward; see may be none.
 func (d *DiT) run(x, t, y torch.Tensor, see func(string, nn.IModule, torch.Tensor)) torch.Tensor {
+	watched := see != nil
+	if !watched {
+		see = func(string, nn.IModule, torch.Tensor) {}
+	}
 	tokens := frugal(func() torch.Tensor { return d.XEmbedder.Forward(x) }) // [B,T,W]
 	see("x_embedder", d.XEmbedder, tokens)
-	h := torch.Add(tokens, d.PosEmbed, 1)
+	h := stream{x: torch.Add(tokens, d.PosEmbed, 1)}
 	c := frugal(func() torch.Tensor { return d.TEmbedder.Forward(t) }) // [B,W]
 	see("t_embedder", d.TEmbedder, c)
 	if d.YEmbedder != nil {
@@ -98,12 +103,11 @@ func (d *DiT) run(x, t, y torch.Tensor, see func(string, nn.IModule, torch.Tenso
 	c = torch.Silu(c) // that of every adaLN_modulation.0
 	all := d.modulations(c)
 	for i, b := range d.Blocks {
-		in := h
-		h = frugal(func() torch.Tensor { return b.Forward(in, all(i)) })
-		if !torch.GradEnabled() {
-			spend(h, in)
+		h = h.through(func() stream { return b.Forward(h, all(i)) })
+		if watched {
+			h = h.summed()
+			see(fmt.Sprintf("blocks.%d", i), b, h.x)
 		}
-		see(fmt.Sprintf("blocks.%d", i), b, h)
 	}
 	patches := frugal(func() torch.Tensor { return d.FinalLayer.Forward(h, all(len(d.Blocks))) }) // [B,T,p p C]
 	see("final_layer", d.FinalLayer, patches)
@@ -214,17 +218,47 @@ func (d *DiT) modulations(c torch.Tensor) func(i int) torch.Tensor {
 	return func(i int) torch.Tensor { return all[i] }
 }
 
-// chunks of a modulation: [B,n W] -> n tensors [B,1,W].
-func chunks(m torch.Tensor, n int64) []torch.Tensor {
-	return torch.Chunk(torch.Unsqueeze(m, 1), n, -1)
+// chunks of a modulation: [B,n W] -> n tensors [B,W].
+func chunks(m torch.Tensor, n int64) []torch.Tensor { return torch.Chunk(m, n, -1) }
+
+// stream is what blocks read and add to: x + gate branch, a sum that the normalisation that
+// reads it makes. x, branch: [B,T,W], gate: [B,W], or of these two neither.
+type stream struct{ x, branch, gate torch.Tensor }
+
+// normalized is h's LayerNorm without numbers of its own, then scaled and shifted, and h as its
+// sum. shift, scale: [B,W] -> [B,T,W].
+func (h stream) normalized(shift, scale torch.Tensor) (stream, torch.Tensor) {
+	sum, n := torch.RawModulatedNorm(h.x, h.branch, h.gate, shift, scale, 1e-6)
+	return stream{x: sum}, n
 }
 
-// normalized is LayerNorm without numbers of its own, then scaled and shifted.
-// x: [B,T,W], shift, scale: [B,1,W] -> [B,T,W].
-func normalized(x, shift, scale torch.Tensor) torch.Tensor {
-	s := x.Shape()
-	n := torch.RawLayerNorm(x, s[2:], torch.Tensor{}, torch.Tensor{}, 1e-6)
-	return torch.Add(torch.Mul(n, torch.AddScalar(scale, 1)), shift, 1)
+// summed is h with nothing left to be added.
+func (h stream) summed() stream {
+	if h.branch.T == nil {
+		return h
+	}
+	return stream{x: torch.Add(h.x, torch.Mul(torch.Unsqueeze(h.gate, 1), h.branch), 1)}
+}
+
+// through is frugal for a part that makes another stream of h, which is spent.
+func (h stream) through(part func() stream) (out stream) {
+	if torch.GradEnabled() {
+		return part()
+	}
+	torch.Scoped(func() {
+		out = part()
+		for _, t := range []torch.Tensor{out.x, out.branch, out.gate} {
+			if t.T != nil {
+				torch.Keep(t)
+			}
+		}
+	})
+	for _, t := range []torch.Tensor{h.x, h.branch, h.gate} {
+		if t.T != nil {
+			spend(out.x, t)
+		}
+	}
+	return out
 }
 
 // ditBlock is attention and an MLP, each led around and modulated.
@@ -241,11 +275,14 @@ func newDiTBlock(width, heads int64) *ditBlock {
 	return b
 }
 
-// Forward: x: [B,T,W], modulation: [B,6 W] -> [B,T,W].
-func (b *ditBlock) Forward(x, modulation torch.Tensor) torch.Tensor {
+// Forward: h: [B,T,W], modulation: [B,6 W] -> [B,T,W].
+func (b *ditBlock) Forward(h stream, modulation torch.Tensor) stream {
 	m := chunks(modulation, 6) // shift, scale, gate of attention, then of the MLP
-	x = torch.Add(x, torch.Mul(m[2], b.Attn.Forward(normalized(x, m[0], m[1]))), 1)
-	return torch.Add(x, torch.Mul(m[5], b.Mlp.Forward(normalized(x, m[3], m[4]))), 1)
+	h, n := h.normalized(m[0], m[1])
+	h.branch, h.gate = b.Attn.Forward(n), m[2]
+	h, n = h.normalized(m[3], m[4])
+	h.branch, h.gate = b.Mlp.Forward(n), m[5]
+	return h
 }
 
 // selfAttention lets every token look at all others (Vaswani et al. 2017).
@@ -266,14 +303,8 @@ func (a *selfAttention) Forward(x torch.Tensor) torch.Tensor {
 	s := x.Shape()
 	b, tokens, ch := s[0], s[1], s[2]/a.heads
 	qkv := torch.Reshape(a.Qkv.Forward(x), []int64{b, tokens, 3, a.heads, ch})
-	scale := 1 / math.Sqrt(float64(ch))
-	var h torch.Tensor // [B,heads,T,ch]
-	if x.Device().IsCUDA() {
-		h = torch.RawAttention(qkv.Permute([]int64{0, 3, 2, 1, 4}), scale)
-	} else {
-		qkv = qkv.Permute([]int64{2, 0, 3, 1, 4}) // [3,B,heads,T,ch]
-		h = torch.Attention(torch.Select(qkv, 0, 0), torch.Select(qkv, 0, 1), torch.Select(qkv, 0, 2), scale)
-	}
+	// [B,heads,T,ch], which lies token by token, as what it is made of does.
+	h := torch.RawAttention(qkv.Permute([]int64{0, 3, 2, 1, 4}), 1/math.Sqrt(float64(ch)))
 	return a.Proj.Forward(torch.Reshape(h.Transpose(1, 2), s))
 }
 
@@ -291,7 +322,7 @@ func newDiTMLP(width int64) *ditMLP {
 
 // Forward: x: [B,T,W] -> the same.
 func (m *ditMLP) Forward(x torch.Tensor) torch.Tensor {
-	return m.Fc2.Forward(torch.GeluTanh(m.Fc1.Forward(x)))
+	return m.Fc2.Forward(m.Fc1.ForwardGELU(x))
 }
 
 // finalLayer makes patches of tokens.
@@ -307,10 +338,11 @@ func newFinalLayer(width, features int64) *finalLayer {
 	return l
 }
 
-// Forward: x: [B,T,W], modulation: [B,2 W] -> [B,T,p p C].
-func (l *finalLayer) Forward(x, modulation torch.Tensor) torch.Tensor {
+// Forward: h: [B,T,W], modulation: [B,2 W] -> [B,T,p p C].
+func (l *finalLayer) Forward(h stream, modulation torch.Tensor) torch.Tensor {
 	m := chunks(modulation, 2)
-	return l.Linear.Forward(normalized(x, m[0], m[1]))
+	_, n := h.normalized(m[0], m[1])
+	return l.Linear.Forward(n)
 }
 
 // linear is a layer whose weight is drawn as Glorot and Bengio (2010) have it,

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	torch "github.com/wangkuiyi/gotorch"
+	"github.com/wangkuiyi/gotorch/nn"
 )
 
 func TestDiTConfigCheck(t *testing.T) {
@@ -73,4 +74,43 @@ func TestDiTLabels(t *testing.T) {
 			t.Errorf("%d classes: %v", classes, err)
 		}
 	}
+}
+
+// Gradients in float32 where q and k are tenfold, against float64, which libtorch's operations
+// compute: off by 4e-7 (by libtorch's own attention on a processor by 1.2e-6).
+func TestDiTOfLargeScores(t *testing.T) {
+	gradients := func(dtype int8) (all []torch.Tensor) {
+		torch.ManualSeed(3)
+		d, err := NewDiT(DiTConfig{Channels: 1, Size: 8, PatchSize: 1, Depth: 2, Width: 64, NumHeads: 2, NumClasses: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := torch.NewGenerator(torch.CPU, 5)
+		defer g.Close()
+		torch.NoGrad(func() {
+			for _, p := range nn.Tensors(d) {
+				if torch.MaxAll(torch.Abs(p.Tensor)).ItemFloat() == 0 { // a gate, which would hide what comes before
+					p.Tensor.NormalI(0, 0.05, g)
+				}
+			}
+			for _, b := range d.Blocks {
+				torch.Narrow(b.Attn.Qkv.Weight, 0, 0, 128).MulScalarI(10) // of q and k
+			}
+		})
+		d.To(torch.CPU, dtype)
+		params := []torch.Tensor{d.Blocks[0].Attn.Qkv.Weight, d.Blocks[1].Attn.Qkv.Weight}
+		x := torch.RandNWith(g, []int64{4, 1, 8, 8}, torch.Options{}).CastTo(dtype)
+		at := torch.FromSlice([]float32{0.1, 0.4, 0.6, 0.9}, 4).CastTo(dtype)
+		v := d.Forward(x, at, torch.FromSlice([]int64{0, 1, 1, 0}, 4))
+		for _, g := range torch.AutogradGrad([]torch.Tensor{torch.SumAll(torch.Square(v))}, params, torch.AutogradOptions{}) {
+			all = append(all, torch.Reshape(g, []int64{-1}).CastTo(torch.Double))
+		}
+		return all
+	}
+	torch.Scoped(func() {
+		want, got := torch.Cat(gradients(torch.Double), 0), torch.Cat(gradients(torch.Float), 0)
+		if off := torch.Norm(torch.Sub(got, want, 1)).ItemFloat() / torch.Norm(want).ItemFloat(); !(off <= 8e-7) {
+			t.Errorf("off by %.2g", off)
+		}
+	})
 }

@@ -28,3 +28,22 @@ func TestOperationsOfAUNet(t *testing.T) {
 		}
 	})
 }
+
+// A DiT's block is its four layers, attention, two normalisations with what they are given, and views.
+func TestOperationsOfADiT(t *testing.T) {
+	const most = 63
+	d, err := NewDiT(DiTConfig{Channels: 1, Size: 8, Depth: 2, Width: 32, NumHeads: 2, NumClasses: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	torch.Scoped(func() {
+		x, at, y := torch.Zeros([]int64{2, 1, 8, 8}, torch.Options{}), torch.Zeros([]int64{2}, torch.Options{}), torch.FromSlice([]int64{1, 2}, 2)
+		before := torch.Stats().Made
+		d.Velocity(x, at, y)
+		if made := torch.Stats().Made - before; made > most {
+			t.Errorf("%d operations, at most %d were there before", made, most)
+		} else {
+			t.Logf("%d operations", made)
+		}
+	})
+}

@@ -24,6 +24,9 @@ func TestOperationsOfAStep(t *testing.T) {
 		return models.MLPConfig{HiddenDim: 32}
 	}
 	digits := func(*Config) models.Config { return small() }
+	dit := func(*Config) models.Config {
+		return models.DiTConfig{Channels: 1, Size: 8, Width: 64, Depth: 2, NumHeads: 2, NumClasses: 10}
+	}
 	moons, err := plane.Open("moons")
 	if err != nil {
 		t.Fatal(err)
@@ -50,6 +53,10 @@ func TestOperationsOfAStep(t *testing.T) {
 		// its operands, which compute nothing, and fewer tensors.
 		{"digits", images, digits, "fp32", counted{2572, 7, 292}},
 		{"digits", images, digits, "bf16", counted{2228, 56, 369}},
+		// Each of a transformer's normalisations is one operation with what modulates it, with the
+		// gate and the addition before it, and with the cast to bf16; GELU is in its layer.
+		{"DiT", images, dit, "fp32", counted{1317, 5, 111}},
+		{"DiT", images, dit, "bf16", counted{964, 54, 210}},
 	} {
 		t.Run(step.name+", "+step.precision, func(t *testing.T) {
 			if step.precision == "bf16" && !slices.Contains(torch.CPUFlags(), "amx_bf16") {

@@ -2,7 +2,7 @@
 
 package gotorch
 
-// Compiled anew when a header changes: their digest is 5d3c58f4160f0102.
+// Compiled anew when a header changes: their digest is b8424ca5779e2c8d.
 
 // #include "cgotorch/shim.h"
 // #cgo noescape c_gt_op_opEmpty
@@ -186,8 +186,10 @@ package gotorch
 // #cgo noescape c_gt_op_RawBiasSilu
 // #cgo noescape c_gt_op_RawBiasSiluI
 // #cgo noescape c_gt_op_RawLinearSilu
+// #cgo noescape c_gt_op_RawLinearGelu
 // #cgo noescape c_gt_op_RawStableTarget
 // #cgo noescape c_gt_op_RawAttention
+// #cgo noescape c_gt_op_RawModulatedNorm
 // #cgo noescape c_gt_op_RawLayerNorm
 // #cgo noescape c_gt_op_RawBatchNorm
 // #cgo noescape c_gt_op_RawEmbedding
@@ -2510,12 +2512,13 @@ func PackLinear(w Tensor) Tensor {
 	return own(r.t[0], r.scope)
 }
 
-// RawLinearPacked is x w' + b, then SiLU if act, of a w that was packed; without gradients. x: [...,I] -> [...,O].
-func RawLinearPacked(x Tensor, w Tensor, b Tensor, act bool) Tensor {
+// RawLinearPacked is x w' + b, then what activates, 0 nothing, 1 SiLU, 2 GeluTanh, of a w that was packed; without gradients.
+// x: [...,I] -> [...,O].
+func RawLinearPacked(x Tensor, w Tensor, b Tensor, act int64) Tensor {
 	attend()
-	r := C.c_gt_op_RawLinearPacked(x.number(), w.number(), b.numberOrNone(), C.bool(act))
+	r := C.c_gt_op_RawLinearPacked(x.number(), w.number(), b.numberOrNone(), C.int64_t(act))
 	if r.err != nil && again(r.err) {
-		r = C.c_gt_op_RawLinearPacked(x.number(), w.number(), b.numberOrNone(), C.bool(act))
+		r = C.c_gt_op_RawLinearPacked(x.number(), w.number(), b.numberOrNone(), C.int64_t(act))
 	}
 	runtime.KeepAlive(x)
 	runtime.KeepAlive(w)
@@ -2716,6 +2719,22 @@ func RawLinearSilu(x Tensor, w Tensor, b Tensor) Tensor {
 	return own(r.t[0], r.scope)
 }
 
+// RawLinearGelu is GeluTanh of RawLinear, in the product where that is our own.
+func RawLinearGelu(x Tensor, w Tensor, b Tensor) Tensor {
+	attend()
+	r := C.c_gt_op_RawLinearGelu(x.number(), w.number(), b.numberOrNone())
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawLinearGelu(x.number(), w.number(), b.numberOrNone())
+	}
+	runtime.KeepAlive(x)
+	runtime.KeepAlive(w)
+	runtime.KeepAlive(b)
+	if r.err != nil {
+		fail("RawLinearGelu", r.err)
+	}
+	return own(r.t[0], r.scope)
+}
+
 // RawStableTarget is how far data points are from the averages of those that their x_t may lead to, for package
 // flow. x0, x1: [B,D], ratio: [B], float32 on the CPU -> [B,D].
 func RawStableTarget(x0 Tensor, x1 Tensor, ratio Tensor) Tensor {
@@ -2745,6 +2764,25 @@ func RawAttention(qkv Tensor, scale float64) Tensor {
 		fail("RawAttention", r.err)
 	}
 	return own(r.t[0], r.scope)
+}
+
+// RawModulatedNorm is x + gate branch, or x where there is no branch, and its normalisation over the last dimension
+// times 1 + scale, plus shift; on the CPU this in shift's type. x, branch: [B,T,W], gate, shift, scale: [B,W] -> [B,T,W] both.
+func RawModulatedNorm(x Tensor, branch Tensor, gate Tensor, shift Tensor, scale Tensor, eps float64) (Tensor, Tensor) {
+	attend()
+	r := C.c_gt_op_RawModulatedNorm(x.number(), branch.numberOrNone(), gate.numberOrNone(), shift.number(), scale.number(), C.double(eps))
+	if r.err != nil && again(r.err) {
+		r = C.c_gt_op_RawModulatedNorm(x.number(), branch.numberOrNone(), gate.numberOrNone(), shift.number(), scale.number(), C.double(eps))
+	}
+	runtime.KeepAlive(x)
+	runtime.KeepAlive(branch)
+	runtime.KeepAlive(gate)
+	runtime.KeepAlive(shift)
+	runtime.KeepAlive(scale)
+	if r.err != nil {
+		fail("RawModulatedNorm", r.err)
+	}
+	return own(r.t[0], r.scope), own(r.t[1], r.scope)
 }
 
 // RawLayerNorm normalises over the last dimensions, whose sizes shape gives.

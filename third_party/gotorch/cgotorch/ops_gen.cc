@@ -814,7 +814,7 @@ GT_EXPORT gt_r1 gt_op_opAttention(gt_handle q_, gt_handle k_, gt_handle v_, doub
     Borrowed q__(q_); const at::Tensor &q = q__;
     Borrowed k__(k_); const at::Tensor &k = k__;
     Borrowed v__(v_); const at::Tensor &v = v__;
-    return at::Tensor(at::scaled_dot_product_attention(q, k, v, {}, 0.0, false, scale));
+    return at::Tensor(gt::attention_of(q, k, v, {}, false, scale));
   });
 }
 GT_EXPORT gt_r1 gt_op_AttentionMasked(gt_handle q_, gt_handle k_, gt_handle v_, gt_handle mask_, bool causal, double scale) {
@@ -823,7 +823,7 @@ GT_EXPORT gt_r1 gt_op_AttentionMasked(gt_handle q_, gt_handle k_, gt_handle v_, 
     Borrowed k__(k_); const at::Tensor &k = k__;
     Borrowed v__(v_); const at::Tensor &v = v__;
     auto mask = gt::optional(mask_);
-    return at::Tensor(at::scaled_dot_product_attention(q, k, v, mask, 0.0, causal, scale));
+    return at::Tensor(gt::attention_of(q, k, v, mask, causal, scale));
   });
 }
 GT_EXPORT gt_r1 gt_op_opEinsum(const char *equation_, int64_t equation_n, void **tensors_, int64_t tensors_n) {
@@ -1111,12 +1111,12 @@ GT_EXPORT gt_r1 gt_op_PackLinear(gt_handle w_) {
     return at::Tensor(gt::pack_linear(w));
   });
 }
-GT_EXPORT gt_r1 gt_op_RawLinearPacked(gt_handle x_, gt_handle w_, gt_handle b_, bool act) {
+GT_EXPORT gt_r1 gt_op_RawLinearPacked(gt_handle x_, gt_handle w_, gt_handle b_, int64_t act) {
   return gt::one([&] {
     Borrowed x__(x_); const at::Tensor &x = x__;
     Borrowed w__(w_); const at::Tensor &w = w__;
     auto b = gt::optional(b_);
-    return at::Tensor(gt::packed_linear(x, w, b, act));
+    return at::Tensor(gt::packed_linear(x, w, b, static_cast<gt::Activation>(act)));
   });
 }
 GT_EXPORT gt_r1 gt_op_PackConv2d(gt_handle w_, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *dilation_, int64_t dilation_n, int64_t groups) {
@@ -1227,6 +1227,14 @@ GT_EXPORT gt_r1 gt_op_RawLinearSilu(gt_handle x_, gt_handle w_, gt_handle b_) {
     return at::Tensor(gt::linear_silu(x, w, b));
   });
 }
+GT_EXPORT gt_r1 gt_op_RawLinearGelu(gt_handle x_, gt_handle w_, gt_handle b_) {
+  return gt::one([&] {
+    Borrowed x__(x_); const at::Tensor &x = x__;
+    Borrowed w__(w_); const at::Tensor &w = w__;
+    auto b = gt::optional(b_);
+    return at::Tensor(gt::linear_gelu(x, w, b));
+  });
+}
 GT_EXPORT gt_r1 gt_op_RawStableTarget(gt_handle x0_, gt_handle x1_, gt_handle ratio_) {
   return gt::one([&] {
     Borrowed x0__(x0_); const at::Tensor &x0 = x0__;
@@ -1239,6 +1247,16 @@ GT_EXPORT gt_r1 gt_op_RawAttention(gt_handle qkv_, double scale) {
   return gt::one([&] {
     Borrowed qkv__(qkv_); const at::Tensor &qkv = qkv__;
     return at::Tensor(gt::attention(qkv, scale));
+  });
+}
+GT_EXPORT gt_r2 gt_op_RawModulatedNorm(gt_handle x_, gt_handle branch_, gt_handle gate_, gt_handle shift_, gt_handle scale_, double eps) {
+  return gt::two([&] {
+    Borrowed x__(x_); const at::Tensor &x = x__;
+    auto branch = gt::optional(branch_);
+    auto gate = gt::optional(gate_);
+    Borrowed shift__(shift_); const at::Tensor &shift = shift__;
+    Borrowed scale__(scale_); const at::Tensor &scale = scale__;
+    return gt::modulated_norm(x, branch, gate, shift, scale, eps);
   });
 }
 GT_EXPORT gt_r1 gt_op_RawLayerNorm(gt_handle x_, const int64_t *shape_, int64_t shape_n, gt_handle w_, gt_handle b_, double eps) {

@@ -172,7 +172,7 @@
   X(gt_rl, gt_op_RawLinears, (gt_handle x_, void **w_, int64_t w_n, void **b_, int64_t b_n, void **more_, int64_t more_n), (x_, w_, w_n, b_, b_n, more_, more_n)) \
   X(gt_r1, gt_op_RawConv1d, (gt_handle x_, gt_handle w_, gt_handle b_, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *dilation_, int64_t dilation_n, int64_t groups), (x_, w_, b_, stride_, stride_n, padding_, padding_n, dilation_, dilation_n, groups)) \
   X(gt_r1, gt_op_PackLinear, (gt_handle w_), (w_)) \
-  X(gt_r1, gt_op_RawLinearPacked, (gt_handle x_, gt_handle w_, gt_handle b_, bool act), (x_, w_, b_, act)) \
+  X(gt_r1, gt_op_RawLinearPacked, (gt_handle x_, gt_handle w_, gt_handle b_, int64_t act), (x_, w_, b_, act)) \
   X(gt_r1, gt_op_PackConv2d, (gt_handle w_, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *dilation_, int64_t dilation_n, int64_t groups), (w_, stride_, stride_n, padding_, padding_n, dilation_, dilation_n, groups)) \
   X(gt_r1, gt_op_RawConv2dPacked, (gt_handle x_, gt_handle w_, gt_handle b_, const int64_t *stride_, int64_t stride_n, const int64_t *padding_, int64_t padding_n, const int64_t *dilation_, int64_t dilation_n, int64_t groups), (x_, w_, b_, stride_, stride_n, padding_, padding_n, dilation_, dilation_n, groups)) \
   X(gt_r1, gt_op_RawWiden, (gt_handle x_, gt_handle w_, gt_handle b_, int8_t to_, bool act), (x_, w_, b_, to_, act)) \
@@ -185,8 +185,10 @@
   X(gt_r1, gt_op_RawBiasSilu, (gt_handle x_, gt_handle b_), (x_, b_)) \
   X(gt_r0, gt_op_RawBiasSiluI, (gt_handle x_, gt_handle b_), (x_, b_)) \
   X(gt_r1, gt_op_RawLinearSilu, (gt_handle x_, gt_handle w_, gt_handle b_), (x_, w_, b_)) \
+  X(gt_r1, gt_op_RawLinearGelu, (gt_handle x_, gt_handle w_, gt_handle b_), (x_, w_, b_)) \
   X(gt_r1, gt_op_RawStableTarget, (gt_handle x0_, gt_handle x1_, gt_handle ratio_), (x0_, x1_, ratio_)) \
   X(gt_r1, gt_op_RawAttention, (gt_handle qkv_, double scale), (qkv_, scale)) \
+  X(gt_r2, gt_op_RawModulatedNorm, (gt_handle x_, gt_handle branch_, gt_handle gate_, gt_handle shift_, gt_handle scale_, double eps), (x_, branch_, gate_, shift_, scale_, eps)) \
   X(gt_r1, gt_op_RawLayerNorm, (gt_handle x_, const int64_t *shape_, int64_t shape_n, gt_handle w_, gt_handle b_, double eps), (x_, shape_, shape_n, w_, b_, eps)) \
   X(gt_r1, gt_op_RawBatchNorm, (gt_handle x_, gt_handle w_, gt_handle b_, gt_handle mean_, gt_handle variance_, bool training, double momentum, double eps), (x_, w_, b_, mean_, variance_, training, momentum, eps)) \
   X(gt_r1, gt_op_RawEmbedding, (gt_handle w_, gt_handle index_), (w_, index_)) \

@@ -45,7 +45,7 @@ func Conv1d(in, out, kernel int64, o ConvOptions) *Conv1dModule {
 // Forward: x: [B,in,L] -> [B,out,L'].
 func (c *Conv1dModule) Forward(x torch.Tensor) torch.Tensor {
 	if f := &c.frozen; f.use() {
-		return torch.RawLinearPacked(f.cast(x).Transpose(1, 2), f.weight, f.bias, false).Transpose(1, 2)
+		return torch.RawLinearPacked(f.cast(x).Transpose(1, 2), f.weight, f.bias, noActivation).Transpose(1, 2)
 	}
 	return torch.RawConv1d(x, c.Weight, c.Bias, []int64{c.Stride}, []int64{c.Padding}, []int64{c.Dilation}, c.Groups)
 }

@@ -99,18 +99,36 @@ func (l *LinearModule) freeze(dtype int8) {
 
 func (l *LinearModule) thaw() { l.frozen.thaw() }
 
-// evaluate is the frozen layer, followed by SiLU if act.
-func (l *LinearModule) evaluate(x torch.Tensor, act bool) torch.Tensor {
+// What follows a frozen layer, as torch.RawLinearPacked counts it.
+const (
+	noActivation int64 = iota
+	silu
+	gelu
+)
+
+// activated is act of x.
+func activated(x torch.Tensor, act int64) torch.Tensor {
+	switch act {
+	case silu:
+		return torch.Silu(x)
+	case gelu:
+		return torch.GeluTanh(x)
+	}
+	return x
+}
+
+// evaluate is the frozen layer, and what activates.
+func (l *LinearModule) evaluate(x torch.Tensor, act int64) torch.Tensor {
 	f := &l.frozen
 	switch {
 	case l.Bias.T != nil && l.InFeatures <= thin && l.OutFeatures > thin:
-		return torch.RawWiden(x.CastTo(torch.Float), f.weight, f.bias, f.dtype, act)
-	case l.Bias.T != nil && l.OutFeatures <= thin:
-		y := torch.RawNarrow(f.cast(x), f.weight, f.bias)
-		if act {
-			y = torch.Silu(y)
+		y := torch.RawWiden(x.CastTo(torch.Float), f.weight, f.bias, f.dtype, act == silu)
+		if act == silu {
+			return y
 		}
-		return y
+		return activated(y, act)
+	case l.Bias.T != nil && l.OutFeatures <= thin:
+		return activated(torch.RawNarrow(f.cast(x), f.weight, f.bias), act)
 	}
 	return torch.RawLinearPacked(f.cast(x), f.weight, f.bias, act)
 }

@@ -77,6 +77,9 @@ func TestFreeze(t *testing.T) {
 							t.Errorf("%s: %v off", name, d)
 						}
 						if l, ok := l.(*LinearModule); ok {
+							if d := furthest(l.ForwardGELU(x), torch.GeluTanh(want)); d > tolerance {
+								t.Errorf("%s with GELU: %v off", name, d)
+							}
 							if d := furthest(l.ForwardSiLU(x), torch.Silu(want)); d > tolerance {
 								t.Errorf("%s with SiLU: %v off", name, d)
 							}

@@ -42,7 +42,7 @@ func Linear(in, out int64, bias bool) *LinearModule {
 // Forward: x: [...,in] -> [...,out].
 func (l *LinearModule) Forward(x torch.Tensor) torch.Tensor {
 	if l.frozen.use() {
-		return l.evaluate(x, false)
+		return l.evaluate(x, noActivation)
 	}
 	return torch.RawLinear(x, l.Weight, l.Bias)
 }
@@ -50,9 +50,17 @@ func (l *LinearModule) Forward(x torch.Tensor) torch.Tensor {
 // ForwardSiLU is SiLU of Forward(x), the bias added in the pass that activates.
 func (l *LinearModule) ForwardSiLU(x torch.Tensor) torch.Tensor {
 	if l.frozen.use() {
-		return l.evaluate(x, true)
+		return l.evaluate(x, silu)
 	}
 	return torch.RawLinearSilu(x, l.Weight, l.Bias)
+}
+
+// ForwardGELU is GeluTanh of Forward(x), in the product where that is our own.
+func (l *LinearModule) ForwardGELU(x torch.Tensor) torch.Tensor {
+	if l.frozen.use() {
+		return l.evaluate(x, gelu)
+	}
+	return torch.RawLinearGelu(x, l.Weight, l.Bias)
 }
 
 // GroupNormModule normalises groups of channels (Wu and He 2018).

@@ -258,6 +258,9 @@ func TestMethodsBeforeInit(t *testing.T) {
 func TestLinearForwardSiLU(t *testing.T) {
 	l := nn.Linear(5, 3, true)
 	x := torch.RandN([]int64{7, 5}, false)
+	if got, want := l.ForwardGELU(x), torch.GeluTanh(l.Forward(x)); !torch.AllClose(got, want) {
+		t.Error("with GELU: ", got, want)
+	}
 	if got, want := l.ForwardSiLU(x), torch.Silu(l.Forward(x)); !torch.AllClose(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}

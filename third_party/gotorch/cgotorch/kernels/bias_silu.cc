@@ -1,6 +1,7 @@
-// Bias and SiLU as one operation with a gradient, and with the product before it.
+// Bias and activation as one operation with a gradient, and with the product before it.
 #include "bias_silu.h"
 
+#include <ATen/ops/gelu.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/silu.h>
 #include <ATen/record_function.h>
@@ -24,8 +25,9 @@ const BiasSiluLoops &loops() {
 }
 
 // x is contiguous.
-BiasSilu shape(const at::Tensor &x, const at::Tensor &bias) {
+BiasSilu shape(const at::Tensor &x, const at::Tensor &bias, Activation act) {
   BiasSilu o = {};
+  o.act = act;
   o.columns = x.size(-1), o.rows = x.numel() / o.columns;
   o.half = x.scalar_type() == at::kBFloat16;
   o.x = x.const_data_ptr(), o.bias = numbers(bias);
@@ -39,52 +41,56 @@ void run(BiasSiluLoop loop, const BiasSilu &o) {
 }
 
 // The same from libtorch's operations.
-at::Tensor composed(const at::Tensor &x, const at::Tensor &bias) {
-  return at::silu(bias.defined() ? x + bias.to(x.scalar_type()) : x);
+at::Tensor composed(const at::Tensor &x, const at::Tensor &bias, Activation act) {
+  at::Tensor z = bias.defined() ? x + bias.to(x.scalar_type()) : x;
+  return act == Activation::gelu ? at::gelu(z, "tanh") : at::silu(z);
 }
 
 // Writes to y, which may be x.
-void compute(const at::Tensor &x, const at::Tensor &bias, const at::Tensor &y) {
+void compute(const at::Tensor &x, const at::Tensor &bias, Activation act, const at::Tensor &y) {
   at::Tensor b = flat(bias);
-  BiasSilu o = shape(x, b);
+  BiasSilu o = shape(x, b, act);
   o.y = y.mutable_data_ptr();
   run(loops().forward, o);
 }
 
 struct Function : torch::autograd::Function<Function> {
-  static Variable forward(AutogradContext *ctx, Variable x, const std::optional<Variable> &bias) {
+  static Variable forward(AutogradContext *ctx, Variable x, const std::optional<Variable> &bias,
+                          int64_t act) {
     x = x.contiguous();
     at::Tensor y = at::empty_like(x);
-    compute(x, or_none(bias), y);
+    compute(x, or_none(bias), static_cast<Activation>(act), y);
     ctx->save_for_backward({x, or_none(bias)});
+    ctx->saved_data["act"] = act;
     return y;
   }
 
   static variable_list backward(AutogradContext *ctx, variable_list grads) {
     auto saved = ctx->get_saved_variables();
     const at::Tensor &x = saved[0], &bias = saved[1];
+    auto act = static_cast<Activation>(ctx->saved_data["act"].toInt());
     bool of_bias = bias.defined() && ctx->needs_input_grad(1);
     // A gradient that is to have one itself (create_graph) is libtorch's.
     if (at::GradMode::is_enabled()) {
-      variable_list inputs, all(2);
+      variable_list inputs, all(3);
       if (x.requires_grad()) inputs.push_back(x);
       if (of_bias) inputs.push_back(bias);
       auto found =
-          torch::autograd::grad({composed(x, bias)}, inputs, {grads[0]}, /*retain_graph=*/true,
+          torch::autograd::grad({composed(x, bias, act)}, inputs, {grads[0]}, /*retain_graph=*/true,
                                 /*create_graph=*/true);
       if (x.requires_grad()) all[0] = found[0];
       if (of_bias) all[1] = found.back();
       return all;
     }
     at::Tensor dy = grads[0].contiguous(), dx = at::empty_like(x), b = flat(bias), sums;
-    BiasSilu o = shape(x, b);
+    BiasSilu o = shape(x, b, act);
     if (of_bias) {
       sums = at::empty({o.blocks(), o.columns}, x.options().dtype(at::kFloat));
       o.sums = sums.mutable_data_ptr<float>();
     }
     o.dy = dy.const_data_ptr(), o.dx = dx.mutable_data_ptr();
     run(loops().backward, o);
-    return {dx, of_bias ? total(sums).to(bias.scalar_type()) : at::Tensor()};
+    return {dx, of_bias ? total(sums).to(bias.scalar_type()) : at::Tensor(), at::Tensor()};
   }
 };
 
@@ -107,8 +113,8 @@ at::Tensor bias_silu(const at::Tensor &x, const std::optional<at::Tensor> &bias)
   RECORD_FUNCTION("gotorch::bias_silu", std::vector<c10::IValue>());
   at::Tensor b = or_none(bias);
   check(x, b);
-  if (!ours(x, b)) return composed(x, b);
-  return Function::apply(x, bias);
+  if (!ours(x, b)) return composed(x, b, Activation::silu);
+  return Function::apply(x, bias, static_cast<int64_t>(Activation::silu));
 }
 
 void bias_silu_(const at::Tensor &x, const std::optional<at::Tensor> &bias) {
@@ -118,11 +124,11 @@ void bias_silu_(const at::Tensor &x, const std::optional<at::Tensor> &bias) {
   TORCH_CHECK(!(at::GradMode::is_enabled() && (learns(x) || learns(b))),
               "SiLU in place leaves no gradient: it overwrites what that is computed from");
   if (!ours(x, b)) {
-    x.copy_(composed(x, b));
+    x.copy_(composed(x, b, Activation::silu));
     return;
   }
   at::Tensor rows = x.contiguous();
-  compute(rows, b, rows);
+  compute(rows, b, Activation::silu, rows);
   if (!rows.is_same(x)) x.copy_(rows);
 }
 
@@ -131,12 +137,25 @@ at::Tensor linear_silu(const at::Tensor &x, const at::Tensor &w,
   // Elsewhere libtorch adds the bias in the product.
   if (!x.device().is_cpu()) return at::silu(gt::linear(x, w, bias));
   if (auto y = thin_silu(x, w, or_none(bias))) return *y;
-  if (auto y = tiled_linear(x, w, or_none(bias), true)) return *y;
+  if (auto y = tiled_linear(x, w, or_none(bias), Activation::silu)) return *y;
   at::Tensor z = gt::linear(x, w, {});
   if (z.requires_grad() || (at::GradMode::is_enabled() && learns(or_none(bias))))
     return bias_silu(z, bias);
   bias_silu_(z, bias);
   return z;
+}
+
+at::Tensor linear_gelu(const at::Tensor &x, const at::Tensor &w,
+                       const std::optional<at::Tensor> &bias) {
+  if (auto y = tiled_linear(x, w, or_none(bias), Activation::gelu)) return *y;
+  at::Tensor z = gt::linear(x, w, bias);
+  if (!ours(z, {})) return at::gelu(z, "tanh");
+  constexpr auto gelu = Activation::gelu;
+  // The bias is libtorch's: it adds it in the product, whose type has its sum, too.
+  if (z.requires_grad()) return Function::apply(z, std::nullopt, static_cast<int64_t>(gelu));
+  at::Tensor rows = z.contiguous();
+  compute(rows, {}, gelu, rows);
+  return rows;
 }
 
 }  // namespace gt

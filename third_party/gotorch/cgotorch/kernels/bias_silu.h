@@ -1,14 +1,17 @@
-// What the loops of bias and SiLU compute with.
+// What the loops of bias and activation compute with.
 #ifndef CGOTORCH_KERNELS_BIAS_SILU_H_
 #define CGOTORCH_KERNELS_BIAS_SILU_H_
 
 #include <stdint.h>
+
+#include "activation.h"
 
 namespace gt {
 
 struct BiasSilu {
   static constexpr int64_t block = 32;  // rows; what a thread does is counted in these
   int64_t rows, columns;
+  Activation act;     // silu or gelu
   bool half;          // x, y, dy, dx are bf16, else float32
   const void *x;      // [rows,columns]
   const float *bias;  // [columns], or null: 0

@@ -1,18 +1,20 @@
-// y = silu(x + bias), and backward, for the processor that the including file is
+// y = act(x + bias), and backward, for the processor that the including file is
 // compiled for:
 //
-//	dx = dy silu'(x + bias), dbias = sum dx over rows
+//	dx = dy act'(x + bias), dbias = sum dx over rows
 //
 // Rows are gone through one after the other, as they lie in memory; the sums of a
 // block of them stay in the first-level cache.
+#include "activation_loops.h"
 #include "bias_silu.h"
 #include "vector.h"
 
 namespace {
 
+using gt::Activation;
 using gt::BiasSilu;
 
-template <class T, bool biased>
+template <Activation act, class T, bool biased>
 void forward_as(const BiasSilu &o, int64_t from, int64_t to) {
   for (int64_t row = from; row < to; row++) {
     const T *x = (const T *)o.x + row * o.columns;
@@ -20,12 +22,12 @@ void forward_as(const BiasSilu &o, int64_t from, int64_t to) {
     across(o.columns, [&]<bool part>(int64_t c, int64_t n) {
       Floats z = get<part>(x + c, n);
       if constexpr (biased) z += get<part>(o.bias + c, n);
-      put<part>(y + c, silu(z), n);
+      put<part>(y + c, activated<act>(z), n);
     });
   }
 }
 
-template <class T, bool biased>
+template <Activation act, class T, bool biased>
 void backward_as(const BiasSilu &o, int64_t from, int64_t to) {
   float *sums = o.sums ? o.sums + from / BiasSilu::block * o.columns : nullptr;
   for (int64_t row = from; row < to; row++) {
@@ -34,7 +36,7 @@ void backward_as(const BiasSilu &o, int64_t from, int64_t to) {
     across(o.columns, [&]<bool part>(int64_t c, int64_t n) {
       Floats z = get<part>(x + c, n);
       if constexpr (biased) z += get<part>(o.bias + c, n);
-      Floats d = get<part>(dy + c, n) * silu_slope(z);
+      Floats d = get<part>(dy + c, n) * activation_slope<act>(z);
       put<part>(dx + c, d, n);
       if (sums) put<part>(sums + c, row == from ? d : d + get<part>(sums + c, n), n);
     });
@@ -50,22 +52,33 @@ GT_FN void blocks(const BiasSilu &o, int64_t begin, int64_t end, Body body) {
   }
 }
 
+template <Activation act>
+void forward_of(const BiasSilu &o, int64_t from, int64_t to) {
+  if (o.half)
+    o.bias ? forward_as<act, bf16, true>(o, from, to) : forward_as<act, bf16, false>(o, from, to);
+  else
+    o.bias ? forward_as<act, float, true>(o, from, to) : forward_as<act, float, false>(o, from, to);
+}
+
+template <Activation act>
+void backward_of(const BiasSilu &o, int64_t from, int64_t to) {
+  if (o.half)
+    o.bias ? backward_as<act, bf16, true>(o, from, to) : backward_as<act, bf16, false>(o, from, to);
+  else
+    o.bias ? backward_as<act, float, true>(o, from, to)
+           : backward_as<act, float, false>(o, from, to);
+}
+
 void forward(const BiasSilu &o, int64_t begin, int64_t end) {
-  blocks(o, begin, end, [&](int64_t from, int64_t to) {
-    if (o.half)
-      o.bias ? forward_as<bf16, true>(o, from, to) : forward_as<bf16, false>(o, from, to);
-    else
-      o.bias ? forward_as<float, true>(o, from, to) : forward_as<float, false>(o, from, to);
-  });
+  const bool gelu = o.act == Activation::gelu;
+  auto loop = gelu ? forward_of<Activation::gelu> : forward_of<Activation::silu>;
+  blocks(o, begin, end, [&](int64_t from, int64_t to) { loop(o, from, to); });
 }
 
 void backward(const BiasSilu &o, int64_t begin, int64_t end) {
-  blocks(o, begin, end, [&](int64_t from, int64_t to) {
-    if (o.half)
-      o.bias ? backward_as<bf16, true>(o, from, to) : backward_as<bf16, false>(o, from, to);
-    else
-      o.bias ? backward_as<float, true>(o, from, to) : backward_as<float, false>(o, from, to);
-  });
+  const bool gelu = o.act == Activation::gelu;
+  auto loop = gelu ? backward_of<Activation::gelu> : backward_of<Activation::silu>;
+  blocks(o, begin, end, [&](int64_t from, int64_t to) { loop(o, from, to); });
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #ifndef CGOTORCH_KERNELS_KERNELS_H_
 #define CGOTORCH_KERNELS_KERNELS_H_
 
+#include "activation.h"
 #include "pch.h"
 
 namespace gt {
@@ -36,6 +37,16 @@ at::Tensor libtorch_group_norm(const at::Tensor &x, int64_t groups,
                                const std::optional<at::Tensor> &weight,
                                const std::optional<at::Tensor> &bias, double eps);
 
+// The sum x + gate branch, or x where there is no branch, and its normalisation over the last
+// dimension, times 1 + scale, plus shift. x, branch: [B,T,W], gate, shift, scale: [B,W] -> both of
+// x's shape, the sum of x's type, and on the CPU the other of shift's. float32 and bf16 there are
+// computed by loops of our own with float32 inside.
+std::pair<at::Tensor, at::Tensor> modulated_norm(const at::Tensor &x,
+                                                 const std::optional<at::Tensor> &branch,
+                                                 const std::optional<at::Tensor> &gate,
+                                                 const at::Tensor &shift, const at::Tensor &scale,
+                                                 double eps);
+
 // silu(x + bias). x: [...,C], bias: [C] or none -> x's shape and type. float32 and
 // bf16 on the CPU are computed by loops of our own with float32 inside.
 at::Tensor bias_silu(const at::Tensor &x, const std::optional<at::Tensor> &bias);
@@ -49,14 +60,17 @@ at::Tensor linear(const at::Tensor &x, const at::Tensor &w, const std::optional<
 std::vector<at::Tensor> linears(const at::Tensor &x, const std::vector<at::Tensor> &w,
                                 const std::vector<at::Tensor> &b,
                                 const std::vector<at::Tensor> &more);
-// linear, and linear_silu if act, in bf16 by tiles of AMX, or nothing where the processor, the
+// linear, and what activates, in bf16 by tiles of AMX, or nothing where the processor, the
 // types (or autocast's) or the sizes, which must be multiples of 32, are others.
 std::optional<at::Tensor> tiled_linear(const at::Tensor &x, const at::Tensor &w,
-                                       const at::Tensor &b, bool act = false);
+                                       const at::Tensor &b, Activation act = Activation::none);
 // silu(x w' + bias). Up to 8 outputs, or an x of up to 8 columns for which no gradient
 // is wanted, go through loops of our own, and so does what tiled_linear takes; else the
 // product is libtorch's.
 at::Tensor linear_silu(const at::Tensor &x, const at::Tensor &w,
+                       const std::optional<at::Tensor> &bias);
+// The same with GELU, by its approximation with tanh.
+at::Tensor linear_gelu(const at::Tensor &x, const at::Tensor &w,
                        const std::optional<at::Tensor> &bias);
 // linear_silu by such loops, or nothing.
 std::optional<at::Tensor> thin_silu(const at::Tensor &x, const at::Tensor &w, const at::Tensor &b);
@@ -68,6 +82,10 @@ at::Tensor stable_target(const at::Tensor &x0, const at::Tensor &x1, const at::T
 // softmax(scale q k') v. qkv: [B,heads,3,T,C], which q, k and v are slices of, in
 // any layout -> [B,heads,T,C], laid out as a slice of [B,heads,1,T,C] would be.
 at::Tensor attention(const at::Tensor &qkv, double scale);
+// softmax(scale q k' + mask) v, causal: of no later keys. q: [...,L,C], k, v: [...,S,C], mask:
+// [...,L,S] or none -> [...,L,C]. libtorch's, where its gradients are as exact as others.
+at::Tensor attention_of(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v,
+                        const std::optional<at::Tensor> &mask, bool causal, double scale);
 
 // libtorch's convolutions; where channels lie side by side, products by a kernel of one
 // element, and of float32 by 3x3 Winograd's algorithm.
@@ -100,10 +118,10 @@ at::Tensor packed_winograd(const at::Tensor &x, const at::Tensor &u,
 // w as products on a processor want it, laid out by oneDNN once instead of in
 // every product; w itself where that is not to be had. w: [O,I], float32 or bf16.
 at::Tensor pack_linear(const at::Tensor &w);
-// x w' + b, then SiLU if act, of a w that was packed. x: [...,I], b: [O] or none,
+// x w' + b, activated, of a w that was packed. x: [...,I], b: [O] or none,
 // both of the type that w had -> [...,O].
 at::Tensor packed_linear(const at::Tensor &x, const at::Tensor &w,
-                         const std::optional<at::Tensor> &b, bool act);
+                         const std::optional<at::Tensor> &b, Activation act);
 // The same of a convolution. w: [O,I/groups,KH,KW], x: [B,I,H,W].
 at::Tensor pack_conv2d(const at::Tensor &w, at::IntArrayRef stride, at::IntArrayRef padding,
                        at::IntArrayRef dilation, int64_t groups);

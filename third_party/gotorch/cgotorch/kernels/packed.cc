@@ -30,7 +30,7 @@ bool can_pack(const at::Tensor &w) {
 }
 
 const c10::List<std::optional<at::Scalar>> no_scalars;
-const std::optional<std::string> no_algorithm;
+const std::optional<std::string> no_algorithm, with_tanh = "tanh";
 
 }  // namespace
 
@@ -41,10 +41,15 @@ at::Tensor pack_linear(const at::Tensor &w) {
 }
 
 at::Tensor packed_linear(const at::Tensor &x, const at::Tensor &w,
-                         const std::optional<at::Tensor> &b, bool act) {
+                         const std::optional<at::Tensor> &b, Activation act) {
   static const auto op = find("mkldnn::_linear_pointwise");
-  if (!w.is_mkldnn() || !op) return act ? linear_silu(x, w, b) : at::linear(x, w, b);
-  return call(*op, {x, w, b, act ? "swish" : "none", no_scalars, no_algorithm});
+  if (!w.is_mkldnn() || !op) {
+    if (act == Activation::none) return at::linear(x, w, b);
+    return act == Activation::silu ? linear_silu(x, w, b) : linear_gelu(x, w, b);
+  }
+  static const char *const names[] = {"none", "swish", "gelu"};
+  return call(*op, {x, w, b, names[static_cast<int>(act)], no_scalars,
+                    act == Activation::gelu ? with_tanh : no_algorithm});
 }
 
 at::Tensor pack_conv2d(const at::Tensor &w, at::IntArrayRef stride, at::IntArrayRef padding,

@@ -5,7 +5,9 @@
 #include "tiled_linear.h"
 
 #include <ATen/autocast_mode.h>
+#include <ATen/ops/gelu.h>
 #include <ATen/ops/linear.h>
+#include <ATen/ops/silu.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "dispatch.h"
@@ -56,7 +58,7 @@ constexpr int64_t worth = 1 << 15;
 
 // y, and z if kept.
 std::pair<at::Tensor, at::Tensor> forward_of(const at::Tensor &x, const at::Tensor &w,
-                                             const at::Tensor &bias, bool act, bool kept) {
+                                             const at::Tensor &bias, Activation act, bool kept) {
   at::Tensor rows = x.contiguous(), weight = w.contiguous(), b = flat(bias);
   auto sizes = x.sizes().vec();
   sizes.back() = w.size(0);
@@ -104,17 +106,18 @@ void weights_of(TiledLinear o, at::Tensor dw, at::Tensor db, const Work &work) {
 
 struct Function : torch::autograd::Function<Function> {
   static Variable forward(AutogradContext *ctx, const Variable &x, const Variable &w,
-                          const std::optional<Variable> &bias, bool act, bool learns) {
-    auto [y, z] = forward_of(x, w, or_none(bias), act, act && learns);
+                          const std::optional<Variable> &bias, int64_t kind, bool learns) {
+    auto act = static_cast<Activation>(kind);
+    auto [y, z] = forward_of(x, w, or_none(bias), act, act != Activation::none && learns);
     ctx->save_for_backward({x, w, or_none(bias), z});
-    ctx->saved_data["act"] = act;
+    ctx->saved_data["act"] = kind;
     return y;
   }
 
   static variable_list backward(AutogradContext *ctx, variable_list grads) {
     auto saved = ctx->get_saved_variables();
     const at::Tensor &x = saved[0], &w = saved[1], &b = saved[2], &z = saved[3];
-    bool act = ctx->saved_data["act"].toBool();
+    auto act = static_cast<Activation>(ctx->saved_data["act"].toInt());
     bool of[3] = {ctx->needs_input_grad(0), ctx->needs_input_grad(1),
                   b.defined() && ctx->needs_input_grad(2)};
     variable_list all(5);
@@ -125,7 +128,7 @@ struct Function : torch::autograd::Function<Function> {
         if (of[i]) inputs.push_back(saved[i]);
       at::ScalarType type = x.scalar_type();
       at::Tensor y = at::linear(x, w.to(type), optional(b.defined() ? b.to(type) : b));
-      if (act) y = at::silu(y);
+      if (act != Activation::none) y = act == Activation::silu ? at::silu(y) : at::gelu(y, "tanh");
       auto found = torch::autograd::grad({y}, inputs, {grads[0]}, /*retain_graph=*/true,
                                          /*create_graph=*/true);
       for (int i = 0, n = 0; i < 3; i++)
@@ -134,13 +137,13 @@ struct Function : torch::autograd::Function<Function> {
     }
     at::Tensor rows = x.contiguous(), weight = w.contiguous(), dy = grads[0].contiguous();
     TiledLinear o = shape(rows, weight);
-    at::Tensor dz = act ? at::empty_like(dy) : at::Tensor();
     o.act = act, o.dy = dy.const_data_ptr();
-    if (act) o.z = z.mutable_data_ptr(), o.dz = dz.mutable_data_ptr();
+    at::Tensor dz = o.activates() ? at::empty_like(dy) : at::Tensor();
+    if (o.activates()) o.z = z.mutable_data_ptr(), o.dz = dz.mutable_data_ptr();
     Work work(o, of[1] || of[2]);
     if (of[0]) {
       all[0] = inputs_of(o, dy, work);
-    } else if (act) {
+    } else if (o.activates()) {
       in_parallel(o.blocks(), 8,
                   [&](int64_t begin, int64_t end, int64_t) { loops.slopes(o, begin, end); });
     }
@@ -162,7 +165,7 @@ bool known(const at::Tensor &t) {
 }  // namespace
 
 std::optional<at::Tensor> tiled_linear(const at::Tensor &x, const at::Tensor &w,
-                                       const at::Tensor &b, bool act) {
+                                       const at::Tensor &b, Activation act) {
   if (!tiles() || !x.dim() || w.dim() != 2 || x.size(-1) != w.size(1) || !x.numel()) return {};
   if (w.size(0) == 0 || w.size(0) % 32 || w.size(1) % 32) return {};
   if (!known(x) || !known(w)) return {};
@@ -175,7 +178,7 @@ std::optional<at::Tensor> tiled_linear(const at::Tensor &x, const at::Tensor &w,
   }
   bool learns = false;
   for (const at::Tensor &t : {x, w, b}) learns |= t.defined() && t.requires_grad();
-  return Function::apply(x.to(at::kBFloat16), w, optional(b), act,
+  return Function::apply(x.to(at::kBFloat16), w, optional(b), static_cast<int64_t>(act),
                          learns && at::GradMode::is_enabled());
 }
 

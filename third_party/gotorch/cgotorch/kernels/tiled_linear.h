@@ -4,29 +4,32 @@
 
 #include <stdint.h>
 
+#include "activation.h"
+
 namespace gt {
 
-// z = x w' + bias, y = z or silu(z), and backward. in and out are multiples of 32.
+// z = x w' + bias, y = z activated, and backward. in and out are multiples of 32.
 struct TiledLinear {
   static constexpr int64_t block = 32;  // rows
   int64_t rows, in, out;
-  bool half;            // w is bf16, else float32
-  bool act;             // SiLU follows
-  const void *x;        // [rows,in], bf16
-  const void *w;        // [out,in]
-  const float *bias;    // [out], or null
-  void *y;              // [rows,out], bf16
-  void *z;              // [rows,out], bf16, with act: forward leaves it where it is not null
-  void *packed;         // w in bf16 as products want it
-  const void *dy;       // [rows,out], bf16
-  void *dz;             // [rows,out], bf16, with act: the slopes leave it
-  void *dx;             // [rows,in], bf16
+  bool half;  // w is bf16, else float32
+  Activation act;
+  const void *x;      // [rows,in], bf16
+  const void *w;      // [out,in]
+  const float *bias;  // [out], or null
+  void *y;            // [rows,out], bf16
+  void *z;         // [rows,out], bf16, with an activation: forward leaves it where it is not null
+  void *packed;    // w in bf16 as products want it
+  const void *dy;  // [rows,out], bf16
+  void *dz;        // [rows,out], bf16, with an activation: the slopes leave it
+  void *dx;        // [rows,in], bf16
   const float *sums;    // [threads,in*out+out]: of each the gradient of w and then of bias
   const uint8_t *used;  // of each of the threads, whether it did anything
   int64_t threads;
   void *dw;   // [out,in], of w's type
   float *db;  // [out], or null
 
+  bool activates() const { return act != Activation::none; }
   int64_t blocks() const { return (rows + block - 1) / block; }
   // The gradient of w is summed transposed where that leaves less to be transposed.
   bool turned() const { return in < out; }
@@ -48,7 +51,7 @@ struct TiledLinearLoops {
   void (*pack_backward)(const TiledLinear &, int64_t begin, int64_t end);
   // Blocks of rows.
   void (*forward)(const TiledLinear &, int64_t begin, int64_t end, void *scratch);
-  // With act, dz; inputs does so, too.
+  // With an activation, dz; inputs does so, too.
   void (*slopes)(const TiledLinear &, int64_t begin, int64_t end);
   // dx from what is packed.
   void (*inputs)(const TiledLinear &, int64_t begin, int64_t end, void *scratch);

@@ -1,17 +1,19 @@
 // Linear layers in bf16 by tiles of AMX, forward and backward:
 //
-//	z = x w' + bias, y = z or silu(z), dz = dy or dy silu'(z)
+//	z = x w' + bias, y = act(z), dz = dy act'(z)
 //	dx = dz w, dw = dz' x, dbias = sum dz over rows
 //
-// SiLU costs little: what is no product is done while the processor multiplies.
+// Activations cost little: what is no product is done while the processor multiplies.
 // Rows are taken as they lie; w is packed once. For dw, of which rows are what is
 // summed over, they are packed in chunks that stay in the second-level cache, one
 // operand transposed in registers: the smaller one.
+#include "activation_loops.h"
 #include "tiled_linear.h"
 #include "tiles.h"
 
 namespace {
 
+using gt::Activation;
 using gt::TiledLinear;
 
 // Calls body(first row, where the rows lie, how many there are) for blocks of rows of a
@@ -100,7 +102,8 @@ void forward(const TiledLinear &o, int64_t begin, int64_t end, void *scratch) {
     if (o.bias) z[0] += load(o.bias + j), z[1] += load(o.bias + j + width);
     const int64_t at = r * o.out + j;
     if (o.z) _mm512_storeu_si512((bf16 *)o.z + at, halved(z[0], z[1]));
-    if (o.act) z[0] = silu(z[0]), z[1] = silu(z[1]);
+    if (o.act == Activation::silu) z[0] = silu(z[0]), z[1] = silu(z[1]);
+    if (o.act == Activation::gelu) z[0] = gelu(z[0]), z[1] = gelu(z[1]);
     _mm512_storeu_si512((bf16 *)o.y + at, halved(z[0], z[1]));
   };
   begin_tiles();
@@ -109,14 +112,22 @@ void forward(const TiledLinear &o, int64_t begin, int64_t end, void *scratch) {
 }
 
 // dz of elements begin to end, multiples of 32.
-GT_FN void slope(const TiledLinear &o, int64_t begin, int64_t end) {
+template <Activation act>
+GT_FN void slope_of(const TiledLinear &o, int64_t begin, int64_t end) {
   const bf16 *z = (const bf16 *)o.z, *dy = (const bf16 *)o.dy;
   for (int64_t i = begin; i < end; i += side) {
     Floats d[2];
     for (int64_t j = 0; j < 2; j++)
-      d[j] = load(dy + i + j * width) * silu_slope(load(z + i + j * width));
+      d[j] = load(dy + i + j * width) * activation_slope<act>(load(z + i + j * width));
     _mm512_storeu_si512((bf16 *)o.dz + i, halved(d[0], d[1]));
   }
+}
+
+GT_FN void slope(const TiledLinear &o, int64_t begin, int64_t end) {
+  if (o.act == Activation::gelu)
+    slope_of<Activation::gelu>(o, begin, end);
+  else
+    slope_of<Activation::silu>(o, begin, end);
 }
 
 void slopes(const TiledLinear &o, int64_t begin, int64_t end) {
@@ -129,7 +140,7 @@ void inputs(const TiledLinear &o, int64_t begin, int64_t end, void *scratch) {
     _mm512_storeu_si512((bf16 *)o.dx + r * o.in + j, halved(load(from), load(from + width)));
   };
   begin_tiles();
-  if (!o.act) {
+  if (!o.activates()) {
     multiply(o, o.dy, o.out, o.in, begin, end, scratch, row, [](int64_t, int64_t) {});
   } else {
     slopes(o, begin, begin + 1);
@@ -159,7 +170,7 @@ void pair(const TiledLinear &o, const void *matrix, int64_t columns, int64_t beg
 
 void weights(const TiledLinear &o, int64_t begin, int64_t end, void *scratch, float *sums) {
   const bool turned = o.turned();
-  const void *dz = o.act ? o.dz : o.dy;
+  const void *dz = o.activates() ? o.dz : o.dy;
   const int64_t m = turned ? o.in : o.out, n = turned ? o.out : o.in, chunk = o.chunk();
   bf16 *left = (bf16 *)scratch, *right = left + m * chunk, *spare = right + n * chunk;
   float *bias = sums + m * n;

@@ -1,0 +1,3 @@
+#include "modulated_loops.h"
+
+extern const gt::ModulatedLoops gt::modulated_base = {forward, backward};
