@@ -59,6 +59,7 @@ class DiTBlock(torch.nn.Module):
     def __init__(self, width, heads):
         super().__init__()
         self.heads = heads
+        self.fused = False  # attention as people write it since PyTorch has one of its own
         self.attn = torch.nn.Module()
         self.attn.qkv = torch.nn.Linear(width, 3 * width)
         self.attn.proj = torch.nn.Linear(width, width)
@@ -73,8 +74,11 @@ class DiTBlock(torch.nn.Module):
         q, k, v = (
             a.unflatten(2, (self.heads, -1)).transpose(1, 2) for a in self.attn.qkv(n).chunk(3, -1)
         )
-        weights = (q @ k.transpose(2, 3) / math.sqrt(q.shape[3])).softmax(-1)
-        h = h + gate1 * self.attn.proj((weights @ v).transpose(1, 2).flatten(2))
+        if self.fused:
+            mixed = F.scaled_dot_product_attention(q, k, v)
+        else:
+            mixed = (q @ k.transpose(2, 3) / math.sqrt(q.shape[3])).softmax(-1) @ v
+        h = h + gate1 * self.attn.proj(mixed.transpose(1, 2).flatten(2))
         n = F.layer_norm(h, h.shape[2:], eps=1e-6) * (1 + scale2) + shift2
         return h + gate2 * self.mlp.fc2(F.gelu(self.mlp.fc1(n), approximate="tanh"))
 

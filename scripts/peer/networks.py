@@ -1,4 +1,4 @@
-"""PyTorch's networks: those of bin/train, by torchcfm's UNet and a plain MLP."""
+"""PyTorch's networks: those of bin/train, by torchcfm's UNet, a DiT and a plain MLP."""
 
 import glob
 import importlib.machinery
@@ -58,12 +58,32 @@ def unet_config(channels, size, num_channels, mult, attention):
     }  # fmt: skip
 
 
+def dit_config(channels, size):
+    """That of train --network dit."""
+    return {"channels": channels, "size": size, "patch_size": 2, "depth": 6, "width": 192, "num_heads": 3, "num_classes": 10, "null_class": False}
+
+
 CONFIGS = {
     "digits": unet_config(1, 8, 32, (1, 2), 4),
     "mnist": unet_config(1, 28, 64, (1, 2, 2), 16),
     "cifar10": unet_config(3, 32, 64, (1, 2, 2, 2), 16),
+    "dit": dit_config(1, 8),
+    "dit32": dit_config(3, 32),
 }
-BATCH = {"points": 4096, "digits": 64, "mnist": 128, "cifar10": 128}
+BATCH = {"points": 4096, "digits": 64, "mnist": 128, "cifar10": 128, "dit": 64, "dit32": 64}
+
+
+def is_dit(name):
+    return "patch_size" in CONFIGS.get(name, {})
+
+
+def of_images(name, products=False):
+    """The network of a job. products: a transformer's attention by products and softmax, not PyTorch's own."""
+    model = built(CONFIGS[name])
+    if is_dit(name):
+        for block in model.blocks:
+            block.fused = not products
+    return model
 
 
 class MLP(torch.nn.Module):

@@ -5,28 +5,28 @@ import time
 
 import torch
 from compute import autocast, on_gpu, set_precision, status_bytes, synchronize
-from networks import BATCH, CONFIGS, MLP, unet
+from networks import BATCH, CONFIGS, MLP, is_dit, of_images
 
 
 class Job:
-    """A network and its training steps: points, digits, mnist or cifar10."""
+    """A network and its training steps: points, or images, of which CONFIGS has the names."""
 
-    def __init__(self, name, precision, device, how="eager", channels_last=False, batch=0, threads=0):
+    def __init__(self, name, precision, device, how="eager", channels_last=False, batch=0, threads=0, products=False):
         self.name, self.precision, self.device, self.how = name, precision, device, how
         set_precision(precision)
         if threads:
             torch.set_num_threads(threads)
         torch.manual_seed(0)
         points = name == "points"
-        self.model = (MLP() if points else unet(CONFIGS[name])).to(device)
-        self.layout = torch.channels_last if channels_last and not points else torch.contiguous_format
+        self.model = (MLP() if points else of_images(name, products)).to(device)
+        self.layout = torch.channels_last if channels_last and not points and not is_dit(name) else torch.contiguous_format
         self.model.to(memory_format=self.layout)
         self.params = list(self.model.parameters())
         mode = "reduce-overhead" if on_gpu(device) else "default"  # which is with CUDA graphs
         self.run_model = torch.compile(self.model, mode=mode) if how == "compile" else self.model
         self.clip = 0.0 if points else 1.0
         # The default recipe of digits averages the weights; the reference's recipe does not.
-        self.ema = [p.detach().clone() for p in self.params] if name == "digits" else None
+        self.ema = [p.detach().clone() for p in self.params] if name in ("digits", "dit") else None
         self.adamw = torch.optim.AdamW(self.params, lr=1e-3, fused=True, capturable=how == "graph")
         self.batch, self.k = batch or BATCH[name], 0
         if not points:
