@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Runs the binding's tests on a C++ part that is built with AddressSanitizer
-# and UndefinedBehaviorSanitizer (nothing is recovered from), and, with
-# --valgrind, looks for memory that the C++ part loses.
+# and UndefinedBehaviorSanitizer (nothing is recovered from); with --threads a
+# program without Go and the C++ part with ThreadSanitizer; and, with --valgrind,
+# looks for memory that the C++ part loses.
 #
 # What the sanitizers see is our own code and what it is given: libtorch is not
 # instrumented, so the checks that need all code to be are off. Leaks are not
 # looked for by AddressSanitizer, which cannot see what Go's memory points to;
 # valgrind's memcheck does that on a C++ program without Go (cgotorch/check).
+# Go and ThreadSanitizer do not go together either.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=../../scripts/lib.sh
@@ -14,8 +16,9 @@ source "$here/../../scripts/lib.sh"
 
 usage() {
     cat <<'USAGE'
-Usage: third_party/gotorch/sanitize.sh [--valgrind]
+Usage: third_party/gotorch/sanitize.sh [--threads | --valgrind]
 
+  --threads   data races of the C++ part
   --valgrind  memcheck only: definite leaks of the C++ part
 USAGE
 }
@@ -26,9 +29,9 @@ main() {
     find_libtorch || die "libtorch is missing; run scripts/setup"
     temp=$(mktemp -d)
     trap 'rm -rf "$temp"' EXIT
-    include=(-I "$here/cgotorch" -isystem "$torch_dir/include" -isystem "$torch_dir/include/torch/csrc/api/include")
     case ${1:-} in
     '') sanitize ;;
+    --threads) races ;;
     --valgrind) memcheck ;;
     --help | -h) usage ;;
     *)
@@ -38,39 +41,17 @@ main() {
     esac
 }
 
-# Compiles the CPU part with flags into a library.
-build() { # LIBRARY FLAG...
-    local library=$1 source failed='' flags extra kernel=()
+# Compiles a program of cgotorch/check that calls the library in the temporary folder.
+program() { # NAME FLAG...
+    local name=$1
     shift
-    flags=(-std="$cxx_standard" -fPIC -fvisibility=hidden -g -fno-omit-frame-pointer "$@" "${include[@]}")
-    mkdir "$temp/pch"
-    cp "$here/cgotorch/pch.h" "$temp/pch/"
-    "$cxx" "${flags[@]}" -x c++-header "$temp/pch/pch.h" -o "$temp/pch/pch.h.gch"
-    while read -r source; do
-        case ${source##*/} in
-        cuda*) continue ;;
-        esac
-        while [ "$(jobs -pr | wc -l)" -ge "$(nproc)" ]; do
-            wait -n || failed=1
-        done
-        if kernel_flags "$source"; then
-            extra=("${kernel[@]}")
-        else
-            extra=(-include "$temp/pch/pch.h")
-        fi
-        "$cxx" "${flags[@]}" "${extra[@]}" -c "$source" -o "$temp/$(basename "$source").o" &
-    done < <(cxx_sources "$here/cgotorch")
-    while [ -n "$(jobs -p)" ]; do
-        wait -n || failed=1
-    done
-    [ -z "$failed" ] || die "the C++ part does not compile; the compiler's messages are above"
-    "$cxx" -shared -o "$library" "$@" "$temp"/*.cc.o "$torch_dir/lib/libtorch_cpu.so" "$torch_dir/lib/libc10.so"
+    "$cxx" -std="$cxx_standard" -g -O1 "$@" -I "$here/cgotorch" "$here/cgotorch/check/$name.cpp" -o "$temp/$name" \
+        "$temp/libcgotorch.so" "$torch_dir/lib/libtorch_cpu.so" "$torch_dir/lib/libc10.so" \
+        -Wl,-rpath,"$temp:$torch_dir/lib" -Wl,--no-as-needed
 }
 
 sanitize() {
-    # vptr would need libtorch's type information, which is partly hidden.
-    say "building the C++ part with sanitizers"
-    build "$temp/libcgotorch.so" -O1 -fsanitize=address -fsanitize=undefined -fno-sanitize=vptr -fno-sanitize-recover=all
+    "$root/scripts/build" --checked address "$temp"
     local runtime
     runtime="$("$cxx" -print-file-name=libasan.so):$("$cxx" -print-file-name=libubsan.so)"
 
@@ -89,13 +70,23 @@ sanitize() {
     say "clean"
 }
 
+# The program has libgomp's functions itself: it must be asked before the library.
+races() {
+    "$root/scripts/build" --checked thread "$temp"
+    program threads -fsanitize=thread -rdynamic
+    # A flag of libtorch's, inline in its headers, that all who use a parameter set to true; and
+    # oneDNN's cache of primitives, whose order is by atomics that the sanitizer does not see.
+    printf 'race:%s\n' torch::autograd::Node::topological_nr dnnl:: >"$temp/known"
+    say "running threads"
+    LD_LIBRARY_PATH=$torch_dir/lib TSAN_OPTIONS="exitcode=66:suppressions='$temp/known'" "$temp/threads" ||
+        die "see above"
+    say "no race"
+}
+
 memcheck() {
     command -v valgrind >/dev/null || die "valgrind is missing: apt-get install valgrind"
-    say "building the C++ part for valgrind"
-    build "$temp/libcgotorch.so" -O1
-    "$cxx" -std="$cxx_standard" -g -O1 -I "$here/cgotorch" "$here/cgotorch/check/leaks.cpp" -o "$temp/leaks" \
-        "$temp/libcgotorch.so" "$torch_dir/lib/libtorch_cpu.so" "$torch_dir/lib/libc10.so" \
-        -Wl,-rpath,"$temp:$torch_dir/lib" -Wl,--no-as-needed
+    "$root/scripts/build" --checked plain "$temp"
+    program leaks
     # Losses that the loader or libtorch itself cause carry none of our frames.
     say "running valgrind: minutes"
     LD_LIBRARY_PATH=$torch_dir/lib OMP_NUM_THREADS=1 valgrind --leak-check=full --show-leak-kinds=definite --error-exitcode=0 --num-callers=40 \
