@@ -6,6 +6,7 @@ import "C"
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 	"unsafe"
@@ -20,18 +21,29 @@ func openKernels() error {
 		kernelsOff = "GOTORCH_CUDA_KERNELS=0 switches them off"
 		return nil
 	}
+	folder := C.CString(kernelsFolder())
+	defer C.free(unsafe.Pointer(folder))
 	r := C.c_gt_cuda_kernels()
 	if r.err == nil && r.p == nil {
 		kernelsOff = "there are none for this kind of device"
 		return nil
 	}
 	if r.err == nil {
-		r.err = C.c_gt_set_kernels(r.p, nil).err
+		r.err = C.c_gt_set_kernels(r.p, folder).err
 	}
 	if r.err != nil {
 		return take("kernels", r.err)
 	}
 	return nil
+}
+
+// kernelsFolder is where kernels are kept once they are compiled, in the user's cache, or "". It is made when the first is.
+func kernelsFolder() string {
+	cache, err := os.UserCacheDir()
+	if os.Getenv("GOTORCH_CUDA_KERNELS") == "anew" || err != nil {
+		return ""
+	}
+	return filepath.Join(cache, "flowmatch", "gpu-kernels")
 }
 
 // CUDAKernelsInfo says whether a GPU runs the binding's own kernels.
@@ -41,16 +53,19 @@ type CUDAKernelsInfo struct {
 	Why          string        // not OK
 	Architecture string        // that they were compiled for: "sm_90"
 	Compiled     int           // programs that were compiled
-	Found        int           // programs that were found compiled
+	Found        int           // programs that were found compiled, in Folder
 	Compiling    time.Duration // how long that took
 	Log          string        // what the compiler said
+	Folder       string        // where they are kept, or ""
+	NotKept      string        // why some could not be kept there, or ""
 }
 
 // CUDAKernels compiles and checks the binding's own kernels on d, unless that has been done, as the first operation there
 // would. Where they are not OK operations are libtorch's, which are slower. They come in programs, each for an operation and
 // a type of elements, of which one access gets several or one: group_norm_bf16x8, group_norm_bf16, group_norm_f32x4,
-// group_norm_f32; adamw and stable_target are of float32. Without names it is all of them. GOTORCH_CUDA_KERNELS=0 in the
-// environment switches them off.
+// group_norm_f32; adamw and stable_target are of float32. Without names it is all of them.
+// GOTORCH_CUDA_KERNELS=0 in the environment switches them off; with GOTORCH_CUDA_KERNELS=anew none are kept from one process
+// to the next.
 func CUDAKernels(d Device, programs ...string) CUDAKernelsInfo {
 	needCUDA("CUDAKernels")
 	if kernelsOff != "" {
@@ -67,5 +82,6 @@ func CUDAKernels(d Device, programs ...string) CUDAKernelsInfo {
 		OK: bool(r.ready), Why: strings.TrimSpace(C.GoString(r.why)),
 		Architecture: C.GoString(&r.architecture[0]), Log: strings.TrimSpace(C.GoString(r.log)),
 		Compiled: int(r.compiled), Found: int(r.found), Compiling: time.Duration(float64(r.seconds) * float64(time.Second)),
+		Folder: C.GoString(r.folder), NotKept: C.GoString(r.not_kept),
 	}
 }

@@ -40,6 +40,8 @@ func TestChild(t *testing.T) {
 			x := Ones([]int64{2}, true)
 			SumAll(x).Backward()
 		}))
+	case "kernels":
+		kernelsOfChild()
 	case "trace":
 		report(Try(func() { MM(Ones([]int64{2, 3}, false), Ones([]int64{2, 3}, false)) }))
 	case "address space":

@@ -1,4 +1,4 @@
-// Kernels of our own on a GPU of NVIDIA's: compiled for it, loaded, launched.
+// Kernels of our own on a GPU of NVIDIA's: compiled for it or found compiled, loaded, launched.
 #include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAGuard.h>
@@ -12,6 +12,7 @@
 
 #include "core.h"
 #include "internal.h"
+#include "kernels/gpu_cache.h"
 #include "kernels/launcher.h"
 #include "kernels/nvrtc.h"
 
@@ -27,7 +28,6 @@ struct Program {
     uint32_t threads;  // the most in a block
   };
   gt::DeviceKernels::Loaded known;
-  std::vector<std::string> code;  // which CUDA may read as long as it has the libraries
   std::map<std::string, Kernel, std::less<>> kernels;
 };
 
@@ -47,6 +47,8 @@ class Kernels final : public gt::DeviceKernels {
     }
     return false;
   }
+
+  void keep_in(const std::string &folder) override { cache_ = gt::GPUCache(folder); }
 
   Loaded load(c10::Device d, const gt::GPUText &text, gt::GPUProgram p) override {
     failed_ = {};
@@ -90,35 +92,46 @@ class Kernels final : public gt::DeviceKernels {
  private:
   std::unique_ptr<Program> made(int architecture, const gt::GPUText &text,
                                 const gt::GPUText::Program &wanted) {
-    auto p = std::make_unique<Program>();
     Loaded &known = failed_;  // as long as it is not loaded
     known.architecture = "sm_" + std::to_string(architecture);
-    auto compiled = gt::NVRTC().compile(text, wanted, architecture);
+    const gt::NVRTC nvrtc;
+    const std::string key = nvrtc.key(text, wanted, architecture);
+    if (const auto kept = cache_.find(key)) {
+      try {
+        return loaded(*kept, wanted, known);
+      } catch (...) {  // what is compiled now may do
+        forget_error();
+      }
+    }
+    const auto compiled = nvrtc.compile(text, wanted, architecture);
     known.compiled = true, known.log = compiled.log, known.seconds = compiled.seconds;
     if (!compiled.error.empty()) throw std::runtime_error(compiled.error);
-    p->code = std::move(compiled.code);
-    load(*p, wanted);
-    p->known = known;
-    return p;
+    known.not_kept = cache_.keep(key, compiled.code);
+    return loaded(compiled.code, wanted, known);
   }
 
-  static void load(Program &p, const gt::GPUText::Program &wanted) {
+  static std::unique_ptr<Program> loaded(const gt::GPUCache::Codes &codes,
+                                         const gt::GPUText::Program &wanted, const Loaded &known) {
+    auto p = std::make_unique<Program>();
+    p->known = known;
     for (size_t i = 0; i < wanted.kernels.size(); i++) {
       const gt::GPUText::Kernel &kernel = wanted.kernels[i];
       cudaLibrary_t library = nullptr;
       Program::Kernel k{};
       cudaFuncAttributes a{};
       size_t at = 0;
-      C10_CUDA_CHECK(cudaLibraryLoadData(&library, p.code.at(i).data(), nullptr, nullptr, 0,
-                                         nullptr, nullptr, 0));
+      // Which makes a copy of the code.
+      C10_CUDA_CHECK(cudaLibraryLoadData(&library, codes.at(i).data(), nullptr, nullptr, 0, nullptr,
+                                         nullptr, 0));
       C10_CUDA_CHECK(cudaLibraryGetKernel(&k.handle, library, kernel.name.c_str()));
       C10_CUDA_CHECK(cudaFuncGetAttributes(&a, function(k.handle)));
       C10_CUDA_CHECK(cudaFuncGetParamInfo(function(k.handle), 0, &at, &k.operands));
       TORCH_CHECK(k.operands == kernel.operands, kernel.name, " takes ", k.operands,
                   " bytes of operands, and is given ", kernel.operands);
       k.threads = static_cast<uint32_t>(a.maxThreadsPerBlock);
-      p.kernels.emplace(kernel.name, k);
+      p->kernels.emplace(kernel.name, k);
     }
+    return p;
   }
 
   using Loads = std::atomic<const Program *>;
@@ -126,6 +139,7 @@ class Kernels final : public gt::DeviceKernels {
     return of_device_.at(d.index()).at(static_cast<size_t>(p));
   }
 
+  gt::GPUCache cache_{""};
   std::map<std::pair<int, gt::GPUProgram>, std::unique_ptr<Program>> of_architecture_;
   Loaded failed_;
   std::array<std::array<Loads, gt::gpu_programs>, 128> of_device_{};

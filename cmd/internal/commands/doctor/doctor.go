@@ -154,8 +154,12 @@ func asked(device string) torch.Device {
 func kernels(in torch.CUDAKernelsInfo) finding {
 	f := finding{Name: "kernels", OK: in.OK || in.Off, Log: in.Log}
 	switch {
+	case in.OK && in.Compiled > 0:
+		f.What = fmt.Sprintf("our own were compiled for %s in %.1f s, and agree with libtorch's operations", in.Architecture, in.Compiling.Seconds())
+		f.Remark = kept(in)
 	case in.OK:
-		f.What = fmt.Sprintf("GroupNorm's were compiled for %s in %.1f s, and agree with libtorch's operations", in.Architecture, in.Compiling.Seconds())
+		f.What = fmt.Sprintf("our own, compiled for %s before, agree with libtorch's operations", in.Architecture)
+		f.Remark = kept(in)
 	case in.Off:
 		f.What = "libtorch's own alone: " + in.Why
 	default:
@@ -163,6 +167,17 @@ func kernels(in torch.CUDAKernelsInfo) finding {
 		f.Remedy = "training works; please report this with what doctor --json prints"
 	}
 	return f
+}
+
+// kept says where kernels are from one start to the next.
+func kept(in torch.CUDAKernelsInfo) string {
+	switch {
+	case in.NotKept != "":
+		return "they are compiled at each start: " + in.NotKept
+	case in.Folder == "":
+		return "they are compiled at each start: nothing names a folder to keep them in, or GOTORCH_CUDA_KERNELS=anew forbids it"
+	}
+	return "they are kept in " + in.Folder
 }
 
 func machine() finding {

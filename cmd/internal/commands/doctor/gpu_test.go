@@ -49,16 +49,19 @@ func TestGPUsThatDoNotAnswer(t *testing.T) {
 // What does not run on a GPU is said, with what the compiler said; what is switched off is no fault.
 func TestKernels(t *testing.T) {
 	for _, c := range []struct {
-		in                torch.CUDAKernelsInfo
-		ok                bool
-		what, remedy, log string
+		in                        torch.CUDAKernelsInfo
+		ok                        bool
+		what, remark, remedy, log string
 	}{
-		{torch.CUDAKernelsInfo{OK: true, Architecture: "sm_90", Compiling: 2140 * time.Millisecond}, true, "compiled for sm_90 in 2.1 s", "", ""},
-		{torch.CUDAKernelsInfo{Off: true, Why: "GOTORCH_CUDA_KERNELS=0 switches them off"}, true, "GOTORCH_CUDA_KERNELS=0", "", ""},
-		{torch.CUDAKernelsInfo{Why: "they do not compile", Log: "x.cuh(1): error"}, false, "slower: they do not compile", "report", "x.cuh(1): error"},
+		{torch.CUDAKernelsInfo{OK: true, Compiled: 1, Found: 3, Architecture: "sm_90", Compiling: 2140 * time.Millisecond, Folder: "/x"}, true, "compiled for sm_90 in 2.1 s", "kept in /x", "", ""},
+		{torch.CUDAKernelsInfo{OK: true, Found: 4, Architecture: "sm_90", Folder: "/x"}, true, "compiled for sm_90 before", "kept in /x", "", ""},
+		{torch.CUDAKernelsInfo{OK: true, Compiled: 4, Architecture: "sm_90", Folder: "/x", NotKept: "cannot make /x"}, true, "in 0.0 s", "at each start: cannot make /x", "", ""},
+		{torch.CUDAKernelsInfo{OK: true, Compiled: 4, Architecture: "sm_90"}, true, "in 0.0 s", "at each start: nothing names", "", ""},
+		{torch.CUDAKernelsInfo{Off: true, Why: "GOTORCH_CUDA_KERNELS=0 switches them off"}, true, "GOTORCH_CUDA_KERNELS=0", "", "", ""},
+		{torch.CUDAKernelsInfo{Why: "they do not compile", Log: "x.cuh(1): error"}, false, "slower: they do not compile", "", "report", "x.cuh(1): error"},
 	} {
 		f := kernels(c.in)
-		if f.OK != c.ok || f.fatal || !strings.Contains(f.What, c.what) || !strings.Contains(f.Remedy, c.remedy) || (c.remedy == "") != (f.Remedy == "") || f.Log != c.log {
+		if f.OK != c.ok || f.fatal || !strings.Contains(f.What, c.what) || !strings.Contains(f.Remark, c.remark) || !strings.Contains(f.Remedy, c.remedy) || (c.remedy == "") != (f.Remedy == "") || f.Log != c.log {
 			t.Errorf("%+v: %+v", c.in, f)
 		}
 	}

@@ -13,12 +13,16 @@
 #include <ATen/ThreadLocalState.h>
 
 #include <dlfcn.h>
+#include <sys/wait.h>
 
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "core.h"
 #include "internal.h"
+#include "kernels/gpu_cache.h"
 #include "kernels/launcher.h"
 #include "message.h"
 
@@ -44,6 +48,7 @@ struct World {
   int architecture = 90;
   bool capturing = false;
   std::string fails;  // the function that does
+  int refuses = 0;    // so many libraries
   int loads = 0;
   cudaError_t last = cudaSuccess;  // nobody has seen it yet
   struct {
@@ -77,7 +82,7 @@ cudaError_t cudaDeviceGetAttribute(int *v, cudaDeviceAttr a, int) {
 cudaError_t cudaLibraryLoadData(cudaLibrary_t *l, const void *code, cudaJitOption *, void **,
                                 unsigned, cudaLibraryOption *, void **, unsigned) {
   world.loads++;
-  if (std::memcmp(code, "\177ELF", 4) != 0) return cudaErrorInvalidKernelImage;
+  if (std::memcmp(code, "\177ELF", 4) != 0 || world.refuses-- > 0) return world.last = cudaErrorInvalidKernelImage;
   *l = reinterpret_cast<cudaLibrary_t>(const_cast<void *>(code));
   return done("cudaLibraryLoadData", cudaErrorInvalidKernelImage);
 }
@@ -331,6 +336,183 @@ void launches() {
   throws([&] { launch(name, {}, 32, k.operands); }, "CUDA error: number 701");
 }
 
+// ---- What is kept. Each process is one of its own.
+
+std::string folder;
+
+int process(void (*f)()) {
+  const pid_t child = fork();
+  if (child != 0) return child;
+  failures = 0;
+  f();
+  _exit(failures != 0);
+}
+void wait_for(int child, const std::string &what) {
+  int status = 0;
+  waitpid(child, &status, 0);
+  expect(status == 0, what + ": see above");
+}
+
+// A program of one kernel that compiles at once.
+std::unique_ptr<gt::Launcher> quick() {
+  auto l = fresh(90);
+  text().kernels.resize(1);
+  auto &k = text().kernels[0];
+  k.text = "struct O { char c[" + std::to_string(k.operands) + "]; };\nextern \"C\" __global__ void " + k.name + "(const O o) {}\n";
+  device().keep_in(folder);
+  return l;
+}
+void compiles() {
+  auto l = quick();
+  expect(l->ready(gpu(0), asked) && l->report(gpu(0), asked).loaded.compiled, "it was not compiled");
+  expect(l->report(gpu(0), asked).loaded.not_kept.empty(), l->report(gpu(0), asked).loaded.not_kept);
+}
+void finds() {
+  auto l = quick();
+  expect(l->ready(gpu(0), asked) && world.loads == 1 && !l->report(gpu(0), asked).loaded.compiled, "it was not found");
+}
+void keeps_nothing() {
+  auto l = quick();
+  expect(l->ready(gpu(0), asked) && l->report(gpu(0), asked).loaded.compiled, "it was not compiled");
+  expect(!l->report(gpu(0), asked).loaded.not_kept.empty(), "it does not say that nothing is kept");
+}
+void compiles_what_cuda_refuses() {
+  auto l = quick();
+  world.refuses = 1;
+  expect(l->ready(gpu(0), asked) && world.loads == 2 && l->report(gpu(0), asked).loaded.compiled && !world.last, "what CUDA refuses was not compiled anew");
+}
+void other_text() {
+  auto l = quick();
+  text().kernels[0].text += " ";
+  expect(l->ready(gpu(0), asked) && l->report(gpu(0), asked).loaded.compiled, "another text's code was taken");
+}
+void other_header() {
+  auto l = quick();
+  gt::now.headers[0].second += " ";
+  expect(l->ready(gpu(0), asked) && l->report(gpu(0), asked).loaded.compiled, "another header's code was taken");
+}
+void other_gpu() {
+  auto l = quick();
+  world.architecture = 80;
+  expect(l->ready(gpu(0), asked) && l->report(gpu(0), asked).loaded.compiled, "another GPU's code was taken");
+}
+
+namespace fs = std::filesystem;
+
+std::vector<fs::path> files() {
+  std::vector<fs::path> all;
+  for (const auto &e : fs::directory_iterator(folder)) all.push_back(e.path());
+  return all;
+}
+std::string contents(const fs::path &p) {
+  std::ifstream f(p, std::ios::binary);
+  return {std::istreambuf_iterator<char>(f), {}};
+}
+void put(const fs::path &p, const std::string &s) { std::ofstream(p, std::ios::binary) << s; }
+
+void kept(const std::string &in) {
+  expect(gt::SHA256::of("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" &&
+             gt::SHA256::of("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" &&
+             gt::SHA256::of(std::string(1000000, 'a')) == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0",
+         "SHA-256 is another");  // FIPS 180-4's examples
+  umask(0);  // what is kept is this user's all the same
+  folder = in + "/a/b";
+  wait_for(process(&compiles), "the first process");
+  expect(files().size() == 1, "not one file was kept");
+  const fs::path f = files()[0];
+  const std::string good = contents(f);
+  struct stat s;
+  expect(stat(f.c_str(), &s) == 0 && (s.st_mode & 07777) == 0600, "others can read or write what is kept");
+  wait_for(process(&finds), "the second process");
+  expect(contents(f) == good, "what is kept was changed");
+
+  // What is damaged is compiled anew, and whole afterwards.
+  std::vector<std::string> damaged = {"", good.substr(0, 10), good.substr(0, good.size() - 1), good + "x", std::string(good.size(), 0)};
+  for (size_t at : {size_t{0}, size_t{20}, size_t{90}, size_t{148}, good.size() / 2, good.size() - 1}) {
+    damaged.push_back(good);
+    damaged.back()[at] ^= 1;
+  }
+  for (size_t i = 0; i < damaged.size(); i++) {
+    put(f, damaged[i]);
+    wait_for(process(&compiles), "damage " + std::to_string(i));
+    wait_for(process(&finds), "after damage " + std::to_string(i));
+  }
+  wait_for(process(&compiles_what_cuda_refuses), "code that CUDA refuses");
+
+  // So is what others could have put there.
+  const fs::path aside = in + "/aside";
+  const std::pair<const char *, void (*)(const fs::path &, const fs::path &)> untrusted[] = {
+      {"what everybody may write", [](const fs::path &f, const fs::path &) { chmod(f.c_str(), 0602); }},
+      {"another user's", [](const fs::path &f, const fs::path &) { expect(chown(f.c_str(), 12345, 12345) == 0, "chown"); }},
+      {"a link", [](const fs::path &f, const fs::path &aside) { fs::rename(f, aside), fs::create_symlink(aside, f); }},
+      {"a pipe", [](const fs::path &f, const fs::path &) { fs::remove(f), expect(mkfifo(f.c_str(), 0600) == 0, "mkfifo"); }},
+  };
+  for (const auto &[what, make] : untrusted) {
+    if (geteuid() != 0 && std::string(what) == "another user's") continue;  // only root can make one
+    make(f, aside);
+    wait_for(process(&compiles), what);
+    expect(fs::is_regular_file(fs::symlink_status(f)), std::string(what) + " was not replaced");
+    wait_for(process(&finds), std::string("after ") + what);
+  }
+  expect(contents(aside) == good, "where a link led was written");
+
+  // Another program's file under this one's name is none.
+  wait_for(process(&other_text), "another text");
+  expect(files().size() == 2, "another text's code has no file of its own");
+  for (const fs::path &p : files())
+    if (p != f) fs::rename(p, f);
+  wait_for(process(&compiles), "another's file under this name");
+  wait_for(process(&other_header), "another header");
+  wait_for(process(&other_gpu), "another GPU");
+
+  // What nobody has used for two months goes, of ours.
+  for (const char *name : {"old.kernels", ".old.kernels.1.0", "old"}) {
+    const fs::path p = fs::path(folder) / name;
+    put(p, "x");
+    fs::last_write_time(p, fs::file_time_type::clock::now() - std::chrono::hours(24 * 61));
+  }
+  fs::last_write_time(f, fs::file_time_type::clock::now() - std::chrono::hours(24 * 61));
+  wait_for(process(&finds), "an old one");  // and is no longer
+  fs::remove(f);
+  put(f, "");
+  wait_for(process(&compiles), "beside old ones");
+  expect(fs::exists(fs::path(folder) / "old") && fs::exists(f) && files().size() == 4, "other files than old ones have gone, or old ones not: " + std::to_string(files().size()));
+
+  // Several at once.
+  fs::remove_all(in + "/a");
+  std::vector<int> children;
+  for (int i = 0; i < 4; i++) children.push_back(process([] {
+    auto l = quick();
+    expect(l->ready(gpu(0), asked) && l->report(gpu(0), asked).loaded.not_kept.empty(), "one of several");
+  }));
+  for (int c : children) wait_for(c, "several at once");
+  expect(files().size() == 1 && contents(files()[0]) == good, "several at once leave something else than one");
+
+  // Where nothing can be kept.
+  const std::string blocked = in + "/file/a", linked = in + "/link", open = in + "/open", below = open + "/a";
+  put(in + "/file", "");
+  fs::create_symlink(folder, linked);
+  fs::create_directory(open);
+  chmod(open.c_str(), 0777);
+  for (const std::string &where : {blocked, linked, open, below, std::string("relative")}) {
+    folder = where;
+    wait_for(process(&keeps_nothing), where);
+  }
+  fs::remove_all(in + "/a");
+  folder = in + "/a";
+  fs::create_directory(folder);
+  fs::create_directory(fs::path(folder) / f.filename());
+  wait_for(process(&keeps_nothing), "a folder in the file's place");
+  if (geteuid() == 0) {
+    fs::remove_all(folder);
+    fs::create_directory(folder);
+    expect(chown(folder.c_str(), 12345, 12345) == 0, "chown");
+    wait_for(process(&keeps_nothing), "another user's folder");
+  }
+  folder = "";
+  wait_for(process(&compiles), "no folder");
+}
+
 }  // namespace
 
 int main(int n, char **arguments) {
@@ -341,6 +523,10 @@ int main(int n, char **arguments) {
     // As the Go part opens them: kernels/nvrtc.h finds them by what is open, or nowhere.
     for (const char *name : {"/libnvrtc-builtins.so.13.0", "/libnvrtc.so.13"})
       expect(dlopen((arguments[1] + std::string(name)).c_str(), RTLD_NOW | RTLD_GLOBAL), name);
+    char in[] = "/tmp/kernels-XXXXXX";
+    expect(mkdtemp(in), "mkdtemp");
+    kept(in);
+    fs::remove_all(in);
     refusals();
     later();
     once();

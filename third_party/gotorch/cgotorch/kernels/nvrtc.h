@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "gpu_text.h"
+#include "sha256.h"
 
 namespace gt {
 
@@ -70,6 +71,18 @@ class NVRTC {
                                     "--std=c++17"};
     all.insert(all.end(), more.begin(), more.end());
     return all;
+  }
+
+  // A digest of all that the machine code depends on.
+  std::string key(const GPUText &text, const GPUText::Program &program, int architecture) const {
+    SHA256 all;
+    auto add = [&](const std::string &s) { all.add(std::to_string(s.size()) + "\n" + s); };
+    add("NVRTC " + version());
+    for (const std::string &o : options(architecture)) add(o);
+    for (const auto &[name, header] : text.headers) add(name), add(header);
+    add(program.file.first), add(program.file.second);
+    for (const auto &k : program.kernels) add(k.name), add(k.text);
+    return all.hex();
   }
 
   // architecture: 90 for compute capability 9.0. Kernels are compiled side by side, by as many

@@ -5,6 +5,7 @@
 #include "kernels/gpu/groupnorm.cuh"
 #include "kernels/gpu/list.h"
 #include "kernels/gpu/stable_target.cuh"
+#include "kernels/gpu_cache.h"
 #include "threads.h"
 
 namespace standin {
@@ -42,9 +43,16 @@ struct Processor final : gt::DeviceKernels {
       TORCH_CHECK(find(p, k.name).bytes == k.operands, k.name, " was compiled for other operands");
     of_device_.at(d.index()).at(static_cast<size_t>(p)) = true;
     Loaded l;
-    l.architecture = "stand-in", l.compiled = true;
+    l.architecture = "stand-in";
+    // There is nothing to compile; that is found the next time as it would be on a GPU.
+    gt::GPUCache::Codes codes;
+    for (const auto &k : text[p].kernels) codes.push_back(k.text);
+    const std::string key = gt::SHA256::of(text[p].name + text[p].file.second);
+    l.compiled = cache_.find(key) != codes;
+    if (l.compiled) l.not_kept = cache_.keep(key, codes);
     return l;
   }
+  void keep_in(const std::string &folder) override { cache_ = gt::GPUCache(folder); }
   void forget_error() noexcept override {}
 
   // Which words of the operands are addresses is seen by where they lead.
@@ -76,6 +84,7 @@ struct Processor final : gt::DeviceKernels {
   }
 
  private:
+  gt::GPUCache cache_{""};
   std::array<std::array<std::atomic<bool>, gt::gpu_programs>, devices> of_device_{};
 };
 
