@@ -124,8 +124,8 @@ func (m *MLP) run(x, t torch.Tensor, see func(nn.IModule, torch.Tensor)) torch.T
 	if last := len(m.Layers) - 1; x.Device().IsCUDA() {
 		// Where a GPU may round products to TF32, it is x, t and v that would
 		// lose by it; between, it is features.
-		torch.FullPrecision(func() { through(m.Layers[:1]) })
-		through(m.Layers[1:last])
+		torch.FullPrecision(func() { through(m.Layers[:2]) })
+		through(m.Layers[2:last])
 		torch.FullPrecision(func() { through(m.Layers[last:]) })
 	} else if see == nil && !torch.GradEnabled() {
 		for i := 0; i < last; i += 2 { // Linear and SiLU

@@ -17,7 +17,9 @@ import (
 
 // What a step gives a GPU to do is counted on the stand-in for one (scripts/stand-in),
 // which shows it to a profile: each is a launch, or a few. The numbers may fall; a rise
-// is work that was not there. Casts are those of one tensor.
+// is work that was not there. Casts are those of one tensor. SiLU takes the bias of the layer
+// before it, whose gradient its own launch sums for up to 1024 rows; libtorch adds the bias in
+// the product, and sums its gradient by a launch for each layer.
 func TestGPULaunchesOfAStep(t *testing.T) {
 	d := gpu(t)
 	if torch.CUDADeviceInfo(d).Name != "stand-in" {
@@ -38,9 +40,9 @@ func TestGPULaunchesOfAStep(t *testing.T) {
 		precision string
 		most      launches
 	}{
-		{"points", moons, models.MLPConfig{HiddenDim: 32}, "tf32", launches{55, 1, 0, 1}},
-		{"UNet", digits, small(), "bf16", launches{279, 22, 7, 1}},
-		{"DiT", digits, models.DiTConfig{Channels: 1, Size: 8, PatchSize: 2, Width: 64, Depth: 2, NumHeads: 2, NumClasses: 10}, "bf16", launches{208, 33, 3, 1}},
+		{"points", moons, models.MLPConfig{HiddenDim: 32}, "tf32", launches{52, 1, 0, 1}},
+		{"UNet", digits, small(), "bf16", launches{278, 22, 7, 1}},
+		{"DiT", digits, models.DiTConfig{Channels: 1, Size: 8, PatchSize: 2, Width: 64, Depth: 2, NumHeads: 2, NumClasses: 10}, "bf16", launches{207, 33, 3, 1}},
 	} {
 		t.Run(step.name, func(t *testing.T) {
 			c := config(4)

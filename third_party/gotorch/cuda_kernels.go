@@ -63,7 +63,7 @@ type CUDAKernelsInfo struct {
 // CUDAKernels compiles and checks the binding's own kernels on d, unless that has been done, as the first operation there
 // would. Where they are not OK operations are libtorch's, which are slower. They come in programs, each for an operation and
 // a type of elements, of which one access gets several or one: group_norm_bf16x8, group_norm_bf16, group_norm_f32x4,
-// group_norm_f32; adamw and stable_target are of float32. Without names it is all of them.
+// group_norm_f32; bias_silu_ and the same; adamw and stable_target are of float32. Without names it is all of them.
 // GOTORCH_CUDA_KERNELS=0 in the environment switches them off; with GOTORCH_CUDA_KERNELS=anew none are kept from one process
 // to the next.
 func CUDAKernels(d Device, programs ...string) CUDAKernelsInfo {

@@ -96,6 +96,24 @@ func TestGPUGroupNormShiftThatIsAView(t *testing.T) {
 	})
 }
 
+// A gradient that lies where no access gets several elements is one all the same.
+func TestGPUGroupNormGradientAtOddAddress(t *testing.T) {
+	d := kernels(t)
+	c := normCase{shape: []int64{3, 40, 7}, groups: 5, layout: "channels last"}
+	Scoped(func() {
+		in := c.inputs(true)
+		x, dy := asLeaf(c.laid(in[0].CastTo(BFloat16).To(d))), in[4].CastTo(BFloat16).To(d)
+		of := func(layout string) Tensor {
+			y := RawGroupNormAct(x, Tensor{}, c.groups, Tensor{}, Tensor{}, 1e-5, true)
+			laid := normCase{shape: c.shape, layout: layout}.laid(dy)
+			return AutogradGrad([]Tensor{y}, []Tensor{x}, AutogradOptions{GradOutputs: []Tensor{laid}})[0]
+		}
+		if !Equal(of("odd address"), of("channels last")) {
+			t.Error("it is another")
+		}
+	})
+}
+
 // Equal operands give equal bits, in whatever order a block's threads and the blocks run.
 func TestGPUGroupNormOrders(t *testing.T) {
 	d := kernels(t)

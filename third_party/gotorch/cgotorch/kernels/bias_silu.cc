@@ -7,6 +7,7 @@
 #include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "bias_silu_gpu.h"
 #include "dispatch.h"
 #include "kernels.h"
 #include "parallel.h"
@@ -46,8 +47,9 @@ at::Tensor composed(const at::Tensor &x, const at::Tensor &bias, Activation act)
   return act == Activation::gelu ? at::gelu(z, "tanh") : at::silu(z);
 }
 
-// Writes to y, which may be x.
+// Writes to y, which may be x. On a GPU the activation is SiLU.
 void compute(const at::Tensor &x, const at::Tensor &bias, Activation act, const at::Tensor &y) {
+  if (!x.is_cpu()) return BiasSiluOperands{x, bias}.forward_on_gpu(y);
   at::Tensor b = flat(bias);
   BiasSilu o = shape(x, b, act);
   o.y = y.mutable_data_ptr();
@@ -82,7 +84,12 @@ struct Function : torch::autograd::Function<Function> {
       if (of_bias) all[1] = found.back();
       return all;
     }
-    at::Tensor dy = grads[0].contiguous(), dx = at::empty_like(x), b = flat(bias), sums;
+    at::Tensor dy = grads[0].contiguous(), dx = at::empty_like(x), sums;
+    if (!x.is_cpu()) {
+      sums = BiasSiluOperands{x, bias}.backward_on_gpu(dy, dx, of_bias);
+      return {dx, of_bias ? sums.to(bias.scalar_type()) : at::Tensor(), at::Tensor()};
+    }
+    at::Tensor b = flat(bias);
     BiasSilu o = shape(x, b, act);
     if (of_bias) {
       sums = at::empty({o.blocks(), o.columns}, x.options().dtype(at::kFloat));
@@ -95,6 +102,7 @@ struct Function : torch::autograd::Function<Function> {
 };
 
 bool ours(const at::Tensor &x, const at::Tensor &bias) {
+  if (!x.is_cpu()) return BiasSiluOperands{x, bias}.on_gpu(x.is_contiguous());
   return computed(x) && x.dim() > 0 && !(bias.defined() && bias.scalar_type() == at::kDouble);
 }
 
@@ -134,10 +142,12 @@ void bias_silu_(const at::Tensor &x, const std::optional<at::Tensor> &bias) {
 
 at::Tensor linear_silu(const at::Tensor &x, const at::Tensor &w,
                        const std::optional<at::Tensor> &bias) {
-  // Elsewhere libtorch adds the bias in the product.
-  if (!x.device().is_cpu()) return at::silu(gt::linear(x, w, bias));
-  if (auto y = thin_silu(x, w, or_none(bias))) return *y;
-  if (auto y = tiled_linear(x, w, or_none(bias), Activation::silu)) return *y;
+  if (x.is_cpu()) {
+    if (auto y = thin_silu(x, w, or_none(bias))) return *y;
+    if (auto y = tiled_linear(x, w, or_none(bias), Activation::silu)) return *y;
+  } else if (!linear_silu_on_gpu(x, w, or_none(bias))) {
+    return at::silu(gt::linear(x, w, bias));  // libtorch adds the bias in the product
+  }
   at::Tensor z = gt::linear(x, w, {});
   if (z.requires_grad() || (at::GradMode::is_enabled() && learns(or_none(bias))))
     return bias_silu(z, bias);
@@ -149,7 +159,7 @@ at::Tensor linear_gelu(const at::Tensor &x, const at::Tensor &w,
                        const std::optional<at::Tensor> &bias) {
   if (auto y = tiled_linear(x, w, or_none(bias), Activation::gelu)) return *y;
   at::Tensor z = gt::linear(x, w, bias);
-  if (!ours(z, {})) return at::gelu(z, "tanh");
+  if (!z.is_cpu() || !ours(z, {})) return at::gelu(z, "tanh");
   constexpr auto gelu = Activation::gelu;
   // The bias is libtorch's: it adds it in the product, whose type has its sum, too.
   if (z.requires_grad()) return Function::apply(z, std::nullopt, static_cast<int64_t>(gelu));

@@ -13,10 +13,15 @@ inline bool aligned(const void *p) { return reinterpret_cast<uintptr_t>(p) % 16 
 struct GPUElements {
   int64_t count;  // of an access
 
-  // Of float32 or bf16. as_it_lies: x is read where it is, not from a new copy.
+  // Of float32 or bf16, in memory of its own.
+  GPUElements(at::ScalarType type, int64_t columns)
+      : count(type == at::kBFloat16 ? 8 : 4), half_(count == 8) {
+    if (columns % count != 0) count = 1;
+  }
+  // as_it_lies: x is read where it is, not from a new copy.
   GPUElements(const at::Tensor &x, int64_t columns, bool as_it_lies = true)
-      : count(x.scalar_type() == at::kBFloat16 ? 8 : 4), half_(count == 8) {
-    if (columns % count != 0 || (as_it_lies && !aligned(x.const_data_ptr()))) count = 1;
+      : GPUElements(x.scalar_type(), columns) {
+    if (as_it_lies && !aligned(x.const_data_ptr())) count = 1;
   }
   // t as it is read with x.
   at::Tensor beside(const at::Tensor &t) const {

@@ -19,6 +19,7 @@
 // Files of kernels.
 #define GT_FILES(X)                             \
   X(gpu_groupnorm, "kernels/gpu/groupnorm.cuh") \
+  X(gpu_bias_silu, "kernels/gpu/bias_silu.cuh") \
   X(gpu_adamw, "kernels/gpu/adamw.cuh")         \
   X(gpu_stable_target, "kernels/gpu/stable_target.cuh")
 

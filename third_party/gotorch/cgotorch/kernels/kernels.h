@@ -48,7 +48,7 @@ std::pair<at::Tensor, at::Tensor> modulated_norm(const at::Tensor &x,
                                                  double eps);
 
 // silu(x + bias). x: [...,C], bias: [C] or none -> x's shape and type. float32 and
-// bf16 on the CPU are computed by loops of our own with float32 inside.
+// bf16 are computed by loops, on a GPU by kernels, of our own with float32 inside.
 at::Tensor bias_silu(const at::Tensor &x, const std::optional<at::Tensor> &bias);
 // The same into x itself; without gradients.
 void bias_silu_(const at::Tensor &x, const std::optional<at::Tensor> &bias);

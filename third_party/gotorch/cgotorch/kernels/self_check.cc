@@ -42,6 +42,18 @@ std::vector<Operation> group_norms(bool many) {
           {name + " with a skip", {{3, c, 7, 5}, {3, c}, {c}, {c}}, &with_skip}};
 }
 
+Tensor biased(const Tensors &x) { return bias_silu(x[0], x[1]); }
+Tensor activated(const Tensors &x) { return bias_silu(x[0], {}); }
+
+// Rows of one chunk, and of more.
+std::vector<Operation> bias_silus(bool many) {
+  const int64_t c = many ? 40 : 37;
+  const std::string name = "SiLU of " + std::to_string(c) + " columns";
+  return {{name + " with bias", {{50, c}, {c}}, &biased},
+          {name + " with bias, of many rows", {{2100, c}, {c}}, &biased},
+          {name, {{50, c}}, &activated}};
+}
+
 // Numbers about 0.5, the same in every run, and of no generator. A picture's channels lie
 // side by side.
 Tensor numbers(at::IntArrayRef sizes, int seed, at::ScalarType type, c10::Device d) {
@@ -215,6 +227,7 @@ void check_kernels(c10::Device d, GPUProgram p, Launcher &l) {
     check_operations(d, p, at::kFloat, operations(false));    \
     break;
     GT_ELEMENTS(group_norm, group_norms)
+    GT_ELEMENTS(bias_silu, bias_silus)
     case GPUProgram::adamw:
       check_adamw(d);
       break;

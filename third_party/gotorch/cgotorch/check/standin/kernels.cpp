@@ -2,6 +2,7 @@
 #include <string_view>
 
 #include "kernels/gpu/adamw.cuh"
+#include "kernels/gpu/bias_silu.cuh"
 #include "kernels/gpu/groupnorm.cuh"
 #include "kernels/gpu/list.h"
 #include "kernels/gpu/stable_target.cuh"

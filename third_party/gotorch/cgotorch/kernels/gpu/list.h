@@ -10,17 +10,16 @@
 // X(program, file, what it computes)
 #define GT_GPU_PROGRAMS(X)                                                    \
   GT_GPU_OF_ELEMENTS(X, group_norm, "kernels/gpu/groupnorm.cuh", "GroupNorm") \
+  GT_GPU_OF_ELEMENTS(X, bias_silu, "kernels/gpu/bias_silu.cuh", "SiLU")       \
   X(adamw, "kernels/gpu/adamw.cuh", "AdamW")                                  \
   X(stable_target, "kernels/gpu/stable_target.cuh", "each stable target")
 
 // X(program, kernel, operands, body, memory): the kernel's text is GT_GPU_KERNEL of the same
 // (device.cuh). memory: what a block's threads share, or Nothing.
-#define GT_GPU_KERNELS(X)              \
-  GT_GPU_GROUP_NORM(X, Bf16x8, bf16x8) \
-  GT_GPU_GROUP_NORM(X, Bf16, bf16)     \
-  GT_GPU_GROUP_NORM(X, F32x4, f32x4)   \
-  GT_GPU_GROUP_NORM(X, F32, f32)       \
-  GT_GPU_ADAMW(X)                      \
+#define GT_GPU_KERNELS(X)                   \
+  GT_GPU_FOR_ELEMENTS(X, GT_GPU_GROUP_NORM) \
+  GT_GPU_FOR_ELEMENTS(X, GT_GPU_BIAS_SILU)  \
+  GT_GPU_ADAMW(X)                           \
   GT_GPU_STABLE_TARGET(X)
 
 #define GT_GPU_GROUP_NORM(X, E, e)                                               \
@@ -33,6 +32,11 @@
   X(group_norm_##e, group_norm_backward_##e, GroupNorm, group_norm::backward<E>, \
     group_norm::BackwardMemory<E>)
 
+#define GT_GPU_BIAS_SILU(X, E, e)                                                   \
+  X(bias_silu_##e, bias_silu_forward_##e, BiasSilu, bias_silu::forward<E>, Nothing) \
+  X(bias_silu_##e, bias_silu_backward_##e, BiasSilu, bias_silu::backward<E>,        \
+    bias_silu::BackwardMemory<E>)
+
 #define GT_GPU_ADAMW(X)                                                         \
   X(adamw, adamw_squares, AdamW, adamw::squares, Gathering<adamw::Squares>)     \
   X(adamw, adamw_numbers, AdamWStep, adamw::numbers, Gathering<adamw::Squares>) \
@@ -44,7 +48,14 @@
 // Of bf16 and float32, as many at a time as one access gets, and one by one.
 #define GT_GPU_OF_ELEMENTS(X, program, ...) \
   X(program##_bf16x8, __VA_ARGS__)          \
-  X(program##_bf16, __VA_ARGS__) X(program##_f32x4, __VA_ARGS__) X(program##_f32, __VA_ARGS__)
+  X(program##_bf16, __VA_ARGS__)            \
+  X(program##_f32x4, __VA_ARGS__)           \
+  X(program##_f32, __VA_ARGS__)
+#define GT_GPU_FOR_ELEMENTS(X, KERNELS) \
+  KERNELS(X, Bf16x8, bf16x8)            \
+  KERNELS(X, Bf16, bf16)                \
+  KERNELS(X, F32x4, f32x4)              \
+  KERNELS(X, F32, f32)
 
 namespace gt {
 

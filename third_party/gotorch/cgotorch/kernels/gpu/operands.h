@@ -43,6 +43,21 @@ struct GroupNorm {
   float *dweight, *dbias, *dshift;  // [samples,channels]; the last may be null
 };
 
+// Blocks are counted [chunks, tiles]: a chunk is so many rows, a tile as many columns as a
+// block's threads have side by side.
+struct BiasSilu {
+  long long rows;
+  long long chunk;  // rows of a chunk; the last may have fewer
+  int columns;
+  int tile;        // accesses
+  const void *x;   // [rows,columns], as are y, dy and dx
+  Numbers bias;    // [columns], or none: 0
+  void *y;         // may be x
+  const void *dy;  // of backward
+  void *dx;
+  float *sums;  // of dx: [chunks,columns], or none
+};
+
 // AdamW, the parameters' average and their roundings, of many parameters at once. Their table is
 // part of the operands, as of libtorch's own such kernels: a graph holds it, and nothing
 // has to be copied to the device. A GPU since Volta takes 32,764 bytes of them, in CUDA since 12.1.
