@@ -17,6 +17,7 @@ func autocastLinearGelu(x, w, b Tensor) Tensor {
 }
 
 func TestKernelTiledLinearGelu(t *testing.T) {
+	needsTiles(t)
 	for _, c := range tiledCases {
 		t.Run(c.String(), func(t *testing.T) {
 			Scoped(func() {
@@ -65,6 +66,7 @@ func TestKernelLinearGelu(t *testing.T) {
 
 // Without gradients it is the same to the bit, and GELU has no pass of its own.
 func TestKernelLinearGeluInOnePass(t *testing.T) {
+	needsTiles(t)
 	Scoped(func() {
 		x, w, b := Ones([]int64{70, 64}, false), MulScalar(Ones([]int64{96, 64}, false), 0.01).SetRequiresGrad(true), Ones([]int64{96}, false)
 		var y, without Tensor
