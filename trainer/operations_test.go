@@ -51,7 +51,8 @@ func TestOperationsOfAStep(t *testing.T) {
 		// normalisation, which wants it without gaps: one that is a part of another is copied.
 		// A product in place of a convolution is more operations, for the views of
 		// its operands, which compute nothing, and fewer tensors.
-		{"digits", images, digits, "fp32", counted{2572, 7, 292}},
+		// Winograd's convolutions have memory to work in, shared by threads: tensors.
+		{"digits", images, digits, "fp32", counted{2517, 7, 343}},
 		{"digits", images, digits, "bf16", counted{2228, 56, 369}},
 		// Each of a transformer's normalisations is one operation with what modulates it, with the
 		// gate and the addition before it, and with the cast to bf16; GELU is in its layer.
