@@ -30,7 +30,7 @@ func TestLimitedMemory(t *testing.T) {
 		{2150, "train", tiny(dir, "--no-figures", "--quiet", "--resume", "--max-steps", "8")},
 	} {
 		cmd := command(t, dir, c.name, nil, c.args...)
-		limited := exec.Command("sh", append([]string{"-c", fmt.Sprintf(`ulimit -v %d && exec "$@"`, c.mib<<10), "sh"}, cmd.Args...)...)
+		limited := exec.Command("sh", append([]string{"-c", fmt.Sprintf(`ulimit -v %d && exec "$@"`, c.mib<<10), "sh"}, words(cmd)...)...)
 		limited.Dir, limited.Env = cmd.Dir, cmd.Env
 		r := finish(t, limited)
 		switch {

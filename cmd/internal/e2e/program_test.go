@@ -118,6 +118,9 @@ func command(t *testing.T, dir, name string, env []string, args ...string) *exec
 	return cmd
 }
 
+// words are cmd's for a shell in another folder: Args[0] is what the program is told.
+func words(cmd *exec.Cmd) []string { return append([]string{cmd.Path}, cmd.Args[1:]...) }
+
 // must fails the test unless the program ended with status 0.
 func must(t *testing.T, r result) result {
 	t.Helper()

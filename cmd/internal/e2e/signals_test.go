@@ -56,7 +56,7 @@ func untilSteps(t *testing.T, cmd *exec.Cmd, run string, n int) {
 
 // wrapped is a command behind a command line of another program.
 func wrapped(cmd *exec.Cmd, wrap ...string) *exec.Cmd {
-	args := append(append([]string{}, wrap...), cmd.Args...)
+	args := append(append([]string{}, wrap...), words(cmd)...)
 	w := exec.Command(args[0], args[1:]...)
 	w.Dir, w.Env = cmd.Dir, cmd.Env
 	return w
